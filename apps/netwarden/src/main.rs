@@ -1,0 +1,2 @@
+//! The netwarden binary.
+fn main() {}

@@ -1,0 +1,8 @@
+//! Sessions to network elements: SNMP now, SSH and NETCONF later.
+//!
+//! Lies under `collect` and `actions`: they say what to read or set, this crate gets it there and back
+//! over sockets, with retransmission, pacing and discovery. It decides nothing about the network.
+
+pub mod snmp;
+
+pub use snmp::{Snmp, SnmpError, VlanContext, WalkQuirk, Walked};

@@ -1,0 +1,11 @@
+//! SNMP v1, v2c and v3 (USM) as codecs and state machines without I/O.
+//!
+//! Lowest in the flow: `reach` drives it with sockets and timers, `collect` and `actions` read and
+//! write objects with [`Oid`] and [`Value`]. It never opens a socket, reads a clock or draws a random
+//! number: datagrams, instants and seeds are arguments.
+
+pub mod oid;
+pub mod value;
+
+pub use oid::{Oid, ParseOidError};
+pub use value::{Value, VarBind};

@@ -1,0 +1,77 @@
+//! Values of variable bindings (RFC 2578 section 7, RFC 3416 section 3).
+
+use std::net::Ipv4Addr;
+
+use crate::Oid;
+
+/// The value of one variable, or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// INTEGER, Integer32.
+    Integer(i32),
+    /// OCTET STRING.
+    OctetString(Vec<u8>),
+    /// NULL: unspecified, in requests.
+    Null,
+    /// OBJECT IDENTIFIER.
+    ObjectId(Oid),
+    /// IpAddress.
+    IpAddress(Ipv4Addr),
+    /// Counter32.
+    Counter32(u32),
+    /// Gauge32 or Unsigned32.
+    Gauge32(u32),
+    /// TimeTicks, in hundredths of a second.
+    TimeTicks(u32),
+    /// Opaque.
+    Opaque(Vec<u8>),
+    /// Counter64.
+    Counter64(u64),
+    /// The agent does not know the object at all.
+    NoSuchObject,
+    /// The agent knows the object, not this instance.
+    NoSuchInstance,
+    /// Nothing lies behind the name that was asked for.
+    EndOfMibView,
+}
+
+impl Value {
+    /// The number in any of the integer types, None for the others.
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Value::Integer(n) => Some(i64::from(*n)),
+            Value::Counter32(n) | Value::Gauge32(n) | Value::TimeTicks(n) => Some(i64::from(*n)),
+            Value::Counter64(n) => i64::try_from(*n).ok(),
+            _ => None,
+        }
+    }
+
+    /// The octets of an OCTET STRING or Opaque.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Value::OctetString(bytes) | Value::Opaque(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// True for the three exceptions of RFC 3416 section 3.
+    pub fn is_exception(&self) -> bool {
+        matches!(self, Value::NoSuchObject | Value::NoSuchInstance | Value::EndOfMibView)
+    }
+}
+
+/// A variable binding: a name and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VarBind {
+    /// The name of the variable: column and instance.
+    pub oid: Oid,
+    /// Its value.
+    pub value: Value,
+}
+
+impl VarBind {
+    /// A binding of `value` to `oid`.
+    pub fn new(oid: Oid, value: Value) -> Self {
+        Self { oid, value }
+    }
+}
