@@ -1,2 +1,53 @@
-//! Tasks.
-fn main() {}
+//! The project's tasks: what a shell script would hold elsewhere (`cargo xtask --help`).
+#![allow(clippy::print_stdout, reason = "a command line that reports on standard output")]
+
+mod conformance;
+mod layers;
+mod oui;
+mod packages;
+mod shell;
+mod test;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Tasks of the Netwarden project")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Installs what the tests need (Debian, as root), then runs every check and every test.
+    Test,
+    /// Prints one line a requirement: proven, claimed or open, and the tests that carry it.
+    Conformance,
+    /// Checks that crates depend on one another only along the flow.
+    CheckLayers,
+    /// Makes the table of vendors' MAC prefixes from Debian's ieee-data.
+    Oui {
+        /// Folder with oui.txt, mam.txt and oui36.txt.
+        #[arg(long, default_value = "/usr/share/ieee-data")]
+        from: PathBuf,
+        /// The table to write.
+        #[arg(long, default_value = "crates/inventory/data/oui.bin")]
+        to: PathBuf,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let root = workspace_root();
+    match Arguments::parse().task {
+        Task::Test => test::run(&root),
+        Task::Conformance => conformance::run(&root),
+        Task::CheckLayers => layers::run(&root),
+        Task::Oui { from, to } => oui::generate(&from, &root.join(to)),
+    }
+}
+
+fn workspace_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
+}

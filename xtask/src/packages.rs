@@ -1,0 +1,34 @@
+//! Debian packages that the tests use as real peers.
+
+use std::path::Path;
+
+use crate::shell;
+
+/// The programs that tests start, and the package that each comes from.
+const PEERS: [(&str, &str); 6] = [
+    ("/usr/sbin/snmpd", "snmpd"),
+    ("/usr/bin/snmpbulkwalk", "snmp"),
+    ("/usr/bin/ovs-vsctl", "openvswitch-switch"),
+    ("/usr/sbin/rsyslogd", "rsyslog"),
+    ("/usr/lib/postgresql/15/bin/initdb", "postgresql-15"),
+    ("/usr/sbin/ip", "iproute2"),
+];
+
+/// Installs the packages whose programs are missing. Where that cannot be done (no root, no apt) it says
+/// so: the tests that need them then skip themselves with a line of their own.
+pub fn install(root: &Path) {
+    let missing: Vec<&str> =
+        PEERS.iter().filter(|(path, _)| !Path::new(path).exists()).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return;
+    }
+    println!("missing peers: {}", missing.join(" "));
+    let mut install =
+        vec!["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "--no-install-recommends"];
+    install.extend(&missing);
+    let installed = shell::run(root, "apt-get", &["update", "--quiet=2"])
+        .and_then(|()| shell::run(root, "env", &install));
+    if let Err(error) = installed {
+        println!("could not install {}: {error:#}; the tests that need them are skipped", missing.join(" "));
+    }
+}
