@@ -1,0 +1,1 @@
+//! The loops that move what happens along the flow.
