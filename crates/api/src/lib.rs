@@ -1,1 +1,19 @@
-//! Placeholder until the crate's first real content.
+//! The versioned types of the REST interface (`/api/v1`) and the client that the command line uses.
+//!
+//! At the edge of the flow. It has no server code, no database types and no decisions: `web` fills these
+//! types from what `operate` answers, and the OpenAPI document is made from them.
+
+pub mod audit;
+pub mod client;
+pub mod endpoint;
+pub mod event;
+pub mod network;
+pub mod page;
+pub mod pin;
+pub mod problem;
+pub mod rule;
+pub mod system;
+
+pub use client::{Client, ClientError};
+pub use page::{Page, Total};
+pub use problem::Problem;

@@ -1,0 +1,131 @@
+//! Endpoints, their history and why their access is what it is.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An endpoint (NAC-04). What is unknown is absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Endpoint {
+    /// MAC address, as 00:1b:21:3a:4f:5e.
+    pub mac: String,
+    /// Organisation of the MAC's prefix.
+    pub vendor: Option<String>,
+    /// Locally administered address.
+    pub mac_randomised: bool,
+    /// `new`, `authorised` or `unauthorised`.
+    pub status: String,
+    /// `unknown`, `compliant` or `non_compliant`.
+    pub compliance: String,
+    /// Seen at present.
+    pub online: bool,
+    /// Element's name.
+    pub ne: Option<String>,
+    /// Element's id.
+    pub ne_id: Option<i64>,
+    /// Access port.
+    pub port: Option<String>,
+    /// VLAN id.
+    pub vlan: Option<u16>,
+    /// Addresses.
+    pub ips: Vec<String>,
+    /// By reverse look-up.
+    pub dns_name: Option<String>,
+    /// From DHCP.
+    pub host_name: Option<String>,
+    /// Group's name.
+    pub group: Option<String>,
+    /// The port it is bound to, as `element port`.
+    pub bound_to: Option<String>,
+    /// Who it belongs to.
+    pub owner: Option<String>,
+    /// A note.
+    pub note: Option<String>,
+    /// The authorisation ends then.
+    pub valid_until: Option<Timestamp>,
+    /// First sight.
+    pub first_seen: Timestamp,
+    /// Last sight.
+    pub last_seen: Timestamp,
+    /// First column of the user's own.
+    pub custom1: Option<String>,
+    /// Second column of the user's own.
+    pub custom2: Option<String>,
+}
+
+/// Yes, it may connect.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Authorise {
+    /// Why, for the record.
+    pub reason: String,
+    /// Until then; for ever where absent.
+    pub until: Option<Timestamp>,
+    /// Who it belongs to.
+    pub owner: Option<String>,
+    /// A note.
+    pub note: Option<String>,
+    /// Put it into this group as well.
+    pub group: Option<String>,
+    /// Release its port where we had quarantined it; yes unless said otherwise.
+    pub release: Option<bool>,
+}
+
+/// A reason, for acts that need nothing else.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reason {
+    /// Why, for the record.
+    pub reason: String,
+}
+
+/// Move the port on which the endpoint is into another VLAN.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Move {
+    /// Why, for the record.
+    pub reason: String,
+    /// The VLAN; the element's quarantine VLAN where absent.
+    pub vlan: Option<u16>,
+    /// Take the link down and up so that the client renews its lease.
+    #[serde(default)]
+    pub bounce: bool,
+}
+
+/// Where something was, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Sighting {
+    /// MAC address.
+    pub mac: String,
+    /// Element's id.
+    pub ne_id: i64,
+    /// Element's name.
+    pub ne: String,
+    /// Port.
+    pub port: String,
+    /// VLAN id.
+    pub vlan: Option<u16>,
+    /// From then.
+    pub from: Timestamp,
+    /// Until then; absent while it lasts.
+    pub until: Option<Timestamp>,
+}
+
+/// The chain of cause, newest first: effect ← request ← event ← sighting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Why {
+    /// The present access in one sentence.
+    pub access: String,
+    /// The links, newest cause first.
+    pub chain: Vec<WhyLink>,
+}
+
+/// One link of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WhyLink {
+    /// `sighting`, `event`, `rule`, `request`, `set`, `read_back`, `person`.
+    pub stage: String,
+    /// When.
+    pub at: Timestamp,
+    /// What, in one sentence.
+    pub text: String,
+    /// Where to read more: an address below `/api/v1`.
+    pub link: Option<String>,
+}

@@ -1,0 +1,187 @@
+//! Network elements, ports, credentials and adoption.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A network element.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Element {
+    /// Id.
+    pub id: i64,
+    /// Name.
+    pub name: String,
+    /// Address and port of its agent.
+    pub address: String,
+    /// Name of the credentials in use.
+    pub credential: Option<String>,
+    /// `unknown`, `reachable` or `unreachable`.
+    pub status: String,
+    /// Enforcement is switched on.
+    pub enforcement: bool,
+    /// SNMPv2c is allowed, as an exception.
+    pub allow_v2c: bool,
+    /// Quarantine VLAN.
+    pub quarantine_vlan: Option<u16>,
+    /// Voice VLAN.
+    pub voice_vlan: Option<u16>,
+    /// Seconds between polls of the forwarding table.
+    pub forwarding_interval_s: u64,
+    /// Last good poll.
+    pub last_poll: Option<Timestamp>,
+    /// sysDescr.
+    pub descr: Option<String>,
+    /// sysLocation.
+    pub location: Option<String>,
+}
+
+/// A new element; its credentials are found by trying the sets in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NewElement {
+    /// Name; sysName where absent.
+    pub name: Option<String>,
+    /// `HOST[:PORT]`.
+    pub address: String,
+    /// Name of the credentials; tried in order where absent.
+    pub credential: Option<String>,
+    /// Quarantine VLAN.
+    pub quarantine_vlan: Option<u16>,
+    /// Voice VLAN.
+    pub voice_vlan: Option<u16>,
+    /// Allow SNMPv2c, as an audited exception.
+    #[serde(default)]
+    pub allow_v2c: bool,
+}
+
+/// Changes to an element; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ElementChange {
+    /// Why, for the record.
+    pub reason: String,
+    /// Name.
+    pub name: Option<String>,
+    /// Switch enforcement on or off.
+    pub enforcement: Option<bool>,
+    /// Quarantine VLAN.
+    pub quarantine_vlan: Option<u16>,
+    /// Voice VLAN.
+    pub voice_vlan: Option<u16>,
+    /// Allow SNMPv2c.
+    pub allow_v2c: Option<bool>,
+    /// Seconds between polls of the forwarding table (5 to 86,400).
+    pub forwarding_interval_s: Option<u64>,
+}
+
+/// A port of an element.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Port {
+    /// Element's id.
+    pub ne_id: i64,
+    /// Element's name.
+    pub ne: String,
+    /// ifName.
+    pub name: String,
+    /// ifIndex at present.
+    pub if_index: Option<u32>,
+    /// ifAlias.
+    pub alias: Option<String>,
+    /// ifAdminStatus.
+    pub admin_status: Option<String>,
+    /// ifOperStatus.
+    pub oper_status: Option<String>,
+    /// PVID.
+    pub pvid: Option<u16>,
+    /// `access`, `uplink` or `unknown`.
+    pub role: String,
+    /// Why it has that role.
+    pub role_reason: Option<String>,
+    /// Never shut or moved.
+    pub protected: bool,
+    /// Endpoints on it now.
+    pub endpoints: u32,
+    /// What we want of it, where we changed it: for instance `quarantined in VLAN 666, verified`.
+    pub enforcement: Option<String>,
+}
+
+/// Names a port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PortChange {
+    /// Why, for the record.
+    pub reason: String,
+    /// Protected ports are never shut or moved.
+    pub protected: Option<bool>,
+    /// Set its role by hand: `access`, `uplink`, or `auto`.
+    pub role: Option<String>,
+}
+
+/// Credentials as they are listed: never the secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Credential {
+    /// Id.
+    pub id: i64,
+    /// Name.
+    pub name: String,
+    /// `v1`, `v2c` or `v3`.
+    pub kind: String,
+    /// Lower ones are tried first.
+    pub position: i64,
+}
+
+/// New credentials.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NewCredential {
+    /// Name.
+    pub name: String,
+    /// `v2c` or `v3`.
+    pub kind: String,
+    /// v2c: community.
+    pub community: Option<String>,
+    /// v3: user name.
+    pub user: Option<String>,
+    /// v3: `SHA-1`, `SHA-224`, `SHA-256`, `SHA-384`, `SHA-512`.
+    pub auth_protocol: Option<String>,
+    /// v3: at least 8 characters.
+    pub auth_password: Option<String>,
+    /// v3: `AES-128`, `AES-192`, `AES-256`, `AES-192-Reeder`, `AES-256-Reeder`.
+    pub priv_protocol: Option<String>,
+    /// v3: at least 8 characters.
+    pub priv_password: Option<String>,
+}
+
+/// Accept what is present, so that it is not taken for new (the baseline step of adoption).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Baseline {
+    /// Why, for the record.
+    #[serde(default)]
+    pub reason: String,
+    /// Only what is on this element.
+    pub ne_id: Option<i64>,
+    /// Only what is in this VLAN.
+    pub vlan: Option<u16>,
+    /// Put them into this group.
+    pub group: Option<String>,
+    /// Bind each endpoint to the port on which it is.
+    #[serde(default)]
+    pub bind: bool,
+    /// Only say who would be accepted.
+    #[serde(default)]
+    pub review: bool,
+}
+
+/// Who was, or would be, accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BaselineResult {
+    /// Whether they were.
+    pub accepted: bool,
+    /// MAC addresses.
+    pub endpoints: Vec<String>,
+}
+
+/// What an import did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportResult {
+    /// Rows taken.
+    pub imported: u64,
+    /// Rows refused, with line and reason.
+    pub refused: Vec<String>,
+}
