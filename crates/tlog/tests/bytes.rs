@@ -1,5 +1,7 @@
 //! Leaves, notes and checkpoints: golden bytes, published vectors, hostile input.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests, which clippy does not see as tests
+
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use netwarden_tlog::note::seal;
 use netwarden_tlog::{

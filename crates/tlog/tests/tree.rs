@@ -1,5 +1,7 @@
 //! The tree against a brute-force reference, the published vectors, and tampering.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests, which clippy does not see as tests
+
 use std::ops::Range;
 
 use netwarden_tlog::proof::{consistency, inclusion, verify_consistency, verify_inclusion};
