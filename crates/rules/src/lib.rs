@@ -1,1 +1,39 @@
-//! Placeholder until the crate's first real content.
+//! Rules: pure decisions. An event and the rules' own state in, action requests out.
+//!
+//! `collect → spine → [rules] → actions → audit`. The judging shell reads events in order, calls
+//! [`RuleBook::judge`] and stores, in one transaction (T1): its cursor, the changed rows of
+//! [`RuleState`], and one action request for each [`Decision`].
+//!
+//! Conditions are CEL ([`condition`]): parsed by the `cel` crate, then checked for names, types and
+//! cost against the declared [`properties`] when they are saved, and evaluated here. Only `sql` knows
+//! the store. The rest knows no socket, file, database, clock or random source: time is the event's,
+//! and time zones are compiled in. A condition that fails on an event matches nothing and is reported;
+//! it never stops the others.
+
+pub mod book;
+pub mod compiled;
+pub mod condition;
+pub mod cost;
+mod evaluate;
+pub mod judge;
+mod lower;
+mod node;
+pub mod properties;
+pub mod rehearse;
+pub mod rule;
+pub mod set;
+pub mod state;
+pub mod template;
+pub mod value;
+pub mod view;
+
+pub use book::{RuleBook, RuleChange, Step};
+pub use compiled::{CompiledRule, QuarantineVlans, RuleError};
+pub use condition::{Condition, ConditionError};
+pub use evaluate::EvaluationError;
+pub use judge::{ALARM, Decision, Held, Judgement, Match, RuleFailure, judge};
+pub use lower::FUNCTIONS;
+pub use rehearse::{Rehearsal, Report, rehearse};
+pub use rule::{Day, Destination, Period, Reaction, Rule, Schedule};
+pub use set::{RuleSet, Settings};
+pub use state::{RuleState, StateKey, StateRow};
