@@ -93,22 +93,26 @@ impl Reserve {
     }
 
     /// Zeros are written out: a sparse file would reserve nothing. What a crash left short is
-    /// completed, so the length tells how far it came.
+    /// completed, so the length tells how far it came. A quarter more is allocated and given back, so
+    /// that the reserve never takes the last of the space.
     fn allocate(&self) -> io::Result<()> {
         let Some((path, size)) = &self.file else { return Ok(()) };
         let mut file = private_file(path)?;
         let mut have = file.metadata()?.len();
-        if have >= *size {
+        if have == *size {
             return Ok(());
         }
+        let with_margin = size.saturating_add(size / 4);
         let zeros = vec![0_u8; 1 << 16];
-        while have < *size {
-            let step = (*size - have).min(zeros.len() as u64);
+        while have < with_margin {
+            let step = (with_margin - have).min(zeros.len() as u64);
             let piece = zeros.get(..usize::try_from(step).unwrap_or(zeros.len())).unwrap_or(&zeros);
             file.write_all(piece)?;
             have += step;
         }
         // Delayed allocation would find out only later that there is no space.
+        file.sync_all()?;
+        file.set_len(*size)?;
         file.sync_all()
     }
 }
@@ -134,6 +138,10 @@ mod tests {
         std::fs::write(&path, vec![0; 70_001]).unwrap();
         let reserve = Reserve::open(Some((path.clone(), size))).unwrap();
         assert_eq!(reserve.space(), Space::Enough);
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), size);
+        // Killed between allocating the margin and giving it back.
+        std::fs::write(&path, vec![0; 310_000]).unwrap();
+        Reserve::open(Some((path.clone(), size))).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().len(), size);
     }
 

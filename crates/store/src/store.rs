@@ -48,13 +48,19 @@ impl Store {
             Location::Postgres(_) => None,
         };
         let reserve_path = reserve.as_ref().map(|(path, _)| path.clone()).unwrap_or_default();
+        let (database, readers) = match connect(&connector, migrations).await {
+            // Whoever starts on a full disk needs the reserve to start at all.
+            Err(StoreError::DiskFull) if reserve_path.exists() => {
+                std::fs::remove_file(&reserve_path)
+                    .map_err(|error| StoreError::file(&reserve_path, "using the reserve", error))?;
+                connect(&connector, migrations).await?
+            }
+            connected => connected?,
+        };
         let reserve = in_background(move || Reserve::open(reserve))
             .await?
             .map_err(|error| StoreError::file(&reserve_path, "making the reserve", error))?;
         let reserve = Arc::new(reserve);
-        let database = connector.writer().await?;
-        migrate(&database, migrations).await?;
-        let readers = connector.readers().await?;
         let (queue, commands) = mpsc::channel(config.queue.max(1));
         let writer = Writer::new(&config, connector.clone(), database, commands, Arc::clone(&reserve));
         tokio::spawn(writer.run());
@@ -224,6 +230,17 @@ impl Store {
         let path = self.shared.connector.database_path().unwrap_or_default();
         StoreError::file(&beside(&path, ".reserve"), "using the reserve", error)
     }
+}
+
+/// The writer's connection, on a schema that is up to date, and the readers'.
+async fn connect(
+    connector: &Connector,
+    migrations: &[&[Migration]],
+) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
+    let database = connector.writer().await?;
+    migrate(&database, migrations).await?;
+    let readers = connector.readers().await?;
+    Ok((database, readers))
 }
 
 /// Files are waited for off the runtime's workers.
