@@ -5,4 +5,7 @@
 
 pub mod snmp;
 
-pub use snmp::{Snmp, SnmpError, VlanContext, WalkQuirk, Walked};
+pub use snmp::{
+    AuthProtocol, Credentials, CredentialsError, EngineConfig, PrivProtocol, Secret, SessionOptions, Snmp, SnmpEngine,
+    SnmpError, SnmpSession, Stats, VlanContext, WalkQuirk, Walked,
+};

@@ -4,7 +4,15 @@
 //! write objects with [`Oid`] and [`Value`]. It never opens a socket, reads a clock or draws a random
 //! number: datagrams, instants and seeds are arguments.
 
+pub mod ber;
+pub mod encode;
+pub mod generator;
+pub mod message;
 pub mod oid;
+pub mod pdu;
+mod random;
+pub mod stats;
+pub mod usm;
 pub mod value;
 
 pub use oid::{Oid, ParseOidError};

@@ -1,4 +1,17 @@
-//! SNMP towards one element: the seam that readers and performers use.
+//! SNMP towards one element: the seam that readers and performers use ([`Snmp`]), and what stands behind
+//! it: an engine of few sockets for all agents ([`SnmpEngine`]), sessions ([`SnmpSession`]) and a
+//! receiver of notifications ([`TrapReceiver`]).
+
+mod credentials;
+mod engine;
+mod lane;
+mod session;
+mod socket;
+
+pub use credentials::{AuthProtocol, Credentials, CredentialsError, PrivProtocol, Secret};
+pub use engine::{EngineConfig, SnmpEngine};
+pub use netwarden_snmp::stats::Stats;
+pub use session::{SessionOptions, SnmpSession};
 
 use std::future::Future;
 

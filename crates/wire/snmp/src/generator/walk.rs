@@ -1,0 +1,277 @@
+//! A walk of several columns side by side: GETBULK, or GETNEXT for SNMPv1.
+//!
+//! Columns that end are left out of the requests that follow; a column whose OIDs do not increase is
+//! ended there, so that an agent that loops costs one request and no more.
+
+use std::collections::HashMap;
+
+use super::sizing::Sizing;
+use super::task::{Failure, Outcome, Step, WalkQuirk, Walked};
+use crate::encode::{EncodeError, Writer};
+use crate::pdu::{ErrorStatus, Pdu, PduKind, ValueRef, encode_pdu};
+use crate::{Oid, Value, VarBind};
+
+/// What bounds a walk.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WalkLimits {
+    /// Columns in a request.
+    pub max_columns: usize,
+    /// Rows of a column.
+    pub max_rows: usize,
+}
+
+#[derive(Debug)]
+struct Column {
+    prefix: Oid,
+    rows: Vec<VarBind>,
+    ended: bool,
+}
+
+impl Column {
+    /// What the next request asks what follows of.
+    fn last(&self) -> &[u32] {
+        self.rows.last().map_or(self.prefix.sub_ids(), |row| row.oid.sub_ids())
+    }
+}
+
+/// The state of a walk between its requests.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    columns: Vec<Column>,
+    /// Columns in the request under way, by index.
+    asked: Vec<usize>,
+    repetitions: u32,
+    max_columns: usize,
+    max_rows: usize,
+    bulk: bool,
+    quirks: Vec<WalkQuirk>,
+    /// Sub-identifiers of the name being read.
+    name: Vec<u32>,
+}
+
+impl Walk {
+    pub(crate) fn new(columns: &[Oid], bulk: bool, limits: WalkLimits, sizing: &Sizing) -> Self {
+        let columns = columns
+            .iter()
+            .map(|prefix| Column { prefix: prefix.clone(), rows: Vec::new(), ended: false })
+            .collect();
+        let mut walk = Self {
+            columns,
+            asked: Vec::new(),
+            repetitions: 1,
+            max_columns: limits.max_columns.max(1),
+            max_rows: limits.max_rows,
+            bulk,
+            quirks: Vec::new(),
+            name: Vec::with_capacity(32),
+        };
+        walk.choose(sizing);
+        walk
+    }
+
+    /// Which columns the next request asks for, and how often.
+    fn choose(&mut self, sizing: &Sizing) {
+        self.asked.clear();
+        let open = self.columns.iter().enumerate().filter(|(_, column)| !column.ended).map(|(at, _)| at);
+        self.asked.extend(open.take(self.max_columns));
+        self.repetitions = if self.bulk { sizing.repetitions(self.asked_count()) } else { 1 };
+    }
+
+    fn asked_count(&self) -> u32 {
+        u32::try_from(self.asked.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.asked.is_empty()
+    }
+
+    /// Before a retransmission: an answer may have been too large for the path.
+    pub(crate) fn before_retransmit(&mut self, sizing: &mut Sizing) {
+        if self.bulk && self.repetitions > 1 {
+            self.repetitions = sizing.shrink(self.asked_count());
+        }
+    }
+
+    pub(crate) fn encode(&self, request_id: i32, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let repetitions = i32::try_from(self.repetitions).unwrap_or(i32::MAX);
+        let (kind, repetitions) =
+            if self.bulk { (PduKind::GetBulk, repetitions) } else { (PduKind::GetNext, 0) };
+        encode_pdu(writer, kind, request_id, 0, repetitions, |w| {
+            let open = self.asked.iter().rev().filter_map(|at| self.columns.get(*at));
+            open.into_iter().try_for_each(|column| w.binding(column.last(), &Value::Null))
+        })
+    }
+
+    pub(crate) fn on_response(&mut self, pdu: &Pdu<'_>, octets: usize, sizing: &mut Sizing) -> Step {
+        match ErrorStatus(pdu.error_status) {
+            ErrorStatus::NO_ERROR => self.on_bindings(pdu, octets, sizing),
+            ErrorStatus::TOO_BIG => self.on_too_big(sizing),
+            // RFC 1157 section 4.1.3: in v1 a column's end; some agents answer v2c's requests so, too.
+            ErrorStatus::NO_SUCH_NAME => {
+                let at = usize::try_from(pdu.error_index).ok().and_then(|index| index.checked_sub(1));
+                match at.and_then(|at| self.asked.get(at)).or(self.asked.first()).copied() {
+                    Some(column) => self.end(column),
+                    None => return Step::Garbage("noSuchName to an empty request".to_owned()),
+                }
+                self.next(sizing)
+            }
+            status => {
+                let at = usize::try_from(pdu.error_index).ok().and_then(|index| index.checked_sub(1));
+                let column = at.and_then(|at| self.asked.get(at)).or(self.asked.first());
+                let oid = column.and_then(|at| self.columns.get(*at)).map(|column| Oid::from(column.last()));
+                Step::Done(Err(Failure::Status { status, oid: oid.unwrap_or_default() }))
+            }
+        }
+    }
+
+    fn on_too_big(&mut self, sizing: &mut Sizing) -> Step {
+        if self.repetitions > 1 {
+            let max_repetitions = sizing.shrink(self.asked_count());
+            self.quirks.push(WalkQuirk::TooBig { max_repetitions });
+        } else if self.asked.len() > 1 {
+            self.max_columns = (self.asked.len() / 2).max(1);
+            self.quirks.push(WalkQuirk::TooBig { max_repetitions: 1 });
+        } else {
+            let column = self.asked.first().and_then(|at| self.columns.get(*at));
+            let oid = column.map(|column| Oid::from(column.last())).unwrap_or_default();
+            return Step::Done(Err(Failure::Status { status: ErrorStatus::TOO_BIG, oid }));
+        }
+        self.next(sizing)
+    }
+
+    fn on_bindings(&mut self, pdu: &Pdu<'_>, octets: usize, sizing: &mut Sizing) -> Step {
+        let columns = self.asked.len();
+        let most = self.asked_count().saturating_mul(self.repetitions);
+        let mut taken = 0_u32;
+        let mut progress = false;
+        let mut ended = false;
+        let mut turn = 0;
+        for binding in pdu.bindings {
+            if taken >= most {
+                break;
+            }
+            let binding = match binding.and_then(|binding| {
+                binding.name.read_into(&mut self.name)?;
+                Ok(binding)
+            }) {
+                Ok(binding) => binding,
+                // What stands before it is kept; the next request starts right there.
+                Err(_) if progress => break,
+                Err(error) => return Step::Garbage(error.to_string()),
+            };
+            let Some(at) = self.asked.get(turn).copied() else { break };
+            turn = if turn + 1 == columns { 0 } else { turn + 1 };
+            taken += 1;
+            let Some(column) = self.columns.get_mut(at) else { break };
+            if column.ended {
+                continue;
+            }
+            if matches!(binding.value, ValueRef::EndOfMibView) {
+                column.ended = true;
+                ended = true;
+                progress = true;
+                continue;
+            }
+            if self.name.as_slice() <= column.last() {
+                self.quirks.push(WalkQuirk::NotIncreasing {
+                    column: column.prefix.clone(),
+                    at: Oid::from(self.name.as_slice()),
+                });
+                column.ended = true;
+                ended = true;
+                progress = true;
+                continue;
+            }
+            if !self.name.starts_with(column.prefix.sub_ids()) {
+                column.ended = true;
+                ended = true;
+                progress = true;
+                continue;
+            }
+            if column.rows.len() >= self.max_rows {
+                self.quirks
+                    .push(WalkQuirk::Endless { column: column.prefix.clone(), rows: column.rows.len() });
+                column.ended = true;
+                ended = true;
+                progress = true;
+                continue;
+            }
+            let value = match binding.value.to_owned() {
+                Ok(value) => value,
+                Err(_) if progress => break,
+                Err(error) => return Step::Garbage(error.to_string()),
+            };
+            column.rows.push(VarBind { oid: Oid::from(self.name.as_slice()), value });
+            progress = true;
+        }
+        if !progress {
+            // An agent that cuts its answers down to nothing: ask for less, as after tooBig.
+            return if taken == 0 && (self.repetitions > 1 || columns > 1) {
+                self.on_too_big(sizing)
+            } else {
+                Step::Garbage("an answer without variables".to_owned())
+            };
+        }
+        if self.bulk && !ended {
+            sizing.answered(most, taken, octets);
+        }
+        self.rotate(taken);
+        self.next(sizing)
+    }
+
+    /// Columns that a cut answer did not reach come first in the next request.
+    fn rotate(&mut self, taken: u32) {
+        let taken = usize::try_from(taken).unwrap_or(usize::MAX);
+        if taken >= self.asked.len() {
+            return;
+        }
+        self.max_columns = taken.max(1);
+    }
+
+    fn end(&mut self, at: usize) {
+        if let Some(column) = self.columns.get_mut(at) {
+            column.ended = true;
+        }
+    }
+
+    fn next(&mut self, sizing: &Sizing) -> Step {
+        self.choose(sizing);
+        if self.is_done() { Step::Done(Ok(Outcome::Walked(self.finish()))) } else { Step::Again }
+    }
+
+    /// All bindings in the order of their OIDs, without repetitions (columns may overlap).
+    pub(crate) fn finish(&mut self) -> Walked {
+        let mut columns = std::mem::take(&mut self.columns);
+        columns.sort_by(|a, b| a.prefix.cmp(&b.prefix));
+        let overlap = columns.windows(2).any(|pair| matches!(pair, [a, b] if b.prefix.starts_with(&a.prefix)));
+        let total = columns.iter().map(|column| column.rows.len()).sum();
+        let mut rows = columns.into_iter().map(|column| column.rows);
+        let mut bindings = rows.next().unwrap_or_default();
+        bindings.reserve_exact(usize::saturating_sub(total, bindings.len()));
+        rows.for_each(|more| bindings.extend(more));
+        if overlap {
+            bindings.sort_by(|a, b| a.oid.cmp(&b.oid));
+            bindings.dedup_by(|a, b| a.oid == b.oid);
+        }
+        Walked { bindings, quirks: fewer(std::mem::take(&mut self.quirks)) }
+    }
+}
+
+/// The same quirk met again says nothing new: of every tooBig only the last stays.
+fn fewer(quirks: Vec<WalkQuirk>) -> Vec<WalkQuirk> {
+    let mut last_too_big = None;
+    let mut kept: Vec<WalkQuirk> = Vec::with_capacity(quirks.len());
+    let mut seen = HashMap::new();
+    for quirk in quirks {
+        match &quirk {
+            WalkQuirk::TooBig { .. } => last_too_big = Some(quirk),
+            WalkQuirk::NotIncreasing { column, .. } | WalkQuirk::Endless { column, .. } => {
+                if seen.insert(column.clone(), ()).is_none() {
+                    kept.push(quirk);
+                }
+            }
+        }
+    }
+    kept.extend(last_too_big);
+    kept
+}
