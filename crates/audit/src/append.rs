@@ -1,0 +1,125 @@
+//! Appending: the leaf goes into the transaction that does what it tells of.
+
+use jiff::Timestamp;
+use netwarden_store::{Tx, execute, insert_many_or_ignore, query_all, values};
+use netwarden_tlog::Hash;
+
+use crate::codec::Pending;
+use crate::record::{Completion, Outcome, Record};
+use crate::sql::{self, TreeState, as_i64};
+use crate::AuditError;
+
+/// Place of a record in the trail; counts from 0 without gaps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct RecordIndex(pub u64);
+
+impl std::fmt::Display for RecordIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A record whose act is about to be done. It must be completed; one that never is reads `unknown`.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "an opened record is to be completed when the outcome is known"]
+pub struct OpenedRecord {
+    index: RecordIndex,
+}
+
+impl OpenedRecord {
+    /// Its place in the trail, to be kept with the attempt.
+    pub const fn index(&self) -> RecordIndex {
+        self.index
+    }
+
+    /// The opened record at a place that was kept with the attempt.
+    pub const fn at(index: RecordIndex) -> Self {
+        Self { index }
+    }
+}
+
+/// Appends a record to the trail, in the transaction of the change that it tells of.
+///
+/// # Errors
+/// [`AuditError::Full`] and all others mean that it is not recorded: the act must not be done, and
+/// its transaction is to be given up by returning the error from the job.
+pub async fn record(tx: &Tx, record: &Record) -> Result<RecordIndex, AuditError> {
+    append(tx, vec![Pending::record(record)?]).await
+}
+
+/// As [`record`] for several at once, which is cheaper; the index is that of the first.
+pub async fn record_many(tx: &Tx, records: &[Record]) -> Result<RecordIndex, AuditError> {
+    append(tx, records.iter().map(Pending::record).collect::<Result<_, _>>()?).await
+}
+
+/// Appends a record with the outcome `opened`, to be committed before an act outside the database.
+pub async fn open(tx: &Tx, record: &Record) -> Result<OpenedRecord, AuditError> {
+    let opened = Record { outcome: Outcome::Opened, ..record.clone() };
+    let index = append(tx, vec![Pending::record(&opened)?]).await?;
+    execute(tx, "INSERT INTO audit_open (idx) VALUES ($1)", values![as_i64(index.0)]).await?;
+    Ok(OpenedRecord { index })
+}
+
+/// Appends the completion of an opened record: what came of it.
+///
+/// # Errors
+/// [`AuditError::NotOpen`] where it was completed before; then nothing is recorded twice.
+pub async fn complete(
+    tx: &Tx,
+    opened: OpenedRecord,
+    completion: &Completion,
+) -> Result<RecordIndex, AuditError> {
+    let index = opened.index.0;
+    let closed = execute(tx, "DELETE FROM audit_open WHERE idx = $1", values![as_i64(index)]).await?;
+    if closed != 1 {
+        return Err(AuditError::NotOpen(index));
+    }
+    append(tx, vec![Pending::completion(index, completion)?]).await
+}
+
+/// Says `unknown` of every record that was opened and not completed: to be called once at start,
+/// before anything is done. Returns their places.
+pub async fn settle_interrupted(tx: &Tx, now: Timestamp) -> Result<Vec<RecordIndex>, AuditError> {
+    let open: Vec<u64> = query_all(tx, "SELECT idx FROM audit_open ORDER BY idx", [])
+        .await?
+        .iter()
+        .map(|row| Ok(u64::try_from(row.try_get_by_index::<i64>(0)?).unwrap_or_default()))
+        .collect::<Result<_, AuditError>>()?;
+    let completion = Completion {
+        at: now,
+        outcome: Outcome::Unknown,
+        new: None,
+        details: Some("interrupted: the system ended before the outcome was known".to_owned()),
+    };
+    let pending =
+        open.iter().map(|index| Pending::completion(*index, &completion)).collect::<Result<_, _>>()?;
+    append(tx, pending).await?;
+    execute(tx, "DELETE FROM audit_open", []).await?;
+    Ok(open.into_iter().map(RecordIndex).collect())
+}
+
+async fn append(tx: &Tx, pending: Vec<Pending>) -> Result<RecordIndex, AuditError> {
+    let TreeState { mut frontier, mut last } = sql::tree(tx).await?;
+    let first = frontier.size();
+    if pending.is_empty() {
+        return Ok(RecordIndex(first));
+    }
+    let mut leaves = Vec::with_capacity(pending.len());
+    let mut large = Vec::new();
+    for mut pending in pending {
+        let leaf = pending.encode(frontier.size(), last)?;
+        let hash = Hash::of_leaf(&leaf);
+        let index = frontier.push(hash)?;
+        leaves.push((index, hash, leaf));
+        large.append(&mut pending.values);
+        last = Some(hash);
+    }
+    sql::insert_leaves(tx, leaves).await?;
+    if !large.is_empty() {
+        let rows = large.into_iter().map(|(hash, value)| values![hash.as_bytes().to_vec(), value].to_vec());
+        insert_many_or_ignore(tx, "audit_value", &["hash", "value"], rows).await?;
+    }
+    sql::set_tree(tx, &TreeState { frontier, last }).await?;
+    Ok(RecordIndex(first))
+}
