@@ -93,9 +93,19 @@ struct CompiledSchedule {
 enum CompiledReaction {
     /// Anything without templates.
     Plain(Reaction),
-    Mail { to: Vec<String>, subject: Template, body: Template },
-    Syslog { name: String, message: Template },
-    Command { name: String, args: Vec<Template> },
+    Mail {
+        to: Vec<String>,
+        subject: Template,
+        body: Template,
+    },
+    Syslog {
+        name: String,
+        message: Template,
+    },
+    Command {
+        name: String,
+        args: Vec<Template>,
+    },
 }
 
 impl CompiledRule {
@@ -161,10 +171,7 @@ impl CompiledRule {
 
     /// Whether reaction number `reaction` (0 is the alarm) changes a port.
     pub(crate) fn is_of_port(&self, reaction: usize) -> bool {
-        reaction
-            .checked_sub(1)
-            .and_then(|at| self.rule.reactions.get(at))
-            .is_some_and(Reaction::is_of_port)
+        reaction.checked_sub(1).and_then(|at| self.rule.reactions.get(at)).is_some_and(Reaction::is_of_port)
     }
 
     /// The action that reaction number `reaction` asks for: 0 is the alarm, the reactions follow. None
@@ -181,11 +188,9 @@ impl CompiledRule {
         let Some(reaction) = self.reactions.get(at) else { return Ok(None) };
         Ok(Some(match reaction {
             CompiledReaction::Plain(reaction) => self.plain(reaction, view, vlans)?,
-            CompiledReaction::Mail { to, subject, body } => Action::Mail {
-                to: to.clone(),
-                subject: subject.line(view),
-                body: body.text(view),
-            },
+            CompiledReaction::Mail { to, subject, body } => {
+                Action::Mail { to: to.clone(), subject: subject.line(view), body: body.text(view) }
+            }
             CompiledReaction::Syslog { name, message } => {
                 Action::Syslog { name: name.clone(), message: message.line(view) }
             }
@@ -200,12 +205,7 @@ impl CompiledRule {
         }))
     }
 
-    fn plain(
-        &self,
-        reaction: &Reaction,
-        view: View<'_>,
-        vlans: &QuarantineVlans,
-    ) -> Result<Action, String> {
+    fn plain(&self, reaction: &Reaction, view: View<'_>, vlans: &QuarantineVlans) -> Result<Action, String> {
         let port = || view.port().ok_or_else(|| "the event has no known port".to_owned());
         let endpoint = || view.endpoint().ok_or_else(|| "the event is about no endpoint".to_owned());
         let moved = |vlan, bounce| {
@@ -236,9 +236,7 @@ impl CompiledRule {
             Reaction::SetGroup { group } => {
                 Ok(Action::SetGroup { endpoint: endpoint()?, group: group.clone() })
             }
-            Reaction::Webhook { name } => {
-                Ok(Action::Webhook { name: name.clone(), body: self.body(view) })
-            }
+            Reaction::Webhook { name } => Ok(Action::Webhook { name: name.clone(), body: self.body(view) }),
             Reaction::Mail { .. } | Reaction::Syslog { .. } | Reaction::Command { .. } => {
                 Err("a reaction with templates was taken for one without".to_owned())
             }
@@ -247,12 +245,7 @@ impl CompiledRule {
 
     fn announce(&self, alarm: &Destination, view: View<'_>) -> Action {
         let event = view.event();
-        let line = format!(
-            "{}: {} of {}",
-            self.rule.name,
-            event.kind.as_str(),
-            event.subject
-        );
+        let line = format!("{}: {} of {}", self.rule.name, event.kind.as_str(), event.subject);
         let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         match alarm {
             Destination::Mail { addresses } => Action::Mail {
@@ -260,9 +253,7 @@ impl CompiledRule {
                 subject: format!("[{}] {line}", self.rule.severity.as_str()),
                 body: self.letter(view),
             },
-            Destination::Webhook { name } => {
-                Action::Webhook { name: name.clone(), body: self.body(view) }
-            }
+            Destination::Webhook { name } => Action::Webhook { name: name.clone(), body: self.body(view) },
             Destination::Syslog { name } => Action::Syslog {
                 name: name.clone(),
                 message: format!("{line} (severity {}, event {})", self.rule.severity.as_str(), event.seq),
@@ -349,9 +340,9 @@ fn check_addresses(addresses: &[String]) -> Result<(), String> {
         return Err(format!("a mail needs 1 to {MAX_ITEMS} addresses"));
     }
     for address in addresses {
-        let parts = address.split_once('@').filter(|(local, domain)| {
-            !local.is_empty() && !domain.is_empty() && !domain.contains('@')
-        });
+        let parts = address
+            .split_once('@')
+            .filter(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
         let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>');
         if parts.is_none() || address.len() > 254 || address.contains(odd) {
             return Err(format!("'{}' is no mail address", address.escape_debug()));
@@ -408,11 +399,7 @@ fn check_fit(rule: &Rule, condition: &Condition) -> Result<(), String> {
     Ok(())
 }
 
-fn compile_reaction(
-    rule: &str,
-    at: usize,
-    reaction: &Reaction,
-) -> Result<CompiledReaction, RuleError> {
+fn compile_reaction(rule: &str, at: usize, reaction: &Reaction) -> Result<CompiledReaction, RuleError> {
     let other = |message: String| RuleError::Other {
         rule: rule.to_owned(),
         message: format!("reaction {at}, {message}"),

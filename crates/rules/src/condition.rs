@@ -7,7 +7,6 @@ use crate::evaluate::{Evaluation, EvaluationError};
 use crate::lower::Lowering;
 use crate::node::{Comparison, Node};
 use crate::properties::Property;
-use crate::value::Value;
 use crate::view::View;
 
 /// Why a condition cannot be used, and where.
@@ -93,7 +92,10 @@ impl Condition {
             return Err(ConditionError::at(
                 source,
                 0,
-                format!("the condition may make a text of {} octets; the limit is {MAX_JOINED}", longest_text(&node)),
+                format!(
+                    "the condition may make a text of {} octets; the limit is {MAX_JOINED}",
+                    longest_text(&node)
+                ),
             ));
         }
         Ok(Self { source: source.to_owned(), node, properties, cost: limit.cost })
@@ -173,17 +175,6 @@ fn key(node: &Node) -> Option<Key> {
         Node::Int(number) => Some(Key::Int(*number)),
         Node::Text(text) => Some(Key::Text(text.clone())),
         _ => None,
-    }
-}
-
-impl Key {
-    pub(crate) fn of(value: Value<'_>) -> Option<Self> {
-        match value {
-            Value::Bool(truth) => Some(Key::Bool(truth)),
-            Value::Int(number) => Some(Key::Int(number)),
-            Value::Text(text) => Some(Key::Text(text.into_owned())),
-            Value::Null | Value::List(_) => None,
-        }
     }
 }
 

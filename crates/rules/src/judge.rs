@@ -4,9 +4,7 @@
 //! replayed. Time is the event's; ids of requests are made by who stores them.
 
 use netwarden_model::action::Originator;
-use netwarden_model::{
-    Action, Event, EventSeq, PortRef, RequestKey, RuleId, RuleRevision, Severity,
-};
+use netwarden_model::{Action, Event, EventSeq, PortRef, RequestKey, RuleId, RuleRevision, Severity};
 
 use crate::compiled::CompiledRule;
 use crate::set::RuleSet;
@@ -175,13 +173,7 @@ fn is_repetition(rule: &CompiledRule, state: &RuleState, event: &Event) -> bool 
     state.last(&key).is_some_and(|last| event.at.duration_since(last).abs() < every)
 }
 
-fn decision(
-    rule: &CompiledRule,
-    event: &Event,
-    reaction: usize,
-    action: Action,
-    depth: u8,
-) -> Decision {
+fn decision(rule: &CompiledRule, event: &Event, reaction: usize, action: Action, depth: u8) -> Decision {
     let text = rule.rule();
     Decision {
         rule: text.id,

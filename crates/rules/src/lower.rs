@@ -126,15 +126,9 @@ impl<'s> Lowering<'s> {
                     Ok(exact(Node::Text(text.inner().to_owned()), Type::Text(Spelling::Free)))
                 }
                 LiteralValue::Null => Ok(exact(Node::Null, Type::Null)),
-                LiteralValue::UInt(_) => {
-                    Err(self.error(at, "numbers are written without 'u'"))
-                }
-                LiteralValue::Double(_) => {
-                    Err(self.error(at, "only whole numbers are known here"))
-                }
-                LiteralValue::Bytes(_) => {
-                    Err(self.error(at, "texts are written without 'b'"))
-                }
+                LiteralValue::UInt(_) => Err(self.error(at, "numbers are written without 'u'")),
+                LiteralValue::Double(_) => Err(self.error(at, "only whole numbers are known here")),
+                LiteralValue::Bytes(_) => Err(self.error(at, "texts are written without 'b'")),
             },
             Expr::Ident(_) | Expr::Select(_) => self.name(expression, at),
             Expr::List(list) => {
@@ -238,14 +232,12 @@ impl<'s> Lowering<'s> {
         Some(match (name, args) {
             (operators::LOGICAL_AND, [left, right]) => self.connect(left, right, at, true),
             (operators::LOGICAL_OR, [left, right]) => self.connect(left, right, at, false),
-            (operators::LOGICAL_NOT, [part]) => self.expect(part, Type::Bool, "'!' needs").map(|part| {
-                Typed { node: Node::Not(Box::new(part.node)), at, ..part }
-            }),
+            (operators::LOGICAL_NOT, [part]) => self
+                .expect(part, Type::Bool, "'!' needs")
+                .map(|part| Typed { node: Node::Not(Box::new(part.node)), at, ..part }),
             (operators::NEGATE, [part]) => {
                 self.expect(part, Type::Number, "'-' needs").map(|part| match part.node {
-                    Node::Int(number) if number != i64::MIN => {
-                        Typed { node: Node::Int(-number), at, ..part }
-                    }
+                    Node::Int(number) if number != i64::MIN => Typed { node: Node::Int(-number), at, ..part },
                     node => Typed {
                         node: Node::Negate(Box::new(node)),
                         strict: !part.nulls.is_empty(),
@@ -257,26 +249,20 @@ impl<'s> Lowering<'s> {
             (operators::EQUALS, [left, right]) => self.compare(Comparison::Equal, left, right, at),
             (operators::NOT_EQUALS, [left, right]) => self.compare(Comparison::NotEqual, left, right, at),
             (operators::LESS, [left, right]) => self.compare(Comparison::Less, left, right, at),
-            (operators::LESS_EQUALS, [left, right]) => {
-                self.compare(Comparison::LessOrEqual, left, right, at)
-            }
+            (operators::LESS_EQUALS, [left, right]) => self.compare(Comparison::LessOrEqual, left, right, at),
             (operators::GREATER, [left, right]) => self.compare(Comparison::Greater, left, right, at),
             (operators::GREATER_EQUALS, [left, right]) => {
                 self.compare(Comparison::GreaterOrEqual, left, right, at)
             }
             (operators::ADD, [left, right]) => self.add(left, right, at),
-            (operators::SUBSTRACT, [left, right]) => {
-                self.arithmetic(Operator::Subtract, left, right, at)
-            }
+            (operators::SUBSTRACT, [left, right]) => self.arithmetic(Operator::Subtract, left, right, at),
             (operators::MULTIPLY, [left, right]) => self.arithmetic(Operator::Multiply, left, right, at),
             (operators::DIVIDE, [left, right]) => self.arithmetic(Operator::Divide, left, right, at),
             (operators::MODULO, [left, right]) => self.arithmetic(Operator::Remainder, left, right, at),
             (operators::IN, [item, list]) => self.membership(item, list, at),
             (operators::CONDITIONAL, [condition, yes, no]) => self.conditional(condition, yes, no, at),
-            (operators::INDEX | operators::OPT_INDEX | operators::OPT_SELECT, _) => Err(self.error(
-                at,
-                "lists are not indexed here, since an item may be missing: use exists() or 'in'",
-            )),
+            (operators::INDEX | operators::OPT_INDEX | operators::OPT_SELECT, _) => Err(self
+                .error(at, "lists are not indexed here, since an item may be missing: use exists() or 'in'")),
             _ => return None,
         })
     }
@@ -328,10 +314,9 @@ impl<'s> Lowering<'s> {
                 return Err(self.error(at, "lists are not compared: use size(), 'in', all() or exists()"));
             }
             (a, b) => {
-                return Err(self.error(
-                    at,
-                    format!("'{}' compares {} with {}", how.symbol(), a.word(), b.word()),
-                ));
+                return Err(
+                    self.error(at, format!("'{}' compares {} with {}", how.symbol(), a.word(), b.word()))
+                );
             }
         }
         if !how.is_order() {
@@ -418,10 +403,10 @@ impl<'s> Lowering<'s> {
                     at,
                 })
             }
-            (a, b) => Err(self.error(
-                at,
-                format!("'+' adds numbers or joins texts, not {} and {}", a.word(), b.word()),
-            )),
+            (a, b) => {
+                Err(self
+                    .error(at, format!("'+' adds numbers or joins texts, not {} and {}", a.word(), b.word())))
+            }
         }
     }
 
@@ -448,13 +433,7 @@ impl<'s> Lowering<'s> {
             }
         };
         let (nulls, strict) = union(&[&yes, &no], false);
-        Ok(Typed {
-            node: Node::If(Box::new([condition.node, yes.node, no.node])),
-            kind,
-            nulls,
-            strict,
-            at,
-        })
+        Ok(Typed { node: Node::If(Box::new([condition.node, yes.node, no.node])), kind, nulls, strict, at })
     }
 
     fn function(&mut self, call: &CallExpr, at: u32) -> Lowered {
@@ -465,10 +444,8 @@ impl<'s> Lowering<'s> {
             ("size", None, [of]) | ("size", Some(of), []) => {
                 let of = self.lower(of)?;
                 if !matches!(of.kind, Type::Text(_) | Type::List(_)) {
-                    return Err(self.error(
-                        of.at,
-                        format!("size() needs a text or a list, this is {}", of.kind.word()),
-                    ));
+                    return Err(self
+                        .error(of.at, format!("size() needs a text or a list, this is {}", of.kind.word())));
                 }
                 Ok(wrap(of, Type::Number, at, |node| Node::Size(Box::new(node))))
             }
@@ -504,10 +481,9 @@ impl<'s> Lowering<'s> {
                         let made = wrap(of, text, at, |node| Node::ToText(Box::new(node)));
                         Ok(Typed { strict, ..made })
                     }
-                    other => Err(self.error(
-                        of.at,
-                        format!("string() needs a number, this is {}", other.word()),
-                    )),
+                    other => {
+                        Err(self.error(of.at, format!("string() needs a number, this is {}", other.word())))
+                    }
                 }
             }
             ("lower", None, [of]) => {
@@ -520,7 +496,10 @@ impl<'s> Lowering<'s> {
             }
             ("in_subnet", None, [ip, subnet]) => {
                 let ip = self.expect(ip, text, "in_subnet() needs")?;
-                let prefix = self.literal(subnet, "in_subnet() needs the prefix as a plain text, such as '192.0.2.0/24'")?;
+                let prefix = self.literal(
+                    subnet,
+                    "in_subnet() needs the prefix as a plain text, such as '192.0.2.0/24'",
+                )?;
                 let Some(subnet) = Subnet::parse(&prefix) else {
                     return Err(self.error(
                         self.place(subnet),
@@ -615,9 +594,7 @@ impl<'s> Lowering<'s> {
             }
             (Fold::Map, Type::Bool) => (Type::List(Item::Bool), list.nulls, list.strict),
             (Fold::Map, Type::Number) => (Type::List(Item::Number), list.nulls, list.strict),
-            (Fold::Map, Type::Text(spelling)) => {
-                (Type::List(Item::Text(spelling)), list.nulls, list.strict)
-            }
+            (Fold::Map, Type::Text(spelling)) => (Type::List(Item::Text(spelling)), list.nulls, list.strict),
             (Fold::Filter, Type::Bool) => (list.kind, list.nulls, list.strict),
             (_, Type::Bool) => (Type::Bool, Vec::new(), false),
             (_, other) => {
@@ -627,12 +604,8 @@ impl<'s> Lowering<'s> {
                 ));
             }
         };
-        let node = Node::Fold {
-            fold,
-            list: Box::new(list.node),
-            name: name.clone(),
-            body: Box::new(body.node),
-        };
+        let node =
+            Node::Fold { fold, list: Box::new(list.node), name: name.clone(), body: Box::new(body.node) };
         Ok(Typed { node, kind, nulls, strict, at })
     }
 
@@ -645,13 +618,14 @@ impl<'s> Lowering<'s> {
 
     fn pattern(&self, part: &IdedExpr) -> Result<regex::Regex, ConditionError> {
         let at = self.place(part);
-        let pattern =
-            self.literal(part, "matches() needs its regular expression as a plain text, so that its cost is known")?;
+        let pattern = self.literal(
+            part,
+            "matches() needs its regular expression as a plain text, so that its cost is known",
+        )?;
         if pattern.chars().count() > MAX_PATTERN {
-            return Err(self.error(
-                at,
-                format!("the regular expression is longer than {MAX_PATTERN} characters"),
-            ));
+            return Err(
+                self.error(at, format!("the regular expression is longer than {MAX_PATTERN} characters"))
+            );
         }
         RegexBuilder::new(&pattern)
             .size_limit(MAX_COMPILED_PATTERN)
@@ -660,7 +634,9 @@ impl<'s> Lowering<'s> {
             .map_err(|error| match error {
                 regex::Error::CompiledTooBig(limit) => self.error(
                     at,
-                    format!("the regular expression needs more than {limit} octets when compiled: simplify it"),
+                    format!(
+                        "the regular expression needs more than {limit} octets when compiled: simplify it"
+                    ),
                 ),
                 other => {
                     let last = other.to_string();

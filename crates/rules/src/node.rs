@@ -22,7 +22,10 @@ pub(crate) enum Node {
     List(Vec<Node>),
     Property(Property),
     /// A comprehension's variable, by its place among those in scope.
-    Local { slot: usize, name: String },
+    Local {
+        slot: usize,
+        name: String,
+    },
     Not(Box<Node>),
     And(Vec<Node>),
     Or(Vec<Node>),
@@ -41,7 +44,12 @@ pub(crate) enum Node {
     InSubnet(Box<Node>, Subnet),
     Hour(Box<Node>, Zone),
     Weekday(Box<Node>, Zone),
-    Fold { fold: Fold, list: Box<Node>, name: String, body: Box<Node> },
+    Fold {
+        fold: Fold,
+        list: Box<Node>,
+        name: String,
+        body: Box<Node>,
+    },
 }
 
 impl Node {

@@ -213,9 +213,6 @@ impl Reaction {
 
     /// True where it lets an endpoint into the network.
     pub const fn authorises(&self) -> bool {
-        matches!(
-            self,
-            Reaction::ReleasePort | Reaction::SetStatus { status: EndpointStatus::Authorised }
-        )
+        matches!(self, Reaction::ReleasePort | Reaction::SetStatus { status: EndpointStatus::Authorised })
     }
 }

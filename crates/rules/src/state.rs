@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use netwarden_model::{PortRef, RuleId, Subject};
 
+use crate::set::RuleSet;
+
 /// About whom a rule remembers something.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StateKey {
@@ -51,10 +53,7 @@ pub struct RuleState {
 impl RuleState {
     /// From stored rows.
     pub fn load(rows: impl IntoIterator<Item = StateRow>) -> Self {
-        Self {
-            rows: rows.into_iter().map(|row| (row.key, row.at)).collect(),
-            changed: BTreeSet::new(),
-        }
+        Self { rows: rows.into_iter().map(|row| (row.key, row.at)).collect(), changed: BTreeSet::new() }
     }
 
     /// When that last was.
@@ -78,5 +77,26 @@ impl RuleState {
     /// Every row, by key.
     pub fn rows(&self) -> impl Iterator<Item = StateRow> {
         self.rows.iter().map(|(key, at)| StateRow { key: key.clone(), at: *at })
+    }
+
+    /// Drops what no longer says anything at `now`: matches longer ago than the period of their rule.
+    /// Dropping it changes no decision on events from `now` on. Answers with the keys, whose rows can be
+    /// deleted; rows about ports stay, as do those of rules that `set` does not hold.
+    pub fn expire(&mut self, set: &RuleSet, now: Timestamp) -> Vec<StateKey> {
+        let over: Vec<StateKey> = self
+            .rows
+            .iter()
+            .filter(|(key, at)| {
+                let every = set.rule(key.rule).map(|rule| rule.every());
+                !key.about.starts_with("port:")
+                    && every.is_some_and(|every| every.is_none_or(|every| now.duration_since(**at) >= every))
+            })
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in &over {
+            self.rows.remove(key);
+            self.changed.remove(key);
+        }
+        over
     }
 }

@@ -41,9 +41,8 @@ impl<'a> View<'a> {
     /// The port on which the event's endpoint is attached: for a masquerade the port where the MAC was
     /// found, else the endpoint's access port, else the port that showed the event.
     pub fn port(&self) -> Option<PortRef> {
-        let attached = |ne: Option<NeId>, port: Option<&PortName>| {
-            Some(PortRef { ne: ne?, port: port?.clone() })
-        };
+        let attached =
+            |ne: Option<NeId>, port: Option<&PortName>| Some(PortRef { ne: ne?, port: port?.clone() });
         match &self.event.payload {
             Payload::Nac(NacPayload::MacSpoofing { found, .. }) => return Some(found.clone()),
             Payload::Nac(NacPayload::Enforcement { port, .. }) => return Some(port.clone()),
@@ -157,12 +156,8 @@ fn detail(payload: &Payload, property: Property) -> Value<'_> {
         (Property::EventFromPort, NacPayload::EndpointMoved { from, .. }) => port(Some(&from.port)),
         (Property::EventToNe, NacPayload::EndpointMoved { to, .. }) => ne(Some(to.ne)),
         (Property::EventToPort, NacPayload::EndpointMoved { to, .. }) => port(Some(&to.port)),
-        (Property::EventKnown, NacPayload::MacSpoofing { known, .. }) => {
-            Value::owned(cut(known.to_string()))
-        }
-        (Property::EventFound, NacPayload::MacSpoofing { found, .. }) => {
-            Value::owned(cut(found.to_string()))
-        }
+        (Property::EventKnown, NacPayload::MacSpoofing { known, .. }) => Value::owned(cut(known.to_string())),
+        (Property::EventFound, NacPayload::MacSpoofing { found, .. }) => Value::owned(cut(found.to_string())),
         (Property::EventKnownNe, NacPayload::MacSpoofing { known, .. }) => ne(Some(known.ne)),
         (Property::EventKnownPort, NacPayload::MacSpoofing { known, .. }) => port(Some(&known.port)),
         (Property::EventFoundNe, NacPayload::MacSpoofing { found, .. }) => ne(Some(found.ne)),
@@ -187,10 +182,9 @@ fn detail(payload: &Payload, property: Property) -> Value<'_> {
         (Property::EventComponent, NacPayload::CriticalSystemFailure { component, .. }) => {
             text(Some(component))
         }
-        (
-            Property::EventNote,
-            NacPayload::Enforcement { note, .. } | NacPayload::Reaction { note, .. },
-        ) => text(Some(note)),
+        (Property::EventNote, NacPayload::Enforcement { note, .. } | NacPayload::Reaction { note, .. }) => {
+            text(Some(note))
+        }
         (Property::EventAccess, NacPayload::Enforcement { access, .. }) => Value::text(match access {
             Some(PortAccess::Vlan { .. }) => "vlan",
             Some(PortAccess::Shut) => "shut",

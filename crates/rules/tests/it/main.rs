@@ -1,0 +1,8 @@
+//! Tests of the rules from outside.
+
+mod cases;
+mod conditions;
+mod events;
+mod judging;
+mod reference;
+mod rules;
