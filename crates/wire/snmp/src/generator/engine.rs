@@ -105,7 +105,10 @@ mod tests {
             (3, 9_999, Timeliness::InWindow),
             (MAX_BOOTS, 1_500, Timeliness::Outside),
         ] {
-            assert_eq!(engine(start).judge(boots, time, later), expected, "{boots} {time}");
+            let mut engine = engine(start);
+            // What was last received bounds the window, not our clock alone (RFC 3414 section 3.2 step 7b).
+            assert_eq!(engine.judge(3, 1_500, later), Timeliness::InWindow);
+            assert_eq!(engine.judge(boots, time, later), expected, "{boots} {time}");
         }
     }
 

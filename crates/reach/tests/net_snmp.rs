@@ -1,0 +1,359 @@
+//! Sessions and the notification receiver against net-snmp's `snmpd`, `snmpinform` and `snmptrap`.
+//! Where these are not installed, each test says so and passes.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use netwarden_reach::{
+    AuthProtocol, Credentials, EngineConfig, PrivProtocol, SessionOptions, Snmp, SnmpEngine, SnmpError, SnmpSession,
+};
+use netwarden_snmp::{Oid, Value, VarBind};
+
+const AUTH: &str = "authpassword1";
+const PRIV: &str = "privpassword2";
+
+/// A running snmpd, ended when dropped.
+struct Snmpd {
+    child: Child,
+    address: SocketAddr,
+    folder: tempfile::TempDir,
+    conf: String,
+}
+
+fn installed(program: &str) -> Option<PathBuf> {
+    let path = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"]
+        .iter()
+        .map(|folder| PathBuf::from(folder).join(program))
+        .find(|path| path.exists());
+    if path.is_none() {
+        println!("skipped: {program} of net-snmp is not installed");
+    }
+    path
+}
+
+fn free_port() -> u16 {
+    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn combinations() -> Vec<(String, AuthProtocol, Option<PrivProtocol>)> {
+    let mut all = Vec::new();
+    for auth in AuthProtocol::ALL {
+        all.push((format!("{auth}-none"), auth, None));
+        for privacy in PrivProtocol::ALL {
+            all.push((format!("{auth}-{privacy}"), auth, Some(privacy)));
+        }
+    }
+    all
+}
+
+fn auth_name(auth: AuthProtocol) -> &'static str {
+    match auth {
+        AuthProtocol::Sha1 => "SHA",
+        AuthProtocol::Sha224 => "SHA-224",
+        AuthProtocol::Sha256 => "SHA-256",
+        AuthProtocol::Sha384 => "SHA-384",
+        AuthProtocol::Sha512 => "SHA-512",
+    }
+}
+
+fn priv_name(privacy: PrivProtocol) -> &'static str {
+    match privacy {
+        PrivProtocol::Aes128 => "AES",
+        PrivProtocol::Aes192Blumenthal => "AES-192",
+        PrivProtocol::Aes256Blumenthal => "AES-256",
+        PrivProtocol::Aes192Reeder => "AES-192-C",
+        PrivProtocol::Aes256Reeder => "AES-256-C",
+    }
+}
+
+impl Snmpd {
+    fn start() -> Option<Self> {
+        installed("snmpd")?;
+        let mut conf = String::from("rwcommunity private\nrocommunity public@10\nrwuser plain noauth\ncreateUser plain\n");
+        for (name, auth, privacy) in combinations() {
+            let auth = auth_name(auth);
+            match privacy {
+                None => conf += &format!("createUser {name} {auth} \"{AUTH}\"\nrwuser {name} auth\n"),
+                Some(privacy) => {
+                    let privacy = priv_name(privacy);
+                    conf += &format!("createUser {name} {auth} \"{AUTH}\" {privacy} \"{PRIV}\"\nrwuser {name} priv\n");
+                }
+            }
+        }
+        Some(Self::with_conf(conf))
+    }
+
+    fn with_conf(conf: String) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let child = Self::spawn(&folder, &conf, address);
+        let snmpd = Self { child, address, folder, conf };
+        snmpd.wait_until_up();
+        snmpd
+    }
+
+    fn spawn(folder: &tempfile::TempDir, conf: &str, address: SocketAddr) -> Child {
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(at("snmpd.conf"), conf).unwrap();
+        Command::new(installed("snmpd").unwrap())
+            .env("SNMP_PERSISTENT_DIR", at("state"))
+            .env("MIBS", "")
+            .args(["-f", "-Lf", &at("log"), "-C", "-c", &at("snmpd.conf"), "-p", &at("pid")])
+            .arg(format!("udp:{address}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    fn wait_until_up(&self) {
+        // GET of sysUpTime.0 in v2c with the community `private`, by hand: independent of what is tested.
+        let probe = [
+            0x30, 0x27, 2, 1, 1, 4, 7, b'p', b'r', b'i', b'v', b'a', b't', b'e', 0xa0, 0x19, 2, 1, 1, 2, 1, 0, 2, 1, 0,
+            0x30, 0x0e, 0x30, 0x0c, 6, 8, 0x2b, 6, 1, 2, 1, 1, 3, 0, 5, 0,
+        ];
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(20) {
+            let _ = socket.send_to(&probe, self.address);
+            if socket.recv(&mut [0; 500]).is_ok() {
+                return;
+            }
+        }
+        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        panic!("snmpd did not start:\n{log}");
+    }
+
+    /// By SIGTERM, at which snmpd stores its engine id and boots.
+    fn stop(&mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(5) {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts again; its boots go up, unless its state is wiped: then its engine id changes, too.
+    fn restart(&mut self, wipe: bool) {
+        self.stop();
+        if wipe {
+            let _ = std::fs::remove_dir_all(self.folder.path().join("state"));
+        }
+        self.child = Self::spawn(&self.folder, &self.conf, self.address);
+        self.wait_until_up();
+    }
+}
+
+impl Drop for Snmpd {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn engine() -> SnmpEngine {
+    SnmpEngine::start(EngineConfig { buffer_octets: 1 << 20, ..EngineConfig::default() }).unwrap()
+}
+
+fn v3(user: &str, auth: Option<(AuthProtocol, &str)>, privacy: Option<(PrivProtocol, &str)>) -> Credentials {
+    Credentials::V3 {
+        user: user.to_owned(),
+        auth: auth.map(|(protocol, password)| (protocol, password.into())),
+        privacy: privacy.map(|(protocol, password)| (protocol, password.into())),
+        context: String::new(),
+    }
+}
+
+fn best() -> Credentials {
+    v3("sha512-aes256", Some((AuthProtocol::Sha512, AUTH)), Some((PrivProtocol::Aes256Blumenthal, PRIV)))
+}
+
+fn v2c() -> Credentials {
+    Credentials::V2c { community: "private".into() }
+}
+
+fn quick() -> SessionOptions {
+    SessionOptions {
+        timeout: Duration::from_millis(600),
+        retries: 2,
+        first_wait: Duration::from_millis(200),
+        ..SessionOptions::default()
+    }
+}
+
+fn session(engine: &SnmpEngine, target: SocketAddr, credentials: &Credentials) -> SnmpSession {
+    engine.session(target, credentials, SessionOptions::default()).unwrap()
+}
+
+fn oid(text: &str) -> Oid {
+    text.parse().unwrap()
+}
+
+const SYS_CONTACT: &str = "1.3.6.1.2.1.1.4.0";
+const SYS_UPTIME: &str = "1.3.6.1.2.1.1.3.0";
+
+// proves: SEC-02
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_and_writes_with_every_combination_of_protocols() {
+    let Some(snmpd) = Snmpd::start() else { return };
+    let engine = engine();
+    for (name, auth, privacy) in combinations() {
+        let credentials = v3(&name, Some((auth, AUTH)), privacy.map(|privacy| (privacy, PRIV)));
+        let session = session(&engine, snmpd.address, &credentials);
+        let contact = VarBind::new(oid(SYS_CONTACT), Value::OctetString(name.clone().into_bytes()));
+        let set = session.set(std::slice::from_ref(&contact)).await;
+        assert_eq!(set.as_deref(), Ok(&[contact.clone()][..]), "{name}");
+        let read = session.get(&[oid(SYS_CONTACT), oid("1.3.6.1.2.1.1.99.0")]).await.unwrap();
+        assert_eq!(read[0], contact, "{name}");
+        assert_eq!(read[1].value, Value::NoSuchObject, "{name}");
+        let stats = session.stats();
+        assert_eq!((stats.discoveries, stats.reports.total(), stats.dropped.wrong_digest), (1, 1, 0), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walks_agree_between_versions_and_with_the_reference_tool() {
+    let Some(snmpd) = Snmpd::start() else { return };
+    let engine = engine();
+    // The agent's own tables of its MIB modules and users do not change while they are read.
+    let columns = [oid("1.3.6.1.2.1.1.9.1.2"), oid("1.3.6.1.2.1.1.9.1.3"), oid("1.3.6.1.6.3.15.1.2.2.1.5")];
+    let mut results = Vec::new();
+    for credentials in [Credentials::V1 { community: "private".into() }, v2c(), best()] {
+        let session = session(&engine, snmpd.address, &credentials);
+        let walked = session.walk(&columns).await.unwrap();
+        assert!(walked.quirks.is_empty(), "{:?}", walked.quirks);
+        assert!(walked.bindings.len() > 35, "{}", walked.bindings.len());
+        assert!(walked.bindings.is_sorted_by(|a, b| a.oid < b.oid));
+        results.push(walked.bindings);
+    }
+    assert_eq!(results[0], results[1]);
+    assert_eq!(results[1], results[2]);
+
+    if let Some(tool) = installed("snmpbulkwalk") {
+        let output = Command::new(tool)
+            .env("MIBS", "")
+            .args(["-v2c", "-cprivate", "-On", "-Oe", &format!("udp:{}", snmpd.address), "1.3.6.1.2.1.1.9.1.3"])
+            .output()
+            .unwrap();
+        let theirs: Vec<String> = String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(|line| Some(line.split_once(" = ")?.0.trim_start_matches('.').to_owned()))
+            .collect();
+        let ours: Vec<String> = results[1]
+            .iter()
+            .filter(|binding| binding.oid.starts_with(&columns[1]))
+            .map(|binding| binding.oid.to_string())
+            .collect();
+        assert_eq!(ours, theirs);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_agent_is_walked() {
+    let Some(snmpd) = Snmpd::start() else { return };
+    let engine = engine();
+    let session = session(&engine, snmpd.address, &best());
+    let walked = session.walk(&[oid("1.3.6.1.2.1"), oid("1.3.6.1.6.3")]).await.unwrap();
+    assert!(walked.bindings.len() > 300, "{}", walked.bindings.len());
+    assert!(walked.bindings.is_sorted_by(|a, b| a.oid < b.oid));
+    let stats = session.stats();
+    assert!(stats.variables >= walked.bindings.len() as u64);
+    assert!(stats.requests < stats.variables / 5, "several variables a request: {stats:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_credentials_are_named() {
+    let Some(snmpd) = Snmpd::start() else { return };
+    let engine = engine();
+    let sha512 = AuthProtocol::Sha512;
+    let aes256 = PrivProtocol::Aes256Blumenthal;
+    let cases = [
+        (v3("sha512-aes256", Some((sha512, "not the password")), Some((aes256, PRIV))), "usmStatsWrongDigests"),
+        (v3("sha512-aes256", Some((AuthProtocol::Sha256, AUTH)), Some((aes256, PRIV))), "usmStatsWrongDigests"),
+        (v3("nobody", Some((sha512, AUTH)), Some((aes256, PRIV))), "usmStatsUnknownUserNames"),
+        (v3("sha512-none", Some((sha512, AUTH)), Some((aes256, PRIV))), "usmStatsUnsupportedSecLevels"),
+    ];
+    for (credentials, expected) in cases {
+        let session = engine.session(snmpd.address, &credentials, quick()).unwrap();
+        match session.get(&[oid(SYS_UPTIME)]).await {
+            Err(SnmpError::Security { agent, reason }) => {
+                assert_eq!(agent, snmpd.address.to_string());
+                assert!(reason.contains(expected), "{reason}");
+            }
+            other => panic!("{expected}: {other:?}"),
+        }
+    }
+    // A wrong privacy password: the agent decrypts nonsense; net-snmp stays silent or reports it.
+    let credentials = v3("sha512-aes256", Some((sha512, AUTH)), Some((aes256, "not the password")));
+    let session = engine.session(snmpd.address, &credentials, quick()).unwrap();
+    let error = session.get(&[oid(SYS_UPTIME)]).await.unwrap_err();
+    assert!(matches!(error, SnmpError::Timeout { .. } | SnmpError::Security { .. }), "{error}");
+    // A wrong community: silence.
+    let session = engine.session(snmpd.address, &Credentials::V2c { community: "wrong".into() }, quick()).unwrap();
+    let error = session.get(&[oid(SYS_UPTIME)]).await.unwrap_err();
+    assert_eq!(error, SnmpError::Timeout { agent: snmpd.address.to_string(), attempts: 3, timeout_ms: 600 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_set_names_status_and_variable() {
+    let Some(snmpd) = Snmpd::start() else { return };
+    let engine = engine();
+    for (credentials, expected) in [(v2c(), "notWritable"), (best(), "notWritable")] {
+        let session = session(&engine, snmpd.address, &credentials);
+        let bindings = [
+            VarBind::new(oid(SYS_CONTACT), Value::OctetString(b"someone".to_vec())),
+            VarBind::new(oid(SYS_UPTIME), Value::TimeTicks(1)),
+        ];
+        match session.set(&bindings).await {
+            Err(SnmpError::Status { status, oid: at, .. }) => {
+                assert_eq!((status.as_str(), at), (expected, oid(SYS_UPTIME)));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_reboots_or_changes_its_engine_is_found_again() {
+    let Some(mut snmpd) = Snmpd::start() else { return };
+    let engine = engine();
+    let session = session(&engine, snmpd.address, &best());
+    session.get(&[oid(SYS_UPTIME)]).await.unwrap();
+    let (id, boots) = (session.engine_id().unwrap(), session.engine_boots().unwrap());
+
+    snmpd.restart(false);
+    session.get(&[oid(SYS_UPTIME)]).await.unwrap();
+    assert_eq!(session.engine_id().as_ref(), Some(&id));
+    assert_ne!(session.engine_boots(), Some(boots), "the reboot was noticed");
+    assert!(session.stats().reports.not_in_time_windows > 0);
+
+    snmpd.restart(true);
+    session.get(&[oid(SYS_UPTIME)]).await.unwrap();
+    assert_ne!(session.engine_id().as_ref(), Some(&id), "the new engine was discovered");
+    assert_eq!(session.stats().losses, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_agent_stalls_nobody() {
+    let Some(snmpd) = Snmpd::start() else { return };
+    let engine = engine();
+    let dead = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let gone = engine.session(dead, &best(), quick()).unwrap();
+    let alive = session(&engine, snmpd.address, &best());
+    let start = Instant::now();
+    let uptime = [oid(SYS_UPTIME)];
+    let (lost, read) = tokio::join!(gone.get(&uptime), async {
+        let read = alive.get(&uptime).await;
+        (read, start.elapsed())
+    });
+    assert!(matches!(lost, Err(SnmpError::Timeout { .. })), "{lost:?}");
+    assert!(read.0.is_ok());
+    assert!(read.1 < start.elapsed());
+}
