@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use netwarden_store::{Tx, execute, insert_many_or_ignore, query_all, values};
 use netwarden_tlog::Hash;
 
+use crate::AuditError;
 use crate::codec::Pending;
 use crate::record::{Completion, Outcome, Record};
 use crate::sql::{self, TreeState, as_i64};
-use crate::AuditError;
 
 /// Place of a record in the trail; counts from 0 without gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

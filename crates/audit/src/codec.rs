@@ -21,8 +21,8 @@ use jiff::Timestamp;
 use netwarden_model::Severity;
 use netwarden_tlog::{Hash, Leaf, LeafError};
 
-use crate::record::{Completion, Kind, ObjectRef, Outcome, Plane, Record, Value};
 use crate::AuditError;
+use crate::record::{Completion, Kind, ObjectRef, Outcome, Plane, Record, Value};
 
 const RECORD: u16 = 1;
 const COMPLETION: u16 = 2;
@@ -141,12 +141,7 @@ impl Pending {
         self.leaf.encode().map_err(AuditError::Encode)
     }
 
-    fn set_value(
-        &mut self,
-        tag: u16,
-        field: &'static str,
-        value: Option<&Value>,
-    ) -> Result<(), AuditError> {
+    fn set_value(&mut self, tag: u16, field: &'static str, value: Option<&Value>) -> Result<(), AuditError> {
         let bytes = match value {
             None => return Ok(()),
             Some(Value::Redacted) => vec![2],
@@ -206,7 +201,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Entry, LeafError> {
                 user: text(tag::USER)?,
                 plane: Plane::from_code(leaf.u64(tag::PLANE)?).ok_or(wrong(tag::PLANE, "plane"))?,
                 operation: leaf.text(tag::OPERATION)?.to_owned(),
-                object: ObjectRef { kind: leaf.text(tag::OBJECT_KIND)?.to_owned(), id: text(tag::OBJECT_ID)? },
+                object: ObjectRef {
+                    kind: leaf.text(tag::OBJECT_KIND)?.to_owned(),
+                    id: text(tag::OBJECT_ID)?,
+                },
                 address: text(tag::ADDRESS)?,
                 session: text(tag::SESSION)?,
                 request: text(tag::REQUEST)?,
@@ -230,9 +228,7 @@ fn value(leaf: &Leaf, tag: u16) -> Result<Option<Value>, LeafError> {
     let wrong = LeafError::Type { tag, expected: "value" };
     let Some(bytes) = leaf.bytes(tag) else { return Ok(None) };
     let value = match bytes.split_first() {
-        Some((0, text)) => {
-            Value::Text(std::str::from_utf8(text).map_err(|_| wrong)?.to_owned())
-        }
+        Some((0, text)) => Value::Text(std::str::from_utf8(text).map_err(|_| wrong)?.to_owned()),
         Some((1, rest)) => match rest.split_at_checked(32) {
             Some((hash, octets)) => Value::Large {
                 sha256: Hash::from_slice(hash).ok_or(wrong.clone())?.to_string(),

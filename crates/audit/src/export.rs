@@ -139,10 +139,7 @@ pub(crate) async fn export(
     Ok(())
 }
 
-async fn write_line(
-    file: &mut (impl AsyncWrite + Unpin),
-    line: &impl Serialize,
-) -> Result<(), AuditError> {
+async fn write_line(file: &mut (impl AsyncWrite + Unpin), line: &impl Serialize) -> Result<(), AuditError> {
     let mut text = serde_json::to_vec(line).map_err(std::io::Error::from)?;
     text.push(b'\n');
     Ok(file.write_all(&text).await?)

@@ -20,8 +20,8 @@
 
 mod append;
 mod check;
-mod codec;
 pub mod coalesce;
+mod codec;
 mod error;
 mod export;
 mod list;

@@ -2,8 +2,8 @@
 //!
 //! It can be thrown away and made again; what readers are shown is read from the leaves.
 
-use netwarden_store::{Dialect, Store, StoreError, Tx, execute, insert_many, query_one, values};
 use netwarden_model::Severity;
+use netwarden_store::{Dialect, Store, StoreError, Tx, execute, insert_many, query_one, values};
 use sea_orm::ConnectionTrait;
 
 use crate::codec::{Content, decode};
@@ -123,7 +123,8 @@ async fn add_words(tx: &Tx, of: i64, added: &str) -> Result<(), StoreError> {
         // An index over another table's content is told what to forget (FTS5, section 4.4.3).
         let forget = "INSERT INTO audit_words (audit_words, rowid, words) VALUES ('delete', $1, $2)";
         execute(tx, forget, values![of, old]).await?;
-        execute(tx, "INSERT INTO audit_words (rowid, words) VALUES ($1, $2)", values![of, new.clone()]).await?;
+        execute(tx, "INSERT INTO audit_words (rowid, words) VALUES ($1, $2)", values![of, new.clone()])
+            .await?;
     }
     execute(tx, "UPDATE audit_search SET words = $1 WHERE idx = $2", values![new, of]).await.map(drop)
 }
@@ -135,8 +136,20 @@ async fn cursor<C: ConnectionTrait>(connection: &C) -> Result<u64, AuditError> {
 }
 
 const COLUMNS: &[&str] = &[
-    "idx", "at", "kind", "level", "user_name", "plane", "operation", "object_kind", "object_id", "address",
-    "session", "request", "outcome", "words",
+    "idx",
+    "at",
+    "kind",
+    "level",
+    "user_name",
+    "plane",
+    "operation",
+    "object_kind",
+    "object_id",
+    "address",
+    "session",
+    "request",
+    "outcome",
+    "words",
 ];
 
 fn search_row(position: i64, record: &Record) -> Vec<sea_orm::Value> {

@@ -185,7 +185,9 @@ pub(crate) async fn value<C: ConnectionTrait>(
 }
 
 /// All checkpoints by size; there is one for some thousand records.
-pub(crate) async fn checkpoints<C: ConnectionTrait>(connection: &C) -> Result<Vec<CheckpointRow>, AuditError> {
+pub(crate) async fn checkpoints<C: ConnectionTrait>(
+    connection: &C,
+) -> Result<Vec<CheckpointRow>, AuditError> {
     let sql = "SELECT size, at, note, frontier FROM audit_checkpoint ORDER BY size";
     query_all(connection, sql, []).await?.iter().map(read_checkpoint).collect()
 }

@@ -90,7 +90,8 @@ impl Trail {
         let signed = last.as_ref().map_or(0, |row| row.size.unsigned_abs());
         let new = lag.records.saturating_sub(signed);
         let waited = last.is_none_or(|row| {
-            Timestamp::from_microsecond(row.at).is_ok_and(|at| now.duration_since(at).abs() >= self.policy.every)
+            Timestamp::from_microsecond(row.at)
+                .is_ok_and(|at| now.duration_since(at).abs() >= self.policy.every)
         });
         let due = new > 0 && (new >= self.policy.records || waited);
         let checkpoint = if due { self.checkpoint(now).await? } else { None };
@@ -101,7 +102,8 @@ impl Trail {
     pub async fn checkpoint(&self, now: Timestamp) -> Result<Option<SignedCheckpoint>, AuditError> {
         let state = sql::tree(self.store.read()).await?;
         let size = state.frontier.size();
-        let previous = sql::last_checkpoint(self.store.read()).await?.map_or(0, |row| row.size.unsigned_abs());
+        let previous =
+            sql::last_checkpoint(self.store.read()).await?.map_or(0, |row| row.size.unsigned_abs());
         if size <= previous {
             return Ok(None);
         }
@@ -119,7 +121,9 @@ impl Trail {
             frontier: state.frontier.to_bytes(),
         };
         self.store
-            .write(move |tx| Box::pin(async move { Ok::<_, AuditError>(sql::insert_checkpoint(tx, row).await?) }))
+            .write(move |tx| {
+                Box::pin(async move { Ok::<_, AuditError>(sql::insert_checkpoint(tx, row).await?) })
+            })
             .await?;
         Ok(Some(SignedCheckpoint { size, at: now, note }))
     }
@@ -166,7 +170,9 @@ impl Trail {
     pub async fn large_value(&self, sha256: &str) -> Result<Option<String>, AuditError> {
         let Some(hash) = Hash::from_hex(sha256) else { return Ok(None) };
         let value = sql::value(self.store.read(), &hash).await?;
-        Ok(value.filter(|value| Hash::of_value(value) == hash).and_then(|value| String::from_utf8(value).ok()))
+        Ok(value
+            .filter(|value| Hash::of_value(value) == hash)
+            .and_then(|value| String::from_utf8(value).ok()))
     }
 
     /// Verifies the whole trail with the public key; `kept` are checkpoints that were kept elsewhere.

@@ -143,12 +143,10 @@ async fn an_act_is_opened_before_and_completed_after() {
     let before = trail.list(&Reach::all(), AuditQuery::default()).await.unwrap().items;
     assert_eq!((before[0].record.outcome, before[0].outcome), (Outcome::Opened, Outcome::Unknown));
 
-    let done = Completion { at: at(9), outcome: Outcome::Success, new: None, details: Some("VLAN 99".into()) };
+    let done =
+        Completion { at: at(9), outcome: Outcome::Success, new: None, details: Some("VLAN 99".into()) };
     let again = done.clone();
-    store
-        .write(move |tx| Box::pin(async move { crate::complete(tx, opened, &done).await }))
-        .await
-        .unwrap();
+    store.write(move |tx| Box::pin(async move { crate::complete(tx, opened, &done).await })).await.unwrap();
     trail.catch_up().await.unwrap();
     let after = trail.list(&Reach::all(), AuditQuery::default()).await.unwrap().items;
     assert_eq!(after.len(), 1, "a completion is no record of its own");
@@ -194,8 +192,7 @@ async fn what_was_interrupted_reads_unknown_after_the_start() {
 #[tokio::test]
 async fn a_full_disk_refuses_the_act_and_keeps_what_was_recorded() {
     let place = Place::new();
-    let config =
-        StoreConfig { reserve_bytes: 0, max_pages: Some(120), ..StoreConfig::sqlite(place.path()) };
+    let config = StoreConfig { reserve_bytes: 0, max_pages: Some(120), ..StoreConfig::sqlite(place.path()) };
     let store = Store::open(config, &[MIGRATIONS]).await.unwrap();
     let mut recorded = 0;
     let error = loop {

@@ -5,16 +5,24 @@ use netwarden_model::Severity;
 use netwarden_store::{Condition, Direction, Page};
 
 use super::{Place, append, at, sample};
-use crate::{AuditError, AuditQuery, CheckpointPolicy, Kind, ObjectRef, Outcome, Plane, Reach, Record, Trail};
+use crate::{
+    AuditError, AuditQuery, CheckpointPolicy, Kind, ObjectRef, Outcome, Plane, Reach, Record, Trail,
+};
 
 fn mixed() -> Vec<Record> {
-    let record = |n, kind, operation: &str, object| Record::new(at(n), kind, operation, object, Outcome::Success);
+    let record =
+        |n, kind, operation: &str, object| Record::new(at(n), kind, operation, object, Outcome::Success);
     vec![
         Record {
             user: Some("alice".into()),
             address: Some("192.0.2.1".into()),
             details: Some("printer in room 12".into()),
-            ..record(0, Kind::Operation, "endpoint.authorise", ObjectRef::new("endpoint", "00:1b:21:00:00:01"))
+            ..record(
+                0,
+                Kind::Operation,
+                "endpoint.authorise",
+                ObjectRef::new("endpoint", "00:1b:21:00:00:01"),
+            )
         },
         Record {
             user: Some("bob".into()),
@@ -31,7 +39,10 @@ fn mixed() -> Vec<Record> {
             cause: Some("ticket 4711".into()),
             ..record(3, Kind::Operation, "group.modify", ObjectRef::new("group", "printers"))
         },
-        Record { user: Some("alice".into()), ..record(4, Kind::Ne, "ne.login", ObjectRef::new("ne", "sw-1")) },
+        Record {
+            user: Some("alice".into()),
+            ..record(4, Kind::Ne, "ne.login", ObjectRef::new("ne", "sw-1"))
+        },
     ]
 }
 
@@ -79,7 +90,14 @@ async fn every_field_filters_and_sorts() {
     let eq = |text: &str| Condition::Eq(text.into());
     for (column, condition, expected) in [
         ("index", Condition::Eq(3.into()), vec![3]),
-        ("at", Condition::Range { from: Some(at(1).as_microsecond().into()), to: Some(at(3).as_microsecond().into()) }, vec![2, 1]),
+        (
+            "at",
+            Condition::Range {
+                from: Some(at(1).as_microsecond().into()),
+                to: Some(at(3).as_microsecond().into()),
+            },
+            vec![2, 1],
+        ),
         ("kind", eq("security"), vec![1]),
         ("level", Condition::Range { from: Some(1.into()), to: None }, vec![1]),
         ("user", eq("bob"), vec![3, 1]),
@@ -100,8 +118,19 @@ async fn every_field_filters_and_sorts() {
         ..AuditQuery::default()
     };
     for column in [
-        "index", "at", "kind", "level", "user", "plane", "operation", "object_kind", "object", "address",
-        "session", "request", "outcome",
+        "index",
+        "at",
+        "kind",
+        "level",
+        "user",
+        "plane",
+        "operation",
+        "object_kind",
+        "object",
+        "address",
+        "session",
+        "request",
+        "outcome",
     ] {
         let mut up = found(&trail, &reach, sorted(column, Direction::Ascending)).await;
         up.reverse();
@@ -126,7 +155,8 @@ async fn pages_follow_one_another_without_gaps() {
     let mut after = None;
     loop {
         let page = Page { limit: 10, after };
-        let query = AuditQuery { page, sort: Some(("user".into(), Direction::Ascending)), ..AuditQuery::default() };
+        let query =
+            AuditQuery { page, sort: Some(("user".into(), Direction::Ascending)), ..AuditQuery::default() };
         let listed = trail.list(&Reach::all(), query).await.unwrap();
         seen.extend(listed.items.iter().map(|item| item.index.0));
         match listed.next {

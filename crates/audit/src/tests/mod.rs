@@ -71,17 +71,12 @@ impl Place {
 }
 
 pub async fn append(store: &Store, records: Vec<Record>) -> u64 {
-    let append = move |tx| -> futures_box::Boxed<'_, u64> {
-        Box::pin(async move { Ok(crate::record_many(tx, &records).await?.0) })
-    };
-    store.write(append).await.unwrap()
-}
-
-/// The type of a job's future.
-pub mod futures_box {
-    use std::future::Future;
-    use std::pin::Pin;
-    pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, crate::AuditError>> + Send + 'a>>;
+    store
+        .write(move |tx| {
+            Box::pin(async move { Ok::<_, AuditError>(crate::record_many(tx, &records).await?.0) })
+        })
+        .await
+        .unwrap()
 }
 
 pub async fn verify(trail: &Trail) -> Report {

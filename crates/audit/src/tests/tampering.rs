@@ -112,18 +112,14 @@ async fn a_long_trail_verifies_in_chunks_and_can_be_cancelled() {
     assert_eq!(verify(&trail).await.problem, Some(Problem::Missing { index: 5_000 }));
 }
 
+// proves: AUD-03
 #[tokio::test]
 async fn an_altered_record_is_found() {
     // One octet of the user's name: a becomes m.
     for n in [0, 9, 10, 17, 39] {
-        let alter = format!(
-            "UPDATE audit_leaf SET leaf = CAST(replace(CAST(leaf AS TEXT), 'alice', 'mlice') AS BLOB) WHERE idx = {n}"
-        );
-        // Text functions stop at a zero octet: go by hexadecimal.
         let by_hex = format!(
             "UPDATE audit_leaf SET leaf = unhex(replace(hex(leaf), '616C696365', '6D6C696365')) WHERE idx = {n}"
         );
-        drop(alter);
         assert_eq!(index(&problem(&[&by_hex]).await), n);
     }
     assert_eq!(index(&problem(&["UPDATE audit_leaf SET leaf = x'00' WHERE idx = 21"]).await), 21);
@@ -135,11 +131,11 @@ async fn an_altered_record_is_found() {
 
 #[tokio::test]
 async fn a_forger_who_also_replaces_the_hash_is_found() {
-    for n in [0, 4, 9, 10, 29, 38, 39] {
+    for n in [0u64, 4, 9, 10, 29, 38, 39] {
         let place = Place::new();
         let (store, trail) = trail(&place).await;
         let all = hashes(&store).await;
-        let previous = n.checked_sub(1).map(|n: u64| all[n as usize]);
+        let previous = n.checked_sub(1).map(|n| all[n as usize]);
         let (leaf, hash) = forged(n, previous, &lie(n));
         put(&store, n, leaf, hash).await;
         let problem = verify(&trail).await.problem.unwrap();
@@ -190,6 +186,7 @@ async fn a_state_that_does_not_fit_is_never_signed() {
     assert!(matches!(trail.checkpoint(at(100)).await, Err(AuditError::Damaged(_))));
 }
 
+// proves: AUD-03
 #[tokio::test]
 async fn a_missing_record_is_found() {
     for n in [0u64, 10, 17, 38] {
@@ -202,6 +199,7 @@ async fn a_missing_record_is_found() {
     }
 }
 
+// proves: AUD-03
 #[tokio::test]
 async fn reordered_records_are_found() {
     let swap = [
@@ -220,9 +218,11 @@ async fn reordered_records_are_found() {
 
 #[tokio::test]
 async fn inserted_records_are_found() {
-    let before = "INSERT INTO audit_leaf (idx, hash, leaf) SELECT -1, hash, leaf FROM audit_leaf WHERE idx = 3";
+    let before =
+        "INSERT INTO audit_leaf (idx, hash, leaf) SELECT -1, hash, leaf FROM audit_leaf WHERE idx = 3";
     assert_eq!(problem(&[before]).await, Problem::Inserted { index: -1 });
-    let behind = "INSERT INTO audit_leaf (idx, hash, leaf) SELECT 40, hash, leaf FROM audit_leaf WHERE idx = 3";
+    let behind =
+        "INSERT INTO audit_leaf (idx, hash, leaf) SELECT 40, hash, leaf FROM audit_leaf WHERE idx = 3";
     assert_eq!(problem(&[behind]).await, Problem::Inserted { index: 40 });
 
     // A well made one, with the later ones moved down.
