@@ -319,10 +319,11 @@ pub async fn store_step<C: ConnectionTrait>(
         sql.push_str(" ON CONFLICT (rule, about) DO UPDATE SET last_fired = excluded.last_fired");
         execute(connection, sql, bound).await?;
     }
-    let rows = changes
-        .iter()
-        .map(|change| values![change.seq.0, change.rule.0, change.revision.0, change.enabled].to_vec());
-    insert_many(connection, "rule_changes", &["seq", "rule", "revision", "enabled"], rows).await?;
+    let mut changed = Vec::with_capacity(changes.len());
+    for change in changes {
+        changed.push(values![change.seq.0, change.rule.0, change.revision.0, change.enabled].to_vec());
+    }
+    insert_many(connection, "rule_changes", &["seq", "rule", "revision", "enabled"], changed).await?;
     Ok(())
 }
 

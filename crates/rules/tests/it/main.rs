@@ -6,3 +6,4 @@ mod events;
 mod judging;
 mod reference;
 mod rules;
+mod sql;
