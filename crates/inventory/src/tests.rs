@@ -1,0 +1,12 @@
+//! Behaviour of the whole core, on readings as elements give them.
+
+mod arp;
+mod bench;
+mod elements;
+mod lab;
+mod list;
+mod location;
+mod presence;
+mod properties;
+mod spoofing;
+mod tree;

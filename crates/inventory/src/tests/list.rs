@@ -1,0 +1,111 @@
+//! The reference list, bindings and the baseline.
+
+use netwarden_model::{EndpointStatus, EventKind::*, NeId};
+
+use super::lab::*;
+use crate::baseline::BaselineFilter;
+use crate::edit::{EditError, EndpointEdit, PortEdit};
+use crate::{Role, RoleOverride};
+
+// proves: NAC-06
+#[test]
+fn an_authorisation_until_a_date_ends_then() {
+    let mut lab = Lab::pair_of_switches();
+    let until = lab.now.checked_add(jiff::SignedDuration::from_mins(5)).unwrap();
+    let edit = EndpointEdit {
+        status: Some(EndpointStatus::Authorised),
+        valid_until: Some(Some(until)),
+        owner: Some(Some("Ada".into())),
+        ..EndpointEdit::default()
+    };
+    let changes = lab.net.plan_edit(mac(1), &edit, lab.now).unwrap();
+    lab.take(changes);
+    lab.minutes(4);
+    assert_eq!(lab.kinds(), []);
+    lab.minutes(2);
+    assert_eq!(lab.kinds(), [Unauthorised]);
+    assert_eq!(lab.net.endpoint(mac(1)).unwrap().status, EndpointStatus::Unauthorised);
+    // Authorised again, without an end.
+    lab.authorise(mac(1));
+    assert_eq!(lab.net.endpoint(mac(1)).unwrap().valid_until, None);
+    lab.minutes(5);
+    assert_eq!(lab.kinds(), []);
+}
+
+#[test]
+fn who_is_refused_while_present_is_reported_at_once() {
+    let mut lab = Lab::pair_of_switches();
+    let edit = EndpointEdit { status: Some(EndpointStatus::Unauthorised), ..EndpointEdit::default() };
+    let changes = lab.net.plan_edit(mac(1), &edit, lab.now).unwrap();
+    lab.take(changes);
+    assert_eq!(lab.kinds(), [Unauthorised]);
+}
+
+#[test]
+fn a_listed_endpoint_is_not_reported_as_unauthorised_when_it_comes() {
+    let mut lab = Lab::switches(1);
+    lab.authorise(mac(7));
+    lab.learn(1, mac(7), 3);
+    lab.minutes(1);
+    assert_eq!(lab.kinds(), [NewEndpoint, MacOnline]);
+}
+
+#[test]
+fn edits_that_make_no_sense_are_refused_as_a_whole() {
+    let lab = Lab::pair_of_switches();
+    let edit = EndpointEdit { status: Some(EndpointStatus::Authorised), ..EndpointEdit::default() };
+    let group = "01:00:5e:00:00:01".parse().unwrap();
+    assert_eq!(lab.net.plan_edit(group, &edit, lab.now).unwrap_err(), EditError::NotAnEndpoint(group));
+    let own = own_mac(NeId(1));
+    assert_eq!(
+        lab.net.plan_edits([(mac(9), &edit), (own, &edit)], lab.now).unwrap_err(),
+        EditError::OfAnElement(own)
+    );
+    let elsewhere = EndpointEdit { bound_to: Some(Some(port(1, "p99"))), ..EndpointEdit::default() };
+    assert_eq!(
+        lab.net.plan_edit(mac(1), &elsewhere, lab.now).unwrap_err().to_string(),
+        "NE 1 port p99 is not in the inventory"
+    );
+    let past = EndpointEdit { valid_until: Some(Some(lab.now)), ..EndpointEdit::default() };
+    assert!(matches!(lab.net.plan_edit(mac(1), &past, lab.now), Err(EditError::AlreadyOver { .. })));
+}
+
+#[test]
+fn the_baseline_accepts_who_is_present_by_group() {
+    let mut lab = Lab::pair_of_switches();
+    for (n, p) in [(71, 5), (72, 6)] {
+        lab.learn(1, mac(n), p);
+    }
+    let random = "da:a1:19:00:00:01".parse().unwrap();
+    lab.learn(1, random, 7);
+    lab.minutes(1);
+    let edit = EndpointEdit { group: Some(Some("printers".into())), ..EndpointEdit::default() };
+    let changes = lab.net.plan_edit(mac(71), &edit, lab.now).unwrap();
+    lab.take(changes);
+    let baseline = lab.net.baseline(&BaselineFilter { randomised: false, ..BaselineFilter::default() });
+    let listed: Vec<(Option<&str>, usize)> = baseline.iter().map(|(g, e)| (g.as_deref(), e.len())).collect();
+    assert_eq!(listed, [(None, 1), (Some("printers"), 1)]);
+    lab.events.clear();
+    let changes = lab.net.plan_baseline(&[mac(71), mac(72), random], None, Some(true), lab.now).unwrap();
+    lab.take(changes);
+    assert_eq!(lab.net.endpoint(mac(71)).unwrap().bound_to, Some(port(1, "p5")));
+    assert_eq!(lab.net.endpoint(random).unwrap().bound_to, None, "its address will change");
+    assert!(lab.net.baseline(&BaselineFilter::default()).is_empty());
+    lab.minutes(2);
+    assert_eq!(lab.kinds(), [], "nobody is reported");
+}
+
+#[test]
+fn an_administrators_word_on_a_port_overrides_the_evidence() {
+    let mut lab = Lab::pair_of_switches();
+    let edit = PortEdit { role: Some(Some(RoleOverride::Uplink)), protected: Some(true) };
+    let changes = lab.net.plan_port_edit(&port(1, "p1"), &edit, lab.now).unwrap();
+    lab.take(changes);
+    assert_eq!((lab.place(mac(1)), lab.net.role(&port(1, "p1"))), (None, Some(Role::Uplink)));
+    assert!(lab.net.element(NeId(1)).unwrap().is_protected(&"p1".into()));
+    let edit = PortEdit { role: Some(Some(RoleOverride::Access)), protected: None };
+    let changes = lab.net.plan_port_edit(&port(1, "p1"), &edit, lab.now).unwrap();
+    lab.take(changes);
+    assert_eq!(lab.place(mac(1)), Some(port(1, "p1")));
+    assert!(lab.net.element(NeId(1)).unwrap().is_protected(&"p1".into()));
+}

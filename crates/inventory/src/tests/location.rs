@@ -1,0 +1,190 @@
+//! Roles of ports by each kind of evidence, one at a time.
+
+use std::time::Duration;
+
+use super::lab::*;
+use crate::{Role, RoleOverride, UplinkBy};
+
+// proves: NAC-03
+#[test]
+fn a_neighbour_that_forwards_makes_an_uplink() {
+    for (capabilities, expected) in [
+        (&["bridge"][..], Role::Uplink),
+        (&["router", "bridge"], Role::Uplink),
+        (&["bridge", "telephone"], Role::Access),
+        (&["bridge", "wlan_ap"], Role::Access),
+        (&["station"], Role::Access),
+        (&[], Role::Access),
+    ] {
+        let mut lab = Lab::switches(1);
+        lab.reading(1).neighbours.push(neighbour(9, "n", capabilities));
+        lab.minutes(1);
+        assert_eq!(lab.net.role(&port(1, "p9")), Some(expected), "{capabilities:?}");
+    }
+}
+
+#[test]
+fn a_neighbour_that_is_ours_is_an_uplink_whatever_it_announces() {
+    let mut lab = Lab::switches(2);
+    let mut announced = neighbour(9, "sw2", &[]);
+    announced.addresses.push("10.0.0.3".parse().unwrap());
+    lab.reading(1).neighbours.push(announced);
+    lab.minutes(1);
+    assert_eq!(lab.net.role(&port(1, "p9")), Some(Role::Uplink));
+}
+
+#[test]
+fn an_address_shared_by_many_agents_names_no_neighbour() {
+    let mut lab = Lab::switches(3);
+    for (ne, udp) in [(2, 1161), (3, 1162)] {
+        let mut base = lab.net.element(netwarden_model::NeId(ne)).unwrap().base.clone();
+        base.element.address = format!("127.0.0.1:{udp}").parse().unwrap();
+        lab.net.put_element(base);
+    }
+    let mut announced = neighbour(9, "x", &["station"]);
+    announced.addresses.push("127.0.0.1".parse().unwrap());
+    lab.reading(1).neighbours.push(announced);
+    lab.minutes(1);
+    assert_eq!(lab.net.role(&port(1, "p9")), Some(Role::Access));
+}
+
+#[test]
+fn unmanaged_neighbours_can_be_distrusted() {
+    let mut lab = Lab::switches(1);
+    let settings = crate::Settings { trust_unmanaged_neighbours: false, ..lab.net.settings().clone() };
+    lab.net.set_settings(settings);
+    lab.reading(1).neighbours.push(neighbour(9, "says it is a bridge", &["bridge"]));
+    lab.minutes(1);
+    assert_eq!(lab.net.role(&port(1, "p9")), Some(Role::Access));
+}
+
+#[test]
+fn another_elements_own_address_makes_an_uplink_unless_it_is_a_host() {
+    let mut lab = Lab::switches(2);
+    let host = netwarden_model::NeId(2);
+    lab.learn(1, own_mac(host), 9);
+    lab.minutes(1);
+    assert_eq!(lab.net.role(&port(1, "p9")), Some(Role::Uplink));
+    assert!(lab.net.endpoint(own_mac(host)).is_none_or(|endpoint| !endpoint.online), "and is no endpoint");
+    let mut lab = Lab::switches(2);
+    let mut base = lab.net.element(host).unwrap().base.clone();
+    base.class = "host".into();
+    lab.net.put_element(base);
+    lab.learn(1, own_mac(host), 9);
+    lab.minutes(1);
+    assert_eq!(lab.net.role(&port(1, "p9")), Some(Role::Access));
+}
+
+#[test]
+fn evidence_that_is_gone_is_remembered_for_a_while() {
+    let mut lab = Lab::switches(2);
+    lab.learn(1, own_mac(netwarden_model::NeId(2)), 9);
+    lab.minutes(2);
+    lab.forget(1, own_mac(netwarden_model::NeId(2)));
+    lab.learn(1, mac(5), 9);
+    lab.minutes(30);
+    assert_eq!(lab.net.role(&port(1, "p9")), Some(Role::Uplink));
+    assert_eq!(lab.place(mac(5)), None);
+    lab.minutes(40);
+    assert_eq!(lab.net.role(&port(1, "p9")), Some(Role::Access));
+    assert_eq!(lab.place(mac(5)), Some(port(1, "p9")));
+}
+
+#[test]
+fn a_small_switch_is_a_port_with_several_endpoints() {
+    let mut lab = Lab::switches(2);
+    for n in 1..=8 {
+        lab.learn(1, mac(n), 9);
+        lab.learn(2, mac(n), 24);
+    }
+    lab.minutes(30);
+    assert_eq!(lab.net.role(&port(1, "p9")), Some(Role::Access));
+    assert_eq!(lab.net.endpoints_on(netwarden_model::NeId(1), &"p9".into()).len(), 8);
+}
+
+#[test]
+fn a_count_alone_makes_no_uplink() {
+    let mut lab = Lab::switches(1);
+    for n in 1..=200 {
+        lab.learn(1, mac(n), 9);
+    }
+    lab.minutes(15);
+    assert_eq!(
+        lab.net.role(&port(1, "p9")),
+        Some(Role::Access),
+        "it may be a large switch of somebody's own"
+    );
+}
+
+#[test]
+fn one_endpoint_that_moves_makes_no_uplink_of_the_port_that_it_shared() {
+    let mut lab = Lab::pair_of_switches();
+    // 1 shares p1 with 31; then 1 walks to switch 2, which has 31 behind its trunk. Switch 1 is slow to forget.
+    lab.learn(1, mac(31), 1);
+    lab.learn(2, mac(31), 24);
+    lab.minutes(10);
+    lab.learn(2, mac(1), 9);
+    lab.minutes(4);
+    assert_eq!(lab.net.role(&port(1, "p1")), Some(Role::Access));
+    lab.learn(1, mac(1), 24);
+    lab.minutes(20);
+    assert_eq!(lab.net.role(&port(1, "p1")), Some(Role::Access));
+    assert_eq!(lab.place(mac(1)), Some(port(2, "p9")));
+}
+
+#[test]
+fn a_lag_is_one_port() {
+    let mut lab = Lab::switches(2);
+    lab.reading(1).interfaces.push(interface(60, "po1"));
+    for member in [8, 9] {
+        lab.reading(1).interfaces[member].lag = Some(netwarden_model::IfIndex(60));
+    }
+    lab.reading(1).neighbours.push(neighbour(10, "x", &["bridge"]));
+    lab.minutes(1);
+    for name in ["po1", "p9", "p10"] {
+        assert_eq!(lab.net.role(&port(1, name)), Some(Role::Uplink), "{name}");
+    }
+    // Members without an interface for the aggregate.
+    for member in [2, 3] {
+        lab.reading(2).interfaces[member].lag = Some(netwarden_model::IfIndex(999));
+    }
+    lab.learn(2, mac(5), 4);
+    lab.minutes(1);
+    assert_eq!(lab.place(mac(5)), Some(port(2, "p3")), "the first member stands for it");
+}
+
+#[test]
+fn the_reason_is_shown() {
+    let lab = Lab::pair_of_switches();
+    let element = lab.net.element(netwarden_model::NeId(1)).unwrap();
+    let trunk = element.port(&"p24".into()).unwrap();
+    assert!(matches!(trunk.uplink, Some(UplinkBy::Behind { ne }) if ne.0 == 2), "{:?}", trunk.uplink);
+    assert_eq!(trunk.role_override, None::<RoleOverride>);
+}
+
+#[test]
+fn at_first_adoption_locations_wait_for_the_last_element() {
+    let mut lab = Lab::empty(crate::Settings::default());
+    for ne in 1..=2 {
+        lab.add(ne, (1..=24).map(|p| interface(p, &format!("p{p}"))).collect());
+    }
+    for n in 2..4 {
+        lab.learn(1, mac(n), 24);
+        lab.learn(2, mac(n), n);
+    }
+    lab.poll(1);
+    assert_eq!((lab.kinds(), lab.place(mac(2))), (vec![], None));
+    lab.poll(2);
+    assert!(!lab.kinds().is_empty());
+    // An element that does not answer holds nobody up for longer than the limit.
+    let mut lab =
+        Lab::empty(crate::Settings { settle_limit: Duration::from_secs(120), ..crate::Settings::default() });
+    for ne in 1..=2 {
+        lab.add(ne, vec![interface(1, "p1")]);
+    }
+    lab.learn(1, mac(2), 1);
+    lab.poll(1);
+    lab.wait(180);
+    lab.tick();
+    assert_eq!(lab.place(mac(2)), Some(port(1, "p1")));
+}

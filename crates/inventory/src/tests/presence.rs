@@ -1,0 +1,190 @@
+//! mac_online, mac_offline, new_endpoint, unauthorised, endpoint_moved.
+
+use netwarden_model::event::NacPayload;
+use netwarden_model::{EndpointStatus, EventKind::*, NeId};
+
+use super::lab::*;
+
+// proves: NAC-08, NAC-09
+#[test]
+fn a_new_endpoint_is_reported_once_with_all_its_properties() {
+    let mut lab = Lab::switches(1);
+    lab.reading(1).interfaces[4].alias = Some("room 4.01".into());
+    lab.learn(1, mac(1), 5);
+    lab.pair(1, "10.1.1.5", mac(1));
+    lab.pair(1, "2001:db8::5", mac(1));
+    lab.wait(60);
+    lab.poll(1);
+    let events = lab.events.clone();
+    assert_eq!(lab.kinds(), [NewEndpoint, MacOnline, Unauthorised]);
+    let facts = events[2].facts.clone().unwrap();
+    assert_eq!(facts.vendor.as_deref(), Some("Intel Corporate"));
+    assert_eq!((facts.ne, facts.ne_name.as_deref()), (Some(NeId(1)), Some("sw1")));
+    assert_eq!(facts.port.unwrap().0, "p5");
+    assert_eq!(facts.port_alias.as_deref(), Some("room 4.01"));
+    assert_eq!((facts.vlan, facts.status, facts.port_endpoints), (Some(vlan(10)), EndpointStatus::New, 1));
+    assert_eq!(facts.ips.len(), 2, "v4 before v6");
+    assert!(facts.ips[0].is_ipv4());
+    assert!(!facts.mac_randomised);
+    assert_eq!((facts.first_seen, facts.last_seen), (lab.now, lab.now));
+    lab.minutes(5);
+    assert_eq!(lab.kinds(), [], "once per appearance");
+}
+
+#[test]
+fn an_unchanged_cycle_writes_a_heartbeat_only() {
+    let mut lab = Lab::pair_of_switches();
+    lab.wait(60);
+    for ne in [1, 2] {
+        let reading = lab.readings[&NeId(ne)].clone();
+        let methods = crate::Read::Methods(netwarden_model::element::Method::ALL.to_vec());
+        let changes = lab.net.plan_reading(NeId(ne), &methods, &reading, lab.now).unwrap();
+        assert!(changes.only_heartbeat(), "{changes:?}");
+        assert!(changes.heartbeat.is_some());
+    }
+    assert!(lab.net.plan_tick(lab.now).only_heartbeat());
+}
+
+#[test]
+fn a_plan_that_was_not_written_yields_the_same_events_again() {
+    let mut lab = Lab::switches(1);
+    lab.learn(1, mac(1), 5);
+    lab.wait(60);
+    let reading = lab.readings[&NeId(1)].clone();
+    let methods = crate::Read::Methods(netwarden_model::element::Method::ALL.to_vec());
+    let plan = || lab.net.plan_reading(NeId(1), &methods, &reading, lab.now).unwrap();
+    assert_eq!(plan().events.len(), 3);
+    assert_eq!(plan().events, plan().events);
+    assert_eq!(plan().sightings, plan().sightings);
+}
+
+#[test]
+fn offline_needs_good_polls_and_the_whole_time_out() {
+    let mut lab = Lab::pair_of_switches();
+    lab.forget(1, mac(1));
+    lab.forget(2, mac(1));
+    let last = lab.now;
+    lab.minutes(15);
+    assert_eq!(lab.kinds(), [], "not yet");
+    assert_eq!(lab.place(mac(1)), Some(port(1, "p1")), "a quiet endpoint is still there");
+    lab.minutes(2);
+    let events = lab.events.clone();
+    assert_eq!(lab.kinds(), [MacOffline]);
+    let facts = events[0].facts.clone().unwrap();
+    assert_eq!(facts.port.unwrap().0, "p1", "where it was");
+    assert_eq!(facts.last_seen, last);
+    assert_eq!(lab.place(mac(1)), None);
+    lab.learn(1, mac(1), 1);
+    lab.minutes(1);
+    assert_eq!(lab.kinds(), [MacOnline]);
+}
+
+#[test]
+fn groups_and_devices_that_sleep_have_longer() {
+    let mut lab = Lab::pair_of_switches();
+    let mut settings = lab.net.settings().clone();
+    settings.offline_after_by_group.insert("tablets".into(), std::time::Duration::from_secs(3600));
+    lab.net.set_settings(settings);
+    let edit = crate::edit::EndpointEdit { group: Some(Some("tablets".into())), ..Default::default() };
+    let changes = lab.net.plan_edit(mac(1), &edit, lab.now).unwrap();
+    lab.take(changes);
+    for ne in [1, 2] {
+        lab.forget(ne, mac(1));
+        lab.forget(ne, mac(11));
+    }
+    lab.minutes(20);
+    assert_eq!(lab.kinds(), [MacOffline], "11 only");
+    lab.minutes(45);
+    assert_eq!(lab.kinds(), [MacOffline]);
+}
+
+// proves: NAC-08
+#[test]
+fn a_reboot_or_an_outage_of_the_switch_takes_nobody_offline() {
+    let mut lab = Lab::pair_of_switches();
+    lab.minutes(1);
+    // It restarts with an empty table, and needs ten minutes.
+    for _ in 0..10 {
+        lab.wait(60);
+        lab.fail(1);
+        lab.poll(2);
+        lab.tick();
+    }
+    assert_eq!(lab.kinds(), [NeUnreachable]);
+    let full = lab.reading(1).clone();
+    lab.reading(1).system.up_time_cs = Some(6_000);
+    lab.reading(1).system.engine_boots = Some(4);
+    lab.reading(1).fdb.clear();
+    for n in [1, 11, 21] {
+        lab.forget(2, mac(n));
+    }
+    lab.minutes(10);
+    assert_eq!(lab.kinds(), [NeReachable, NeRebooted]);
+    lab.reading(1).fdb = full.fdb;
+    lab.minutes(1);
+    assert_eq!(lab.kinds(), [], "they are back, and were never gone");
+    assert_eq!(lab.place(mac(1)), Some(port(1, "p1")));
+}
+
+#[test]
+fn an_endpoint_that_walks_has_moved() {
+    let mut lab = Lab::pair_of_switches();
+    lab.forget(1, mac(1));
+    lab.learn(1, mac(1), 24);
+    lab.learn(2, mac(1), 7);
+    lab.minutes(1);
+    let moves = lab.payloads(EndpointMoved);
+    assert_eq!(moves, [NacPayload::EndpointMoved { from: port(1, "p1"), to: port(2, "p7") }]);
+    lab.minutes(30);
+    assert_eq!(lab.kinds(), []);
+}
+
+#[test]
+fn a_refused_endpoint_is_reported_at_every_port_where_it_appears() {
+    let mut lab = Lab::pair_of_switches();
+    lab.learn(1, mac(99), 9);
+    lab.learn(2, mac(99), 24);
+    lab.minutes(1);
+    assert_eq!(lab.kinds(), [NewEndpoint, MacOnline, Unauthorised]);
+    lab.learn(1, mac(99), 10);
+    lab.minutes(1);
+    assert_eq!(lab.kinds(), [EndpointMoved, Unauthorised]);
+    lab.learn_in(1, mac(99), 10, 666);
+    lab.minutes(3);
+    assert_eq!(lab.kinds(), [], "its quarantine is no new appearance");
+}
+
+#[test]
+fn an_endpoint_that_only_uplinks_show_is_reported_without_a_place() {
+    let mut lab = Lab::pair_of_switches();
+    lab.learn(1, mac(99), 24);
+    lab.minutes(2);
+    assert_eq!(lab.kinds(), [], "its own switch may still be about to show it");
+    lab.minutes(2);
+    let event = lab.events[0].clone();
+    assert_eq!(lab.kinds(), [NewEndpoint, MacOnline, Unauthorised]);
+    assert_eq!(event.port, None);
+    assert_eq!(lab.place(mac(99)), None);
+}
+
+#[test]
+fn randomised_addresses_are_marked() {
+    let mut lab = Lab::switches(1);
+    lab.learn(1, "da:a1:19:00:00:01".parse().unwrap(), 3);
+    lab.minutes(1);
+    let facts = lab.events[0].facts.clone().unwrap();
+    assert!(facts.mac_randomised);
+    assert_eq!(facts.vendor, None);
+}
+
+#[test]
+fn phone_and_pc_share_a_port_and_the_voice_vlan_does_not_count() {
+    let mut lab = Lab::switches(1);
+    lab.reading(1).neighbours.push(neighbour(5, "SEP001122", &["bridge", "telephone"]));
+    lab.learn_in(1, mac(1), 5, 10);
+    lab.learn_in(1, mac(2), 5, 200);
+    lab.minutes(1);
+    assert_eq!(lab.place(mac(1)), Some(port(1, "p5")));
+    assert_eq!(lab.place(mac(2)), Some(port(1, "p5")));
+    assert!(lab.events.iter().all(|event| event.facts.as_ref().unwrap().port_endpoints == 1));
+}
