@@ -1,0 +1,23 @@
+//! One file a MIB: which columns to ask for, and a pure decoder of what came.
+//!
+//! Decoders take any bindings whatever: what cannot be read is dropped and counted.
+
+pub mod alcatel;
+pub mod bridge;
+pub mod cdp;
+pub mod cisco;
+pub mod cisco_auth;
+pub mod hp_auth;
+pub mod huawei;
+pub mod if_type;
+pub mod interfaces;
+pub mod ip;
+pub mod juniper;
+pub mod lag;
+pub mod lldp;
+pub mod mikrotik;
+pub mod q_bridge;
+pub mod rapid_city;
+pub mod system;
+pub mod tplink;
+pub mod vlan;

@@ -1,0 +1,1 @@
+//! Whether enforcement on a port would work, before anything is changed.

@@ -1,0 +1,152 @@
+//! What changes seldom: interfaces, bridge ports, VLANs, aggregates, neighbours.
+
+use netwarden_model::Reading;
+use netwarden_model::reading::{Neighbour, Quirk};
+use netwarden_reach::Snmp;
+
+use super::{Part, Reader};
+use crate::mib::interfaces::{self, Names};
+use crate::mib::lldp::LocalPorts;
+use crate::mib::q_bridge::{self, Ports};
+use crate::mib::vlan::VlanTables;
+use crate::mib::{
+    alcatel, bridge, cdp, cisco, huawei, juniper, lag, lldp, mikrotik, rapid_city, tplink,
+};
+use crate::profile::Vendor;
+
+impl<S: Snmp> Reader<'_, S> {
+    /// Fills interfaces and neighbours, renews the profile's maps, and gives the VLANs.
+    pub(super) async fn inventory(&mut self, reading: &mut Reading) -> VlanTables {
+        let table = self.walk(Part::Interfaces, "ifTable", interfaces::COLUMNS).await;
+        reading.interfaces = interfaces::decode(&table, &mut self.tally);
+        if !reading.interfaces.is_empty() {
+            self.profile.names = Names::of(&reading.interfaces);
+        }
+        self.base_ports(Part::Interfaces).await;
+        for (port, if_index) in self.profile.base_ports.iter() {
+            let interface = reading.interfaces.iter_mut().find(|i| i.if_index.0 == if_index);
+            if let Some(interface) = interface
+                && interface.base_port.is_none()
+            {
+                interface.base_port = Some(port);
+            }
+        }
+        let vlans = self.vlans(Part::Vlans).await;
+        vlans.settle(&mut reading.interfaces);
+        self.aggregates(reading).await;
+        reading.neighbours = self.neighbours(reading).await;
+        self.profile.misfit_ports.clear();
+        self.profile.misfit_fdb_ids.clear();
+        self.fresh = true;
+        vlans
+    }
+
+    /// dot1dBasePortTable; the known map stays where the walk fails.
+    pub(super) async fn base_ports(&mut self, part: Part) {
+        let table = self.walk(part, "dot1dBasePortTable", bridge::BASE_PORT_COLUMNS).await;
+        if !table.is_empty() {
+            self.profile.base_ports = bridge::base_ports(&table, &mut self.tally);
+        }
+    }
+
+    /// VLANs of the standard MIB and of the maker's; leaves FDB ids and contexts in the profile.
+    pub(super) async fn vlans(&mut self, part: Part) -> VlanTables {
+        let table = self.walk(part, "dot1qVlanCurrentTable", q_bridge::VLAN_COLUMNS).await;
+        let ports = Ports {
+            base_ports: &self.profile.base_ports,
+            names: &self.profile.names,
+            vendor: self.vendor,
+        };
+        let mut tables = q_bridge::vlans(&table, ports, &mut self.tally);
+        if let Some(own) = self.vendor_vlans(part).await {
+            for _ in own.vlans.keys().filter(|id| !tables.vlans.contains_key(id)) {
+                self.tally.met(Quirk::VendorVlanMib);
+            }
+            tables.merge(own);
+        }
+        if tables.vlans.is_empty() || self.vendor == Vendor::ArubaCx {
+            let table =
+                self.walk(part, "ieee8021QBridgeVlanStaticTable", q_bridge::IEEE_VLAN_COLUMNS).await;
+            let ports = Ports {
+                base_ports: &self.profile.base_ports,
+                names: &self.profile.names,
+                vendor: self.vendor,
+            };
+            tables.merge(q_bridge::ieee_vlans(&table, ports, &mut self.tally));
+        }
+        if tables.fdb_ids != Default::default() {
+            self.profile.fdb_ids = tables.fdb_ids.clone();
+        }
+        tables
+    }
+
+    async fn vendor_vlans(&mut self, part: Part) -> Option<VlanTables> {
+        let (name, columns): (&'static str, &[&[u32]]) = match self.vendor {
+            Vendor::Cisco => ("vtpVlanTable", cisco::COLUMNS),
+            Vendor::Juniper => ("jnxL2aldVlanTable", juniper::COLUMNS),
+            Vendor::Huawei => ("hwL2VlanMIBTable", huawei::VLAN_COLUMNS),
+            Vendor::AlcatelAos6 => ("vlanTable", alcatel::VLAN_COLUMNS_6),
+            Vendor::AlcatelAos7 => ("vlanTable", alcatel::VLAN_COLUMNS_7),
+            Vendor::RapidCity => ("rcVlanTable", rapid_city::COLUMNS),
+            Vendor::TpLink => ("vlanConfigTable", tplink::COLUMNS),
+            _ => return None,
+        };
+        let table = self.walk(part, name, columns).await;
+        let (base_ports, names) = (&self.profile.base_ports, &self.profile.names);
+        Some(match self.vendor {
+            Vendor::Cisco => {
+                self.profile.contexts = cisco::contexts(&table);
+                cisco::vlans(&table, names, &mut self.tally)
+            }
+            Vendor::Juniper => juniper::vlans(&table, base_ports, names, &mut self.tally),
+            Vendor::Huawei => huawei::vlans(&table, base_ports, names, &mut self.tally),
+            Vendor::RapidCity => rapid_city::vlans(&table, names, &mut self.tally),
+            Vendor::TpLink => tplink::vlans(&table, &mut self.tally),
+            _ => alcatel::vlans(&table, names, &mut self.tally),
+        })
+    }
+
+    async fn aggregates(&mut self, reading: &mut Reading) {
+        let columns =
+            if self.vendor == Vendor::Cisco { lag::CISCO_COLUMNS } else { lag::COLUMNS };
+        let table = self.walk(Part::Interfaces, "dot3adAggPortTable", columns).await;
+        let mut members = lag::attached(&table, &self.profile.names);
+        if members.is_empty() && reading.interfaces.iter().any(lag::may_be_aggregate) {
+            let table = self.walk(Part::Interfaces, "ifStackTable", lag::STACK_COLUMNS).await;
+            members = lag::stacked(&table, &reading.interfaces);
+        }
+        lag::settle(&members, &mut reading.interfaces);
+    }
+
+    async fn neighbours(&mut self, reading: &Reading) -> Vec<Neighbour> {
+        let part = Part::Neighbours;
+        let remote = self.walk(part, "lldpRemTable", lldp::REMOTE_COLUMNS).await;
+        let mut found = if remote.is_empty() {
+            let remote = self.walk(part, "lldpV2RemTable", lldp::V2_REMOTE_COLUMNS).await;
+            if remote.is_empty() {
+                Vec::new()
+            } else {
+                let details =
+                    self.walk(part, "lldpV2RemManAddrTable", lldp::V2_DETAIL_COLUMNS).await;
+                lldp::v2_neighbours(&remote, &details, &self.profile.names, &mut self.tally)
+            }
+        } else {
+            let details = self.walk(part, "lldpLocPortTable", lldp::DETAIL_COLUMNS).await;
+            let by_row = if self.vendor == Vendor::MikroTik {
+                mikrotik::ports(&self.walk(part, "mtxrNeighborTable", mikrotik::COLUMNS).await)
+            } else {
+                Default::default()
+            };
+            let ports =
+                LocalPorts::new(&reading.interfaces, &self.profile.base_ports, &self.profile.names);
+            lldp::neighbours(&remote, &details, &ports, &by_row, &mut self.tally)
+        };
+        let table = self.walk(part, "cdpCacheTable", cdp::COLUMNS).await;
+        found.extend(cdp::neighbours(&table, &self.profile.names, &mut self.tally));
+        if self.vendor == Vendor::Foundry {
+            let table = self.walk(part, "snFdpCacheTable", cdp::FOUNDRY_COLUMNS).await;
+            found.extend(cdp::foundry_neighbours(&table, &self.profile.names, &mut self.tally));
+        }
+        found
+    }
+}
