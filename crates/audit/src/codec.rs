@@ -59,7 +59,7 @@ const NAME: usize = 512;
 /// What a leaf says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
-    Record(Record),
+    Record(Box<Record>),
     Completion { of: u64, completion: Completion },
 }
 
@@ -194,7 +194,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Entry, LeafError> {
     let content = match leaf.schema() {
         RECORD => {
             let text = |tag| Ok::<_, LeafError>(leaf.text_if(tag)?.map(str::to_owned));
-            Content::Record(Record {
+            Content::Record(Box::new(Record {
                 at,
                 kind: Kind::from_code(leaf.u64(tag::KIND)?).ok_or(wrong(tag::KIND, "kind"))?,
                 level: level(leaf.u64(tag::LEVEL)?).ok_or(wrong(tag::LEVEL, "level"))?,
@@ -213,7 +213,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Entry, LeafError> {
                 outcome,
                 details,
                 cause: text(tag::CAUSE)?,
-            })
+            }))
         }
         COMPLETION => Content::Completion {
             of: leaf.u64(tag::COMPLETES)?,

@@ -59,7 +59,7 @@ pub(crate) struct Line {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Says {
-    Record(Record),
+    Record(Box<Record>),
     Completion { of: u64, completion: Completion },
 }
 

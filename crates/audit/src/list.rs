@@ -43,7 +43,7 @@ impl Reach {
 /// What a reader wants to see of it. Columns: `index`, `at` (microseconds), `kind`, `level` (0 info to
 /// 4 critical), `user`, `plane`, `operation`, `object_kind`, `object`, `address`, `session`, `request`,
 /// `outcome`, `details`; all but `details` sort. An absent text is the empty one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct AuditQuery {
     /// By column.
     pub filters: Vec<(String, Condition)>,
@@ -53,12 +53,6 @@ pub struct AuditQuery {
     pub sort: Option<(String, Direction)>,
     /// Which part.
     pub page: Page,
-}
-
-impl Default for AuditQuery {
-    fn default() -> Self {
-        Self { filters: Vec::new(), text: None, sort: None, page: Page::default() }
-    }
 }
 
 /// A record as readers see it.
@@ -160,5 +154,5 @@ fn read(row: &QueryResult) -> Result<ListedRecord, AuditError> {
         (None, Outcome::Opened) => Outcome::Unknown,
         (None, outcome) => outcome,
     };
-    Ok(ListedRecord { index: RecordIndex(index), record, outcome, completion })
+    Ok(ListedRecord { index: RecordIndex(index), record: *record, outcome, completion })
 }

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use netwarden_tlog::{Frontier, Hash, RangeError, RangeProof, VerifyingKey};
 
-use crate::check::{Checker, Good, Problem, Report, Row, genuine};
+use crate::check::{Checker, Problem, Report, Row, genuine};
 use crate::codec::LARGEST;
 use crate::error::AuditError;
 use crate::export::{FORMAT, Header, Line, Says, VERSION};
@@ -114,10 +114,7 @@ fn take(checker: &mut Checker, bytes: &[u8], at: u64) -> Option<Problem> {
         }
     }
     let position = i64::try_from(line.index).unwrap_or(i64::MAX);
-    match checker.push(Row { position, hash: None, leaf }) {
-        Ok(None | Some(Good { .. })) => None,
-        Err(problem) => Some(problem),
-    }
+    checker.push(Row { position, hash: None, leaf }).err()
 }
 
 /// The next line without its end; None at the end of the file.

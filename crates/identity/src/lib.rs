@@ -1,1 +1,34 @@
-//! Placeholder until the crate's first real content.
+//! Users, roles, passwords, tokens and sessions, and the one function that decides access.
+//!
+//! Beside the flow: `operate` asks here who the caller is and whether the operation is allowed, then
+//! records and acts. The deciding parts ([`decide`](mod@decide), [`operation`], [`role`],
+//! [`password`], [`secret`], [`lockout`]) are pure: time and randomness are arguments. [`Identity`]
+//! reads accounts, tokens and sessions from the store; the changes in [`accounts`] take the caller's
+//! transaction, so that `operate` records them in the trail in the same one. This crate never
+//! returns a stored password, token or session id, and never acts on the network.
+
+pub mod accounts;
+pub mod decide;
+mod error;
+pub mod lockout;
+pub mod login;
+pub mod operation;
+pub mod password;
+pub mod role;
+pub mod secret;
+mod service;
+mod sql;
+#[cfg(test)]
+mod tests;
+
+pub use accounts::{ADMIN, NewToken, NewUser, TokenWish};
+pub use decide::{
+    AuditReach, Because, Circumstances, Decision, Identified, Object, Place, Subject, Through, audit_reach,
+    decide, decide_named,
+};
+pub use error::IdentityError;
+pub use login::{Admitted, Attempt, Checked, LoginResult, Refused, SessionPolicy};
+pub use operation::{Access, Declaration, OPERATIONS, ObjectKind, Operation, UnknownOperation};
+pub use role::{Role, Roles};
+pub use service::{ACCOUNTS, Account, Identity, IdentityPolicy, TOKENS, Token};
+pub use sql::MIGRATIONS;

@@ -61,7 +61,7 @@ fn leaves_have_these_bytes_for_ever() {
     golden("record.hex", &hex(&bytes));
     let entry = decode(&bytes).unwrap();
     assert_eq!((entry.index, entry.previous), (17, Some(previous)));
-    assert_eq!(entry.content, Content::Record(full_record()));
+    assert_eq!(entry.content, Content::Record(full_record().into()));
 
     let completion = Completion {
         at: at(6),

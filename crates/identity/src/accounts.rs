@@ -1,0 +1,260 @@
+//! Changes of accounts, tokens and sessions. Each takes the caller's transaction, so that the audit
+//! record stands or falls with it; each change of rights raises the policy version in it.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use netwarden_model::UserId;
+use netwarden_store::{Tx, execute, query_one, values};
+use zeroize::Zeroizing;
+
+use crate::decide::{Subject, Through};
+use crate::error::IdentityError;
+use crate::operation::Operation;
+use crate::password::PasswordHash;
+use crate::role::{Role, Roles, write_roles};
+use crate::secret::{self, SecretKind};
+use crate::sql;
+
+/// Name of the built-in super user.
+pub const ADMIN: &str = "admin";
+/// Longest life of a token.
+pub const LONGEST_TOKEN_DAYS: i64 = 366;
+
+/// A user who is to be made.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// 1 to 64 lower-case letters, digits, `.`, `_`, `-`, `@`.
+    pub name: String,
+    /// At least one, of network access control.
+    pub roles: Roles,
+    /// From [`crate::Identity::hash_new_password`].
+    pub password: PasswordHash,
+    /// True where somebody else chose the password.
+    pub must_change_password: bool,
+}
+
+/// A token that was made: its secret is shown here once and never again.
+#[derive(Debug)]
+pub struct NewToken {
+    /// Its row.
+    pub id: i64,
+    /// What the machine presents.
+    pub secret: Zeroizing<String>,
+}
+
+/// What a token is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenWish {
+    /// Whose rights it narrows.
+    pub user: UserId,
+    /// What it is for, in words.
+    pub label: String,
+    /// What it may be used for.
+    pub operations: BTreeSet<Operation>,
+    /// When it ends, within 366 days.
+    pub expires: Timestamp,
+}
+
+/// Reads a user name as people type it.
+pub fn user_name(text: &str) -> Result<String, IdentityError> {
+    let name = text.trim().to_ascii_lowercase();
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-' | '@');
+    if name.is_empty() || name.len() > 64 || !name.chars().all(allowed) {
+        return Err(IdentityError::BadName(text.chars().take(64).collect()));
+    }
+    Ok(name)
+}
+
+/// Makes a user.
+pub async fn create_user(tx: &Tx, user: &NewUser, now: Timestamp) -> Result<UserId, IdentityError> {
+    let name = user_name(&user.name)?;
+    known_roles(&user.roles)?;
+    let (password, now) = (user.password.encode(), now.as_microsecond());
+    let id = sql::insert_user(tx, &name, &user.roles, &password, user.must_change_password, now).await?;
+    sql::bump_policy(tx).await?;
+    Ok(id)
+}
+
+/// Makes `admin` with a one-time password, if there is no user at all yet; true where it did.
+pub async fn create_admin(tx: &Tx, password: &PasswordHash, now: Timestamp) -> Result<bool, IdentityError> {
+    if sql::any_user(tx).await? {
+        return Ok(false);
+    }
+    let admin = NewUser {
+        name: ADMIN.to_owned(),
+        roles: [Role::Administrator].into(),
+        password: password.clone(),
+        must_change_password: true,
+    };
+    create_user(tx, &admin, now).await?;
+    Ok(true)
+}
+
+/// Gives a user other roles; running sessions have them at their next request.
+pub async fn set_roles(tx: &Tx, user: UserId, roles: &Roles) -> Result<(), IdentityError> {
+    known_roles(roles)?;
+    if is_admin(tx, user).await? && !roles.contains(&Role::Administrator) {
+        return Err(IdentityError::AdminStays);
+    }
+    sql::update_user(tx, user, "roles = $2", values![write_roles(roles)].to_vec()).await?;
+    sql::bump_policy(tx).await
+}
+
+/// Switches an account on or off; off ends its sessions and stops its tokens.
+pub async fn set_enabled(tx: &Tx, user: UserId, enabled: bool) -> Result<(), IdentityError> {
+    if !enabled && is_admin(tx, user).await? {
+        return Err(IdentityError::AdminStays);
+    }
+    sql::update_user(tx, user, "enabled = $2", values![enabled].to_vec()).await?;
+    if !enabled {
+        end_sessions_of(tx, user, None).await?;
+    }
+    sql::bump_policy(tx).await
+}
+
+/// Deletes an account with its tokens and sessions.
+pub async fn delete_user(tx: &Tx, user: UserId) -> Result<(), IdentityError> {
+    if is_admin(tx, user).await? {
+        return Err(IdentityError::AdminStays);
+    }
+    for table in ["identity_token", "identity_session", "identity_local_uid"] {
+        execute(tx, format!("DELETE FROM {table} WHERE user_id = $1"), values![user.0]).await?;
+    }
+    execute(tx, "DELETE FROM identity_user WHERE id = $1", values![user.0]).await?;
+    sql::bump_policy(tx).await
+}
+
+/// Sets a password and ends the user's sessions but `keep`. `must_change` where somebody else chose
+/// it; then the user's tokens are revoked as well, since the reset says that the account was in
+/// other hands.
+pub async fn set_password(
+    tx: &Tx,
+    user: UserId,
+    password: &PasswordHash,
+    must_change: bool,
+    keep: Option<i64>,
+    now: Timestamp,
+) -> Result<(), IdentityError> {
+    let values = values![password.encode(), must_change].to_vec();
+    sql::update_user(tx, user, "password = $2, must_change = $3", values).await?;
+    end_sessions_of(tx, user, keep).await?;
+    if must_change {
+        let revoke = "UPDATE identity_token SET revoked = $2 WHERE user_id = $1 AND revoked IS NULL";
+        execute(tx, revoke, values![user.0, now.as_microsecond()]).await?;
+    }
+    sql::bump_policy(tx).await
+}
+
+/// Lets the local user `uid` be known as `user`, or as nobody.
+pub async fn map_local_uid(tx: &Tx, uid: u32, user: Option<UserId>) -> Result<(), IdentityError> {
+    execute(tx, "DELETE FROM identity_local_uid WHERE uid = $1", values![i64::from(uid)]).await?;
+    if let Some(user) = user {
+        if sql::user_by_id(tx, user).await?.is_none() {
+            return Err(IdentityError::NoSuchUser(user.to_string()));
+        }
+        let insert = "INSERT INTO identity_local_uid (uid, user_id) VALUES ($1, $2)";
+        execute(tx, insert, values![i64::from(uid), user.0]).await?;
+    }
+    sql::bump_policy(tx).await
+}
+
+/// Makes a token. `creator` is whoever asks: a token cannot make a wider one.
+pub async fn create_token(
+    tx: &Tx,
+    creator: &Subject,
+    wish: &TokenWish,
+    now: Timestamp,
+    random: &[u8; 32],
+) -> Result<NewToken, IdentityError> {
+    if wish.operations.is_empty() {
+        return Err(IdentityError::NoOperation);
+    }
+    let longest = SignedDuration::from_hours(24 * LONGEST_TOKEN_DAYS);
+    if wish.expires <= now || wish.expires.duration_since(now) > longest {
+        return Err(IdentityError::TokenEnd(LONGEST_TOKEN_DAYS));
+    }
+    if let Subject::User(user) = creator
+        && let Through::Token { operations, expires, .. } = &user.through
+        && (!wish.operations.is_subset(operations) || wish.expires > *expires)
+    {
+        return Err(IdentityError::WiderToken);
+    }
+    if sql::user_by_id(tx, wish.user).await?.is_none() {
+        return Err(IdentityError::NoSuchUser(wish.user.to_string()));
+    }
+    let secret = secret::make(SecretKind::Token, random);
+    let digest = secret::digest(SecretKind::Token, &secret).ok_or(IdentityError::Background)?;
+    let label: String = wish.label.chars().take(128).collect();
+    let row = query_one(
+        tx,
+        "INSERT INTO identity_token (digest, user_id, label, operations, created, ends) \
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+        values![
+            digest.0.to_vec(),
+            wish.user.0,
+            label,
+            sql::write_operations(&wish.operations),
+            now.as_microsecond(),
+            wish.expires.as_microsecond()
+        ],
+    )
+    .await?
+    .ok_or(IdentityError::Background)?;
+    sql::bump_policy(tx).await?;
+    Ok(NewToken { id: row.try_get_by_index(0)?, secret })
+}
+
+/// Revokes a token; its next use is refused.
+pub async fn revoke_token(tx: &Tx, id: i64, now: Timestamp) -> Result<(), IdentityError> {
+    let sql = "UPDATE identity_token SET revoked = $2 WHERE id = $1 AND revoked IS NULL";
+    if execute(tx, sql, values![id, now.as_microsecond()]).await? != 1 {
+        return Err(IdentityError::NoSuchToken(id));
+    }
+    sql::bump_policy(tx).await
+}
+
+/// Ends a session: logout, or a session that was expelled.
+pub async fn end_session(tx: &Tx, id: i64) -> Result<(), IdentityError> {
+    match execute(tx, "DELETE FROM identity_session WHERE id = $1", values![id]).await? {
+        1 => Ok(()),
+        _ => Err(IdentityError::NoSuchSession(id)),
+    }
+}
+
+/// Whose token or session it is, for the decision whether it may be touched.
+pub async fn owner_of_token<C: sea_orm::ConnectionTrait>(
+    connection: &C,
+    id: i64,
+) -> Result<UserId, IdentityError> {
+    let row = query_one(connection, "SELECT user_id FROM identity_token WHERE id = $1", values![id]).await?;
+    Ok(UserId(row.ok_or(IdentityError::NoSuchToken(id))?.try_get_by_index(0)?))
+}
+
+/// Whose session it is.
+pub async fn owner_of_session<C: sea_orm::ConnectionTrait>(
+    connection: &C,
+    id: i64,
+) -> Result<UserId, IdentityError> {
+    let row = query_one(connection, "SELECT user_id FROM identity_session WHERE id = $1", values![id]).await?;
+    Ok(UserId(row.ok_or(IdentityError::NoSuchSession(id))?.try_get_by_index(0)?))
+}
+
+async fn end_sessions_of(tx: &Tx, user: UserId, keep: Option<i64>) -> Result<(), IdentityError> {
+    let sql = "DELETE FROM identity_session WHERE user_id = $1 AND id <> $2";
+    execute(tx, sql, values![user.0, keep.unwrap_or(-1)]).await?;
+    Ok(())
+}
+
+async fn is_admin(tx: &Tx, user: UserId) -> Result<bool, IdentityError> {
+    let row = sql::user_by_id(tx, user).await?;
+    Ok(row.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?.name == ADMIN)
+}
+
+fn known_roles(roles: &Roles) -> Result<(), IdentityError> {
+    match roles.iter().find(|role| !role.is_nac()) {
+        Some(role) => Err(IdentityError::NoSuchRole(role.to_string())),
+        None if roles.is_empty() => Err(IdentityError::NoRole),
+        None => Ok(()),
+    }
+}

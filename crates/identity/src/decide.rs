@@ -1,0 +1,314 @@
+//! The one decision: may this subject do this operation to this object, now?
+//!
+//! Pure and total. What is not allowed by a line of the table is denied, and every answer says why.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use netwarden_model::{NeId, Scope, UserId};
+
+use crate::operation::{Access, ObjectKind, Operation};
+use crate::role::{Role, Roles};
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A caller who has not been identified.
+    Unidentified,
+    /// A user whom the session, token or socket has been shown to belong to.
+    User(Identified),
+}
+
+/// An identified user, with all of their account that decisions depend on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identified {
+    /// The account.
+    pub user: UserId,
+    /// Its name, as the trail names it.
+    pub name: String,
+    /// What the user is.
+    pub roles: Roles,
+    /// False for an account that was switched off.
+    pub enabled: bool,
+    /// The password was set by somebody else: nothing else is done before it is changed.
+    pub must_change_password: bool,
+    /// What part of the network the user may see.
+    pub scope: Scope,
+    /// By what the user was identified.
+    pub through: Through,
+    /// The version of the rights that this was read at.
+    pub policy_version: i64,
+}
+
+/// By what a user was identified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Through {
+    /// A session after login; its row.
+    Session(i64),
+    /// A token, which narrows the user's rights to these operations.
+    Token {
+        /// Its row.
+        id: i64,
+        /// What it may be used for; the empty set is good for nothing.
+        operations: BTreeSet<Operation>,
+        /// When it ends.
+        expires: Timestamp,
+    },
+    /// The local socket, whose peer has this uid.
+    LocalUid(u32),
+}
+
+/// Where an object stands in the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// It is data of the system, or a list that is confined by the subject's scope itself.
+    System,
+    /// It belongs to this element.
+    Ne(NeId),
+    /// It belongs to no known element: an endpoint never located.
+    Unplaced,
+}
+
+/// What the operation is done to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Its kind, which must be the operation's.
+    pub kind: ObjectKind,
+    /// Where it stands.
+    pub place: Place,
+    /// Whose it is, for sessions, tokens, jobs and accounts.
+    pub owner: Option<UserId>,
+    /// For accounts and what belongs to them: the roles that the account has and is to have.
+    pub roles: Roles,
+}
+
+impl Object {
+    /// Data of the system, or a list.
+    pub const fn of(kind: ObjectKind) -> Self {
+        Self { kind, place: Place::System, owner: None, roles: Roles::new() }
+    }
+
+    /// What belongs to an element, or to none that is known.
+    pub const fn placed(kind: ObjectKind, ne: Option<NeId>) -> Self {
+        let place = match ne {
+            Some(ne) => Place::Ne(ne),
+            None => Place::Unplaced,
+        };
+        Self { kind, place, owner: None, roles: Roles::new() }
+    }
+
+    /// What belongs to a user: a session, a token, a job.
+    pub const fn owned(kind: ObjectKind, owner: UserId) -> Self {
+        Self { kind, place: Place::System, owner: Some(owner), roles: Roles::new() }
+    }
+
+    /// An account, or what belongs to it, with the roles that the account has and is to have.
+    pub const fn account(kind: ObjectKind, owner: UserId, roles: Roles) -> Self {
+        Self { kind, place: Place::System, owner: Some(owner), roles }
+    }
+
+    /// An account that is to be made with these roles.
+    pub const fn new_account(roles: Roles) -> Self {
+        Self { kind: ObjectKind::User, place: Place::System, owner: None, roles }
+    }
+}
+
+/// What else the decision depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Circumstances {
+    /// The time.
+    pub at: Timestamp,
+    /// Where the caller is; None on the local socket.
+    pub address: Option<IpAddr>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// May it be done?
+    pub allowed: bool,
+    /// Why, or why not; what the trail records of a denial.
+    pub because: Because,
+}
+
+/// Why something is allowed or denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// Allowed: it is one of the few things that need no identification.
+    OpenToAnyone,
+    /// Allowed: it is the user's own.
+    IsOwn,
+    /// Allowed: this role has the right.
+    RoleHas(Role),
+    /// Denied: the caller is not identified.
+    NotIdentified,
+    /// Denied: there is no such operation.
+    NoSuchOperation(String),
+    /// Denied: the operation is not for such an object.
+    WrongObject {
+        /// What the operation is for.
+        expected: ObjectKind,
+        /// What it was asked for.
+        found: ObjectKind,
+    },
+    /// Denied: the account is switched off.
+    AccountDisabled,
+    /// Denied: the password must be changed first.
+    PasswordMustChange,
+    /// Denied: the token has ended.
+    TokenExpired,
+    /// Denied: the token is not for this operation.
+    TokenNotForThis,
+    /// Denied: none of the user's roles has the right.
+    NoRoleHas,
+    /// Denied: it is somebody else's.
+    NotOwn,
+    /// Denied: the object lies outside what the user may see.
+    OutsideScope,
+    /// Denied: the account has, or is to have, a role that is not one of network access control.
+    ForeignRole(String),
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Because::OpenToAnyone => f.write_str("it needs no identification"),
+            Because::IsOwn => f.write_str("it is the user's own"),
+            Because::RoleHas(role) => write!(f, "the role {role} has the right"),
+            Because::NotIdentified => f.write_str("the caller is not identified"),
+            Because::NoSuchOperation(name) => write!(f, "there is no operation '{name}'"),
+            Because::WrongObject { expected, found } => {
+                write!(f, "the operation is for a {}, not for a {}", expected.as_str(), found.as_str())
+            }
+            Because::AccountDisabled => f.write_str("the account is switched off"),
+            Because::PasswordMustChange => f.write_str("the password must be changed first"),
+            Because::TokenExpired => f.write_str("the token has ended"),
+            Because::TokenNotForThis => f.write_str("the token is not for this operation"),
+            Because::NoRoleHas => f.write_str("none of the user's roles has the right"),
+            Because::NotOwn => f.write_str("it belongs to somebody else"),
+            Because::OutsideScope => f.write_str("it lies outside the part of the network the user may see"),
+            Because::ForeignRole(role) => write!(f, "accounts with the role '{role}' are managed elsewhere"),
+        }
+    }
+}
+
+/// Decides. Every route, command and page asks here and nowhere else.
+pub fn decide(
+    subject: &Subject,
+    operation: Operation,
+    object: &Object,
+    circumstances: &Circumstances,
+) -> Decision {
+    match judge(subject, operation, object, circumstances) {
+        Ok(because) => Decision { allowed: true, because },
+        Err(because) => Decision { allowed: false, because },
+    }
+}
+
+/// As [`decide`] for an operation by its name; a name that is not in the table is denied.
+pub fn decide_named(
+    subject: &Subject,
+    operation: &str,
+    object: &Object,
+    circumstances: &Circumstances,
+) -> Decision {
+    match operation.parse() {
+        Ok(operation) => decide(subject, operation, object, circumstances),
+        Err(_) => Decision { allowed: false, because: Because::NoSuchOperation(operation.to_owned()) },
+    }
+}
+
+/// Which audit records a subject may read (S4 table 10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditReach {
+    /// None.
+    Nothing,
+    /// Those about endpoints and groups of endpoints.
+    EndpointsOnly,
+    /// All.
+    All,
+}
+
+/// Which audit records `subject` may read; [`Operation::AuditRead`] must be allowed besides.
+pub fn audit_reach(subject: &Subject) -> AuditReach {
+    let Subject::User(user) = subject else { return AuditReach::Nothing };
+    if [Role::Administrator, Role::Operator, Role::Revisor].iter().any(|role| user.roles.contains(role)) {
+        AuditReach::All
+    } else if user.roles.contains(&Role::Helpdesk) {
+        AuditReach::EndpointsOnly
+    } else {
+        AuditReach::Nothing
+    }
+}
+
+fn judge(
+    subject: &Subject,
+    operation: Operation,
+    object: &Object,
+    circumstances: &Circumstances,
+) -> Result<Because, Because> {
+    let line = operation.declaration();
+    if object.kind != line.object {
+        return Err(Because::WrongObject { expected: line.object, found: object.kind });
+    }
+    if line.access == Access::Anyone {
+        return Ok(Because::OpenToAnyone);
+    }
+    let Subject::User(user) = subject else { return Err(Because::NotIdentified) };
+    if !user.enabled {
+        return Err(Because::AccountDisabled);
+    }
+    if let Through::Token { operations, expires, .. } = &user.through {
+        if circumstances.at >= *expires {
+            return Err(Because::TokenExpired);
+        }
+        if !operations.contains(&operation) {
+            return Err(Because::TokenNotForThis);
+        }
+    }
+    // Who comes by the local socket was not identified by the password.
+    let by_password = !matches!(user.through, Through::LocalUid(_));
+    if user.must_change_password && by_password && !before_new_password(operation) {
+        return Err(Because::PasswordMustChange);
+    }
+    let because = match line.access {
+        Access::Anyone => Because::OpenToAnyone,
+        // An account without any role of this plane has nothing here, not even its own things.
+        Access::Own if !user.roles.iter().any(Role::is_nac) => return Err(Because::NoRoleHas),
+        Access::Own if object.owner == Some(user.user) => Because::IsOwn,
+        Access::Own => return Err(Because::NotOwn),
+        Access::Roles(roles) => match roles.iter().find(|role| user.roles.contains(*role)) {
+            Some(role) => Because::RoleHas(role.clone()),
+            None => return Err(Because::NoRoleHas),
+        },
+    };
+    let inside = match object.place {
+        Place::System => true,
+        Place::Ne(ne) => user.scope.contains(Some(ne)),
+        Place::Unplaced => user.scope.contains(None),
+    };
+    if !inside {
+        return Err(Because::OutsideScope);
+    }
+    // Separation of duty: this plane's Administrator touches accounts of its own roles only.
+    if line.change
+        && line.access != Access::Own
+        && let Some(foreign) = object.roles.iter().find(|role| !role.is_nac())
+    {
+        return Err(Because::ForeignRole(foreign.as_str().to_owned()));
+    }
+    Ok(because)
+}
+
+/// What a user with a password set by somebody else may do.
+const fn before_new_password(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::UserChangeOwnPassword
+            | Operation::UserReadOwn
+            | Operation::SessionReadOwn
+            | Operation::SessionLogout
+    )
+}

@@ -1,0 +1,67 @@
+//! What can go wrong with accounts. Refused logins are no errors: they are recorded and counted.
+
+use netwarden_store::StoreError;
+
+use crate::password::PasswordError;
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// The database failed.
+    #[error("the accounts cannot be used")]
+    Store(#[source] StoreError),
+    /// Something is wrong with a password.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// A name that no user can have.
+    #[error("'{0}' is no user name: 1 to 64 lower-case letters, digits, '.', '_', '-' and '@' are allowed")]
+    BadName(String),
+    /// Another user has the name.
+    #[error("there is a user '{0}' already")]
+    NameTaken(String),
+    /// There is no such user.
+    #[error("there is no user {0}")]
+    NoSuchUser(String),
+    /// There is no such token.
+    #[error("there is no token {0}")]
+    NoSuchToken(i64),
+    /// There is no such session.
+    #[error("there is no session {0}")]
+    NoSuchSession(i64),
+    /// The built-in account must stay usable.
+    #[error("the built-in user 'admin' cannot be disabled, deleted or lose the role administrator")]
+    AdminStays,
+    /// A role that cannot be given.
+    #[error("there is no role '{0}'")]
+    NoSuchRole(String),
+    /// A user needs a role.
+    #[error("a user needs at least one role")]
+    NoRole,
+    /// A token that is good for nothing.
+    #[error("a token needs at least one operation")]
+    NoOperation,
+    /// A token would be good for more than the one that makes it.
+    #[error("a token cannot make one that is good for more, or longer, than itself")]
+    WiderToken,
+    /// A token that ends in the past or too far away.
+    #[error("a token must end in the future, and within {0} days")]
+    TokenEnd(i64),
+    /// The old password given was wrong, or the account is locked.
+    #[error("the old password is not right")]
+    OldPassword,
+    /// The work in the background was lost.
+    #[error("the password could not be worked on; the system is ending")]
+    Background,
+}
+
+impl From<StoreError> for IdentityError {
+    fn from(error: StoreError) -> Self {
+        IdentityError::Store(error)
+    }
+}
+
+impl From<sea_orm::DbErr> for IdentityError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        IdentityError::Store(error.into())
+    }
+}

@@ -1,0 +1,307 @@
+//! Every operation of the product, declared once: routes, commands, audit records and tokens name
+//! operations of this table and no others.
+//!
+//! Rights are those of S4 tables 10 to 12 (IAM-04). Where an operation touches two rows of a table,
+//! it has the narrower right: moving an endpoint sets a port of a network element, so it is not
+//! Helpdesk's; restoring a backup replaces the accounts, so it is the Administrator's alone.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::role::Role;
+
+/// What an operation is done to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // the words are the requirements' own
+pub enum ObjectKind {
+    System,
+    User,
+    Session,
+    Token,
+    Endpoint,
+    Group,
+    Ne,
+    Credential,
+    Port,
+    Enforcement,
+    Rule,
+    Event,
+    Audit,
+    Parameter,
+    Channel,
+    Backup,
+    Adoption,
+    Probe,
+    Job,
+}
+
+impl ObjectKind {
+    /// The word used in interfaces, audit and the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ObjectKind::System => "system",
+            ObjectKind::User => "user",
+            ObjectKind::Session => "session",
+            ObjectKind::Token => "token",
+            ObjectKind::Endpoint => "endpoint",
+            ObjectKind::Group => "group",
+            ObjectKind::Ne => "ne",
+            ObjectKind::Credential => "credential",
+            ObjectKind::Port => "port",
+            ObjectKind::Enforcement => "enforcement",
+            ObjectKind::Rule => "rule",
+            ObjectKind::Event => "event",
+            ObjectKind::Audit => "audit",
+            ObjectKind::Parameter => "parameter",
+            ObjectKind::Channel => "channel",
+            ObjectKind::Backup => "backup",
+            ObjectKind::Adoption => "adoption",
+            ObjectKind::Probe => "probe",
+            ObjectKind::Job => "job",
+        }
+    }
+}
+
+/// Who has the right to an operation unless something narrower forbids it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Also a caller who is not identified: the list of exceptions of IAM-19, which may only shrink.
+    Anyone,
+    /// Every identified user, on what is their own.
+    Own,
+    /// The users with one of these roles.
+    Roles(&'static [Role]),
+}
+
+/// An operation's line of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Declaration {
+    /// The operation.
+    pub operation: Operation,
+    /// `<object>.<verb>`; part of the interface, never reused.
+    pub name: &'static str,
+    /// What it is done to.
+    pub object: ObjectKind,
+    /// True where it changes something, here or in the network.
+    pub change: bool,
+    /// Who has the right.
+    pub access: Access,
+}
+
+const A: &[Role] = &[Role::Administrator];
+const AR: &[Role] = &[Role::Administrator, Role::Revisor];
+const AO: &[Role] = &[Role::Administrator, Role::Operator];
+const AOR: &[Role] = &[Role::Administrator, Role::Operator, Role::Revisor];
+const AOH: &[Role] = &[Role::Administrator, Role::Operator, Role::Helpdesk];
+const AOHR: &[Role] = &[Role::Administrator, Role::Operator, Role::Helpdesk, Role::Revisor];
+
+macro_rules! operations {
+    ($($variant:ident $name:literal $object:ident $effect:ident $access:tt;)*) => {
+        /// Something that can be done with the product.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs)] // each is described by its name in the table
+        pub enum Operation { $($variant),* }
+
+        /// The table of operations.
+        pub const OPERATIONS: &[Declaration] = &[
+            $(Declaration {
+                operation: Operation::$variant,
+                name: $name,
+                object: ObjectKind::$object,
+                change: operations!(@effect $effect),
+                access: operations!(@access $access),
+            }),*
+        ];
+
+        impl Operation {
+            /// Its line of the table.
+            pub const fn declaration(self) -> Declaration {
+                match self {
+                    $(Operation::$variant => Declaration {
+                        operation: Operation::$variant,
+                        name: $name,
+                        object: ObjectKind::$object,
+                        change: operations!(@effect $effect),
+                        access: operations!(@access $access),
+                    }),*
+                }
+            }
+        }
+    };
+    (@effect read) => { false };
+    (@effect change) => { true };
+    (@access ANYONE) => { Access::Anyone };
+    (@access OWN) => { Access::Own };
+    (@access $roles:ident) => { Access::Roles($roles) };
+}
+
+operations! {
+    SystemAlive            "system.alive"              System      read   ANYONE;
+    SystemStatus           "system.status"             System      read   AOHR;
+    SystemMetrics          "system.metrics"            System      read   AOR;
+    SystemCheck            "system.check"              System      change AO;
+    SystemStop             "system.stop"               System      change AO;
+    SystemRotateKeys       "system.rotate_keys"        System      change AO;
+
+    SessionLogin           "session.login"             Session     change ANYONE;
+    SessionReadOwn         "session.read_own"          Session     read   OWN;
+    SessionLogout          "session.logout"            Session     change OWN;
+    SessionRead            "session.read"              Session     read   AR;
+    SessionEnd             "session.end"               Session     change A;
+
+    UserReadOwn            "user.read_own"             User        read   OWN;
+    UserChangeOwnPassword  "user.change_own_password"  User        change OWN;
+    UserRead               "user.read"                 User        read   AR;
+    UserCreate             "user.create"               User        change A;
+    UserModify             "user.modify"               User        change A;
+    UserSetRoles           "user.set_roles"            User        change A;
+    UserResetPassword      "user.reset_password"       User        change A;
+    UserEnable             "user.enable"               User        change A;
+    UserDisable            "user.disable"              User        change A;
+    UserUnlock             "user.unlock"               User        change A;
+    UserDelete             "user.delete"               User        change A;
+    UserMapLocal           "user.map_local"            User        change A;
+
+    TokenReadOwn           "token.read_own"            Token       read   OWN;
+    TokenCreateOwn         "token.create_own"          Token       change OWN;
+    TokenRevokeOwn         "token.revoke_own"          Token       change OWN;
+    TokenRead              "token.read"                Token       read   AR;
+    TokenCreate            "token.create"              Token       change A;
+    TokenRevoke            "token.revoke"              Token       change A;
+
+    EndpointRead           "endpoint.read"             Endpoint    read   AOHR;
+    EndpointExplain        "endpoint.explain"          Endpoint    read   AOHR;
+    EndpointHistory        "endpoint.history"          Endpoint    read   AOHR;
+    EndpointCreate         "endpoint.create"           Endpoint    change AOH;
+    EndpointModify         "endpoint.modify"           Endpoint    change AOH;
+    EndpointDelete         "endpoint.delete"           Endpoint    change AOH;
+    EndpointImport         "endpoint.import"           Endpoint    change AOH;
+    EndpointAuthorise      "endpoint.authorise"        Endpoint    change AOH;
+    EndpointBlock          "endpoint.block"            Endpoint    change AOH;
+    EndpointMove           "endpoint.move"             Endpoint    change AO;
+
+    GroupRead              "group.read"                Group       read   AOHR;
+    GroupCreate            "group.create"              Group       change AOH;
+    GroupModify            "group.modify"              Group       change AOH;
+    GroupDelete            "group.delete"              Group       change AOH;
+
+    NeRead                 "ne.read"                   Ne          read   AOR;
+    NeCreate               "ne.create"                 Ne          change AO;
+    NeModify               "ne.modify"                 Ne          change AO;
+    NeDelete               "ne.delete"                 Ne          change AO;
+    NeImport               "ne.import"                 Ne          change AO;
+    NePoll                 "ne.poll"                   Ne          change AO;
+    NeSetMaintenance       "ne.set_maintenance"        Ne          change AO;
+
+    CredentialRead         "credential.read"           Credential  read   AOR;
+    CredentialCreate       "credential.create"         Credential  change AO;
+    CredentialModify       "credential.modify"         Credential  change AO;
+    CredentialDelete       "credential.delete"         Credential  change AO;
+
+    PortRead               "port.read"                 Port        read   AOHR;
+    PortHistory            "port.history"              Port        read   AOHR;
+    PortModify             "port.modify"               Port        change AO;
+    PortProtect            "port.protect"              Port        change AO;
+    PortOn                 "port.on"                   Port        change AO;
+    PortOff                "port.off"                  Port        change AO;
+    PortMove               "port.move"                 Port        change AO;
+    PortRelease            "port.release"              Port        change AO;
+
+    EnforcementRead        "enforcement.read"          Enforcement read   AOR;
+    EnforcementEnable      "enforcement.enable"        Enforcement change AO;
+    EnforcementDisable     "enforcement.disable"       Enforcement change AO;
+    EnforcementStop        "enforcement.stop"          Enforcement change AO;
+    EnforcementResume      "enforcement.resume"        Enforcement change AO;
+    EnforcementReleaseAll  "enforcement.release_all"   Enforcement change AO;
+
+    RuleRead               "rule.read"                 Rule        read   AOR;
+    RuleRehearse           "rule.rehearse"             Rule        read   AOR;
+    RuleCreate             "rule.create"               Rule        change AO;
+    RuleModify             "rule.modify"               Rule        change AO;
+    RuleDelete             "rule.delete"               Rule        change AO;
+    RuleEnable             "rule.enable"               Rule        change AO;
+    RuleDisable            "rule.disable"              Rule        change AO;
+
+    EventRead              "event.read"                Event       read   AOHR;
+
+    AuditRead              "audit.read"                Audit       read   AOHR;
+    AuditExport            "audit.export"              Audit       read   AOR;
+    AuditVerify            "audit.verify"              Audit       read   AOR;
+
+    ParameterRead          "parameter.read"            Parameter   read   AOR;
+    ParameterModify        "parameter.modify"          Parameter   change AO;
+
+    ChannelRead            "channel.read"              Channel     read   AOR;
+    ChannelModify          "channel.modify"            Channel     change AO;
+    ChannelTest            "channel.test"              Channel     change AO;
+
+    BackupRead             "backup.read"               Backup      read   AOR;
+    BackupCreate           "backup.create"             Backup      change AO;
+    BackupDownload         "backup.download"           Backup      read   A;
+    BackupRestore          "backup.restore"            Backup      change A;
+
+    AdoptionRead           "adoption.read"             Adoption    read   AOR;
+    AdoptionDiscover       "adoption.discover"         Adoption    change AO;
+    AdoptionAccept         "adoption.accept"           Adoption    change AO;
+
+    ProbeRun               "probe.run"                 Probe       change AO;
+    ProbePreflight         "probe.preflight"           Probe       change AO;
+
+    JobRead                "job.read"                  Job         read   AOHR;
+    JobCancel              "job.cancel"                Job         change AO;
+    JobCancelOwn           "job.cancel_own"            Job         change OWN;
+}
+
+impl Operation {
+    /// `<object>.<verb>`.
+    pub const fn name(self) -> &'static str {
+        self.declaration().name
+    }
+
+    /// What it is done to.
+    pub const fn object(self) -> ObjectKind {
+        self.declaration().object
+    }
+
+    /// True where it changes something, here or in the network.
+    pub const fn is_change(self) -> bool {
+        self.declaration().change
+    }
+}
+
+/// A name that stands for no operation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no operation")]
+pub struct UnknownOperation(pub String);
+
+impl FromStr for Operation {
+    type Err = UnknownOperation;
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        OPERATIONS
+            .iter()
+            .find(|line| line.name == name)
+            .map(|line| line.operation)
+            .ok_or_else(|| UnknownOperation(name.to_owned()))
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Operation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

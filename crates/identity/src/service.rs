@@ -1,0 +1,448 @@
+//! The accounts as the product holds them.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use netwarden_model::{Scope, UserId};
+use netwarden_store::{
+    Column, ColumnKind, ListQuery, ListTable, Listed, Store, Tx, execute, values,
+};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use crate::accounts::{self, NewToken, NewUser, TokenWish, user_name};
+use crate::decide::{Identified, Subject, Through};
+use crate::error::IdentityError;
+use crate::lockout::LockoutPolicy;
+use crate::login::{self, Attempt, Because, Checked, Counts, LoginResult, SessionPolicy};
+use crate::password::{self, Params, PasswordError, PasswordHash};
+use crate::role::{Roles, read_roles};
+use crate::secret::{self, SecretKind};
+use crate::sql;
+
+/// Passwords that are worked on at once: logins must not take all cores.
+const HASHES_AT_ONCE: usize = 2;
+/// A session's last use is written when it is older than this, not at every request.
+const TOUCH_AFTER_MICROS: i64 = 30_000_000;
+
+/// What is settable.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct IdentityPolicy {
+    /// Of new password hashes.
+    pub password: Params,
+    /// Against guessing.
+    pub lockout: LockoutPolicy,
+    /// Of sessions.
+    pub session: SessionPolicy,
+}
+
+/// The accounts. Clones share the limit on work.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    store: Store,
+    policy: IdentityPolicy,
+    work: Arc<Semaphore>,
+}
+
+/// An account as lists show it: never its password.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Account {
+    /// Its id.
+    pub id: UserId,
+    /// Its name.
+    pub name: String,
+    /// What the user is.
+    pub roles: Roles,
+    /// False for an account that was switched off.
+    pub enabled: bool,
+    /// The password was set by somebody else and not changed yet.
+    pub must_change_password: bool,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Last login.
+    pub last_success: Option<Timestamp>,
+}
+
+/// A token as lists show it: never its secret.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Token {
+    /// Its row.
+    pub id: i64,
+    /// Whose.
+    pub user: UserId,
+    /// What it is for.
+    pub label: String,
+    /// What it may be used for.
+    pub operations: std::collections::BTreeSet<crate::Operation>,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// When it was revoked.
+    pub revoked: Option<Timestamp>,
+}
+
+/// The list of accounts; columns `id`, `name`, `roles`, `enabled`, `created`, `last_success`.
+pub static ACCOUNTS: ListTable = ListTable {
+    from: "identity_user",
+    id: Column::new("id", "id", ColumnKind::Integer).sorts(),
+    columns: &[
+        Column::new("id", "id", ColumnKind::Integer).sorts(),
+        Column::new("name", "name", ColumnKind::Text).sorts(),
+        Column::new("roles", "roles", ColumnKind::Text),
+        Column::new("enabled", "enabled", ColumnKind::Bool),
+        Column::new("created", "created", ColumnKind::Integer).sorts(),
+        Column::new("last_success", "last_success", ColumnKind::Integer).nullable().sorts(),
+    ],
+    scope: None,
+};
+
+/// The list of tokens; columns `id`, `user`, `label`, `expires`.
+pub static TOKENS: ListTable = ListTable {
+    from: "identity_token",
+    id: Column::new("id", "id", ColumnKind::Integer).sorts(),
+    columns: &[
+        Column::new("id", "id", ColumnKind::Integer).sorts(),
+        Column::new("user", "user_id", ColumnKind::Integer).sorts(),
+        Column::new("label", "label", ColumnKind::Text).sorts(),
+        Column::new("expires", "ends", ColumnKind::Integer).sorts(),
+    ],
+    scope: None,
+};
+
+impl Identity {
+    /// Over a store that has [`crate::MIGRATIONS`].
+    pub fn new(store: Store, policy: IdentityPolicy) -> Self {
+        Self { store, policy, work: Arc::new(Semaphore::new(HASHES_AT_ONCE)) }
+    }
+
+    /// Makes `admin` with a one-time password where there is no user yet, and returns the password,
+    /// to be shown once. `random` is fresh; its last 16 octets become the salt.
+    pub async fn first_start(
+        &self,
+        random: &[u8; 36],
+        now: Timestamp,
+    ) -> Result<Option<Zeroizing<String>>, IdentityError> {
+        if sql::any_user(self.store.read()).await? {
+            return Ok(None);
+        }
+        let (password, hash) = self.one_time_password(random).await?;
+        let made =
+            self.store.write(move |tx| Box::pin(async move { accounts::create_admin(tx, &hash, now).await })).await?;
+        Ok(made.then_some(password))
+    }
+
+    /// A one-time password and its hash, for a new user or a reset. `random` is fresh.
+    pub async fn one_time_password(
+        &self,
+        random: &[u8; 36],
+    ) -> Result<(Zeroizing<String>, PasswordHash), IdentityError> {
+        let (Some(choice), Some(salt)) = (random.first_chunk::<20>(), random.last_chunk::<16>()) else {
+            return Err(IdentityError::Background);
+        };
+        let password = password::one_time(choice);
+        let hash = self.hash(password.clone(), *salt).await?;
+        Ok((password, hash))
+    }
+
+    /// Checks a new password against the rules and hashes it off the runtime's workers.
+    pub async fn hash_new_password(
+        &self,
+        user: &str,
+        password: Zeroizing<String>,
+        salt: [u8; 16],
+    ) -> Result<PasswordHash, IdentityError> {
+        password::check_new(&password, user)?;
+        self.hash(password, salt).await
+    }
+
+    /// Checks an attempt to log in. Takes the same time for users who do not exist; refuses an
+    /// address that is locked without any work. `salt` is fresh, for a hash that is to be renewed.
+    pub async fn check(
+        &self,
+        attempt: Attempt,
+        now: Timestamp,
+        salt: [u8; 16],
+    ) -> Result<Checked, IdentityError> {
+        let name: String = attempt.name.trim().to_lowercase().chars().take(64).collect();
+        let address = attempt.address;
+        let refused = |name, because| {
+            Ok(Checked { name, address, verdict: Err(because), verified: None, rehashed: None })
+        };
+        let counts = Counts::read(self.store.read(), &name, address).await?;
+        if counts.locked(now) == Some(crate::lockout::Locked::Address) {
+            return refused(name, Because::Locked(crate::lockout::Locked::Address));
+        }
+        let user = sql::user_by_name(self.store.read(), &name).await?;
+        let stored = match &user {
+            Some(user) => PasswordHash::decode(&user.password)?,
+            None => PasswordHash::dummy(self.policy.password),
+        };
+        let wanted = self.policy.password;
+        let password = attempt.password;
+        let (right, rehashed) = self
+            .work(move || {
+                let right = stored.verify(&password);
+                let renew = right && stored.needs_rehash(wanted);
+                (right, renew.then(|| PasswordHash::make(&password, salt, wanted)))
+            })
+            .await?;
+        match user {
+            None => refused(name, Because::UnknownUser),
+            Some(_) if !right => refused(name, Because::WrongPassword),
+            Some(user) => {
+                let verified = Some(user.password);
+                Ok(Checked { name, address, verdict: Ok(user.id), verified, rehashed })
+            }
+        }
+    }
+
+    /// Settles a checked attempt in the caller's transaction, which is to be committed either way.
+    /// `random` is fresh.
+    pub async fn settle_login(
+        &self,
+        tx: &Tx,
+        checked: &Checked,
+        now: Timestamp,
+        random: &[u8; 32],
+    ) -> Result<LoginResult, IdentityError> {
+        match login::settle(tx, checked, &self.policy.lockout, now).await? {
+            Err(refused) => Ok(LoginResult::Refused(refused)),
+            Ok(user) => {
+                let session = &self.policy.session;
+                let admitted = login::admit(tx, user, checked.address, session, now, random).await?;
+                Ok(LoginResult::Admitted(Box::new(admitted)))
+            }
+        }
+    }
+
+    /// [`Identity::check`] and [`Identity::settle_login`] in a transaction of their own.
+    pub async fn login(
+        &self,
+        attempt: Attempt,
+        now: Timestamp,
+        salt: [u8; 16],
+        random: [u8; 32],
+    ) -> Result<LoginResult, IdentityError> {
+        let checked = self.check(attempt, now, salt).await?;
+        let this = self.clone();
+        self.store
+            .write(move |tx| Box::pin(async move { this.settle_login(tx, &checked, now, &random).await }))
+            .await
+    }
+
+    /// Changes a user's own password in the caller's transaction. `checked` comes from
+    /// [`Identity::check`] with the old password, `new` from [`Identity::hash_new_password`]. The
+    /// inner error is to be committed, for it was counted.
+    pub async fn settle_own_password(
+        &self,
+        tx: &Tx,
+        user: &Identified,
+        checked: &Checked,
+        new: &PasswordHash,
+        now: Timestamp,
+    ) -> Result<Result<(), IdentityError>, IdentityError> {
+        match login::settle(tx, checked, &self.policy.lockout, now).await? {
+            Ok(row) if row.id == user.user => {
+                let keep = match user.through {
+                    Through::Session(id) => Some(id),
+                    _ => None,
+                };
+                accounts::set_password(tx, user.user, new, false, keep, now).await?;
+                Ok(Ok(()))
+            }
+            _ => Ok(Err(IdentityError::OldPassword)),
+        }
+    }
+
+    /// Changes a user's own password, in a transaction of its own.
+    pub async fn change_own_password(
+        &self,
+        user: &Identified,
+        old: Attempt,
+        new: Zeroizing<String>,
+        now: Timestamp,
+        salts: [[u8; 16]; 2],
+    ) -> Result<(), IdentityError> {
+        if *old.password == *new {
+            return Err(PasswordError::Unchanged.into());
+        }
+        let [first, second] = salts;
+        let hash = self.hash_new_password(&user.name, new, first).await?;
+        let checked = self.check(Attempt { name: user.name.clone(), ..old }, now, second).await?;
+        let (this, user) = (self.clone(), user.clone());
+        self.store
+            .write(move |tx| {
+                Box::pin(async move { this.settle_own_password(tx, &user, &checked, &hash, now).await })
+            })
+            .await?
+    }
+
+    /// Who a session's secret belongs to, with the rights of this moment; None where it is none, or
+    /// has ended.
+    pub async fn authenticate_session(
+        &self,
+        presented: &str,
+        now: Timestamp,
+    ) -> Result<Option<Subject>, IdentityError> {
+        let Some(digest) = secret::digest(SecretKind::Session, presented) else { return Ok(None) };
+        let Some(row) = sql::session(self.store.read(), digest).await? else { return Ok(None) };
+        let micros = now.as_microsecond();
+        let unused = micros.saturating_sub(row.last_used);
+        if micros >= row.ends
+            || i128::from(unused) * 1_000 >= self.policy.session.idle.as_nanos()
+            || !row.user.enabled
+        {
+            return Ok(None);
+        }
+        if unused >= TOUCH_AFTER_MICROS {
+            let id = row.id;
+            self.store
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let touch = "UPDATE identity_session SET last_used = $2 WHERE id = $1 AND last_used < $2";
+                        Ok::<_, IdentityError>(execute(tx, touch, values![id, micros]).await?)
+                    })
+                })
+                .await?;
+        }
+        let version = sql::policy_version(self.store.read()).await?;
+        Ok(Some(Subject::User(identified(row.user, Through::Session(row.id), version))))
+    }
+
+    /// Who a token belongs to, narrowed to what it is for; None where it is none, has ended or was
+    /// revoked, or its user is switched off.
+    pub async fn authenticate_token(
+        &self,
+        presented: &str,
+        now: Timestamp,
+    ) -> Result<Option<Subject>, IdentityError> {
+        let Some(digest) = secret::digest(SecretKind::Token, presented) else { return Ok(None) };
+        let Some(row) = sql::token(self.store.read(), digest).await? else { return Ok(None) };
+        let Ok(expires) = Timestamp::from_microsecond(row.ends) else { return Ok(None) };
+        if row.revoked.is_some() || now >= expires || !row.user.enabled {
+            return Ok(None);
+        }
+        let through = Through::Token { id: row.id, operations: row.operations, expires };
+        let version = sql::policy_version(self.store.read()).await?;
+        Ok(Some(Subject::User(identified(row.user, through, version))))
+    }
+
+    /// Who the peer of the local socket is, by its uid; None where nobody is mapped to it.
+    pub async fn authenticate_local(&self, uid: u32) -> Result<Option<Subject>, IdentityError> {
+        let Some(user) = sql::user_by_uid(self.store.read(), uid).await? else { return Ok(None) };
+        let version = sql::policy_version(self.store.read()).await?;
+        Ok(user.enabled.then(|| Subject::User(identified(user, Through::LocalUid(uid), version))))
+    }
+
+    /// The present version of the rights; a subject of an older one is to be read again.
+    pub async fn policy_version(&self) -> Result<i64, IdentityError> {
+        sql::policy_version(self.store.read()).await
+    }
+
+    /// An account by its name.
+    pub async fn find_user(&self, name: &str) -> Result<Identified, IdentityError> {
+        let name = user_name(name)?;
+        let user = sql::user_by_name(self.store.read(), &name).await?;
+        let user = user.ok_or(IdentityError::NoSuchUser(name))?;
+        let version = sql::policy_version(self.store.read()).await?;
+        Ok(identified(user, Through::Session(-1), version))
+    }
+
+    /// The accounts that `query` over [`ACCOUNTS`] asks for.
+    pub async fn list_users(&self, query: &ListQuery) -> Result<Listed<Account>, IdentityError> {
+        let select = "id, name, roles, enabled, must_change, created, last_success";
+        query.fetch(self.store.read(), select).await?.try_map(|row| {
+            let roles: String = row.try_get_by_index(2)?;
+            let last: Option<i64> = row.try_get_by_index(6)?;
+            Ok(Account {
+                id: UserId(row.try_get_by_index(0)?),
+                name: row.try_get_by_index(1)?,
+                roles: read_roles(&roles),
+                enabled: row.try_get_by_index(3)?,
+                must_change_password: row.try_get_by_index(4)?,
+                created: netwarden_store::from_micros(row.try_get_by_index(5)?)?,
+                last_success: last.map(netwarden_store::from_micros).transpose()?,
+            })
+        })
+    }
+
+    /// The tokens that `query` over [`TOKENS`] asks for.
+    pub async fn list_tokens(&self, query: &ListQuery) -> Result<Listed<Token>, IdentityError> {
+        let select = "id, user_id, label, operations, ends, revoked";
+        query.fetch(self.store.read(), select).await?.try_map(|row| {
+            let operations: String = row.try_get_by_index(3)?;
+            let revoked: Option<i64> = row.try_get_by_index(5)?;
+            Ok(Token {
+                id: row.try_get_by_index(0)?,
+                user: UserId(row.try_get_by_index(1)?),
+                label: row.try_get_by_index(2)?,
+                operations: sql::read_operations(&operations),
+                expires: netwarden_store::from_micros(row.try_get_by_index(4)?)?,
+                revoked: revoked.map(netwarden_store::from_micros).transpose()?,
+            })
+        })
+    }
+
+    /// [`accounts::create_user`] in a transaction of its own.
+    pub async fn create_user(&self, user: NewUser, now: Timestamp) -> Result<UserId, IdentityError> {
+        self.store
+            .write(move |tx| Box::pin(async move { accounts::create_user(tx, &user, now).await }))
+            .await
+    }
+
+    /// [`accounts::create_token`] in a transaction of its own.
+    pub async fn create_token(
+        &self,
+        creator: Subject,
+        wish: TokenWish,
+        now: Timestamp,
+        random: [u8; 32],
+    ) -> Result<NewToken, IdentityError> {
+        self.store
+            .write(move |tx| {
+                Box::pin(async move { accounts::create_token(tx, &creator, &wish, now, &random).await })
+            })
+            .await
+    }
+
+    /// Lifts the lock of an account; addresses stay locked.
+    pub async fn unlock(tx: &Tx, name: &str) -> Result<(), IdentityError> {
+        let name = user_name(name)?;
+        execute(tx, "DELETE FROM identity_tally WHERE counted = $1", values![format!("account {name}")]).await?;
+        Ok(())
+    }
+
+    async fn hash(&self, password: Zeroizing<String>, salt: [u8; 16]) -> Result<PasswordHash, IdentityError> {
+        let params = self.policy.password;
+        self.work(move || PasswordHash::make(&password, salt, params)).await
+    }
+
+    /// Runs what takes a core for a good while, a few at once.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, IdentityError> {
+        let permit = Arc::clone(&self.work).acquire_owned().await.map_err(|_| IdentityError::Background)?;
+        tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(permit);
+            result
+        })
+        .await
+        .map_err(|_| IdentityError::Background)
+    }
+}
+
+/// The subject that an account's row makes.
+pub(crate) fn identified(user: sql::UserRow, through: Through, policy_version: i64) -> Identified {
+    Identified {
+        user: user.id,
+        name: user.name,
+        roles: user.roles,
+        enabled: user.enabled,
+        must_change_password: user.must_change,
+        // Domains come with the issue on people; until then everybody sees the whole network.
+        scope: Scope::All,
+        through,
+        policy_version,
+    }
+}

@@ -1,0 +1,291 @@
+//! Tables and statements of accounts, tokens, sessions and failures.
+
+use std::collections::BTreeSet;
+
+use netwarden_model::UserId;
+use netwarden_store::{Migration, Tx, execute, query_all, query_one, values};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
+
+use crate::error::IdentityError;
+use crate::lockout::Tally;
+use crate::operation::Operation;
+use crate::role::{Roles, read_roles, write_roles};
+use crate::secret::SecretDigest;
+
+/// The schema.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    name: "identity-0001-accounts",
+    up: "CREATE TABLE identity_user (
+  id {id},
+  name TEXT NOT NULL UNIQUE,
+  roles TEXT NOT NULL,
+  password TEXT NOT NULL,
+  enabled {bool} NOT NULL,
+  must_change {bool} NOT NULL,
+  created BIGINT NOT NULL,
+  last_success BIGINT,
+  last_success_from TEXT,
+  last_failure BIGINT,
+  last_failure_from TEXT,
+  failures_since BIGINT NOT NULL
+);
+CREATE TABLE identity_token (
+  id {id},
+  digest {bytes} NOT NULL UNIQUE,
+  user_id BIGINT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  label TEXT NOT NULL,
+  operations TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  ends BIGINT NOT NULL,
+  revoked BIGINT
+);
+CREATE INDEX identity_token_user ON identity_token (user_id);
+CREATE TABLE identity_session (
+  id {id},
+  digest {bytes} NOT NULL UNIQUE,
+  user_id BIGINT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  address TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  last_used BIGINT NOT NULL,
+  ends BIGINT NOT NULL
+);
+CREATE INDEX identity_session_user ON identity_session (user_id);
+CREATE INDEX identity_session_ends ON identity_session (ends);
+CREATE TABLE identity_local_uid (
+  uid BIGINT NOT NULL PRIMARY KEY,
+  user_id BIGINT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE
+);
+CREATE TABLE identity_tally (
+  counted TEXT NOT NULL PRIMARY KEY,
+  tally TEXT NOT NULL,
+  touched BIGINT NOT NULL
+);
+CREATE INDEX identity_tally_touched ON identity_tally (touched);
+CREATE TABLE identity_policy (
+  id BIGINT NOT NULL PRIMARY KEY,
+  version BIGINT NOT NULL
+);
+INSERT INTO identity_policy (id, version) VALUES (1, 1);
+",
+}];
+
+/// An account's row.
+#[derive(Debug, Clone)]
+pub(crate) struct UserRow {
+    pub(crate) id: UserId,
+    pub(crate) name: String,
+    pub(crate) roles: Roles,
+    pub(crate) password: String,
+    pub(crate) enabled: bool,
+    pub(crate) must_change: bool,
+}
+
+const USER: &str = "u.id, u.name, u.roles, u.password, u.enabled, u.must_change";
+
+pub(crate) fn read_user(row: &QueryResult) -> Result<UserRow, IdentityError> {
+    let roles: String = row.try_get_by_index(2)?;
+    Ok(UserRow {
+        id: UserId(row.try_get_by_index(0)?),
+        name: row.try_get_by_index(1)?,
+        roles: read_roles(&roles),
+        password: row.try_get_by_index(3)?,
+        enabled: row.try_get_by_index(4)?,
+        must_change: row.try_get_by_index(5)?,
+    })
+}
+
+pub(crate) async fn user_by_name<C: ConnectionTrait>(
+    connection: &C,
+    name: &str,
+) -> Result<Option<UserRow>, IdentityError> {
+    let sql = format!("SELECT {USER} FROM identity_user u WHERE u.name = $1");
+    query_one(connection, sql, values![name]).await?.as_ref().map(read_user).transpose()
+}
+
+pub(crate) async fn user_by_id<C: ConnectionTrait>(
+    connection: &C,
+    id: UserId,
+) -> Result<Option<UserRow>, IdentityError> {
+    let sql = format!("SELECT {USER} FROM identity_user u WHERE u.id = $1");
+    query_one(connection, sql, values![id.0]).await?.as_ref().map(read_user).transpose()
+}
+
+pub(crate) async fn user_by_uid<C: ConnectionTrait>(
+    connection: &C,
+    uid: u32,
+) -> Result<Option<UserRow>, IdentityError> {
+    let sql = format!(
+        "SELECT {USER} FROM identity_local_uid l JOIN identity_user u ON u.id = l.user_id WHERE l.uid = $1"
+    );
+    query_one(connection, sql, values![i64::from(uid)]).await?.as_ref().map(read_user).transpose()
+}
+
+pub(crate) async fn any_user<C: ConnectionTrait>(connection: &C) -> Result<bool, IdentityError> {
+    Ok(query_one(connection, "SELECT id FROM identity_user LIMIT 1", []).await?.is_some())
+}
+
+pub(crate) async fn insert_user(
+    tx: &Tx,
+    name: &str,
+    roles: &Roles,
+    password: &str,
+    must_change: bool,
+    now: i64,
+) -> Result<UserId, IdentityError> {
+    let sql = "INSERT INTO identity_user \
+               (name, roles, password, enabled, must_change, created, failures_since) \
+               VALUES ($1, $2, $3, $4, $5, $6, 0) RETURNING id";
+    let row = query_one(tx, sql, values![name, write_roles(roles), password, true, must_change, now]).await;
+    match row {
+        Ok(Some(row)) => Ok(UserId(row.try_get_by_index(0)?)),
+        Ok(None) => Err(IdentityError::NoSuchUser(name.to_owned())),
+        Err(error) if error.is_duplicate() => Err(IdentityError::NameTaken(name.to_owned())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Changes one account; `set` has its placeholders from `$2` on.
+pub(crate) async fn update_user(
+    tx: &Tx,
+    id: UserId,
+    set: &'static str,
+    values: Vec<Value>,
+) -> Result<(), IdentityError> {
+    let sql = format!("UPDATE identity_user SET {set} WHERE id = $1");
+    let values = std::iter::once(Value::from(id.0)).chain(values);
+    match execute(tx, sql, values).await? {
+        1 => Ok(()),
+        _ => Err(IdentityError::NoSuchUser(id.to_string())),
+    }
+}
+
+pub(crate) async fn policy_version<C: ConnectionTrait>(connection: &C) -> Result<i64, IdentityError> {
+    let row = query_one(connection, "SELECT version FROM identity_policy WHERE id = 1", []).await?;
+    Ok(row.map_or(Ok(0), |row| row.try_get_by_index(0))?)
+}
+
+pub(crate) async fn bump_policy(tx: &Tx) -> Result<(), IdentityError> {
+    execute(tx, "UPDATE identity_policy SET version = version + 1 WHERE id = 1", []).await?;
+    Ok(())
+}
+
+/// A session's row with its user.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionRow {
+    pub(crate) id: i64,
+    pub(crate) last_used: i64,
+    pub(crate) ends: i64,
+    pub(crate) user: UserRow,
+}
+
+pub(crate) async fn session<C: ConnectionTrait>(
+    connection: &C,
+    digest: SecretDigest,
+) -> Result<Option<SessionRow>, IdentityError> {
+    let sql = format!(
+        "SELECT {USER}, s.id, s.last_used, s.ends FROM identity_session s \
+         JOIN identity_user u ON u.id = s.user_id WHERE s.digest = $1"
+    );
+    let Some(row) = query_one(connection, sql, values![digest.0.to_vec()]).await? else { return Ok(None) };
+    Ok(Some(SessionRow {
+        user: read_user(&row)?,
+        id: row.try_get_by_index(6)?,
+        last_used: row.try_get_by_index(7)?,
+        ends: row.try_get_by_index(8)?,
+    }))
+}
+
+pub(crate) async fn insert_session(
+    tx: &Tx,
+    digest: SecretDigest,
+    user: UserId,
+    address: &str,
+    now: i64,
+    ends: i64,
+) -> Result<i64, IdentityError> {
+    let sql = "INSERT INTO identity_session (digest, user_id, address, created, last_used, ends) \
+               VALUES ($1, $2, $3, $4, $4, $5) RETURNING id";
+    let row = query_one(tx, sql, values![digest.0.to_vec(), user.0, address, now, ends]).await?;
+    Ok(row.map_or(Ok(0), |row| row.try_get_by_index(0))?)
+}
+
+/// A token's row with its user.
+#[derive(Debug, Clone)]
+pub(crate) struct TokenRow {
+    pub(crate) id: i64,
+    pub(crate) operations: BTreeSet<Operation>,
+    pub(crate) ends: i64,
+    pub(crate) revoked: Option<i64>,
+    pub(crate) user: UserRow,
+}
+
+pub(crate) async fn token<C: ConnectionTrait>(
+    connection: &C,
+    digest: SecretDigest,
+) -> Result<Option<TokenRow>, IdentityError> {
+    let sql = format!(
+        "SELECT {USER}, t.id, t.operations, t.ends, t.revoked FROM identity_token t \
+         JOIN identity_user u ON u.id = t.user_id WHERE t.digest = $1"
+    );
+    let Some(row) = query_one(connection, sql, values![digest.0.to_vec()]).await? else { return Ok(None) };
+    let operations: String = row.try_get_by_index(7)?;
+    Ok(Some(TokenRow {
+        user: read_user(&row)?,
+        id: row.try_get_by_index(6)?,
+        operations: read_operations(&operations),
+        ends: row.try_get_by_index(8)?,
+        revoked: row.try_get_by_index(9)?,
+    }))
+}
+
+/// Operations of a later or earlier release are left out: a token is never good for more than it says.
+pub(crate) fn read_operations(text: &str) -> BTreeSet<Operation> {
+    text.split_ascii_whitespace().filter_map(|name| name.parse().ok()).collect()
+}
+
+pub(crate) fn write_operations(operations: &BTreeSet<Operation>) -> String {
+    operations.iter().map(|operation| operation.name()).collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) async fn tallies<C: ConnectionTrait>(
+    connection: &C,
+    counted: &[String],
+) -> Result<Vec<(String, Tally)>, IdentityError> {
+    if counted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let marks: Vec<String> = (1..=counted.len()).map(|n| format!("${n}")).collect();
+    let sql = format!("SELECT counted, tally FROM identity_tally WHERE counted IN ({})", marks.join(", "));
+    query_all(connection, sql, counted.iter().cloned().map(Value::from))
+        .await?
+        .iter()
+        .map(|row| {
+            let tally: String = row.try_get_by_index(1)?;
+            let tally = serde_json::from_str(&tally).map_err(|error| {
+                netwarden_store::StoreError::Unreadable(format!("a count of failures: {error}"))
+            })?;
+            Ok((row.try_get_by_index(0)?, tally))
+        })
+        .collect()
+}
+
+pub(crate) async fn put_tally(
+    tx: &Tx,
+    counted: &str,
+    tally: &Tally,
+    now: i64,
+) -> Result<(), IdentityError> {
+    if *tally == Tally::default() {
+        execute(tx, "DELETE FROM identity_tally WHERE counted = $1", values![counted]).await?;
+        return Ok(());
+    }
+    let text = serde_json::json!(tally).to_string();
+    execute(
+        tx,
+        "INSERT INTO identity_tally (counted, tally, touched) VALUES ($1, $2, $3) \
+         ON CONFLICT (counted) DO UPDATE SET tally = excluded.tally, touched = excluded.touched",
+        values![counted, text, now],
+    )
+    .await?;
+    Ok(())
+}
