@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use netwarden_reach::{
-    AuthProtocol, Credentials, EngineConfig, PrivProtocol, SessionOptions, Snmp, SnmpEngine, SnmpError, SnmpSession,
+    AuthProtocol, Credentials, EngineConfig, Principal, PrivProtocol, SessionOptions, Snmp, SnmpEngine, SnmpError,
+    SnmpSession, TrapPrincipals, TrapReceiver, TrapReceiverConfig, TrapUser,
 };
 use netwarden_snmp::{Oid, Value, VarBind};
 
@@ -99,8 +100,10 @@ impl Snmpd {
         std::fs::write(at("snmpd.conf"), conf).unwrap();
         Command::new(installed("snmpd").unwrap())
             .env("SNMP_PERSISTENT_DIR", at("state"))
+            // Not -C -c: that would leave the stored engine id and boots unread, too.
+            .env("SNMPCONFPATH", format!("{}:{}", folder.path().display(), at("state")))
             .env("MIBS", "")
-            .args(["-f", "-Lf", &at("log"), "-C", "-c", &at("snmpd.conf"), "-p", &at("pid")])
+            .args(["-f", "-Lf", &at("log"), "-p", &at("pid")])
             .arg(format!("udp:{address}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -356,4 +359,149 @@ async fn a_dead_agent_stalls_nobody() {
     assert!(matches!(lost, Err(SnmpError::Timeout { .. })), "{lost:?}");
     assert!(read.0.is_ok());
     assert!(read.1 < start.elapsed());
+}
+
+const LINK_DOWN: &str = "1.3.6.1.6.3.1.1.5.3";
+const IF_INDEX: &str = "1.3.6.1.2.1.2.2.1.1.7";
+const SENDER_ENGINE: &str = "0x80001f8804726563656976657274657374";
+
+fn receiver() -> TrapReceiver {
+    let user = |name: &str, auth, privacy: Option<PrivProtocol>| TrapUser {
+        name: name.to_owned(),
+        auth: Some((auth, AUTH.into())),
+        privacy: privacy.map(|privacy| (privacy, PRIV.into())),
+    };
+    let mut users: Vec<TrapUser> =
+        combinations().into_iter().map(|(name, auth, privacy)| user(&name, auth, privacy)).collect();
+    users.push(TrapUser { name: "plain".to_owned(), auth: None, privacy: None });
+    TrapReceiver::bind(TrapReceiverConfig {
+        bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+        buffer_octets: 1 << 20,
+        engine_id: vec![0x80, 0, 0, 0, 4, b'n', b'w'],
+        engine_boots: 7,
+        principals: TrapPrincipals { communities: vec![("lab".to_owned(), "trapcom".into())], users },
+    })
+    .unwrap()
+}
+
+/// Runs net-snmp's sender; true where it ended well (for an inform: where it was answered).
+async fn send(program: &str, receiver: &TrapReceiver, arguments: &[&str], trap: &[&str]) -> bool {
+    let path = installed(program).unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let output = tokio::process::Command::new(path)
+        .env("MIBS", "")
+        .env("SNMP_PERSISTENT_DIR", state.path())
+        .env("SNMPCONFPATH", state.path())
+        .args(["-r", "0", "-t", "5"])
+        .args(arguments)
+        .arg(format!("udp:{}", receiver.local_addr()))
+        .args(trap)
+        .output()
+        .await
+        .unwrap();
+    output.status.success()
+}
+
+const TRAP: [&str; 5] = ["", LINK_DOWN, IF_INDEX, "i", "7"];
+
+// proves: SEC-02
+#[tokio::test(flavor = "multi_thread")]
+async fn informs_and_traps_of_every_combination_arrive() {
+    if installed("snmpinform").is_none() || installed("snmptrap").is_none() {
+        return;
+    }
+    let mut receiver = receiver();
+    // The tools know the key extensions of Blumenthal alone by name on the command line.
+    let offered = |privacy: Option<PrivProtocol>| {
+        !matches!(privacy, Some(PrivProtocol::Aes192Reeder | PrivProtocol::Aes256Reeder))
+    };
+    for (name, auth, privacy) in combinations().into_iter().filter(|(_, _, privacy)| offered(*privacy)) {
+        let mut arguments = vec!["-v3", "-u", &name, "-a", auth_name(auth), "-A", AUTH];
+        match privacy {
+            Some(privacy) => arguments.extend(["-l", "authPriv", "-x", priv_name(privacy), "-X", PRIV]),
+            None => arguments.extend(["-l", "authNoPriv"]),
+        }
+        for confirmed in [true, false] {
+            let mut arguments = arguments.clone();
+            if !confirmed {
+                arguments.extend(["-e", SENDER_ENGINE]);
+            }
+            let program = if confirmed { "snmpinform" } else { "snmptrap" };
+            assert!(send(program, &receiver, &arguments, &TRAP).await, "{program} {name}: {:?}", receiver.stats());
+            let notification = tokio::time::timeout(Duration::from_secs(5), receiver.recv())
+                .await
+                .unwrap_or_else(|_| panic!("{program} {name}: {:?}", receiver.stats()))
+                .unwrap();
+            assert_eq!(notification.confirmed, confirmed);
+            assert_eq!(notification.trap_oid, oid(LINK_DOWN));
+            assert_eq!(notification.bindings, [VarBind::new(oid(IF_INDEX), Value::Integer(7))]);
+            assert!(notification.up_time.is_some());
+            match notification.principal {
+                Principal::User { name: user, .. } => assert_eq!(user, name),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    let stats = receiver.stats();
+    assert_eq!((stats.wrong_digests, stats.replays, stats.undecodable), (0, 0, 0), "{stats:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn community_notifications_of_all_kinds_arrive() {
+    if installed("snmpinform").is_none() || installed("snmptrap").is_none() {
+        return;
+    }
+    let mut receiver = receiver();
+    let v1_link_down = ["1.3.6.1.4.1.99999", "10.1.2.3", "2", "0", "500", IF_INDEX, "i", "7"];
+    let v1_specific = ["1.3.6.1.4.1.99999", "10.1.2.3", "6", "42", "500"];
+    let cases: [(&str, &str, &[&str], &str, bool); 4] = [
+        ("snmptrap", "-v2c", &TRAP, LINK_DOWN, false),
+        ("snmpinform", "-v2c", &TRAP, LINK_DOWN, true),
+        ("snmptrap", "-v1", &v1_link_down, LINK_DOWN, false),
+        ("snmptrap", "-v1", &v1_specific, "1.3.6.1.4.1.99999.0.42", false),
+    ];
+    for (program, version, trap, expected, confirmed) in cases {
+        assert!(send(program, &receiver, &[version, "-c", "trapcom"], trap).await, "{program} {version}");
+        let notification = tokio::time::timeout(Duration::from_secs(5), receiver.recv()).await.unwrap().unwrap();
+        assert_eq!(notification.trap_oid, oid(expected));
+        assert_eq!(notification.confirmed, confirmed);
+        assert_eq!(notification.principal, Principal::Community { name: "lab".to_owned() });
+        if version == "-v1" {
+            assert_eq!(notification.agent_address, Some([10, 1, 2, 3].into()));
+            assert_eq!(notification.up_time, Some(500));
+        }
+    }
+    assert!(send("snmptrap", &receiver, &["-v2c", "-c", "other"], &TRAP).await);
+    assert!(!send("snmpinform", &receiver, &["-v2c", "-c", "other", "-t", "1"], &TRAP).await);
+    assert_eq!(receiver.stats().unknown_communities, 2);
+    assert_eq!(receiver.stats().notifications, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notifications_that_are_not_authentic_are_dropped_and_counted() {
+    if installed("snmpinform").is_none() || installed("snmptrap").is_none() {
+        return;
+    }
+    let receiver = receiver();
+    let sha = ["-v3", "-u", "sha256-aes128", "-a", "SHA-256", "-x", "AES", "-t", "1"];
+    let with = |more: &[&'static str]| sha.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>();
+    for (program, more) in [("snmpinform", &[][..]), ("snmptrap", &["-e", SENDER_ENGINE][..])] {
+        let wrong = with(&[more, &["-l", "authPriv", "-A", "not the password", "-X", PRIV]].concat());
+        send(program, &receiver, &wrong, &TRAP).await;
+        let garbled = with(&[more, &["-l", "authPriv", "-A", AUTH, "-X", "not the password"]].concat());
+        send(program, &receiver, &garbled, &TRAP).await;
+        let low = with(&[more, &["-l", "authNoPriv", "-A", AUTH]].concat());
+        send(program, &receiver, &low, &TRAP).await;
+        let lowest = with(&[more, &["-l", "noAuthNoPriv"]].concat());
+        send(program, &receiver, &lowest, &TRAP).await;
+        let nobody = [&["-v3", "-u", "nobody", "-l", "noAuthNoPriv", "-t", "1"], more].concat();
+        send(program, &receiver, &nobody, &TRAP).await;
+    }
+    let stats = receiver.stats();
+    assert_eq!(stats.notifications, 0, "{stats:?}");
+    assert!(stats.wrong_digests >= 2, "{stats:?}");
+    assert!(stats.decryption_errors >= 2, "{stats:?}");
+    assert!(stats.too_low_level >= 4, "{stats:?}");
+    assert!(stats.unknown_user_names >= 2, "{stats:?}");
+    assert!(stats.reports_sent >= 5, "{stats:?}");
 }

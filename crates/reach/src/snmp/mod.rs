@@ -5,12 +5,15 @@
 mod credentials;
 mod engine;
 mod lane;
+mod receiver;
 mod session;
 mod socket;
 
 pub use credentials::{AuthProtocol, Credentials, CredentialsError, PrivProtocol, Secret};
 pub use engine::{EngineConfig, SnmpEngine};
 pub use netwarden_snmp::stats::Stats;
+pub use netwarden_snmp::receiver::{Notification, Principal, ReceiverStats};
+pub use receiver::{TrapPrincipals, TrapReceiver, TrapReceiverConfig, TrapReceiverError, TrapUser};
 pub use session::{SessionOptions, SnmpSession};
 
 use std::future::Future;

@@ -11,6 +11,7 @@ pub mod message;
 pub mod oid;
 pub mod pdu;
 mod random;
+pub mod receiver;
 pub mod stats;
 pub mod usm;
 pub mod value;

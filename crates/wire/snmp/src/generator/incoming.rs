@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::engine::{Engine, Timeliness};
+use super::engine::Engine;
 use super::task::{Failure, SecurityReport, Step, Task};
 use super::{AgentId, CommandGenerator, Event, MAX_GARBAGE, MAX_REPAIRS, Notice, Security};
 use crate::Oid;
@@ -11,7 +11,7 @@ use crate::ber::Reader;
 use crate::message::{CommunityMessage, CommunityVersion, Message, ScopedData, ScopedPdu, V3Message};
 use crate::pdu::{AnyPdu, Pdu, PduKind};
 use crate::stats::Stats;
-use crate::usm::SecurityLevel;
+use crate::usm::{EngineClock, SecurityLevel, Timeliness};
 
 /// A report's meaning.
 enum Report {
@@ -149,7 +149,7 @@ impl CommandGenerator {
         if !verified {
             return true;
         }
-        match engine.judge(message.usm.boots, message.usm.time, now) {
+        match engine.clock.judge(message.usm.boots, message.usm.time, now) {
             Timeliness::InWindow => true,
             Timeliness::Rebooted => {
                 let boots = message.usm.boots;
@@ -321,18 +321,20 @@ impl CommandGenerator {
         if engine.id != message.usm.engine_id {
             return self.count(agent_id, |stats| stats.dropped.wrong_engine += 1);
         }
-        // Without a digest it may only replace what itself came without one.
-        if level < SecurityLevel::AuthNoPriv && engine.authentic {
+        // Without a digest it may only replace what itself came without one. With one it is fresh, for
+        // it answers a msgID drawn for the request: so its boots and time are taken even where they lie
+        // behind ours, as those of an agent that lost its boots do.
+        let (boots, time, before) = (message.usm.boots, message.usm.time, engine.clock);
+        if level >= SecurityLevel::AuthNoPriv {
+            engine.clock = EngineClock::authenticated(boots, time, now);
+        } else if before.is_authentic() {
             return self.count(agent_id, |stats| stats.dropped.too_low_level += 1);
+        } else {
+            engine.clock = EngineClock::unauthenticated(boots, time, now);
         }
-        let (boots, authentic, known) = (message.usm.boots, engine.authentic, engine.boots);
-        let went_back = engine.resynchronise(boots, message.usm.time, now);
-        if level < SecurityLevel::AuthNoPriv {
-            engine.authentic = false;
-        }
-        if went_back {
+        if before.is_authentic() && boots < before.boots() {
             self.notice(agent_id, Notice::BootsWentBack { boots });
-        } else if authentic && boots > known {
+        } else if before.is_authentic() && boots > before.boots() {
             self.notice(agent_id, Notice::Rebooted { boots });
         }
         self.repair(now, message.msg_id, SecurityReport::NotInTimeWindow);

@@ -301,7 +301,7 @@ impl CommandGenerator {
     /// What is known of an agent's engine.
     pub fn engine(&self, now: Instant, agent: AgentId) -> Option<EngineInfo> {
         let engine = self.agents.get(&agent)?.engine.as_ref()?;
-        Some(EngineInfo { id: engine.id.clone(), boots: engine.boots, time: engine.time_at(now) })
+        Some(EngineInfo { id: engine.id.clone(), boots: engine.clock.boots(), time: engine.clock.time_at(now) })
     }
 
     /// Requests under way, for all agents.
@@ -472,8 +472,8 @@ impl CommandGenerator {
                     reportable: true,
                     level: if discovery { SecurityLevel::NoAuthNoPriv } else { user.level() },
                     engine_id,
-                    boots: engine.map_or(0, |engine| engine.boots),
-                    time: engine.map_or(0, |engine| engine.time_at(now)),
+                    boots: engine.map_or(0, |engine| engine.clock.boots()),
+                    time: engine.map_or(0, |engine| engine.clock.time_at(now)),
                     user: if discovery { b"" } else { user.name() },
                     context_engine_id: engine_id,
                     context_name: pending.context.as_deref().unwrap_or(context),

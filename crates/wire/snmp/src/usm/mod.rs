@@ -3,10 +3,12 @@
 //! HMAC-MD5-96 and DES are left out on purpose: neither protects anything any more.
 
 mod auth;
+mod clock;
 mod keys;
 mod privacy;
 
 pub use auth::{AuthKey, AuthProtocol};
+pub use clock::{EngineClock, Timeliness, is_timely_for_us};
 pub use keys::{KeyCache, MasterKey, PasswordTooShort};
 pub use privacy::{PrivKey, PrivProtocol};
 
