@@ -18,6 +18,7 @@ mod detect;
 pub mod edit;
 mod element;
 mod endpoint;
+mod facts;
 pub mod import;
 mod locate;
 mod network;

@@ -22,7 +22,10 @@ impl Draft<'_> {
     pub(crate) fn relocate(&mut self, mac: Mac) {
         if self.is_own(mac) {
             self.leave(mac);
-            self.changes.pending.insert(mac, None);
+            if self.endpoint(mac).is_some_and(|endpoint| endpoint.online) {
+                self.endpoint_mut(mac).online = false;
+            }
+            self.settled_pending(mac);
             return;
         }
         let rows = self.rows_of(mac);
@@ -30,9 +33,6 @@ impl Draft<'_> {
             self.fall_silent(mac);
             return;
         }
-        let now = self.now;
-        let endpoint = self.endpoint_mut(mac);
-        endpoint.first_seen.get_or_insert(now);
         if !self.is_settled() {
             self.await_location(mac);
             return;
@@ -41,7 +41,9 @@ impl Draft<'_> {
             Some(place) => {
                 let vlans: BTreeSet<Option<VlanId>> =
                     rows.iter().filter(|seen| seen.place == place).map(|seen| seen.vlan).collect();
-                self.endpoint_mut(mac).silent_since = None;
+                if self.endpoint(mac).is_some_and(|endpoint| endpoint.silent_since.is_some()) {
+                    self.endpoint_mut(mac).silent_since = None;
+                }
                 self.settle_at(mac, place, &vlans);
             }
             None => self.seen_without_place(mac),
@@ -96,7 +98,11 @@ impl Draft<'_> {
     fn settle_at(&mut self, mac: Mac, place: Place, vlans: &BTreeSet<Option<VlanId>>) {
         let (before, was_online) =
             self.endpoint(mac).map_or((None, false), |endpoint| (endpoint.place, endpoint.online));
-        self.changes.pending.insert(mac, None);
+        let seen_since = self.net.pending.get(&mac).copied().unwrap_or(self.now);
+        self.settled_pending(mac);
+        if self.endpoint(mac).is_none_or(|endpoint| endpoint.first_seen.is_none()) {
+            self.endpoint_mut(mac).first_seen = Some(seen_since);
+        }
         if before == Some(place) {
             self.update_sightings(mac, place, vlans);
             if !was_online {
@@ -198,10 +204,12 @@ impl Draft<'_> {
 
     /// It is seen, but on no access port, or on several that nothing tells apart.
     fn seen_without_place(&mut self, mac: Mac) {
-        let Some(endpoint) = self.endpoint(mac) else { return };
-        let (place, silent) = (endpoint.place, endpoint.silent_since);
+        let (place, silent) =
+            self.endpoint(mac).map_or((None, None), |endpoint| (endpoint.place, endpoint.silent_since));
         let Some(place) = place else {
-            self.endpoint_mut(mac).silent_since = None;
+            if silent.is_some() {
+                self.endpoint_mut(mac).silent_since = None;
+            }
             self.await_location(mac);
             return;
         };
@@ -212,6 +220,12 @@ impl Draft<'_> {
         } else if silent.is_none() {
             // Its access port has lost it while other tables still show it: silent there, until it speaks.
             self.fall_silent(mac);
+        }
+    }
+
+    fn settled_pending(&mut self, mac: Mac) {
+        if self.net.pending.contains_key(&mac) || self.changes.pending.contains_key(&mac) {
+            self.changes.pending.insert(mac, None);
         }
     }
 

@@ -60,8 +60,9 @@ impl Network {
             draft.ports_of_macs(&changed, &mut ports);
             moved.extend(changed);
         }
-        moved.extend(draft.reconsider_roles(ports));
-        if !self.settled && draft.is_settled_with(read.covers(Method::Forwarding).then_some(ne)) {
+        if self.settled {
+            moved.extend(draft.reconsider_roles(ports));
+        } else if draft.is_settled_with(read.covers(Method::Forwarding).then_some(ne)) {
             moved.extend(draft.settle());
         }
         // Addresses before locations, so that the events of a new endpoint carry them; contests after, since
@@ -506,9 +507,9 @@ impl<'a> Draft<'a> {
         let mut all = BTreeSet::new();
         let mut ports = BTreeSet::new();
         for ne in self.net.elements.keys() {
-            let Some(fdb) = self.fdb(*ne) else { continue };
+            let (Some(fdb), Some(table)) = (self.fdb(*ne), self.ports(*ne)) else { continue };
             all.extend(fdb.rows().iter().filter_map(Row::mac));
-            ports.extend(fdb.slots().map(|slot| (*ne, slot)));
+            ports.extend(table.iter().map(|(slot, _)| (*ne, slot)));
         }
         all.extend(self.reconsider_roles(ports));
         all

@@ -29,6 +29,14 @@ struct Witness {
     aged: bool,
 }
 
+/// What forwarding tables say about a port.
+enum Tables {
+    /// It leads to another element.
+    Uplink(UplinkBy),
+    /// Nothing; `waiting` where rows that are too young may say more later.
+    Silent { waiting: bool },
+}
+
 impl Draft<'_> {
     /// Looks at `ports` again, and at those whose evidence hangs on them; yields the MACs that are to be
     /// located anew.
@@ -71,14 +79,28 @@ impl Draft<'_> {
 
     /// Why `place` leads to another element, if it does.
     fn evidence(&mut self, place: Place) -> Option<UplinkBy> {
-        self.neighbour_evidence(place).or_else(|| self.element_mac_evidence(place)).or_else(|| {
-            let witnesses = self.witnesses(place);
-            if witnesses.iter().any(|witness| !witness.aged) {
-                self.recheck_later(place);
+        if let Some(found) = self.neighbour_evidence(place).or_else(|| self.element_mac_evidence(place)) {
+            return Some(found);
+        }
+        // What the tables said before is looked at first: it mostly still holds, and one element is soon asked.
+        if let Some(UplinkBy::Behind { ne }) = self.known_evidence(place)
+            && let Tables::Uplink(found) = self.table_evidence(place, Some(ne))
+        {
+            return Some(found);
+        }
+        match self.table_evidence(place, None) {
+            Tables::Uplink(found) => Some(found),
+            Tables::Silent { waiting } => {
+                if waiting {
+                    self.recheck_later(place);
+                }
+                None
             }
-            let aged: Vec<&Witness> = witnesses.iter().filter(|witness| witness.aged).collect();
-            self.table_evidence(place, &aged).or_else(|| self.count_evidence(place, &aged))
-        })
+        }
+    }
+
+    fn known_evidence(&self, place: Place) -> Option<UplinkBy> {
+        self.ports(place.ne)?.get(place.slot)?.uplink.clone()
     }
 
     fn neighbour_evidence(&self, place: Place) -> Option<UplinkBy> {
@@ -137,37 +159,36 @@ impl Draft<'_> {
         })
     }
 
-    /// Rows of other elements for the MACs on `place`, in the same VLAN.
-    fn witnesses(&self, place: Place) -> Vec<Witness> {
+    /// Rows of other elements (of `only`, if given) for the MACs on `place`, in the same VLAN.
+    fn witnesses(&self, place: Place, only: Option<NeId>) -> impl Iterator<Item = Witness> {
+        let macs = self.fdb(place.ne).map_or(&[][..], |fdb| fdb.macs_on(place.slot));
+        macs.iter().flat_map(move |mac| self.witnesses_of(*mac, place, only))
+    }
+
+    fn witnesses_of(&self, mac: Mac, place: Place, only: Option<NeId>) -> Vec<Witness> {
+        let elements = only.map_or_else(|| self.seen_by(mac), |ne| vec![ne]);
+        let suspicion = self.suspicion(mac);
+        let confirmed = suspicion.is_some_and(|suspicion| suspicion.confirmed);
+        let alone = only.is_none() && elements.len() < 2;
+        let Some(fdb) = self.fdb(place.ne).filter(|_| !alone && !confirmed && !mac.is_virtual_router()) else {
+            return Vec::new();
+        };
+        let bound = self.endpoint(mac).and_then(|endpoint| endpoint.bound_to.as_ref());
+        if bound.and_then(|port| self.place_of(port)) == Some(place) || self.is_own(mac) {
+            return Vec::new();
+        }
         let mut witnesses = Vec::new();
-        let Some(fdb) = self.fdb(place.ne) else { return witnesses };
-        for mac in fdb.macs_on(place.slot) {
-            let elements = self.seen_by(*mac);
-            let suspicion = self.suspicion(*mac);
-            let confirmed = suspicion.is_some_and(|suspicion| suspicion.confirmed);
-            if elements.len() < 2 || mac.is_virtual_router() || confirmed || self.is_own(*mac) {
-                continue;
-            }
-            let suspected = suspicion.is_some();
-            let bound = self.endpoint(*mac).and_then(|endpoint| endpoint.bound_to.as_ref());
-            if bound.and_then(|port| self.place_of(port)) == Some(place) {
-                continue;
-            }
-            for here in fdb.rows_of(*mac).iter().filter(|row| row.slot == place.slot) {
-                for other in elements.iter().filter(|ne| **ne != place.ne) {
-                    let rows = self.fdb(*other).map_or(&[][..], |fdb| fdb.rows_of(*mac));
-                    for there in rows.iter().filter(|row| row.vlan() == here.vlan() && row.slot != NO_PORT) {
-                        if suspected && !self.share_domain(place.ne, *other, there.vlan(), *mac) {
-                            continue;
-                        }
-                        let seen = Seen {
-                            place: Place { ne: *other, slot: there.slot },
-                            vlan: there.vlan(),
-                            since: there.since,
-                        };
-                        let aged = self.side_by_side(place.ne, here.since, &seen);
-                        witnesses.push(Witness { other: seen.place, vlan: seen.vlan, mac: *mac, aged });
+        for here in fdb.rows_of(mac).iter().filter(|row| row.slot == place.slot) {
+            for other in elements.iter().filter(|ne| **ne != place.ne) {
+                let rows = self.fdb(*other).map_or(&[][..], |fdb| fdb.rows_of(mac));
+                for there in rows.iter().filter(|row| row.vlan() == here.vlan() && row.slot != NO_PORT) {
+                    if suspicion.is_some() && !self.share_domain(place.ne, *other, there.vlan(), mac) {
+                        continue;
                     }
+                    let at = Place { ne: *other, slot: there.slot };
+                    let seen = Seen { place: at, vlan: there.vlan(), since: there.since };
+                    let aged = self.side_by_side(place.ne, here.since, &seen);
+                    witnesses.push(Witness { other: at, vlan: seen.vlan, mac, aged });
                 }
             }
         }
@@ -198,31 +219,41 @@ impl Draft<'_> {
             .any(|mac| many.rows_of(mac).iter().any(|row| row.vlan() == vlan))
     }
 
-    fn table_evidence(&self, place: Place, witnesses: &[&Witness]) -> Option<UplinkBy> {
+    /// What the forwarding tables (that of `only`, if given, and this element's) say about `place`.
+    fn table_evidence(&self, place: Place, only: Option<NeId>) -> Tables {
+        let here = self.fdb(place.ne).map_or(0, |fdb| fdb.macs_on(place.slot).len());
         let mut first: HashMap<(NeId, Option<VlanId>), u32> = HashMap::new();
-        for witness in witnesses {
-            let slot = first.entry((witness.other.ne, witness.vlan)).or_insert(witness.other.slot);
-            if *slot != witness.other.slot {
-                return Some(UplinkBy::Behind { ne: witness.other.ne });
-            }
-        }
-        let here = self.fdb(place.ne)?.macs_on(place.slot).len();
         let mut beyond: HashMap<NeId, BTreeSet<Mac>> = HashMap::new();
         let mut towards: HashMap<NeId, Option<u32>> = HashMap::new();
-        for witness in witnesses {
-            let other = witness.other.ne;
-            let direction = *towards.entry(other).or_insert_with(|| self.direction(other, place.ne));
-            if direction.is_none_or(|slot| slot == witness.other.slot) {
+        let mut elsewhere = BTreeSet::new();
+        let mut waiting = false;
+        for witness in self.witnesses(place, only) {
+            if !witness.aged {
+                waiting = true;
                 continue;
             }
-            let macs = beyond.entry(other).or_default();
-            macs.insert(witness.mac);
-            // One address alone is enough only where it is all that the port has.
-            if macs.len() >= 2 || here == 1 {
-                return Some(UplinkBy::Behind { ne: other });
+            let Place { ne, slot } = witness.other;
+            if *first.entry((ne, witness.vlan)).or_insert(slot) != slot {
+                return Tables::Uplink(UplinkBy::Behind { ne });
+            }
+            let direction = *towards.entry(ne).or_insert_with(|| self.direction(ne, place.ne));
+            if direction.is_some_and(|direction| direction != slot) {
+                let macs = beyond.entry(ne).or_default();
+                macs.insert(witness.mac);
+                // One address alone is enough only where it is all that the port has.
+                if macs.len() >= 2 || here == 1 {
+                    return Tables::Uplink(UplinkBy::Behind { ne });
+                }
+            }
+            if !self.is_uplink(witness.other) {
+                elsewhere.insert(witness.mac);
             }
         }
-        None
+        let many = only.is_none() && here >= self.net.settings.uplink_count.max(2);
+        if many && elsewhere.len() * 2 >= here {
+            return Tables::Uplink(UplinkBy::Count { macs: here });
+        }
+        Tables::Silent { waiting }
     }
 
     /// Through which port `from` reaches `to`, as far as evidence names it.
@@ -236,19 +267,6 @@ impl Draft<'_> {
         let fdb = self.fdb(from)?;
         let macs = &self.live(to)?.own_macs;
         macs.iter().flat_map(|mac| fdb.rows_of(*mac)).map(|row| row.slot).find(|slot| *slot != NO_PORT)
-    }
-
-    fn count_evidence(&self, place: Place, witnesses: &[&Witness]) -> Option<UplinkBy> {
-        let macs = self.fdb(place.ne)?.macs_on(place.slot).len();
-        if macs < self.net.settings.uplink_count.max(2) {
-            return None;
-        }
-        let elsewhere: BTreeSet<Mac> = witnesses
-            .iter()
-            .filter(|witness| !self.is_uplink(witness.other))
-            .map(|witness| witness.mac)
-            .collect();
-        (elsewhere.len() * 2 >= macs).then_some(UplinkBy::Count { macs })
     }
 
     fn apply_evidence(&mut self, place: Place, evidence: Option<UplinkBy>) {

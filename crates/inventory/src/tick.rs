@@ -139,8 +139,12 @@ impl Draft<'_> {
     /// Says that an endpoint is in the network although no access port shows it.
     fn report_unlocated(&mut self, mac: Mac) {
         self.changes.pending.insert(mac, None);
-        if self.endpoint(mac).is_none_or(|endpoint| endpoint.online) || self.is_own(mac) {
+        if self.endpoint(mac).is_some_and(|endpoint| endpoint.online) || self.is_own(mac) {
             return;
+        }
+        if self.endpoint(mac).is_none_or(|endpoint| endpoint.first_seen.is_none()) {
+            let since = self.net.pending.get(&mac).copied();
+            self.endpoint_mut(mac).first_seen = since.or(Some(self.now));
         }
         self.announce(mac);
         if !self.rows_of(mac).is_empty() {
