@@ -19,7 +19,7 @@ fn event(n: usize) -> Event {
         [EventKind::MacOnline, EventKind::MacOffline, EventKind::NewEndpoint, EventKind::Unauthorised];
     let ne = NeId((n % 90) as i64 + 1);
     let mac = Mac::from_u64(0x001b_2100_0000 + (n % 4000) as u64).unwrap();
-    let kind = kinds[n % kinds.len()];
+    let kind = kinds.into_iter().cycle().nth(n % 4).unwrap();
     let payload = match kind {
         EventKind::MacOnline => NacPayload::MacOnline,
         EventKind::MacOffline => NacPayload::MacOffline { silent_for_s: 900 },
@@ -92,7 +92,7 @@ fn rules() -> Vec<Rule> {
     rules.extend([
         rule(91, &all, "endpoint.host_name.startsWith('server') && endpoint.port_endpoints > 1".into()),
         rule(92, &all, "endpoint.ips.exists(ip, in_subnet(ip, '198.51.100.0/24'))".into()),
-        rule(93, &all, "hour(event.at, 'Europe/Berlin') < 6 && endpoint.group in ['guests', 'visitors'] && endpoint.vlan != 30".into()),
+        rule(93, &all, "hour(event.at, 'Europe/Berlin') < 6 && !(endpoint.group in ['staff', 'visitors']) && endpoint.vlan != 30".into()),
         rule(94, &all, "endpoint.vendor.matches('(?i)raspberry|espressif') || endpoint.mac.startsWith('b8:27:eb')".into()),
     ]);
     rules.extend((95..=100).map(|id| rule(id, &[EventKind::MacSpoofing], String::new())));

@@ -121,17 +121,17 @@ impl RuleBook {
         let change = RuleChange::of(event);
         if let Some(change) = change {
             self.apply(change);
-            if change.enabled {
-                if let Some(reason) = self.unusable(change) {
-                    judgement.failures.push(RuleFailure {
-                        rule: change.rule,
-                        revision: change.revision,
-                        name: String::new(),
-                        event: event.seq,
-                        reaction: None,
-                        reason,
-                    });
-                }
+            if change.enabled
+                && let Some(reason) = self.unusable(change)
+            {
+                judgement.failures.push(RuleFailure {
+                    rule: change.rule,
+                    revision: change.revision,
+                    name: String::new(),
+                    event: event.seq,
+                    reaction: None,
+                    reason,
+                });
             }
         }
         Step { judgement, change }

@@ -317,10 +317,10 @@ const fn day(weekday: jiff::civil::Weekday) -> Day {
 }
 
 fn compile_period(period: &Period) -> Result<Option<CompiledSchedule>, String> {
-    if let Some(every) = period.every {
-        if every < SignedDuration::from_secs(1) || every > SignedDuration::from_hours(24 * 366) {
-            return Err(format!("the period {every:#} is not between one second and 366 days"));
-        }
+    if let Some(every) = period.every
+        && (every < SignedDuration::from_secs(1) || every > SignedDuration::from_hours(24 * 366))
+    {
+        return Err(format!("the period {every:#} is not between one second and 366 days"));
     }
     let Some(Schedule { days, from, to, time_zone }) = &period.schedule else { return Ok(None) };
     let zone = zone(time_zone).ok_or_else(|| format!("'{time_zone}' is no time zone known here"))?;
@@ -381,10 +381,10 @@ const fn has_no_endpoint(kind: EventKind) -> bool {
 fn check_fit(rule: &Rule, condition: &Condition) -> Result<(), String> {
     for (at, reaction) in rule.reactions.iter().enumerate() {
         let at = at + 1;
-        if reaction.is_of_port() || reaction.is_of_endpoint() {
-            if let Some(kind) = rule.on.iter().find(|kind| has_no_endpoint(**kind)) {
-                return Err(format!("reaction {at} needs an endpoint, and {kind} is about none"));
-            }
+        if (reaction.is_of_port() || reaction.is_of_endpoint())
+            && let Some(kind) = rule.on.iter().find(|kind| has_no_endpoint(**kind))
+        {
+            return Err(format!("reaction {at} needs an endpoint, and {kind} is about none"));
         }
         if reaction.authorises() {
             // names are anybody's choice: they ease identification only (NAC-05)

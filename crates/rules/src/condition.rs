@@ -178,34 +178,83 @@ fn key(node: &Node) -> Option<Key> {
     }
 }
 
-/// Brackets nest at most this deep: parsers recurse.
-const MAX_NESTING: usize = 32;
+/// Most links (operators, calls, selections, brackets) that may stand inside or behind one another: each
+/// makes the tree one level deeper, parsers recurse, and a full stack ends the process. `&&` and `||`,
+/// which the parser balances, and commas begin anew.
+const MAX_DEPTH: usize = 64;
 
-/// Most unary and conditional operators in one condition: each nests without a bracket.
-const MAX_NESTING_OPERATORS: usize = 64;
-
+/// Refuses what would make a deep tree, before it is parsed. Looks at characters only, so it counts a
+/// little more than there is, never less; texts and comments are passed over as CEL's lexer does.
 fn check_nesting(source: &str) -> Result<(), ConditionError> {
-    let mut depth = 0usize;
-    let mut operators = 0usize;
-    for (at, c) in source.char_indices() {
+    let mut outer: Vec<usize> = Vec::new();
+    let mut outside = 0usize;
+    let mut chain = 0usize;
+    let mut before = ' ';
+    let mut raw = false;
+    let mut rest = source;
+    while let Some(c) = rest.chars().next() {
+        let at = source.len() - rest.len();
+        let mut taken = c.len_utf8();
+        let mut is_prefix = false;
         match c {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            '!' | '-' | '?' => operators += 1,
+            '\'' | '"' => taken = quoted(rest, raw),
+            '/' if rest.starts_with("//") => taken = rest.find('\n').unwrap_or(rest.len()),
+            '&' | '|' | ',' => chain = 0,
+            '(' | '[' | '{' => {
+                outer.push(chain + 1);
+                outside += chain + 1;
+                chain = 0;
+            }
+            ')' | ']' | '}' => {
+                if let Some(links) = outer.pop() {
+                    outside -= links;
+                    chain = links;
+                }
+            }
+            '=' if matches!(before, '=' | '<' | '>' | '!') => {}
+            '+' | '-' | '*' | '/' | '%' | '<' | '>' | '=' | '!' | '?' | '.' => chain += 1,
+            c if c.is_alphanumeric() || c == '_' => {
+                taken = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+                let word = rest.get(..taken).unwrap_or("");
+                chain += usize::from(word == "in");
+                is_prefix = matches!(word, "r" | "R" | "br" | "bR" | "Br" | "BR");
+            }
             _ => {}
         }
-        if depth > MAX_NESTING {
-            return Err(ConditionError::at(source, at, format!("brackets nest deeper than {MAX_NESTING}")));
-        }
-        if operators > MAX_NESTING_OPERATORS {
+        let (passed, next) = rest.split_at_checked(taken).unwrap_or((rest, ""));
+        before = passed.chars().next_back().unwrap_or(' ');
+        raw = is_prefix;
+        rest = next;
+        if outside + chain > MAX_DEPTH {
             return Err(ConditionError::at(
                 source,
                 at,
-                format!("there are more than {MAX_NESTING_OPERATORS} of '!', '-' and '?'"),
+                format!(
+                    "more than {MAX_DEPTH} operators, calls or brackets inside or behind one another: divide it by '&&' or '||'"
+                ),
             ));
         }
     }
     Ok(())
+}
+
+/// Length of the text literal that `rest` begins with, in octets.
+fn quoted(rest: &str, raw: bool) -> usize {
+    let quote = rest.get(..1).unwrap_or("'");
+    let triple = quote.repeat(3);
+    let end = if rest.starts_with(&triple) { triple.as_str() } else { quote };
+    let mut at = end.len();
+    while let Some(behind) = rest.get(at..).filter(|behind| !behind.is_empty()) {
+        if behind.starts_with(end) {
+            return at + end.len();
+        }
+        let mut chars = behind.chars();
+        at += chars.next().map_or(1, char::len_utf8);
+        if behind.starts_with('\\') && !raw {
+            at += chars.next().map_or(0, char::len_utf8);
+        }
+    }
+    rest.len()
 }
 
 fn longest_text(node: &Node) -> usize {

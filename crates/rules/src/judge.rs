@@ -138,11 +138,12 @@ fn matched(
         for reaction in 0..rule.reactions() {
             let port = if rule.is_of_port(reaction) { view.port() } else { None };
             let key = port.as_ref().map(|port| StateKey::changed(text.id, port));
-            if let (Some(port), Some(key)) = (&port, &key) {
-                if event.cause.is_some() && state.last(key).is_some() {
-                    held.push(Held::OwnEffect { reaction, port: port.clone() });
-                    continue;
-                }
+            if let (Some(port), Some(key)) = (&port, &key)
+                && event.cause.is_some()
+                && state.last(key).is_some()
+            {
+                held.push(Held::OwnEffect { reaction, port: port.clone() });
+                continue;
             }
             match rule.action(reaction, view, &set.settings().vlans) {
                 Ok(None) => {}

@@ -5,7 +5,9 @@
 //! [`RuleState`], and one action request for each [`Decision`].
 //!
 //! Conditions are CEL ([`condition`]): parsed by the `cel` crate, then checked for names, types and
-//! cost against the declared [`properties`] when they are saved, and evaluated here. Only `sql` knows
+//! cost against the declared [`properties`] when they are saved, and evaluated here, since the crate's
+//! interpreter has no budget, compiles regular expressions anew for every event and needs a context of
+//! maps. The tests hold every evaluation against that interpreter. Only `sql` knows
 //! the store. The rest knows no socket, file, database, clock or random source: time is the event's,
 //! and time zones are compiled in. A condition that fails on an event matches nothing and is reported;
 //! it never stops the others.

@@ -220,10 +220,10 @@ impl<'s> Lowering<'s> {
 
     fn call(&mut self, call: &CallExpr, at: u32) -> Lowered {
         let args = call.args.as_slice();
-        if call.target.is_none() {
-            if let Some(done) = self.operator(&call.func_name, args, at) {
-                return done;
-            }
+        if call.target.is_none()
+            && let Some(done) = self.operator(&call.func_name, args, at)
+        {
+            return done;
         }
         self.function(call, at)
     }
@@ -377,10 +377,10 @@ impl<'s> Lowering<'s> {
         self.spell(&mut item, b)?;
         if let (Node::List(items), Type::Text(spelling)) = (&mut list.node, a) {
             for literal in items {
-                if let Node::Text(text) = literal {
-                    if let Some(canonical) = self.spelt(text, spelling, list.at)? {
-                        *text = canonical;
-                    }
+                if let Node::Text(text) = literal
+                    && let Some(canonical) = self.spelt(text, spelling, list.at)?
+                {
+                    *text = canonical;
                 }
             }
         }

@@ -115,8 +115,10 @@ fn every_way_to_spend_time_has_its_limit() {
     assert!(refused(&inside).contains("the limit is"));
     // long sources and deep nesting
     assert!(refused(&format!("true{}", " && true".repeat(600))).contains("longer than 4096"));
-    assert!(refused(&format!("{}true{}", "(".repeat(40), ")".repeat(40))).contains("nest deeper"));
-    assert!(refused(&format!("{}true", "!".repeat(100))).contains("more than 64"));
+    assert!(refused(&format!("{}true{}", "(".repeat(70), ")".repeat(70))).contains("more than 64 operators"));
+    assert!(
+        refused(&format!("{}true", "!".repeat(100))).contains("more than 64 operators, calls or brackets")
+    );
     assert!(
         Condition::compile("endpoint.vendor.matches('^Int.*') && endpoint.vlan in [1,2,3]").unwrap().cost()
             < MAX_COST / 100
@@ -160,4 +162,89 @@ fn macs_compare_in_every_spelling() {
     ] {
         assert_eq!(Condition::compile(source).unwrap().holds(View::new(&event)), Ok(true), "{source}");
     }
+}
+
+#[test]
+fn long_chains_are_refused_before_they_fill_a_stack() {
+    let chain = |first: &str, link: &str| {
+        let mut source = first.to_owned();
+        while source.len() + link.len() < 4000 {
+            source.push_str(link);
+        }
+        source
+    };
+    // as much stack as a worker of the server has
+    let worker = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
+        for source in [
+            chain("1", "+1") + " > 0",
+            chain("'a'", "+'a'") + " == ''",
+            chain("1", "<1"),
+            chain("a", ".a"),
+            chain("'a'", ".contains('a')"),
+            chain("[1]", "[0]"),
+            chain("true", "?true:true"),
+            chain("1", " in[1]"),
+            chain("true", "||true"),
+            chain("true", "&&false"),
+            chain("true", "&&true||true"),
+            chain("", "!") + "true",
+            chain("", "-") + "1 > 0",
+            chain("", "("),
+            chain("", "lower("),
+            chain("", "[["),
+            chain("", "{'a':"),
+            chain("", "a{b:"),
+            chain("[1]", ".map(a,a)"),
+            chain("[1]", ".filter(a,true)") + ".all(a,true)",
+        ] {
+            let _ = Condition::compile(&source);
+        }
+        // as deep as is let through, in every way
+        for (first, link, last) in [
+            ("1", "+1", " > 0"),
+            ("a", ".a", ""),
+            ("'a'", ".contains('a')", ""),
+            ("[1]", "[0]", ""),
+            ("true", "?true:true", ""),
+            ("1", " in[1]", ""),
+            ("", "!", "true"),
+            ("", "(", "1"),
+            ("", "lower(", "1"),
+            ("", "[", "1"),
+            ("", "{'a':", "1"),
+            ("", "a{b:", "1"),
+            ("[1]", ".map(a,a)", ""),
+            ("1", "<1", ""),
+            ("", "[1].all(a,", "true"),
+            ("", "1+(", "1"),
+        ] {
+            for depth in 1..70 {
+                let source = format!("{first}{}{last}", link.repeat(depth));
+                let _ = Condition::compile(&source);
+                let closed = format!(
+                    "{source}{}",
+                    ")".repeat(source.matches('(').count() - source.matches(')').count())
+                );
+                let _ = Condition::compile(&closed);
+            }
+        }
+        // a quotation mark does not hide a chain
+        for hider in [
+            r"r'\' == ''",
+            r"'''a'b''' == ''",
+            r#""'" == ''"#,
+            r"'\'' == ''",
+            "// '\ntrue",
+            r"br'\' == b''",
+            r"bar'\''",
+        ] {
+            let source = chain(&format!("{hider} && 1"), "+1") + " > 0";
+            assert!(refused(&source).contains("more than 64 operators, calls or brackets"), "{source:.40}");
+        }
+        let many = chain("'1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1' == ''", r#"||'\'+' == "+""#);
+        for source in [chain("true", "||true"), chain("true", "&&false"), many] {
+            assert!(Condition::compile(&source).is_ok(), "{source:.40}");
+        }
+    });
+    worker.unwrap().join().unwrap();
 }

@@ -1,4 +1,5 @@
 //! Tests of the rules from outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod cases;
 mod conditions;

@@ -227,7 +227,7 @@ fn some_event() -> BoxedStrategy<Event> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn our_evaluator_and_the_reference_interpreter_agree(source in truths(), event in some_event()) {
