@@ -13,10 +13,11 @@
 pub mod convention;
 pub mod discovery;
 pub mod mib;
+pub mod notification;
 pub mod preflight;
 pub mod profile;
 pub mod read;
 pub mod table;
 
 pub use profile::{DeviceProfile, Vendor};
-pub use read::{Incomplete, Outcome, Part, ReadError, read};
+pub use read::{Incomplete, Outcome, Part, ReadError, read, read_macs};

@@ -2,6 +2,9 @@
 
 mod forwarding;
 mod inventory;
+mod single;
+
+pub use single::read_macs;
 
 use netwarden_model::Reading;
 use netwarden_model::element::Method;

@@ -1,8 +1,8 @@
 //! What is to be polled when: pure bookkeeping of intervals, wishes and polls under way.
 //!
-//! Each element has at most one poll under way, since most agents answer one request at a time; what
-//! falls due meanwhile waits and is done together. Wishes (after a trap, to settle a question) go before
-//! what is due by interval.
+//! Each element has at most one poll of whole tables under way, since most agents answer one request at a
+//! time; what falls due meanwhile waits and is done together. A re-read of single addresses (after a trap,
+//! to settle a question) is a few variables: it goes first, and beside a poll of tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -34,10 +34,14 @@ pub enum What {
 struct Entry {
     intervals: BTreeMap<Method, Duration>,
     due: BTreeMap<Method, Timestamp>,
-    wished_methods: BTreeMap<Method, Timestamp>,
-    wished_macs: BTreeMap<Mac, (Option<VlanId>, Timestamp)>,
-    under_way: bool,
+    wished_methods: BTreeMap<Method, BTreeSet<Timestamp>>,
+    wished_macs: BTreeMap<Mac, (Option<VlanId>, BTreeSet<Timestamp>)>,
+    tables_under_way: bool,
+    macs_under_way: bool,
 }
+
+/// More wished addresses than this are read faster with the whole table.
+const MOST_MACS: usize = 64;
 
 /// The polls of all elements.
 #[derive(Debug, Default)]
@@ -69,13 +73,16 @@ impl Agenda {
         match wish.what {
             PollWhat::Methods(methods) => {
                 for method in methods {
-                    let due = entry.wished_methods.entry(method).or_insert(wish.due);
-                    *due = (*due).min(wish.due);
+                    entry.wished_methods.entry(method).or_default().insert(wish.due);
                 }
             }
             PollWhat::Mac { mac, vlan, .. } => {
-                let wished = entry.wished_macs.entry(mac).or_insert((vlan, wish.due));
-                wished.1 = wished.1.min(wish.due);
+                let wished = entry.wished_macs.entry(mac).or_insert((vlan, BTreeSet::new()));
+                wished.1.insert(wish.due);
+                if entry.wished_macs.len() > MOST_MACS {
+                    entry.wished_macs.clear();
+                    entry.wished_methods.entry(Method::Forwarding).or_default().insert(wish.due);
+                }
             }
         }
     }
@@ -84,15 +91,23 @@ impl Agenda {
     /// addresses come first, then whole methods.
     pub fn take_due(&mut self, now: Timestamp, limit: usize) -> Vec<Job> {
         let mut jobs = Vec::new();
+        for (ne, entry) in &mut self.entries {
+            if jobs.len() < limit && !entry.macs_under_way {
+                if let Some(what) = entry.take_due_macs(now) {
+                    entry.macs_under_way = true;
+                    jobs.push(Job { ne: *ne, what });
+                }
+            }
+        }
         let mut wishes_first: Vec<(&NeId, &mut Entry)> =
-            self.entries.iter_mut().filter(|(_, entry)| !entry.under_way).collect();
-        wishes_first.sort_by_key(|(_, entry)| entry.wished_macs.is_empty() && entry.wished_methods.is_empty());
+            self.entries.iter_mut().filter(|(_, entry)| !entry.tables_under_way).collect();
+        wishes_first.sort_by_key(|(_, entry)| entry.wished_methods.is_empty());
         for (ne, entry) in wishes_first {
             if jobs.len() >= limit {
                 break;
             }
-            if let Some(what) = entry.take_due(now) {
-                entry.under_way = true;
+            if let Some(what) = entry.take_due_methods(now) {
+                entry.tables_under_way = true;
                 jobs.push(Job { ne: *ne, what });
             }
         }
@@ -103,8 +118,11 @@ impl Agenda {
     /// 0 and a tenth, given by `jitter` (0 to 255), so that elements added together drift apart.
     pub fn done(&mut self, job: &Job, now: Timestamp, jitter: u8) {
         let Some(entry) = self.entries.get_mut(&job.ne) else { return };
-        entry.under_way = false;
-        let What::Methods(methods) = &job.what else { return };
+        let What::Methods(methods) = &job.what else {
+            entry.macs_under_way = false;
+            return;
+        };
+        entry.tables_under_way = false;
         for method in methods {
             if let Some(interval) = entry.intervals.get(method) {
                 let extra = interval.mul_f64(f64::from(jitter) / 2560.0);
@@ -113,40 +131,54 @@ impl Agenda {
         }
     }
 
-    /// When the next poll falls due, of elements that have none under way.
+    /// When the next poll falls due that nothing of the same element holds up.
     pub fn next_due(&self) -> Option<Timestamp> {
-        let free = self.entries.values().filter(|entry| !entry.under_way);
-        free.flat_map(|entry| {
-            let macs = entry.wished_macs.values().map(|(_, due)| due);
-            entry.due.values().chain(entry.wished_methods.values()).chain(macs)
-        })
-        .min()
-        .copied()
+        let tables = self.entries.values().filter(|entry| !entry.tables_under_way).flat_map(|entry| {
+            entry.due.values().chain(entry.wished_methods.values().filter_map(BTreeSet::first))
+        });
+        let macs = self.entries.values().filter(|entry| !entry.macs_under_way).flat_map(|entry| {
+            entry.wished_macs.values().filter_map(|(_, due)| due.first())
+        });
+        tables.chain(macs).min().copied()
     }
 
     /// How many polls are under way.
     pub fn under_way(&self) -> usize {
-        self.entries.values().filter(|entry| entry.under_way).count()
+        let of = |entry: &Entry| usize::from(entry.tables_under_way) + usize::from(entry.macs_under_way);
+        self.entries.values().map(of).sum()
     }
 }
 
 impl Entry {
-    fn take_due(&mut self, now: Timestamp) -> Option<What> {
-        let macs: Vec<Mac> =
-            self.wished_macs.iter().filter(|(_, (_, due))| *due <= now).map(|(mac, _)| *mac).collect();
-        if !macs.is_empty() {
-            let taken = macs.into_iter().filter_map(|mac| Some((mac, self.wished_macs.remove(&mac)?.0)));
-            return Some(What::Macs(taken.collect()));
-        }
-        let by_interval = self.due.iter().chain(&self.wished_methods);
-        let methods: BTreeSet<Method> =
-            by_interval.filter(|(_, due)| **due <= now).map(|(method, _)| *method).collect();
-        if methods.is_empty() {
-            return None;
-        }
-        self.wished_methods.retain(|method, _| !methods.contains(method));
-        Some(What::Methods(methods.into_iter().collect()))
+    fn take_due_macs(&mut self, now: Timestamp) -> Option<What> {
+        let mut macs = Vec::new();
+        self.wished_macs.retain(|mac, (vlan, due)| {
+            if take_passed(due, now) {
+                macs.push((*mac, *vlan));
+            }
+            !due.is_empty()
+        });
+        (!macs.is_empty()).then_some(What::Macs(macs))
     }
+
+    fn take_due_methods(&mut self, now: Timestamp) -> Option<What> {
+        let mut methods: BTreeSet<Method> =
+            self.due.iter().filter(|(_, due)| **due <= now).map(|(method, _)| *method).collect();
+        self.wished_methods.retain(|method, due| {
+            if take_passed(due, now) {
+                methods.insert(*method);
+            }
+            !due.is_empty()
+        });
+        (!methods.is_empty()).then(|| What::Methods(methods.into_iter().collect()))
+    }
+}
+
+/// Drops the times up to `now`; true where there was one.
+fn take_passed(due: &mut BTreeSet<Timestamp>, now: Timestamp) -> bool {
+    let before = due.len();
+    due.retain(|at| *at > now);
+    due.len() < before
 }
 
 fn later(from: Timestamp, by: Duration) -> Timestamp {
@@ -193,15 +225,49 @@ mod tests {
         assert_eq!(agenda.next_due(), Some(at(15)));
     }
 
+    fn wish(agenda: &mut Agenda, what: PollWhat, due: i64) {
+        agenda.wish(PollWish { ne: NE, what, due: at(due) });
+    }
+
     #[test]
-    fn one_poll_at_a_time_and_wishes_wait_for_it() {
+    fn tables_one_after_the_other_and_addresses_beside_them() {
         let mut agenda = agenda();
         let job = agenda.take_due(at(0), 9).remove(0);
         let mac = Mac::new([2, 0, 0, 0, 0, 1]);
-        agenda.wish(PollWish { ne: NE, what: PollWhat::Mac { mac, vlan: None, port: None }, due: at(1) });
+        wish(&mut agenda, PollWhat::Mac { mac, vlan: None, port: None }, 1);
+        wish(&mut agenda, PollWhat::Methods(vec![Method::Addresses]), 1);
+        assert_eq!(agenda.take_due(at(2), 9), [Job { ne: NE, what: What::Macs(vec![(mac, None)]) }]);
         assert_eq!(agenda.take_due(at(2), 9), []);
         agenda.done(&job, at(3), 0);
-        assert_eq!(agenda.take_due(at(3), 9), [Job { ne: NE, what: What::Macs(vec![(mac, None)]) }]);
+        assert_eq!(agenda.take_due(at(3), 9), [Job { ne: NE, what: What::Methods(vec![Method::Addresses]) }]);
+    }
+
+    #[test]
+    fn several_wishes_for_later_are_all_kept() {
+        let mut agenda = agenda();
+        let job = agenda.take_due(at(0), 9).remove(0);
+        agenda.done(&job, at(0), 0);
+        for due in [1, 3, 10] {
+            wish(&mut agenda, PollWhat::Methods(vec![Method::Forwarding]), due);
+        }
+        for due in [1, 3, 10] {
+            assert_eq!(agenda.next_due(), Some(at(due)));
+            let job = agenda.take_due(at(due), 9).remove(0);
+            agenda.done(&job, at(due), 0);
+        }
+    }
+
+    #[test]
+    fn a_flood_of_addresses_becomes_one_read_of_the_table() {
+        let mut agenda = agenda();
+        let job = agenda.take_due(at(0), 9).remove(0);
+        agenda.done(&job, at(0), 0);
+        for number in 0..100u64 {
+            let mac = Mac::from_u64(0x0200_0000_0000 + number).unwrap();
+            wish(&mut agenda, PollWhat::Mac { mac, vlan: None, port: None }, 1);
+        }
+        let jobs = agenda.take_due(at(1), 9);
+        assert!(jobs.iter().any(|job| job.what == What::Methods(vec![Method::Forwarding])), "{jobs:?}");
     }
 
     #[test]

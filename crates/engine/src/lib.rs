@@ -1,1 +1,32 @@
-//! The loops that move what happens along the flow.
+//! The loops that move what happens along the flow. Stages do not know one another's loops; this crate
+//! owns them all, and nothing else has long-running tasks.
+//!
+//! ```text
+//!   traps ──────► wishes ┐                           ┌──────────── wishes (re-reads) ◄─────────┐
+//!                        ▼                           ▼                                         │
+//!   schedule ──────► poller ── Reading ──► keeper: plan → T0 (rows and events) → picture ──────┘
+//!                                             │ spine's latest (watch)
+//!                                             ▼
+//!                                          judge: T1 (cursor, rule state, requests, leaf)
+//!                                             │ requests (signal)
+//!                                             ▼
+//!                                          actor: guard → T2 → SET → read back → T3 ── events ──► spine
+//! ```
+//!
+//! Each loop is signalled and periodic, and can be ended at any point: what it had not finished is found
+//! again from what is stored. The engine knows neither users nor HTTP; `operate` asks it for changes.
+
+pub mod agenda;
+mod directory;
+mod judge;
+mod keeper;
+mod poller;
+mod sessions;
+mod start;
+
+pub use judge::{CONSUMER as JUDGE, Judge, JudgeError};
+pub use keeper::{Keeper, KeeperError, KeeperHandle, Picture};
+pub use poller::{Order, PollStats, Poller};
+pub use directory::{Directory, GuardSettings, WriteSessions};
+pub use start::{Engine, Parts};
+pub use sessions::{SessionError, Sessions};

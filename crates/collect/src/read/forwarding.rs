@@ -18,7 +18,7 @@ const CONTEXTS_IN_FLIGHT: usize = 4;
 
 /// What a row's `port` and `fdb_id` are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Numbering {
+pub(super) enum Numbering {
     /// Bridge port and FDB id.
     Bridge,
     /// ifIndex and VLAN id.
@@ -28,9 +28,9 @@ enum Numbering {
 }
 
 /// Rows as they came, all of one numbering.
-struct Rows {
-    rows: Vec<RawFdb>,
-    numbering: Numbering,
+pub(super) struct Rows {
+    pub(super) rows: Vec<RawFdb>,
+    pub(super) numbering: Numbering,
 }
 
 impl<S: Snmp> Reader<'_, S> {
@@ -223,7 +223,7 @@ impl<S: Snmp> Reader<'_, S> {
         (ports, ids)
     }
 
-    fn resolve(&mut self, found: &Rows) -> Vec<FdbEntry> {
+    pub(super) fn resolve(&mut self, found: &Rows) -> Vec<FdbEntry> {
         let mut fdb = Fdb::default();
         let profile = &self.profile;
         for row in &found.rows {

@@ -25,9 +25,8 @@ impl<S: Snmp> Reader<'_, S> {
         self.base_ports(Part::Interfaces).await;
         for (port, if_index) in self.profile.base_ports.iter() {
             let interface = reading.interfaces.iter_mut().find(|i| i.if_index.0 == if_index);
-            if let Some(interface) = interface
-                && interface.base_port.is_none()
-            {
+            // of several bridge ports of one interface, the last stands for it
+            if let Some(interface) = interface {
                 interface.base_port = Some(port);
             }
         }

@@ -1,0 +1,281 @@
+//! The keeper of the picture: all changes of the inventory go through it, one after the other.
+//!
+//! Every input is planned against the picture in memory, written with its events in one transaction
+//! (T0), and only then becomes the picture. A write that fails changes nothing: the next reading yields
+//! the same differences again.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use netwarden_actions::{ActionError, Wake};
+use netwarden_inventory::{Changes, Network, Read, UnknownElement};
+use netwarden_model::{Clock, EventKind, NeId, Reading};
+use netwarden_spine::{Spine, SpineError};
+use netwarden_store::{Store, StoreError};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::poller::Order;
+
+/// How often time alone is considered: absences, expiries, fading evidence.
+const TICK: Duration = Duration::from_secs(5);
+
+/// Inputs that wait; pollers pause when the keeper is behind.
+const QUEUE: usize = 1024;
+
+/// Heartbeats of unchanged polls that are written together.
+const HEARTBEATS: usize = 512;
+
+/// Why a change of the inventory was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum KeeperError {
+    /// The element is not in the inventory.
+    #[error(transparent)]
+    Unknown(#[from] UnknownElement),
+    /// The input makes no sense for the present picture.
+    #[error("{0}")]
+    Refused(String),
+    /// It could not be written.
+    #[error("the inventory could not be written")]
+    Store(#[from] StoreError),
+    /// Its events could not be written.
+    #[error("the events could not be written")]
+    Spine(#[from] SpineError),
+    /// What we want of a restarted element could not be noted.
+    #[error("the ports of a restarted element could not be noted")]
+    Action(#[from] ActionError),
+    /// The keeper has ended.
+    #[error("the inventory is closed")]
+    Closed,
+}
+
+/// The picture, shared for reading.
+#[derive(Debug, Clone)]
+pub struct Picture(Arc<RwLock<Network>>);
+
+impl Picture {
+    /// A picture of `network`, as loaded from the store.
+    pub fn new(network: Network) -> Self {
+        Self(Arc::new(RwLock::new(network)))
+    }
+
+    /// Reads the picture; do not hold it across an await.
+    pub fn read(&self) -> RwLockReadGuard<'_, Network> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn commit(&self, changes: Changes) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).commit(changes);
+    }
+}
+
+/// A change that an operation plans against the picture.
+type Edit = Box<dyn FnOnce(&Network, Timestamp) -> Result<Changes, KeeperError> + Send>;
+type Reply = oneshot::Sender<Result<(), KeeperError>>;
+
+enum Input {
+    /// An element was read.
+    Read { ne: NeId, read: Read, reading: Box<Reading>, at: Timestamp },
+    /// It could not be read.
+    Failed { ne: NeId, reason: String, at: Timestamp },
+    /// An operation wants a change.
+    Edit(Edit, Reply),
+    /// A setting that lives outside the rows changed.
+    Adjust(Box<dyn FnOnce(&mut Network) + Send>, oneshot::Sender<()>),
+}
+
+/// Gives inputs to the keeper.
+#[derive(Debug, Clone)]
+pub struct KeeperHandle {
+    inputs: mpsc::Sender<Input>,
+    picture: Picture,
+}
+
+impl KeeperHandle {
+    /// The picture.
+    pub fn picture(&self) -> &Picture {
+        &self.picture
+    }
+
+    /// An element was read at `at`.
+    pub async fn read(&self, ne: NeId, read: Read, reading: Reading, at: Timestamp) {
+        let _ = self.inputs.send(Input::Read { ne, read, reading: Box::new(reading), at }).await;
+    }
+
+    /// An element could not be read.
+    pub async fn failed(&self, ne: NeId, reason: String, at: Timestamp) {
+        let _ = self.inputs.send(Input::Failed { ne, reason, at }).await;
+    }
+
+    /// Plans a change against the present picture and answers when it is durable.
+    pub async fn edit<F>(&self, plan: F) -> Result<(), KeeperError>
+    where
+        F: FnOnce(&Network, Timestamp) -> Result<Changes, KeeperError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.inputs.send(Input::Edit(Box::new(plan), reply)).await.map_err(|_| KeeperError::Closed)?;
+        answer.await.map_err(|_| KeeperError::Closed)?
+    }
+
+    /// Changes the picture where no row is behind it: an element that was just stored, settings.
+    pub async fn adjust(&self, change: impl FnOnce(&mut Network) + Send + 'static) -> Result<(), KeeperError> {
+        let (reply, answer) = oneshot::channel();
+        self.inputs.send(Input::Adjust(Box::new(change), reply)).await.map_err(|_| KeeperError::Closed)?;
+        answer.await.map_err(|_| KeeperError::Closed)
+    }
+}
+
+/// The keeper itself.
+#[derive(Debug)]
+pub struct Keeper {
+    store: Store,
+    spine: Spine,
+    clock: Arc<dyn Clock>,
+    picture: Picture,
+    inputs: mpsc::Receiver<Input>,
+    orders: mpsc::UnboundedSender<Order>,
+    enforcer: Wake,
+    heartbeats: Vec<Arc<Changes>>,
+}
+
+impl Keeper {
+    /// A keeper of `picture`; wishes for re-reads go to `orders`, and `enforcer`
+    /// is woken where an element's restart makes it look at its ports again.
+    pub fn new(
+        store: Store,
+        spine: Spine,
+        clock: Arc<dyn Clock>,
+        picture: Picture,
+        orders: mpsc::UnboundedSender<Order>,
+        enforcer: Wake,
+    ) -> (Self, KeeperHandle) {
+        let (sender, inputs) = mpsc::channel(QUEUE);
+        let handle = KeeperHandle { inputs: sender, picture: picture.clone() };
+        (Self { store, spine, clock, picture, inputs, orders, enforcer, heartbeats: Vec::new() }, handle)
+    }
+
+    /// Runs until every handle is gone.
+    pub async fn run(mut self) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                input = self.inputs.recv() => match input {
+                    Some(input) => self.take(input).await,
+                    None => break,
+                },
+                _ = tick.tick() => {
+                    let now = self.clock.now();
+                    let changes = self.picture.read().plan_tick(now);
+                    self.log_failure("the periodic review", self.apply(changes).await);
+                    self.write_heartbeats().await;
+                }
+            }
+        }
+        self.write_heartbeats().await;
+    }
+
+    async fn take(&mut self, input: Input) {
+        match input {
+            Input::Read { ne, read, reading, at } => {
+                let planned = self.picture.read().plan_reading(ne, &read, &reading, at);
+                match planned {
+                    Ok(changes) if changes.only_heartbeat() => self.keep_heartbeat(changes).await,
+                    Ok(changes) => self.log_failure("a reading", self.apply(changes).await),
+                    // It was taken out of the inventory while it was being read.
+                    Err(error) => tracing::debug!(%error, "reading dropped"),
+                }
+            }
+            Input::Failed { ne, reason, at } => {
+                let planned = self.picture.read().plan_failure(ne, &reason, at);
+                match planned {
+                    Ok(changes) => self.log_failure("a failed poll", self.apply(changes).await),
+                    Err(error) => tracing::debug!(%error, "failed poll dropped"),
+                }
+            }
+            Input::Edit(plan, reply) => {
+                let now = self.clock.now();
+                let planned = plan(&self.picture.read(), now);
+                let outcome = match planned {
+                    Ok(changes) => self.apply(changes).await,
+                    Err(error) => Err(error),
+                };
+                let _ = reply.send(outcome);
+            }
+            Input::Adjust(change, reply) => {
+                change(&mut self.picture.0.write().unwrap_or_else(PoisonError::into_inner));
+                let _ = reply.send(());
+            }
+        }
+    }
+
+    /// T0: rows and events in one transaction, then the picture, then what the plan wants read.
+    async fn apply(&self, changes: Changes) -> Result<(), KeeperError> {
+        let (spine, enforcer, at) = (self.spine.clone(), self.enforcer.clone(), self.clock.now());
+        let changes = Arc::new(changes);
+        let written = Arc::clone(&changes);
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    netwarden_inventory::sql::write(tx, &written).await?;
+                    spine.append(tx, at, &written.events).await?;
+                    // What a restarted element holds now may be its start-up configuration.
+                    for rebooted in written.events.iter().filter(|event| event.kind == EventKind::NeRebooted) {
+                        if let Some(ne) = rebooted.ne
+                            && netwarden_actions::reassert(tx, at, ne).await? > 0
+                        {
+                            let enforcer = enforcer.clone();
+                            tx.after_commit(move || enforcer.now());
+                        }
+                    }
+                    Ok::<(), KeeperError>(())
+                })
+            })
+            .await?;
+        let changes = Arc::unwrap_or_clone(changes);
+        for wish in &changes.polls {
+            let _ = self.orders.send(Order::Wish(wish.clone()));
+        }
+        self.picture.commit(changes);
+        Ok(())
+    }
+
+    /// An unchanged poll becomes the picture at once; its row is written with many others, since last
+    /// seen is computed from it and a few lost seconds lose no event.
+    async fn keep_heartbeat(&mut self, changes: Changes) {
+        for wish in &changes.polls {
+            let _ = self.orders.send(Order::Wish(wish.clone()));
+        }
+        self.heartbeats.push(Arc::new(changes.clone()));
+        self.picture.commit(changes);
+        if self.heartbeats.len() >= HEARTBEATS {
+            self.write_heartbeats().await;
+        }
+    }
+
+    async fn write_heartbeats(&mut self) {
+        if self.heartbeats.is_empty() {
+            return;
+        }
+        let heartbeats = std::mem::take(&mut self.heartbeats);
+        let written = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let beats: Vec<_> = heartbeats.iter().filter_map(|c| c.heartbeat.as_ref()).collect();
+                    netwarden_inventory::sql::write_heartbeats(tx, &beats).await?;
+                    Ok::<(), KeeperError>(())
+                })
+            })
+            .await;
+        self.log_failure("the times of the last polls", written);
+    }
+
+    /// A write that failed is told and not retried here: the next reading finds the same difference.
+    fn log_failure(&self, what: &str, outcome: Result<(), KeeperError>) {
+        if let Err(error) = outcome {
+            let reason = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(%error, reason, "{what} could not be kept");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The poller: hundreds of elements in flight, each at its own pace; a slow or dumb one holds nobody up.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use netwarden_collect::{DeviceProfile, Outcome, Part, ReadError};
+use netwarden_inventory::{PollWish, Read};
+use netwarden_model::element::Method;
+use netwarden_model::{Clock, NeId, Reading};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::agenda::{Agenda, Job, What};
+use crate::keeper::KeeperHandle;
+use crate::sessions::{SessionError, Sessions};
+
+/// The poller looks at its agenda at least so often, whatever it believes to be due.
+const AT_LEAST: Duration = Duration::from_secs(1);
+
+/// No poll of one element lasts longer: an agent that trickles must not keep its place for ever.
+const LONGEST_POLL: Duration = Duration::from_secs(300);
+
+/// What others tell the poller.
+#[derive(Debug)]
+pub enum Order {
+    /// An element was added or its intervals changed.
+    Put(NeId, BTreeMap<Method, Duration>),
+    /// An element was taken out.
+    Remove(NeId),
+    /// Something is to be read soon.
+    Wish(PollWish),
+}
+
+/// Counters for metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PollStats {
+    /// Polls that succeeded.
+    pub good: u64,
+    /// Polls that failed.
+    pub failed: u64,
+    /// Polls under way.
+    pub under_way: usize,
+}
+
+/// The poller.
+#[derive(Debug)]
+pub struct Poller {
+    sessions: Arc<Sessions>,
+    keeper: KeeperHandle,
+    clock: Arc<dyn Clock>,
+    in_flight: watch::Receiver<usize>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    agenda: Agenda,
+    profiles: HashMap<NeId, DeviceProfile>,
+    stats: watch::Sender<PollStats>,
+}
+
+/// One poll's end.
+struct Polled {
+    job: Job,
+    at: Timestamp,
+    outcome: Result<Outcome, PollError>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum PollError {
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("it took longer than {} s", LONGEST_POLL.as_secs())]
+    TooLong,
+}
+
+impl Poller {
+    /// A poller that takes `orders`; `in_flight` says how many elements may be polled at the same time.
+    pub fn new(
+        sessions: Arc<Sessions>,
+        keeper: KeeperHandle,
+        clock: Arc<dyn Clock>,
+        in_flight: watch::Receiver<usize>,
+        orders: mpsc::UnboundedReceiver<Order>,
+    ) -> (Self, watch::Receiver<PollStats>) {
+        let (stats, shown) = watch::channel(PollStats::default());
+        let agenda = Agenda::default();
+        (Self { sessions, keeper, clock, in_flight, orders, agenda, profiles: HashMap::new(), stats }, shown)
+    }
+
+    /// Runs until nobody can give orders any more.
+    pub async fn run(mut self) {
+        let mut polls: JoinSet<Polled> = JoinSet::new();
+        loop {
+            self.start_due(&mut polls);
+            let wait = self.until_next_due();
+            tokio::select! {
+                order = self.orders.recv() => match order {
+                    Some(order) => self.obey(order),
+                    None => break,
+                },
+                Some(ended) = polls.join_next() => match ended {
+                    Ok(polled) => self.finish(polled).await,
+                    // Only a defect of ours ends a poll so; the element is polled again after a restart.
+                    Err(error) => tracing::error!(%error, "a poll broke off"),
+                },
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Put(ne, intervals) => {
+                self.sessions.forget(ne);
+                self.agenda.put(ne, intervals, self.clock.now());
+            }
+            Order::Remove(ne) => {
+                self.agenda.remove(ne);
+                self.profiles.remove(&ne);
+                self.sessions.forget(ne);
+            }
+            Order::Wish(wish) => self.agenda.wish(wish),
+        }
+    }
+
+    fn start_due(&mut self, polls: &mut JoinSet<Polled>) {
+        let free = self.in_flight.borrow().saturating_sub(self.agenda.under_way());
+        for job in self.agenda.take_due(self.clock.now(), free) {
+            let profile = self.profiles.get(&job.ne).cloned();
+            polls.spawn(poll(Arc::clone(&self.sessions), self.keeper.clone(), Arc::clone(&self.clock), job, profile));
+        }
+        let under_way = self.agenda.under_way();
+        self.stats.send_if_modified(|stats| std::mem::replace(&mut stats.under_way, under_way) != under_way);
+    }
+
+    fn until_next_due(&self) -> Duration {
+        let Some(due) = self.agenda.next_due() else { return AT_LEAST };
+        let wait = due.duration_since(self.clock.now());
+        // What is due and was not started waits for a free place, which wakes the loop.
+        Duration::try_from(wait).unwrap_or(AT_LEAST).clamp(Duration::from_millis(1), AT_LEAST)
+    }
+
+    async fn finish(&mut self, polled: Polled) {
+        let Polled { job, at, outcome } = polled;
+        self.agenda.done(&job, self.clock.now(), rand::random());
+        match outcome {
+            Ok(outcome) => {
+                self.stats.send_modify(|stats| stats.good += 1);
+                for part in &outcome.incomplete {
+                    tracing::warn!(ne = %job.ne, %part, "an element was read in part");
+                }
+                let covered = covered(&job.what, &outcome);
+                self.profiles.insert(job.ne, outcome.profile);
+                self.keeper.read(job.ne, covered, outcome.reading, at).await;
+            }
+            Err(error) => {
+                self.stats.send_modify(|stats| stats.failed += 1);
+                tracing::debug!(ne = %job.ne, %error, "a poll failed");
+                self.keeper.failed(job.ne, error.to_string(), at).await;
+            }
+        }
+    }
+}
+
+/// What the reading says something about: a table that could not be read says nothing.
+fn covered(what: &What, outcome: &Outcome) -> Read {
+    match what {
+        What::Methods(methods) => {
+            Read::Methods(methods.iter().copied().filter(|m| outcome.is_complete(essential_part(*m))).collect())
+        }
+        What::Macs(macs) => Read::Macs(macs.iter().map(|(mac, _)| *mac).collect()),
+    }
+}
+
+/// The part without which a method's reading is no evidence that something is gone.
+const fn essential_part(method: Method) -> Part {
+    match method {
+        Method::Inventory => Part::Interfaces,
+        Method::Forwarding => Part::Fdb,
+        Method::Addresses => Part::Arp,
+    }
+}
+
+async fn poll(
+    sessions: Arc<Sessions>,
+    keeper: KeeperHandle,
+    clock: Arc<dyn Clock>,
+    job: Job,
+    profile: Option<DeviceProfile>,
+) -> Polled {
+    let reading = async {
+        let schedule = schedule_of(&keeper, &job);
+        let session = sessions.session(job.ne, schedule).await?;
+        let mut outcome = match &job.what {
+            What::Methods(methods) => netwarden_collect::read(&session, methods, profile.as_ref()).await?,
+            What::Macs(macs) => netwarden_collect::read_macs(&session, macs, profile.as_ref()).await?,
+        };
+        identify(&mut outcome.reading, &session);
+        Ok(outcome)
+    };
+    let outcome = tokio::time::timeout(LONGEST_POLL, reading).await.unwrap_or(Err(PollError::TooLong));
+    Polled { job, at: clock.now(), outcome }
+}
+
+/// The patience of the method that is read; the most patient one where several are.
+fn schedule_of(keeper: &KeeperHandle, job: &Job) -> Option<netwarden_model::element::Schedule> {
+    let network = keeper.picture().read();
+    let base = &network.element(job.ne)?.base;
+    let methods: &[Method] = match &job.what {
+        What::Methods(methods) => methods,
+        What::Macs(_) => &[Method::Forwarding],
+    };
+    methods.iter().map(|method| base.schedule(*method)).max_by_key(|schedule| schedule.timeout)
+}
+
+/// What only the session knows of the agent.
+fn identify(reading: &mut Reading, session: &netwarden_reach::SnmpSession) {
+    reading.system.engine_id =
+        session.engine_id().map(|id| id.iter().map(|octet| format!("{octet:02x}")).collect());
+    reading.system.engine_boots = session.engine_boots();
+}

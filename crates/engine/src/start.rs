@@ -1,0 +1,165 @@
+//! Starting the loops, and what is held of them afterwards.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use netwarden_actions::{Enforcer, Pace, Wake};
+use netwarden_inventory::Network;
+use netwarden_model::{Clock, NeId, VlanId};
+use netwarden_reach::SnmpEngine;
+use netwarden_rules::QuarantineVlans;
+use netwarden_spine::Spine;
+use netwarden_store::Store;
+use netwarden_vault::Vault;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::directory::{Directory, GuardSettings, WriteSessions};
+use crate::judge::Judge;
+use crate::keeper::{Keeper, KeeperHandle, Picture};
+use crate::poller::{Order, PollStats, Poller};
+use crate::sessions::Sessions;
+
+/// What the engine runs on.
+#[derive(Debug)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The event log.
+    pub spine: Spine,
+    /// Keys and credentials.
+    pub vault: Arc<Vault>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Sockets.
+    pub snmp: SnmpEngine,
+    /// The inventory as loaded.
+    pub network: Network,
+    /// Settings of the guard rails.
+    pub guard: netwarden_actions::guard::Settings,
+    /// Elements polled at the same time.
+    pub in_flight: usize,
+    /// How the reconciler of ports works.
+    pub pace: Pace,
+}
+
+/// The running loops; they end when this is dropped.
+#[derive(Debug)]
+pub struct Engine {
+    keeper: KeeperHandle,
+    orders: mpsc::UnboundedSender<Order>,
+    sessions: Arc<Sessions>,
+    enforcer: Wake,
+    guard: GuardSettings,
+    rules: watch::Sender<netwarden_rules::Settings>,
+    in_flight: watch::Sender<usize>,
+    polls: watch::Receiver<PollStats>,
+    _tasks: JoinSet<()>,
+}
+
+impl Engine {
+    /// Starts keeper, poller, judge and reconciler, and puts every element on the agenda.
+    pub fn start(parts: Parts) -> Self {
+        let Parts { store, spine, vault, clock, snmp, network, guard, in_flight, pace } = parts;
+        let mut tasks = JoinSet::new();
+        let picture = Picture::new(network);
+        let sessions = Arc::new(Sessions::new(snmp, vault, picture.clone()));
+
+        let settings = GuardSettings::default();
+        settings.set(guard);
+        let reconciler = Enforcer::new(
+            store.clone(),
+            spine.clone(),
+            WriteSessions(Arc::clone(&sessions)),
+            Directory::new(picture.clone(), store.clone(), settings.clone()),
+            Arc::clone(&clock),
+            pace,
+        );
+        let enforcer = reconciler.wake();
+        tasks.spawn(Arc::new(reconciler).run());
+
+        let (orders, taken) = mpsc::unbounded_channel();
+        let (keeper, handle) =
+            Keeper::new(store.clone(), spine.clone(), Arc::clone(&clock), picture, orders.clone(), enforcer.clone());
+        tasks.spawn(keeper.run());
+
+        let (in_flight, flight) = watch::channel(in_flight);
+        let (poller, polls) =
+            Poller::new(Arc::clone(&sessions), handle.clone(), Arc::clone(&clock), flight, taken);
+        tasks.spawn(poller.run());
+
+        let (rules, rule_settings) = watch::channel(rule_settings(handle.picture()));
+        let judge = Judge::new(store, spine, clock, rule_settings, vec![enforcer.clone()]);
+        tasks.spawn(judge.run());
+
+        let engine =
+            Self { keeper: handle, orders, sessions, enforcer, guard: settings, rules, in_flight, polls, _tasks: tasks };
+        let elements: Vec<NeId> = engine.keeper.picture().read().elements().map(|(ne, _)| ne).collect();
+        for ne in elements {
+            engine.element_changed(ne);
+        }
+        engine
+    }
+
+    /// Changes of the inventory go through it.
+    pub fn keeper(&self) -> &KeeperHandle {
+        &self.keeper
+    }
+
+    /// Sessions with elements.
+    pub fn sessions(&self) -> &Arc<Sessions> {
+        &self.sessions
+    }
+
+    /// Wakes the reconciler of ports.
+    pub fn enforcer(&self) -> &Wake {
+        &self.enforcer
+    }
+
+    /// Counters of the poller.
+    pub fn polls(&self) -> PollStats {
+        *self.polls.borrow()
+    }
+
+    /// Gives the poller an order.
+    pub fn order(&self, order: Order) {
+        let _ = self.orders.send(order);
+    }
+
+    /// An element was added or changed: its intervals and credentials, and where it quarantines.
+    pub fn element_changed(&self, ne: NeId) {
+        let order = match self.keeper.picture().read().element(ne) {
+            Some(state) => {
+                let methods = netwarden_model::element::Method::ALL;
+                let intervals = methods.map(|method| (method, state.base.schedule(method).interval));
+                Order::Put(ne, BTreeMap::from(intervals))
+            }
+            None => Order::Remove(ne),
+        };
+        self.order(order);
+        self.rules.send_replace(rule_settings(self.keeper.picture()));
+    }
+
+    /// New settings of the guard rails.
+    pub fn set_guard(&self, settings: netwarden_actions::guard::Settings) {
+        self.guard.set(settings);
+    }
+
+    /// Elements that may be polled at the same time.
+    pub fn set_in_flight(&self, in_flight: usize) {
+        self.in_flight.send_replace(in_flight);
+    }
+}
+
+/// Where rules quarantine: each element's own VLAN.
+fn rule_settings(picture: &crate::Picture) -> netwarden_rules::Settings {
+    let by_element: BTreeMap<NeId, VlanId> = picture
+        .read()
+        .elements()
+        .filter_map(|(ne, state)| Some((ne, state.base.element.quarantine_vlan?)))
+        .collect();
+    netwarden_rules::Settings {
+        vlans: QuarantineVlans { default: None, by_element },
+        ..netwarden_rules::Settings::default()
+    }
+}

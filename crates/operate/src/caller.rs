@@ -1,0 +1,99 @@
+//! Who asks, and the proof that they may.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use netwarden_audit::{Kind, ObjectRef, Outcome, Plane, Record, Value};
+use netwarden_identity::{Operation, Subject, Through};
+use netwarden_model::{Scope, Severity};
+
+/// A caller as the edge has identified them.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub subject: Subject,
+    /// From where; None on the local socket.
+    pub address: Option<IpAddr>,
+}
+
+impl Caller {
+    /// The user's name, where the caller is identified.
+    pub fn name(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::Unidentified => None,
+            Subject::User(user) => Some(&user.name),
+        }
+    }
+
+    /// What part of the network the caller may see; nothing for one who is not identified.
+    pub fn scope(&self) -> Scope {
+        match &self.subject {
+            Subject::Unidentified => Scope::Elements(Default::default()),
+            Subject::User(user) => user.scope.clone(),
+        }
+    }
+
+    fn session(&self) -> Option<String> {
+        match &self.subject {
+            Subject::Unidentified => None,
+            Subject::User(user) => Some(match &user.through {
+                Through::Session(id) => format!("session {id}"),
+                Through::Token { id, .. } => format!("token {id}"),
+                Through::LocalUid(uid) => format!("local uid {uid}"),
+            }),
+        }
+    }
+
+    /// A record of what this caller did, or tried.
+    pub(crate) fn record(&self, operation: Operation, object: ObjectRef, at: Timestamp) -> Record {
+        Record {
+            at,
+            kind: kind_of(operation),
+            level: Severity::Info,
+            user: self.name().map(str::to_owned),
+            plane: Plane::Om,
+            operation: operation.name().to_owned(),
+            object,
+            address: self.address.map(|address| address.to_string()),
+            session: self.session(),
+            request: None,
+            old: None,
+            new: None,
+            outcome: Outcome::Success,
+            details: None,
+            cause: None,
+        }
+    }
+}
+
+/// The proof that a caller may do an operation to an object; only [`crate::Desk::permit`] makes one, and
+/// only with one is a change recorded.
+#[derive(Debug)]
+pub struct Permit {
+    pub(crate) caller: Caller,
+    pub(crate) operation: Operation,
+    pub(crate) object: ObjectRef,
+    pub(crate) at: Timestamp,
+}
+
+impl Permit {
+    /// The record of the change that is being made, with the caller's reason.
+    pub fn record(&self, old: Option<Value>, new: Option<Value>, reason: &str) -> Record {
+        let details = (!reason.is_empty()).then(|| reason.to_owned());
+        Record { old, new, details, ..self.caller.record(self.operation, self.object.clone(), self.at) }
+    }
+
+    /// Whose permit it is.
+    pub fn user(&self) -> &str {
+        self.caller.name().unwrap_or_default()
+    }
+}
+
+fn kind_of(operation: Operation) -> Kind {
+    use netwarden_identity::ObjectKind::{Session, Token, User};
+
+    match operation.object() {
+        Session | Token | User => Kind::Security,
+        _ => Kind::Operation,
+    }
+}

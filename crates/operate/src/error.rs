@@ -1,0 +1,105 @@
+//! Why an operation was not done: one type for REST, pages and the command line.
+
+use netwarden_audit::AuditError;
+use netwarden_engine::KeeperError;
+use netwarden_identity::{Because, Operation};
+use netwarden_spine::SpineError;
+use netwarden_store::{ListError, StoreError};
+
+use crate::parameters::ParameterError;
+
+/// Why an operation was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum OperateError {
+    /// The caller may not do it.
+    #[error("{operation} is not permitted: {because}")]
+    Denied {
+        /// What was asked for.
+        operation: Operation,
+        /// Why not.
+        because: Because,
+    },
+    /// The caller is not known.
+    #[error("{0}")]
+    NotIdentified(String),
+    /// There is no such thing.
+    #[error("{what} {id} does not exist")]
+    NotFound {
+        /// Kind of thing.
+        what: &'static str,
+        /// Which.
+        id: String,
+    },
+    /// What was given makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// It is not so any more, or already so.
+    #[error("{0}")]
+    Conflict(String),
+    /// Nothing can be recorded, so nothing is done.
+    #[error(transparent)]
+    Unrecorded(AuditError),
+    /// A part of the system failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl OperateError {
+    /// A part of the system failed: its own words and those of what lies beneath.
+    pub fn failed(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            text = format!("{text}: {cause}");
+            source = cause.source();
+        }
+        Self::Failed(text)
+    }
+}
+
+impl From<StoreError> for OperateError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::List(error) => error.into(),
+            error => Self::failed(&error),
+        }
+    }
+}
+
+impl From<ListError> for OperateError {
+    fn from(error: ListError) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+impl From<AuditError> for OperateError {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::List(error) => error.into(),
+            AuditError::Full => Self::Unrecorded(error),
+            error => Self::failed(&error),
+        }
+    }
+}
+
+impl From<SpineError> for OperateError {
+    fn from(error: SpineError) -> Self {
+        Self::failed(&error)
+    }
+}
+
+impl From<KeeperError> for OperateError {
+    fn from(error: KeeperError) -> Self {
+        match error {
+            KeeperError::Unknown(unknown) => Self::NotFound { what: "network element", id: unknown.0.to_string() },
+            KeeperError::Refused(why) => Self::Conflict(why),
+            error => Self::failed(&error),
+        }
+    }
+}
+
+impl From<ParameterError> for OperateError {
+    fn from(error: ParameterError) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}

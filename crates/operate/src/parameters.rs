@@ -1,0 +1,303 @@
+//! System parameters (NEM-09): each declared once with its range, default and meaning.
+//!
+//! Pure: text in, checked values out. What a parameter governs reads it through the settings made here.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use netwarden_actions::guard;
+
+/// What values a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Domain {
+    /// A whole number within these bounds, both included.
+    Integer(i64, i64),
+    /// `true` or `false`.
+    Truth,
+    /// One of these words.
+    Word(&'static [&'static str]),
+}
+
+/// A parameter's declaration.
+#[derive(Debug, Clone, Copy)]
+pub struct Declaration {
+    /// Its name: part of the interface, never reused.
+    pub name: &'static str,
+    /// Which values it takes.
+    pub domain: Domain,
+    /// Its value when nothing is set.
+    pub default: &'static str,
+    /// What it does, with its unit.
+    pub description: &'static str,
+}
+
+const DAY_S: i64 = 86_400;
+
+/// All parameters, by name.
+pub const PARAMETERS: &[Declaration] = &[
+    Declaration {
+        name: "enforcement.budget_in_all",
+        domain: Domain::Integer(0, 100_000),
+        default: "20",
+        description: "ports that rules may change on all elements together within the budget's window",
+    },
+    Declaration {
+        name: "enforcement.budget_per_ne",
+        domain: Domain::Integer(0, 10_000),
+        default: "5",
+        description: "ports that rules may change on one element within the budget's window",
+    },
+    Declaration {
+        name: "enforcement.budget_window_s",
+        domain: Domain::Integer(60, DAY_S),
+        default: "600",
+        description: "the window in which changed ports are counted, in seconds",
+    },
+    Declaration {
+        name: "enforcement.global_stop",
+        domain: Domain::Truth,
+        default: "false",
+        description: "while true nothing is changed on any element; releases go on",
+    },
+    Declaration {
+        name: "enforcement.shared_ports",
+        domain: Domain::Word(&["hold_where_authorised", "hold_always", "act"]),
+        default: "hold_where_authorised",
+        description: "what rules may do to a port that several endpoints share",
+    },
+    Declaration {
+        name: "inventory.arp_quiet_s",
+        domain: Domain::Integer(60, 7 * DAY_S),
+        default: "3600",
+        description: "the same contest for an IP address is reported again after so many seconds at the earliest",
+    },
+    Declaration {
+        name: "inventory.fdb_ageing_s",
+        domain: Domain::Integer(10, DAY_S),
+        default: "300",
+        description: "how long the switches keep a silent address, in seconds (their own setting)",
+    },
+    Declaration {
+        name: "inventory.locate_grace_s",
+        domain: Domain::Integer(1, DAY_S),
+        default: "180",
+        description: "an endpoint that no access port shows is reported without a location after so many seconds",
+    },
+    Declaration {
+        name: "inventory.offline_after_s",
+        domain: Domain::Integer(10, 30 * DAY_S),
+        default: "900",
+        description: "an endpoint that was not seen for so many seconds is offline",
+    },
+    Declaration {
+        name: "inventory.settle_limit_s",
+        domain: Domain::Integer(0, DAY_S),
+        default: "600",
+        description: "at first adoption locations wait for every element to be read, at most so many seconds",
+    },
+    Declaration {
+        name: "inventory.trust_unmanaged_neighbours",
+        domain: Domain::Truth,
+        default: "true",
+        description: "an LLDP or CDP neighbour that forwards makes an uplink even if it is no element of ours",
+    },
+    Declaration {
+        name: "inventory.unreachable_after",
+        domain: Domain::Integer(1, 100),
+        default: "3",
+        description: "polls that must fail in a row until an element is unreachable",
+    },
+    Declaration {
+        name: "inventory.uplink_count",
+        domain: Domain::Integer(2, 100_000),
+        default: "50",
+        description: "from so many addresses on a port may be an uplink by count",
+    },
+    Declaration {
+        name: "inventory.verify_window_s",
+        domain: Domain::Integer(5, DAY_S),
+        default: "120",
+        description: "two places of one address that alternate within so many seconds are no walk between desks",
+    },
+    Declaration {
+        name: "snmp.polls_in_flight",
+        domain: Domain::Integer(1, 4096),
+        default: "256",
+        description: "elements that are polled at the same time",
+    },
+];
+
+/// Why a value was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParameterError {
+    /// There is no such parameter.
+    #[error("'{0}' is no parameter; `netwarden system parameters` lists them")]
+    Unknown(String),
+    /// The value is not one that it takes.
+    #[error("{name}: '{value}' is refused, it takes {expected}")]
+    Value {
+        /// Which.
+        name: &'static str,
+        /// What was given.
+        value: String,
+        /// What it takes.
+        expected: String,
+    },
+}
+
+impl Declaration {
+    /// The parameter of this name.
+    pub fn find(name: &str) -> Result<&'static Self, ParameterError> {
+        PARAMETERS.iter().find(|p| p.name == name).ok_or_else(|| ParameterError::Unknown(name.to_owned()))
+    }
+
+    /// Checks a value.
+    pub fn check(&self, value: &str) -> Result<(), ParameterError> {
+        let fits = match self.domain {
+            Domain::Integer(min, max) => value.parse::<i64>().is_ok_and(|n| (min..=max).contains(&n)),
+            Domain::Truth => matches!(value, "true" | "false"),
+            Domain::Word(words) => words.contains(&value),
+        };
+        if fits {
+            return Ok(());
+        }
+        let expected = match self.domain {
+            Domain::Integer(min, max) => format!("a whole number from {min} to {max}"),
+            Domain::Truth => "true or false".to_owned(),
+            Domain::Word(words) => words.join(", "),
+        };
+        Err(ParameterError::Value { name: self.name, value: value.to_owned(), expected })
+    }
+}
+
+/// The values in force: what was set, else the defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parameters(BTreeMap<&'static str, String>);
+
+impl Parameters {
+    /// From what is stored; values that are no longer understood are left out and returned.
+    pub fn from_stored(rows: impl IntoIterator<Item = (String, String)>) -> (Self, Vec<ParameterError>) {
+        let mut refused = Vec::new();
+        let mut values = BTreeMap::new();
+        for (name, value) in rows {
+            match Declaration::find(&name).and_then(|p| p.check(&value).map(|()| p.name)) {
+                Ok(name) => {
+                    values.insert(name, value);
+                }
+                Err(error) => refused.push(error),
+            }
+        }
+        (Self(values), refused)
+    }
+
+    /// Sets a checked value and answers the earlier one.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<String, ParameterError> {
+        let declaration = Declaration::find(name)?;
+        declaration.check(value)?;
+        let old = self.get(declaration).to_owned();
+        self.0.insert(declaration.name, value.to_owned());
+        Ok(old)
+    }
+
+    /// The value in force.
+    pub fn get(&self, declaration: &Declaration) -> &str {
+        self.0.get(declaration.name).map_or(declaration.default, String::as_str)
+    }
+
+    /// The settings of the guard rails.
+    pub fn guard(&self) -> guard::Settings {
+        guard::Settings {
+            global_stop: self.truth("enforcement.global_stop"),
+            budget: guard::Budget {
+                per_element: self.number("enforcement.budget_per_ne"),
+                in_all: self.number("enforcement.budget_in_all"),
+                window: self.seconds("enforcement.budget_window_s"),
+            },
+            shared_ports: match self.word("enforcement.shared_ports") {
+                "act" => guard::SharedPorts::Act,
+                "hold_always" => guard::SharedPorts::HoldAlways,
+                _ => guard::SharedPorts::HoldWhereAuthorised,
+            },
+            ..guard::Settings::default()
+        }
+    }
+
+    /// The settings of location and detection.
+    pub fn inventory(&self) -> netwarden_inventory::Settings {
+        netwarden_inventory::Settings {
+            offline_after: self.seconds("inventory.offline_after_s"),
+            unreachable_after: self.number("inventory.unreachable_after"),
+            fdb_ageing: self.seconds("inventory.fdb_ageing_s"),
+            uplink_count: usize::try_from(self.number("inventory.uplink_count")).unwrap_or(usize::MAX),
+            trust_unmanaged_neighbours: self.truth("inventory.trust_unmanaged_neighbours"),
+            locate_grace: self.seconds("inventory.locate_grace_s"),
+            settle_limit: self.seconds("inventory.settle_limit_s"),
+            verify_window: self.seconds("inventory.verify_window_s"),
+            arp_quiet: self.seconds("inventory.arp_quiet_s"),
+            ..netwarden_inventory::Settings::default()
+        }
+    }
+
+    /// Elements that are polled at the same time.
+    pub fn polls_in_flight(&self) -> usize {
+        usize::try_from(self.number("snmp.polls_in_flight")).unwrap_or(1)
+    }
+
+    fn word(&self, name: &str) -> &str {
+        Declaration::find(name).map_or("", |declaration| self.get(declaration))
+    }
+
+    fn number(&self, name: &str) -> u32 {
+        self.word(name).parse().unwrap_or(0)
+    }
+
+    fn truth(&self, name: &str) -> bool {
+        self.word(name) == "true"
+    }
+
+    fn seconds(&self, name: &str) -> Duration {
+        Duration::from_secs(u64::from(self.number(name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_valid_and_names_are_ordered_and_unique() {
+        for pair in PARAMETERS.windows(2) {
+            assert!(pair[0].name < pair[1].name, "{}", pair[1].name);
+        }
+        for parameter in PARAMETERS {
+            parameter.check(parameter.default).unwrap();
+        }
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_stages() {
+        let parameters = Parameters::default();
+        assert_eq!(parameters.guard(), guard::Settings::default());
+        assert_eq!(parameters.inventory(), netwarden_inventory::Settings::default());
+    }
+
+    // proves: NEM-09
+    #[test]
+    fn values_out_of_range_are_refused_with_the_range() {
+        let mut parameters = Parameters::default();
+        let error = parameters.set("enforcement.budget_per_ne", "many").unwrap_err();
+        assert!(error.to_string().contains("from 0 to 10000"), "{error}");
+        assert!(parameters.set("enforcement.global_stop", "yes").is_err());
+        assert!(parameters.set("no.such", "1").is_err());
+        assert_eq!(parameters.set("enforcement.budget_per_ne", "7").unwrap(), "5");
+        assert_eq!(parameters.guard().budget.per_element, 7);
+    }
+
+    #[test]
+    fn stored_values_that_are_no_longer_understood_fall_back_and_are_told() {
+        let rows = [("gone".to_owned(), "1".to_owned()), ("inventory.uplink_count".to_owned(), "9".to_owned())];
+        let (parameters, refused) = Parameters::from_stored(rows);
+        assert_eq!(parameters.inventory().uplink_count, 9);
+        assert_eq!(refused, [ParameterError::Unknown("gone".into())]);
+    }
+}
