@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(inet_address(&[1, 4, 10, 0, 0, 1]), Some((v4, &[][..])));
         assert_eq!(inet_address(&[1, 10, 0, 0, 1]), Some((v4, &[][..])));
         assert_eq!(inet_address(&[1, 4, 10, 0, 0, 1, 7]), Some((v4, &[7][..])));
-        assert_eq!(inet_address(&[1, 4, 10, 0, 0]), None);
+        assert_eq!(inet_address(&[1, 4, 10, 0]), None);
         assert_eq!(inet_address(&[16, 3, 1, 1, 1]), None);
         assert_eq!(inet_address(&[]), None);
     }

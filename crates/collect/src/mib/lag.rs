@@ -74,7 +74,6 @@ mod tests {
 
     use super::*;
 
-    // proves: NAC-03
     #[test]
     fn members_are_found_and_single_ports_are_none() {
         let mut names = Names::default();

@@ -1,5 +1,7 @@
 //! A device that answers from a recording: GET and walks in OID order, no SET, no contexts.
 
+#![allow(dead_code)] // each test binary uses its own part
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -21,7 +23,6 @@ impl RecordedDevice {
     }
 
     /// From bindings made by hand.
-    #[allow(dead_code)] // not every test binary makes some
     pub fn of(bindings: impl IntoIterator<Item = VarBind>) -> Self {
         Self { variables: bindings.into_iter().map(|b| (b.oid, b.value)).collect() }
     }
