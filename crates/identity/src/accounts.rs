@@ -59,7 +59,8 @@ pub struct TokenWish {
 /// Reads a user name as people type it.
 pub fn user_name(text: &str) -> Result<String, IdentityError> {
     let name = text.trim().to_ascii_lowercase();
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-' | '@');
+    let allowed =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-' | '@');
     if name.is_empty() || name.len() > 64 || !name.chars().all(allowed) {
         return Err(IdentityError::BadName(text.chars().take(64).collect()));
     }
@@ -236,7 +237,8 @@ pub async fn owner_of_session<C: sea_orm::ConnectionTrait>(
     connection: &C,
     id: i64,
 ) -> Result<UserId, IdentityError> {
-    let row = query_one(connection, "SELECT user_id FROM identity_session WHERE id = $1", values![id]).await?;
+    let row =
+        query_one(connection, "SELECT user_id FROM identity_session WHERE id = $1", values![id]).await?;
     Ok(UserId(row.ok_or(IdentityError::NoSuchSession(id))?.try_get_by_index(0)?))
 }
 

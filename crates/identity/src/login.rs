@@ -36,7 +36,10 @@ pub struct Attempt {
 
 impl std::fmt::Debug for Attempt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Attempt").field("name", &self.name).field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Attempt")
+            .field("name", &self.name)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -229,7 +232,8 @@ pub(crate) async fn settle(
             counts.write(tx, now).await?;
             if let Some(rehashed) = &checked.rehashed {
                 user.password = rehashed.encode();
-                sql::update_user(tx, user.id, "password = $2", values![user.password.clone()].to_vec()).await?;
+                sql::update_user(tx, user.id, "password = $2", values![user.password.clone()].to_vec())
+                    .await?;
             }
             Ok(Ok(user))
         }

@@ -44,7 +44,10 @@ impl Role {
 
 impl From<&str> for Role {
     fn from(name: &str) -> Self {
-        Role::NAC.into_iter().find(|role| role.as_str() == name).unwrap_or_else(|| Role::Other(name.to_owned()))
+        Role::NAC
+            .into_iter()
+            .find(|role| role.as_str() == name)
+            .unwrap_or_else(|| Role::Other(name.to_owned()))
     }
 }
 

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use netwarden_model::{Scope, UserId};
-use netwarden_store::{
-    Column, ColumnKind, ListQuery, ListTable, Listed, Store, Tx, execute, values,
-};
+use netwarden_store::{Column, ColumnKind, ListQuery, ListTable, Listed, Store, Tx, execute, values};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
@@ -125,8 +123,10 @@ impl Identity {
             return Ok(None);
         }
         let (password, hash) = self.one_time_password(random).await?;
-        let made =
-            self.store.write(move |tx| Box::pin(async move { accounts::create_admin(tx, &hash, now).await })).await?;
+        let made = self
+            .store
+            .write(move |tx| Box::pin(async move { accounts::create_admin(tx, &hash, now).await }))
+            .await?;
         Ok(made.then_some(password))
     }
 
@@ -298,7 +298,8 @@ impl Identity {
             self.store
                 .write(move |tx| {
                     Box::pin(async move {
-                        let touch = "UPDATE identity_session SET last_used = $2 WHERE id = $1 AND last_used < $2";
+                        let touch =
+                            "UPDATE identity_session SET last_used = $2 WHERE id = $1 AND last_used < $2";
                         Ok::<_, IdentityError>(execute(tx, touch, values![id, micros]).await?)
                     })
                 })
@@ -384,9 +385,7 @@ impl Identity {
 
     /// [`accounts::create_user`] in a transaction of its own.
     pub async fn create_user(&self, user: NewUser, now: Timestamp) -> Result<UserId, IdentityError> {
-        self.store
-            .write(move |tx| Box::pin(async move { accounts::create_user(tx, &user, now).await }))
-            .await
+        self.store.write(move |tx| Box::pin(async move { accounts::create_user(tx, &user, now).await })).await
     }
 
     /// [`accounts::create_token`] in a transaction of its own.
@@ -407,7 +406,8 @@ impl Identity {
     /// Lifts the lock of an account; addresses stay locked.
     pub async fn unlock(tx: &Tx, name: &str) -> Result<(), IdentityError> {
         let name = user_name(name)?;
-        execute(tx, "DELETE FROM identity_tally WHERE counted = $1", values![format!("account {name}")]).await?;
+        execute(tx, "DELETE FROM identity_tally WHERE counted = $1", values![format!("account {name}")])
+            .await?;
         Ok(())
     }
 

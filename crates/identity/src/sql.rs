@@ -269,12 +269,7 @@ pub(crate) async fn tallies<C: ConnectionTrait>(
         .collect()
 }
 
-pub(crate) async fn put_tally(
-    tx: &Tx,
-    counted: &str,
-    tally: &Tally,
-    now: i64,
-) -> Result<(), IdentityError> {
+pub(crate) async fn put_tally(tx: &Tx, counted: &str, tally: &Tally, now: i64) -> Result<(), IdentityError> {
     if *tally == Tally::default() {
         execute(tx, "DELETE FROM identity_tally WHERE counted = $1", values![counted]).await?;
         return Ok(());

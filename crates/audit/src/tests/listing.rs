@@ -2,11 +2,13 @@
 
 use jiff::SignedDuration;
 use netwarden_model::Severity;
+use netwarden_store::testing::TestStore;
 use netwarden_store::{Condition, Direction, Page};
 
 use super::{Place, append, at, sample};
 use crate::{
-    AuditError, AuditQuery, CheckpointPolicy, Kind, ObjectRef, Outcome, Plane, Reach, Record, Trail,
+    AuditError, AuditQuery, CheckpointPolicy, Kind, MIGRATIONS, ObjectRef, Outcome, Plane, Reach, Record,
+    Trail, Value,
 };
 
 fn mixed() -> Vec<Record> {
@@ -213,4 +215,28 @@ async fn checkpoints_are_signed_by_number_and_by_time() {
     assert_eq!(signed(500).await, None, "nothing new");
     assert_eq!(trail.last_checkpoint().await.unwrap().unwrap().size, 12);
     assert_eq!(super::verify(&trail).await.checkpoints, 3);
+}
+
+#[tokio::test]
+async fn postgresql_keeps_the_same_trail() {
+    let Some(test) = TestStore::postgres(&[MIGRATIONS]).await.unwrap() else { return };
+    let trail = Trail::new(test.store.clone(), super::key(1), CheckpointPolicy::default()).unwrap();
+    append(&test.store, mixed()).await;
+    let large = Record { new: Some(Value::text("x".repeat(5_000))), ..sample(0) };
+    append(&test.store, vec![large]).await;
+    let opened =
+        test.store.write(|tx| Box::pin(async move { crate::open(tx, &sample(1)).await })).await.unwrap();
+    assert_eq!(trail.start(at(10)).await.unwrap(), [opened.index()]);
+    trail.checkpoint(at(11)).await.unwrap().unwrap();
+    trail.catch_up().await.unwrap();
+    assert_eq!(found(&trail, &Reach::endpoints(), AuditQuery::default()).await, [6, 5, 3, 0]);
+    let words = AuditQuery { text: Some("ROOM 12".into()), ..AuditQuery::default() };
+    assert_eq!(found(&trail, &Reach::all(), words).await, [0]);
+    let unknown = by("outcome", Condition::Eq("unknown".into()));
+    assert_eq!(found(&trail, &Reach::all(), unknown).await, [6]);
+    let report = super::verify(&trail).await;
+    assert_eq!((report.problem, report.records, report.signed_up_to), (None, 8, 8));
+    let mut file = Vec::new();
+    trail.export(2..7, at(12), &mut file).await.unwrap();
+    assert_eq!(crate::verify_export(file.as_slice(), trail.key()).unwrap().problem, None);
 }

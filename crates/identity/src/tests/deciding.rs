@@ -1,0 +1,256 @@
+//! Who may do what: the whole table, and every way of being denied.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use netwarden_model::{NeId, Scope, UserId};
+
+use super::{at, golden};
+use crate::{
+    Access, AuditReach, Because, Circumstances, Identified, OPERATIONS, Object, ObjectKind, Operation, Role,
+    Subject, Through, audit_reach, decide, decide_named,
+};
+
+fn user(role: Role) -> Identified {
+    Identified {
+        user: UserId(7),
+        name: "somebody".to_owned(),
+        roles: [role].into(),
+        enabled: true,
+        must_change_password: false,
+        scope: Scope::All,
+        through: Through::Session(1),
+        policy_version: 1,
+    }
+}
+
+fn now() -> Circumstances {
+    Circumstances { at: at(0), address: None }
+}
+
+fn asked(user: &Identified, operation: Operation, object: &Object) -> Result<Because, Because> {
+    let decision = decide(&Subject::User(user.clone()), operation, object, &now());
+    if decision.allowed { Ok(decision.because) } else { Err(decision.because) }
+}
+
+fn may(role: &Role, operation: Operation) -> bool {
+    asked(&user(role.clone()), operation, &Object::owned(operation.object(), UserId(7))).is_ok()
+}
+
+// proves: IAM-04
+#[test]
+fn rights_are_those_of_the_committed_table() {
+    let mut table = format!("{:<28} change  {}\n", "operation", "administrator operator helpdesk revisor");
+    for line in OPERATIONS {
+        let mark = |role: &Role| if may(role, line.operation) { "yes" } else { "-" };
+        let [a, o, h, r] = Role::NAC.each_ref().map(mark);
+        let change = if line.change { "change" } else { "" };
+        let _ = writeln!(
+            table,
+            "{}",
+            format!("{:<28} {change:<7} {a:<13} {o:<8} {h:<8} {r}", line.name).trim_end()
+        );
+    }
+    golden("rights.txt", &table);
+
+    for line in OPERATIONS {
+        let (operation, own) = (line.operation, line.access == Access::Own);
+        let open = line.access == Access::Anyone;
+        // Administrator: everything in NAC, its accounts and their passwords.
+        assert!(may(&Role::Administrator, operation), "{operation}");
+        // Operator: everything but users.
+        let accounts = matches!(line.object, ObjectKind::User | ObjectKind::Session | ObjectKind::Token);
+        let holds_accounts = matches!(operation, Operation::BackupDownload | Operation::BackupRestore);
+        assert_eq!(
+            may(&Role::Operator, operation),
+            own || open || !(accounts || holds_accounts),
+            "{operation}"
+        );
+        // Helpdesk: changes endpoints and groups only; of these, what sets no port.
+        let theirs = matches!(line.object, ObjectKind::Endpoint | ObjectKind::Group);
+        if line.change && operation != Operation::EndpointMove {
+            assert_eq!(may(&Role::Helpdesk, operation), theirs || own || open, "{operation}");
+        }
+        // Revisor: reads everything but copies of the whole system, changes nothing but their own.
+        let reads = !line.change && operation != Operation::BackupDownload;
+        assert_eq!(may(&Role::Revisor, operation), reads || own || open, "{operation}");
+    }
+    // Table 12: properties of the system, rules and elements are hidden from Helpdesk.
+    for operation in [
+        Operation::ParameterRead,
+        Operation::RuleRead,
+        Operation::NeRead,
+        Operation::CredentialRead,
+        Operation::UserRead,
+    ] {
+        assert!(!may(&Role::Helpdesk, operation), "{operation}");
+    }
+    // Table 10: audit records.
+    let reach = |role: Role| audit_reach(&Subject::User(user(role)));
+    assert_eq!(reach(Role::Administrator), AuditReach::All);
+    assert_eq!(reach(Role::Operator), AuditReach::All);
+    assert_eq!(reach(Role::Revisor), AuditReach::All);
+    assert_eq!(reach(Role::Helpdesk), AuditReach::EndpointsOnly);
+    assert_eq!(reach(Role::from("guest")), AuditReach::Nothing);
+    assert_eq!(audit_reach(&Subject::Unidentified), AuditReach::Nothing);
+}
+
+#[test]
+fn names_are_unique_and_say_their_object() {
+    let mut names = BTreeSet::new();
+    for line in OPERATIONS {
+        assert!(names.insert(line.name), "{} twice", line.name);
+        assert_eq!(line.name.parse(), Ok(line.operation));
+        assert_eq!(line.name.split('.').next(), Some(line.object.as_str()), "{}", line.name);
+        assert_eq!(line.operation.declaration().name, line.name);
+    }
+    assert!("endpoint.explode".parse::<Operation>().is_err());
+}
+
+#[test]
+fn who_is_not_identified_may_do_almost_nothing() {
+    let open: Vec<_> = OPERATIONS
+        .iter()
+        .filter(|line| {
+            let object = Object::of(line.object);
+            decide(&Subject::Unidentified, line.operation, &object, &now()).allowed
+        })
+        .map(|line| line.name)
+        .collect();
+    // This list may only shrink (IAM-19).
+    assert_eq!(open, ["system.alive", "session.login"]);
+    let denied =
+        decide(&Subject::Unidentified, Operation::EndpointRead, &Object::of(ObjectKind::Endpoint), &now());
+    assert_eq!(denied.because, Because::NotIdentified);
+}
+
+#[test]
+fn what_is_unknown_is_denied() {
+    let admin = Subject::User(user(Role::Administrator));
+    let decision = decide_named(&admin, "endpoint.explode", &Object::of(ObjectKind::Endpoint), &now());
+    assert_eq!(
+        (decision.allowed, decision.because),
+        (false, Because::NoSuchOperation("endpoint.explode".into()))
+    );
+    let stranger = user(Role::from("superuser"));
+    for line in OPERATIONS.iter().filter(|line| line.access != Access::Anyone) {
+        let object = Object::owned(line.object, UserId(7));
+        assert_eq!(asked(&stranger, line.operation, &object), Err(Because::NoRoleHas), "{}", line.name);
+    }
+    let nobody = Identified { roles: [].into(), ..user(Role::Revisor) };
+    assert_eq!(
+        asked(&nobody, Operation::UserReadOwn, &Object::owned(ObjectKind::User, UserId(7))),
+        Err(Because::NoRoleHas)
+    );
+}
+
+#[test]
+fn an_operation_is_for_its_kind_of_object_only() {
+    let found = asked(&user(Role::Administrator), Operation::EndpointRead, &Object::of(ObjectKind::User));
+    let expected = Because::WrongObject { expected: ObjectKind::Endpoint, found: ObjectKind::User };
+    assert_eq!(found, Err(expected));
+}
+
+#[test]
+fn a_disabled_account_may_do_nothing() {
+    let off = Identified { enabled: false, ..user(Role::Administrator) };
+    for line in OPERATIONS.iter().filter(|line| line.access != Access::Anyone) {
+        let object = Object::owned(line.object, UserId(7));
+        assert_eq!(asked(&off, line.operation, &object), Err(Because::AccountDisabled), "{}", line.name);
+    }
+}
+
+#[test]
+fn a_password_of_somebody_elses_choice_must_be_changed_first() {
+    let fresh = Identified { must_change_password: true, ..user(Role::Administrator) };
+    let mut allowed = Vec::new();
+    for line in OPERATIONS.iter().filter(|line| line.access != Access::Anyone) {
+        match asked(&fresh, line.operation, &Object::owned(line.object, UserId(7))) {
+            Ok(_) => allowed.push(line.name),
+            Err(because) => assert_eq!(because, Because::PasswordMustChange),
+        }
+    }
+    assert_eq!(allowed, ["session.read_own", "session.logout", "user.read_own", "user.change_own_password"]);
+    let local = Identified { through: Through::LocalUid(1000), ..fresh };
+    assert!(asked(&local, Operation::NeRead, &Object::of(ObjectKind::Ne)).is_ok());
+}
+
+#[test]
+fn ones_own_is_not_somebody_elses() {
+    let revisor = user(Role::Revisor);
+    let own = Object::owned(ObjectKind::Session, UserId(7));
+    assert_eq!(asked(&revisor, Operation::SessionLogout, &own), Ok(Because::IsOwn));
+    for other in [Object::owned(ObjectKind::Session, UserId(8)), Object::of(ObjectKind::Session)] {
+        assert_eq!(asked(&revisor, Operation::SessionLogout, &other), Err(Because::NotOwn));
+    }
+    let admin = user(Role::Administrator);
+    let password = Object::owned(ObjectKind::User, UserId(8));
+    assert_eq!(asked(&admin, Operation::UserChangeOwnPassword, &password), Err(Because::NotOwn));
+}
+
+#[test]
+fn a_token_narrows_and_ends() {
+    let with = |operations: &[Operation], expires| Identified {
+        through: Through::Token { id: 1, operations: operations.iter().copied().collect(), expires },
+        ..user(Role::Helpdesk)
+    };
+    let endpoint = Object::of(ObjectKind::Endpoint);
+    let reads = with(&[Operation::EndpointRead, Operation::RuleModify], at(10));
+    assert!(asked(&reads, Operation::EndpointRead, &endpoint).is_ok());
+    assert_eq!(asked(&reads, Operation::EndpointBlock, &endpoint), Err(Because::TokenNotForThis));
+    // It never widens what its user may do.
+    assert_eq!(asked(&reads, Operation::RuleModify, &Object::of(ObjectKind::Rule)), Err(Because::NoRoleHas));
+    assert_eq!(asked(&with(&[], at(10)), Operation::EndpointRead, &endpoint), Err(Because::TokenNotForThis));
+    for ended in [at(0), at(-1)] {
+        let token = with(&[Operation::EndpointRead], ended);
+        assert_eq!(asked(&token, Operation::EndpointRead, &endpoint), Err(Because::TokenExpired));
+    }
+}
+
+#[test]
+fn what_lies_outside_the_scope_is_denied() {
+    let confined = Identified { scope: Scope::Elements([NeId(1)].into()), ..user(Role::Administrator) };
+    let port = |ne| Object::placed(ObjectKind::Port, ne);
+    assert!(asked(&confined, Operation::PortOff, &port(Some(NeId(1)))).is_ok());
+    assert_eq!(asked(&confined, Operation::PortOff, &port(Some(NeId(2)))), Err(Because::OutsideScope));
+    assert_eq!(asked(&confined, Operation::PortOff, &port(None)), Err(Because::OutsideScope));
+    assert!(asked(&user(Role::Administrator), Operation::PortOff, &port(None)).is_ok());
+}
+
+#[test]
+fn accounts_of_other_planes_are_not_touched() {
+    let admin = user(Role::Administrator);
+    let account = |roles: &[&str]| {
+        Object::account(ObjectKind::User, UserId(8), roles.iter().map(|role| Role::from(*role)).collect())
+    };
+    assert!(asked(&admin, Operation::UserResetPassword, &account(&["operator", "revisor"])).is_ok());
+    let foreign = Err(Because::ForeignRole("smmanagers".into()));
+    for operation in [
+        Operation::UserModify,
+        Operation::UserSetRoles,
+        Operation::UserResetPassword,
+        Operation::UserDisable,
+        Operation::UserDelete,
+    ] {
+        assert_eq!(asked(&admin, operation, &account(&["operator", "smmanagers"])), foreign, "{operation}");
+    }
+    let new = Object::new_account([Role::from("smmanagers")].into());
+    assert_eq!(asked(&admin, Operation::UserCreate, &new), foreign);
+    let token = Object { kind: ObjectKind::Token, ..account(&["smmanagers"]) };
+    assert_eq!(asked(&admin, Operation::TokenCreate, &token), foreign);
+    assert!(asked(&admin, Operation::UserRead, &account(&["smmanagers"])).is_ok());
+}
+
+#[test]
+fn every_reason_is_one_plain_clause() {
+    for because in [
+        Because::RoleHas(Role::Operator),
+        Because::NotIdentified,
+        Because::TokenNotForThis,
+        Because::ForeignRole("x".into()),
+        Because::WrongObject { expected: ObjectKind::Ne, found: ObjectKind::Port },
+    ] {
+        let text = because.to_string();
+        assert!(!text.is_empty() && !text.ends_with('.'), "{text}");
+    }
+}
