@@ -3,12 +3,13 @@
 //! Pure: the same events give the same decisions, whether judged at once or in any split, live or
 //! replayed. Time is the event's; ids of requests are made by who stores them.
 
+use jiff::Timestamp;
 use netwarden_model::action::Originator;
 use netwarden_model::{Action, Event, EventSeq, PortRef, RequestKey, RuleId, RuleRevision, Severity};
 
 use crate::compiled::CompiledRule;
 use crate::set::RuleSet;
-use crate::state::{RuleState, StateKey};
+use crate::state::{Last, RuleState, StateKey};
 use crate::view::View;
 
 /// The number under which a rule's alarm is decided; its reactions follow from 1.
@@ -132,8 +133,9 @@ fn matched(
     } else if is_repetition(rule, state, event) {
         held.push(Held::Period);
     } else {
-        if rule.every().is_some() {
-            state.set(StateKey::matched(text.id, &event.subject), event.at);
+        if let Some(every) = rule.every() {
+            let until = event.at.checked_add(every).unwrap_or(Timestamp::MAX);
+            state.set(StateKey::matched(text.id, &event.subject), Last { at: event.at, until });
         }
         for reaction in 0..rule.reactions() {
             let port = if rule.is_of_port(reaction) { view.port() } else { None };
@@ -149,7 +151,7 @@ fn matched(
                 Ok(None) => {}
                 Ok(Some(action)) => {
                     if let Some(key) = key {
-                        state.set(key, event.at);
+                        state.set(key, Last { at: event.at, until: event.at });
                     }
                     judgement.decisions.push(decision(rule, event, reaction, action, depth));
                 }
@@ -169,9 +171,13 @@ fn matched(
 /// Whether the rule matched the same subject less than its period away. A last time that lies further
 /// ahead than the period comes from a clock that was set back, and does not hold.
 fn is_repetition(rule: &CompiledRule, state: &RuleState, event: &Event) -> bool {
-    let Some(every) = rule.every() else { return false };
+    if rule.every().is_none() {
+        return false;
+    }
     let key = StateKey::matched(rule.rule().id, &event.subject);
-    state.last(&key).is_some_and(|last| event.at.duration_since(last).abs() < every)
+    state
+        .last(&key)
+        .is_some_and(|last| event.at.duration_since(last.at).abs() < last.until.duration_since(last.at))
 }
 
 fn decision(rule: &CompiledRule, event: &Event, reaction: usize, action: Action, depth: u8) -> Decision {

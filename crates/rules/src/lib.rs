@@ -43,4 +43,4 @@ pub use rehearse::{Rehearsal, Report, rehearse};
 pub use rule::{Day, Destination, Period, Reaction, Rule, Schedule};
 pub use set::{RuleSet, Settings};
 pub use starter::starter_rules;
-pub use state::{RuleState, StateKey, StateRow};
+pub use state::{Last, RuleState, StateKey, StateRow};

@@ -15,7 +15,7 @@ use netwarden_store::{
 use crate::book::RuleChange;
 use crate::compiled::{CompiledRule, RuleError};
 use crate::rule::Rule;
-use crate::state::{StateKey, StateRow};
+use crate::state::{Last, StateKey, StateRow};
 
 /// The schema.
 pub const MIGRATIONS: &[Migration] = &[Migration {
@@ -48,6 +48,7 @@ CREATE TABLE rule_state (
     rule BIGINT NOT NULL,
     about TEXT NOT NULL,
     last_fired BIGINT NOT NULL,
+    quiet_until BIGINT NOT NULL,
     PRIMARY KEY (rule, about)
 );
 ",
@@ -289,12 +290,16 @@ pub async fn judging_revisions<C: ConnectionTrait>(connection: &C) -> Result<Vec
 
 /// What rules remember: what [`crate::RuleState::load`] takes.
 pub async fn state<C: ConnectionTrait>(connection: &C) -> Result<Vec<StateRow>, StoreError> {
-    let rows = query_all(connection, "SELECT rule, about, last_fired FROM rule_state", []).await?;
+    let rows =
+        query_all(connection, "SELECT rule, about, last_fired, quiet_until FROM rule_state", []).await?;
     rows.iter()
         .map(|row| {
             Ok(StateRow {
                 key: StateKey { rule: RuleId(row.try_get("", "rule")?), about: row.try_get("", "about")? },
-                at: from_micros(row.try_get("", "last_fired")?)?,
+                last: Last {
+                    at: from_micros(row.try_get("", "last_fired")?)?,
+                    until: from_micros(row.try_get("", "quiet_until")?)?,
+                },
             })
         })
         .collect()
@@ -308,15 +313,20 @@ pub async fn store_step<C: ConnectionTrait>(
     changes: &[RuleChange],
 ) -> Result<(), StoreError> {
     for chunk in rows.chunks(256) {
-        let mut sql = "INSERT INTO rule_state (rule, about, last_fired) VALUES ".to_owned();
-        let mut bound = Vec::with_capacity(chunk.len() * 3);
+        let mut sql = "INSERT INTO rule_state (rule, about, last_fired, quiet_until) VALUES ".to_owned();
+        let mut bound = Vec::with_capacity(chunk.len() * 4);
         for (at, row) in chunk.iter().enumerate() {
-            let first = at * 3 + 1;
+            let first = at * 4 + 1;
             let comma = if at == 0 { "" } else { ", " };
-            sql.push_str(&format!("{comma}(${first}, ${}, ${})", first + 1, first + 2));
-            bound.extend(values![row.key.rule.0, row.key.about.as_str(), to_micros(row.at)]);
+            sql.push_str(&format!("{comma}(${first}, ${}, ${}, ${})", first + 1, first + 2, first + 3));
+            bound.extend(values![
+                row.key.rule.0,
+                row.key.about.as_str(),
+                to_micros(row.last.at),
+                to_micros(row.last.until)
+            ]);
         }
-        sql.push_str(" ON CONFLICT (rule, about) DO UPDATE SET last_fired = excluded.last_fired");
+        sql.push_str(" ON CONFLICT (rule, about) DO UPDATE SET last_fired = excluded.last_fired, quiet_until = excluded.quiet_until");
         execute(connection, sql, bound).await?;
     }
     let mut changed = Vec::with_capacity(changes.len());

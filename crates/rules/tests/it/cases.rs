@@ -57,7 +57,7 @@ fn run(case: &Case) -> Vec<Value> {
             })).collect::<Vec<_>>(),
             "failures": judgement.failures.iter().map(|f| json!([f.name, f.reaction, f.reason])).collect::<Vec<_>>(),
             "too_deep": judgement.too_deep,
-            "state": state.take_changes().iter().map(|row| json!([row.key.rule, row.key.about, row.at])).collect::<Vec<_>>(),
+            "state": state.take_changes().iter().map(|row| json!([row.key.rule, row.key.about, row.last.at])).collect::<Vec<_>>(),
         }));
     }
     out

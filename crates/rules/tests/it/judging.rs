@@ -365,7 +365,7 @@ proptest! {
             if cuts.contains(&place) {
                 book = RuleBook::load(settings(), texts.clone(), stored.0.clone());
                 state = RuleState::load(stored.1.values().cloned());
-                state.expire(book.current(), event.at);
+                state.expire(event.at);
             }
             let step = book.judge(&mut state, event);
             stored.0.extend(step.change);

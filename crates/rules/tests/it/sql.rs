@@ -129,7 +129,7 @@ async fn what_was_judged_and_remembered_comes_back() {
         let mut remembered = RuleState::load(sql::state(read).await.unwrap());
         assert_eq!(remembered.rows().count(), 2);
         assert!(again.judge(&mut remembered, &new_endpoint(4, 500, 1)).judgement.decisions.is_empty());
-        let over = remembered.expire(again.current(), at(1000));
+        let over = remembered.expire(at(1000));
         assert_eq!(over.len(), 1);
         write(&store, move |tx| Box::pin(async move { Ok(sql::forget(tx, &over).await?) })).await.unwrap();
         assert_eq!(sql::state(read).await.unwrap().len(), 1);
