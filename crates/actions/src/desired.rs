@@ -172,7 +172,9 @@ pub fn step(now: Timestamp, state: Standing, input: Input) -> Result<(Standing, 
         // A new wish starts afresh from everywhere; what is stored of earlier values stays.
         (_, Input::Wanted) => (afresh(state), vec![Judge]),
 
-        (Pending, Input::Tick | Input::Reconsider | Input::Rebooted) => (state.next_at(Some(now)), vec![Judge]),
+        (Pending, Input::Tick | Input::Reconsider | Input::Rebooted) => {
+            (state.next_at(Some(now)), vec![Judge])
+        }
         (Pending, Input::Judged(Verdict::Go)) => (state, vec![Plan]),
         (Pending, Input::Judged(Verdict::ObserveOnly(would))) => {
             (state.to(now, ObserveOnly, would).next_at(None), vec![Tell(Told::Observed)])

@@ -22,7 +22,7 @@ use netwarden_model::access::{PortAccess, Progress};
 use netwarden_model::{Action, Clock, EndpointFacts, Mac, NeId, PortRef};
 use netwarden_spine::Spine;
 use netwarden_store::Store;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::ActionError;
 use crate::desired::{Effect, Input, Told, step};
@@ -64,18 +64,24 @@ impl Default for Pace {
 
 /// Wakes a reconciler or performer; clones wake the same one. To be called after commit:
 /// `tx.after_commit(move || wake.now())`.
-#[derive(Debug, Clone, Default)]
-pub struct Wake(Arc<Notify>);
+#[derive(Debug, Clone)]
+pub struct Wake(Arc<watch::Sender<u64>>);
+
+impl Default for Wake {
+    fn default() -> Self {
+        Self(Arc::new(watch::channel(0).0))
+    }
+}
 
 impl Wake {
     /// There is something to do.
     pub fn now(&self) {
-        self.0.notify_one();
+        self.0.send_modify(|calls| *calls = calls.wrapping_add(1));
     }
 
-    /// Until somebody calls [`Wake::now`].
-    pub async fn woken(&self) {
-        self.0.notified().await;
+    /// What sees every call from now on; calls while nobody waits are not lost.
+    pub fn listen(&self) -> watch::Receiver<u64> {
+        self.0.subscribe()
     }
 }
 
@@ -130,6 +136,7 @@ impl<S: Sessions, D: Directory> Enforcer<S, D> {
         D: 'static,
     {
         let mut workers = tokio::task::JoinSet::new();
+        let mut woken = self.wake.listen();
         loop {
             match sql::due_elements(self.store.read(), self.clock.now()).await {
                 Ok(due) => {
@@ -141,6 +148,11 @@ impl<S: Sessions, D: Directory> Enforcer<S, D> {
                         workers.spawn(async move {
                             if let Err(error) = this.reconcile_element(ne).await {
                                 tracing::error!(%ne, error = &error as &dyn std::error::Error, "enforcement is interrupted");
+                                return;
+                            }
+                            // What came for this element while its worker was at its end.
+                            if this.is_due(ne).await {
+                                this.wake.now();
                             }
                         });
                     }
@@ -150,7 +162,7 @@ impl<S: Sessions, D: Directory> Enforcer<S, D> {
                 }
             }
             while workers.try_join_next().is_some() {}
-            let _ = tokio::time::timeout(self.pace.period, self.wake.woken()).await;
+            let _ = tokio::time::timeout(self.pace.period, woken.changed()).await;
         }
     }
 
@@ -196,6 +208,10 @@ impl<S: Sessions, D: Directory> Enforcer<S, D> {
             }
         }
         Ok(failed)
+    }
+
+    async fn is_due(&self, ne: NeId) -> bool {
+        matches!(sql::next_due(self.store.read(), ne, self.clock.now()).await, Ok(Some(_)))
     }
 
     fn is_busy(&self, ne: NeId) -> bool {

@@ -228,9 +228,10 @@ fn never(
         ));
     }
     match (question.access, &element.vlans) {
-        (PortAccess::Vlan { vlan, .. }, Some(vlans)) if !vlans.contains(vlan) => {
-            Some(format!("VLAN {vlan} does not exist on {}, so {} cannot be moved to it", element.name, question.port.port))
-        }
+        (PortAccess::Vlan { vlan, .. }, Some(vlans)) if !vlans.contains(vlan) => Some(format!(
+            "VLAN {vlan} does not exist on {}, so {} cannot be moved to it",
+            element.name, question.port.port
+        )),
         _ => None,
     }
 }

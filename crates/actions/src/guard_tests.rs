@@ -215,7 +215,10 @@ fn an_authorised_bystander_holds_the_port() {
 #[test]
 fn the_budget_of_one_element() {
     let mut case = Case::new();
-    let done = |n: u64| Enforced { port: port(1, &format!("Gi1/0/{}", 20 + n)), at: now() - Duration::from_secs(60 * n) };
+    let done = |n: u64| Enforced {
+        port: port(1, &format!("Gi1/0/{}", 20 + n)),
+        at: now() - Duration::from_secs(60 * n),
+    };
     case.recent = (1..5).map(done).collect();
     assert_eq!(case.judge(), Verdict::Go, "the fifth port");
     case.recent.push(done(5));

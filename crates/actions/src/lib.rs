@@ -2,7 +2,7 @@
 //!
 //! Stands between `rules` (and `operate`), which hand in durable requests ([`request()`]), and
 //! `audit`. What a request means for the network is worked out by pure modules ([`plan`], [`guard`],
-//! [`desired`]); the shells around them ([`enforce`]) commit what they are about to do, do it, read it
+//! [`desired`]); the shells around them ([`enforce`], [`perform`]) commit what they are about to do, do it, read it
 //! back, and commit the outcome.
 //!
 //! It never acts without a request, never sends anything from inside a transaction, never repeats a
@@ -12,7 +12,9 @@ pub mod desired;
 pub mod enforce;
 mod error;
 pub mod guard;
+pub mod notify;
 mod outcome;
+pub mod perform;
 pub mod plan;
 mod release;
 mod request;
@@ -22,6 +24,7 @@ pub mod switch;
 pub use enforce::{Directory, Enforcer, Pace, Wake};
 pub use error::ActionError;
 pub use outcome::port_of;
+pub use perform::{Endpoints, Performer, TxFuture};
 pub use release::{Released, release_all_offline};
 pub use request::{Requested, reassert, reconsider, release_all, request, set_global_stop};
 pub use sql::{

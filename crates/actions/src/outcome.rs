@@ -9,8 +9,7 @@ use netwarden_audit::{Completion, Kind, ObjectRef, OpenedRecord, Record, RecordI
 use netwarden_model::action::{Cause, Originator};
 use netwarden_model::event::NacPayload;
 use netwarden_model::{
-    Action, ActionRequest, EndpointFacts, EventKind, EventSeq, NewEvent, Outcome, Payload,
-    Severity, Subject,
+    Action, ActionRequest, EndpointFacts, EventKind, EventSeq, NewEvent, Outcome, Payload, Severity, Subject,
 };
 use netwarden_spine::Spine;
 use netwarden_store::{Store, StoreError, Tx};
@@ -84,7 +83,8 @@ pub(crate) async fn open(
     let unknown_yet = netwarden_audit::Outcome::Opened;
     let name = operation(purpose == Purpose::Release);
     let mut record = record_of(now, request, name, port_object(row), unknown_yet);
-    record.old = row.earlier.as_ref().map(serde_json::to_string).transpose()?.map(netwarden_audit::Value::Text);
+    record.old =
+        row.earlier.as_ref().map(serde_json::to_string).transpose()?.map(netwarden_audit::Value::Text);
     record.new = Some(netwarden_audit::Value::text(wanted));
     let audit = netwarden_audit::open(tx, &record).await?.index();
     let attempt = sql::insert_attempt(tx, now, row, purpose, wanted, audit).await?;
@@ -247,7 +247,9 @@ pub(crate) async fn append(
     event: NewEvent,
 ) -> Result<EventSeq, ActionError> {
     let seqs = spine.append(tx, now, std::slice::from_ref(&event)).await?;
-    seqs.first().copied().ok_or_else(|| StoreError::Unreadable("an appended event has no place".into()).into())
+    seqs.first()
+        .copied()
+        .ok_or_else(|| StoreError::Unreadable("an appended event has no place".into()).into())
 }
 
 fn outcome_event(now: Timestamp, row: &DesiredPort, request: &RequestRow, end: &End, note: &str) -> NewEvent {

@@ -132,7 +132,9 @@ pub enum PlanError {
     #[error("the port gets its VLAN from a VMPS server (vmVlanType is dynamic), so vmVlan cannot be set")]
     DynamicVlan,
     /// The element offers no object by which a VLAN can be set.
-    #[error("the element shows neither dot1qPvid nor vmVlan for the port, so it cannot be moved to a VLAN over SNMP")]
+    #[error(
+        "the element shows neither dot1qPvid nor vmVlan for the port, so it cannot be moved to a VLAN over SNMP"
+    )]
     NoVlanMethod,
     /// The element shows no state of the port.
     #[error("the element shows no ifAdminStatus for the port, so it cannot be shut over SNMP")]

@@ -25,30 +25,28 @@ pub async fn request(tx: &Tx, request: &ActionRequest) -> Result<Requested, Acti
         return Ok(Requested::Repeated);
     }
     match &request.action {
-        Action::SetPortAccess { port, access, endpoint } => {
-            match sql::desired_port(tx, port).await? {
-                None => {
-                    let row = DesiredPort {
-                        id: 0,
-                        port: port.clone(),
-                        request: request.id,
-                        access: access.clone(),
-                        endpoint: *endpoint,
-                        standing: Standing::new(request.at),
-                        earlier: None,
-                        revision: 0,
-                    };
-                    sql::insert_desired(tx, &row).await?;
-                }
-                Some(mut row) => {
-                    sql::supersede(tx, request.at, row.request, request.id).await?;
-                    row.request = request.id;
-                    row.access = access.clone();
-                    row.endpoint = *endpoint;
-                    feed(tx, request.at, row, Input::Wanted).await?;
-                }
+        Action::SetPortAccess { port, access, endpoint } => match sql::desired_port(tx, port).await? {
+            None => {
+                let row = DesiredPort {
+                    id: 0,
+                    port: port.clone(),
+                    request: request.id,
+                    access: access.clone(),
+                    endpoint: *endpoint,
+                    standing: Standing::new(request.at),
+                    earlier: None,
+                    revision: 0,
+                };
+                sql::insert_desired(tx, &row).await?;
             }
-        }
+            Some(mut row) => {
+                sql::supersede(tx, request.at, row.request, request.id).await?;
+                row.request = request.id;
+                row.access = access.clone();
+                row.endpoint = *endpoint;
+                feed(tx, request.at, row, Input::Wanted).await?;
+            }
+        },
         Action::ReleasePort { port } => match sql::desired_port(tx, port).await? {
             Some(mut row) => {
                 sql::supersede(tx, request.at, row.request, request.id).await?;
@@ -71,7 +69,12 @@ async fn finish(tx: &Tx, request: &ActionRequest, note: &str) -> Result<(), Acti
 }
 
 /// Lets a state take an input inside a transaction that has just read it.
-async fn feed(tx: &Tx, now: Timestamp, mut row: DesiredPort, input: Input) -> Result<DesiredPort, ActionError> {
+async fn feed(
+    tx: &Tx,
+    now: Timestamp,
+    mut row: DesiredPort,
+    input: Input,
+) -> Result<DesiredPort, ActionError> {
     let (standing, _) = step(now, row.standing.clone(), input)?;
     row.standing = standing;
     sql::save_desired(tx, &row).await?;

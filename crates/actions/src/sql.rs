@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use netwarden_audit::RecordIndex;
 use netwarden_model::access::{PortAccess, Progress};
 use netwarden_model::action::Originator;
-use netwarden_model::{Action, ActionRequest, EventSeq, Mac, NeId, PortName, PortRef, RequestId, RequestKey, Scope};
+use netwarden_model::{
+    Action, ActionRequest, EventSeq, Mac, NeId, PortName, PortRef, RequestId, RequestKey, Scope,
+};
 use netwarden_store::{
     Column, ColumnKind, ConnectionTrait, Count, ListQuery, ListTable, Listed, Migration, QueryResult,
     StoreError, Tx, Value, execute, from_micros, query_all, query_one, to_micros, values,
@@ -38,11 +40,16 @@ CREATE TABLE action_requests (
     note TEXT NOT NULL,
     audit BIGINT,
     outcome_seq BIGINT,
-    updated_at BIGINT NOT NULL
+    updated_at BIGINT NOT NULL,
+    channel TEXT,
+    batch {bytes},
+    attempts BIGINT NOT NULL,
+    next_at BIGINT NOT NULL
 );
 CREATE INDEX action_requests_state ON action_requests (state, id);
 CREATE INDEX action_requests_port ON action_requests (ne, port, id);
 CREATE INDEX action_requests_endpoint ON action_requests (endpoint, id);
+CREATE INDEX action_requests_channel ON action_requests (channel, updated_at);
 CREATE TABLE desired_ports (
     id {id},
     ne BIGINT NOT NULL,
@@ -138,6 +145,12 @@ pub struct RequestRow {
     pub outcome_event: Option<EventSeq>,
     /// When that last changed.
     pub updated_at: Timestamp,
+    /// A mail's recipients, or the name of webhook, syslog server or command.
+    pub channel: Option<String>,
+    /// How often a one-shot was tried.
+    pub attempts: u32,
+    /// A pending one-shot is not tried before.
+    pub next_at: Timestamp,
 }
 
 /// A desired port state.
@@ -212,12 +225,20 @@ pub(crate) fn word<T: Serialize>(value: T) -> Result<String, ActionError> {
     }
 }
 
-fn from_word<T: for<'de> Deserialize<'de>>(text: String, what: &'static str, of: &str) -> Result<T, ActionError> {
+fn from_word<T: for<'de> Deserialize<'de>>(
+    text: String,
+    what: &'static str,
+    of: &str,
+) -> Result<T, ActionError> {
     serde_json::from_value(serde_json::Value::String(text))
         .map_err(|_| ActionError::Unreadable { what, of: of.to_owned() })
 }
 
-fn from_json<T: for<'de> Deserialize<'de>>(text: &str, what: &'static str, of: &str) -> Result<T, ActionError> {
+fn from_json<T: for<'de> Deserialize<'de>>(
+    text: &str,
+    what: &'static str,
+    of: &str,
+) -> Result<T, ActionError> {
     serde_json::from_str(text).map_err(|_| ActionError::Unreadable { what, of: of.to_owned() })
 }
 
@@ -259,6 +280,21 @@ fn port_ref(row: &QueryResult) -> Result<PortRef, ActionError> {
     Ok(PortRef { ne: NeId(get(row, "ne")?), port: PortName(get(row, "port")?) })
 }
 
+/// What one-shots are counted by against floods: a mail's recipients, a channel's name.
+fn channel(action: &Action) -> Option<String> {
+    match action {
+        Action::Mail { to, .. } => {
+            let mut to: Vec<String> = to.iter().map(|to| to.trim().to_lowercase()).collect();
+            to.sort();
+            Some(to.join(","))
+        }
+        Action::Webhook { name, .. } | Action::Syslog { name, .. } | Action::Command { name, .. } => {
+            Some(name.clone())
+        }
+        _ => None,
+    }
+}
+
 /// Inserts the request unless its key is known; answers whether it was new.
 pub(crate) async fn insert_request(tx: &Tx, request: &ActionRequest) -> Result<bool, ActionError> {
     let (port, endpoint) = match &request.action {
@@ -275,8 +311,8 @@ pub(crate) async fn insert_request(tx: &Tx, request: &ActionRequest) -> Result<b
     let inserted = execute(
         tx,
         "INSERT INTO action_requests (id, request_key, at, originator, requested_by, depth, action, body, \
-         ne, port, endpoint, event, state, note, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'pending', '', $3) \
+         ne, port, endpoint, event, channel, state, note, updated_at, attempts, next_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'pending', '', $3, 0, $3) \
          ON CONFLICT (request_key) DO NOTHING",
         [
             id_value(request.id),
@@ -291,13 +327,15 @@ pub(crate) async fn insert_request(tx: &Tx, request: &ActionRequest) -> Result<b
             Value::from(port.map(|port| port.port.0.clone())),
             mac_value(endpoint),
             Value::from(event),
+            Value::from(channel(&request.action)),
         ],
     )
     .await?;
     Ok(inserted == 1)
 }
 
-const REQUEST: &str = "id, request_key, at, originator, depth, body, state, note, audit, outcome_seq, updated_at";
+const REQUEST: &str = "id, request_key, at, originator, depth, body, state, note, audit, outcome_seq, updated_at, \
+                       channel, attempts, next_at";
 
 fn request_row(row: &QueryResult) -> Result<RequestRow, ActionError> {
     let id = request_id(&get::<Vec<u8>>(row, "id")?)?;
@@ -317,11 +355,17 @@ fn request_row(row: &QueryResult) -> Result<RequestRow, ActionError> {
         audit: index(row, "audit")?,
         outcome_event: get::<Option<i64>>(row, "outcome_seq")?.map(EventSeq),
         updated_at: needed_time(row, "updated_at")?,
+        channel: get(row, "channel")?,
+        attempts: u32::try_from(get::<i64>(row, "attempts")?).unwrap_or(u32::MAX),
+        next_at: needed_time(row, "next_at")?,
     })
 }
 
 /// One request.
-pub async fn request_by_id<C: ConnectionTrait>(connection: &C, id: RequestId) -> Result<RequestRow, ActionError> {
+pub async fn request_by_id<C: ConnectionTrait>(
+    connection: &C,
+    id: RequestId,
+) -> Result<RequestRow, ActionError> {
     let sql = format!("SELECT {REQUEST} FROM action_requests WHERE id = $1");
     let row = query_one(connection, sql, [id_value(id)]).await?;
     request_row(&row.ok_or_else(|| ActionError::NoSuchRequest(id.to_string()))?)
@@ -370,7 +414,12 @@ pub(crate) async fn set_request(
 }
 
 /// A request that another one takes the place of before it came to anything.
-pub(crate) async fn supersede(tx: &Tx, now: Timestamp, old: RequestId, new: RequestId) -> Result<(), ActionError> {
+pub(crate) async fn supersede(
+    tx: &Tx,
+    now: Timestamp,
+    old: RequestId,
+    new: RequestId,
+) -> Result<(), ActionError> {
     execute(
         tx,
         "UPDATE action_requests SET state = 'failed', note = $1, updated_at = $2 \
@@ -423,7 +472,10 @@ pub async fn desired_port<C: ConnectionTrait>(
 }
 
 /// The desired states of one element.
-pub async fn desired_of<C: ConnectionTrait>(connection: &C, ne: NeId) -> Result<Vec<DesiredPort>, ActionError> {
+pub async fn desired_of<C: ConnectionTrait>(
+    connection: &C,
+    ne: NeId,
+) -> Result<Vec<DesiredPort>, ActionError> {
     let sql = format!("SELECT {DESIRED} FROM desired_ports WHERE ne = $1 ORDER BY id");
     query_all(connection, sql, values![ne.0]).await?.iter().map(desired_row).collect()
 }
@@ -618,22 +670,81 @@ pub async fn enforced_since<C: ConnectionTrait>(
     rows.iter().map(|row| Ok(Enforced { port: port_ref(row)?, at: needed_time(row, "opened_at")? })).collect()
 }
 
-/// One-shots in `state`, oldest first.
+/// One-shots of these actions (words of [`Action::name`]) in `state`, oldest first.
 pub(crate) async fn one_shots<C: ConnectionTrait>(
     connection: &C,
+    actions: &[&'static str],
     state: RequestState,
+    due: Timestamp,
     limit: u32,
 ) -> Result<Vec<RequestRow>, ActionError> {
+    let words: Vec<String> = actions.iter().map(|action| format!("'{action}'")).collect();
     let sql = format!(
-        "SELECT {REQUEST} FROM action_requests WHERE state = $1 \
-         AND action NOT IN ('shut_port', 'move_port', 'release_port') ORDER BY id LIMIT {limit}"
+        "SELECT {REQUEST} FROM action_requests WHERE state = $1 AND next_at <= $2 AND action IN ({}) \
+         ORDER BY id LIMIT {limit}",
+        words.join(", ")
     );
-    query_all(connection, sql, values![state.as_str()]).await?.iter().map(request_row).collect()
+    query_all(connection, sql, values![state.as_str(), to_micros(due)])
+        .await?
+        .iter()
+        .map(request_row)
+        .collect()
+}
+
+/// The times at which mails went to these recipients after `from`; those of one digest count once.
+pub(crate) async fn mails_sent<C: ConnectionTrait>(
+    connection: &C,
+    channel: &str,
+    from: Timestamp,
+) -> Result<Vec<Timestamp>, ActionError> {
+    let sql = "SELECT updated_at FROM action_requests WHERE channel = $1 AND updated_at > $2 \
+               AND action = 'mail' AND state = 'done' AND batch = id";
+    let rows = query_all(connection, sql, values![channel, to_micros(from)]).await?;
+    rows.iter().map(|row| needed_time(row, "updated_at")).collect()
+}
+
+/// Takes a one-shot: pending becomes opened. False where somebody else has taken it.
+pub(crate) async fn take(
+    tx: &Tx,
+    now: Timestamp,
+    id: RequestId,
+    batch: RequestId,
+) -> Result<bool, ActionError> {
+    let sql = "UPDATE action_requests SET state = 'opened', batch = $1, attempts = attempts + 1, updated_at = $2 \
+               WHERE id = $3 AND state = 'pending'";
+    let changed = execute(tx, sql, [id_value(batch), Value::from(to_micros(now)), id_value(id)]).await?;
+    Ok(changed == 1)
+}
+
+/// Keeps the opened leaf with a one-shot, so that it can be completed after an interruption.
+pub(crate) async fn set_audit(tx: &Tx, id: RequestId, audit: RecordIndex) -> Result<(), ActionError> {
+    let index = i64::try_from(audit.0).unwrap_or(i64::MAX);
+    execute(tx, "UPDATE action_requests SET audit = $1 WHERE id = $2", [Value::from(index), id_value(id)])
+        .await?;
+    Ok(())
+}
+
+/// Puts a one-shot back: it is tried again at `next`.
+pub(crate) async fn put_back(
+    tx: &Tx,
+    now: Timestamp,
+    id: RequestId,
+    next: Timestamp,
+    note: &str,
+) -> Result<(), ActionError> {
+    let sql = "UPDATE action_requests SET state = 'pending', next_at = $1, note = $2, updated_at = $3 WHERE id = $4 \
+               AND state IN ('pending', 'opened')";
+    let values = [Value::from(to_micros(next)), Value::from(note), Value::from(to_micros(now)), id_value(id)];
+    execute(tx, sql, values).await?;
+    Ok(())
 }
 
 /// The global stop, if it is on: since when and by whom.
-pub async fn global_stop<C: ConnectionTrait>(connection: &C) -> Result<Option<(Timestamp, String)>, ActionError> {
-    let row = query_one(connection, "SELECT stopped_at, stopped_by FROM enforcement_stop WHERE id = 1", []).await?;
+pub async fn global_stop<C: ConnectionTrait>(
+    connection: &C,
+) -> Result<Option<(Timestamp, String)>, ActionError> {
+    let row =
+        query_one(connection, "SELECT stopped_at, stopped_by FROM enforcement_stop WHERE id = 1", []).await?;
     row.map(|row| Ok((needed_time(&row, "stopped_at")?, get(&row, "stopped_by")?))).transpose()
 }
 
@@ -729,7 +840,9 @@ pub async fn why_endpoint<C: ConnectionTrait>(
     scope: &Scope,
     limit: u32,
 ) -> Result<Vec<Chain>, ActionError> {
-    let sql = format!("SELECT {REQUEST}, ne FROM action_requests WHERE endpoint = $1 ORDER BY id DESC LIMIT {limit}");
+    let sql = format!(
+        "SELECT {REQUEST}, ne FROM action_requests WHERE endpoint = $1 ORDER BY id DESC LIMIT {limit}"
+    );
     let rows = query_all(connection, sql, [mac_value(Some(endpoint))]).await?;
     let mut inside = Vec::with_capacity(rows.len());
     for row in rows {
@@ -740,7 +853,10 @@ pub async fn why_endpoint<C: ConnectionTrait>(
     chains(connection, inside).await
 }
 
-async fn chains<C: ConnectionTrait>(connection: &C, rows: Vec<QueryResult>) -> Result<Vec<Chain>, ActionError> {
+async fn chains<C: ConnectionTrait>(
+    connection: &C,
+    rows: Vec<QueryResult>,
+) -> Result<Vec<Chain>, ActionError> {
     let mut chains = Vec::with_capacity(rows.len());
     for row in rows {
         let request = request_row(&row)?;

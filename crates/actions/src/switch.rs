@@ -245,9 +245,7 @@ pub async fn read_back<S: Snmp>(snmp: &S, plan: &Plan) -> Result<(), String> {
 /// answer was lost; where it does, the plan's expectations fail and the port is repaired by retry.
 pub async fn bounce<S: Snmp>(snmp: &S, plan: &Plan, pause: Duration) -> Result<(), SnmpError> {
     let Some(oid) = &plan.bounce else { return Ok(()) };
-    let status = |value: i64| {
-        [VarBind::new(oid.clone(), Value::Integer(i32::try_from(value).unwrap_or(1)))]
-    };
+    let status = |value: i64| [VarBind::new(oid.clone(), Value::Integer(i32::try_from(value).unwrap_or(1)))];
     let down = snmp.set(&status(admin_status::DOWN)).await;
     if down.is_ok() {
         tokio::time::sleep(pause).await;

@@ -51,7 +51,9 @@ async fn quarantine_is_set_read_back_told_and_released_exactly() {
     assert_eq!(bench.count("SELECT count(*) AS n FROM audit_open").await, 0);
     let attempts = netwarden_actions::attempts_of(bench.test.store.read(), asked).await.unwrap();
     assert_eq!(attempts.len(), 1);
-    assert!(attempts[0].set_at.is_some() && attempts[0].read_at.is_some() && attempts[0].outcome_event.is_some());
+    assert!(
+        attempts[0].set_at.is_some() && attempts[0].read_at.is_some() && attempts[0].outcome_event.is_some()
+    );
 
     // Meanwhile an administrator moves port 5 by hand.
     let vlan = VlanId::new(10).unwrap();
@@ -325,7 +327,10 @@ async fn a_vlan_that_does_not_exist_is_said_in_one_sentence() {
     }
     let asked = bench.ask(quarantine("p3")).await;
     bench.enforcer.reconcile().await.unwrap();
-    assert_eq!(bench.state_of(asked).await, (RequestState::Failed, "VLAN 99 does not exist on the element".into()));
+    assert_eq!(
+        bench.state_of(asked).await,
+        (RequestState::Failed, "VLAN 99 does not exist on the element".into())
+    );
     let missing = bench.ask(shut("nowhere")).await;
     bench.enforcer.reconcile().await.unwrap();
     let (_, note) = bench.state_of(missing).await;
@@ -395,7 +400,8 @@ async fn everything_is_released_without_a_server() {
         RequestId(Uuid::from_u64_pair(0x0195_0000_0001_7000, n))
     };
     let clock = bench.clock.clone();
-    let came = release_all_offline(&bench.test.store, bench.network.clone(), clock, by, new_id).await.unwrap();
+    let came =
+        release_all_offline(&bench.test.store, bench.network.clone(), clock, by, new_id).await.unwrap();
     assert_eq!(came.failed, vec![]);
     assert_eq!(came.released.len(), 4);
     assert_eq!(bench.switch.snapshot(), before);
@@ -410,7 +416,8 @@ async fn a_release_that_fails_is_named_and_stays_wanted() {
     let by = Originator::System { reason: "test".into() };
     let new_id = || RequestId(Uuid::from_u128(7));
     let clock = bench.clock.clone();
-    let came = release_all_offline(&bench.test.store, bench.network.clone(), clock, by, new_id).await.unwrap();
+    let came =
+        release_all_offline(&bench.test.store, bench.network.clone(), clock, by, new_id).await.unwrap();
     assert_eq!(came.released, vec![]);
     assert!(came.failed[0].1.contains("no answer"), "{came:?}");
     bench.switch.fault(Fault::None);

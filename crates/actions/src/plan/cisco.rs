@@ -101,7 +101,13 @@ mod tests {
     use super::*;
 
     fn access_port() -> State {
-        State { if_index: 10_105, vm_vlan: 10, vm_vlan_type: Some(1), trunk_status: Some(2), target_state: Some(1) }
+        State {
+            if_index: 10_105,
+            vm_vlan: 10,
+            vm_vlan_type: Some(1),
+            trunk_status: Some(2),
+            target_state: Some(1),
+        }
     }
 
     #[test]
@@ -123,7 +129,10 @@ mod tests {
         assert_eq!(refused(State { trunk_status: Some(1), ..access_port() }), PlanError::Trunk);
         assert_eq!(refused(State { vm_vlan_type: Some(2), ..access_port() }), PlanError::DynamicVlan);
         assert_eq!(refused(State { target_state: None, ..access_port() }), PlanError::VlanMissing(target));
-        assert_eq!(refused(State { target_state: Some(2), ..access_port() }), PlanError::VlanNotActive(target));
+        assert_eq!(
+            refused(State { target_state: Some(2), ..access_port() }),
+            PlanError::VlanNotActive(target)
+        );
         let trunk = State { trunk_status: Some(1), ..access_port() };
         assert_eq!(restore(&trunk, &Earlier { vm_vlan: 10 }), Err(PlanError::Trunk));
     }

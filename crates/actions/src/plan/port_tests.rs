@@ -25,7 +25,9 @@ fn a_move_bounces_only_when_it_moves_and_the_port_is_open() {
     assert_eq!(plan.bounce, Some(admin_status::oid(5)));
     assert_eq!(plan.earlier.admin_status, Some(UP), "kept, in case the bounce is interrupted");
     assert!(plan.expect.iter().any(|expect| *expect.oid() == admin_status::oid(5)));
-    for (state, bounce) in [(cisco_port(UP, 99), true), (cisco_port(DOWN, 10), true), (cisco_port(UP, 10), false)] {
+    for (state, bounce) in
+        [(cisco_port(UP, 99), true), (cisco_port(DOWN, 10), true), (cisco_port(UP, 10), false)]
+    {
         let plan = set_access(&state, &quarantine(bounce), None, None).unwrap();
         assert_eq!((plan.bounce, plan.earlier.admin_status), (None, None), "{state:?}");
     }
@@ -64,8 +66,14 @@ fn from_shut_to_quarantine_the_vlan_comes_before_the_link() {
 fn shut_and_release_of_a_port_touch_ifadminstatus_alone() {
     let shut = set_access(&cisco_port(UP, 10), &PortAccess::Shut, None, None).unwrap();
     assert_eq!(shut.earlier.vlan, None);
-    assert_eq!(set_access(&cisco_port(DOWN, 10), &PortAccess::Shut, None, Some(&shut.earlier)).unwrap().sets, []);
-    assert_eq!(release(&cisco_port(DOWN, 10), &shut.earlier, false).unwrap().sets, [admin_status::binding(5, UP)]);
+    assert_eq!(
+        set_access(&cisco_port(DOWN, 10), &PortAccess::Shut, None, Some(&shut.earlier)).unwrap().sets,
+        []
+    );
+    assert_eq!(
+        release(&cisco_port(DOWN, 10), &shut.earlier, false).unwrap().sets,
+        [admin_status::binding(5, UP)]
+    );
     // A port that was down before stays down.
     let shut = set_access(&cisco_port(DOWN, 10), &PortAccess::Shut, None, None).unwrap();
     assert_eq!((shut.sets, shut.earlier.admin_status), (vec![], Some(DOWN)));

@@ -15,9 +15,7 @@ fn apply(state: &mut State, sets: &[VarBind]) {
     for set in sets {
         if set.oid == pvid_oid(state.base_port) {
             state.pvid = set.value.as_i64().unwrap();
-            let member = state.vlans.values().any(|row| {
-                port_list::contains(&row.egress, state.base_port)
-            });
+            let member = state.vlans.values().any(|row| port_list::contains(&row.egress, state.base_port));
             assert!(member, "the PVID changes only after the port joined a VLAN");
             continue;
         }
@@ -75,7 +73,10 @@ fn joins_then_pvid_then_leaves() {
         ]
     );
     assert_eq!(earlier.pvid, 10);
-    assert_eq!(earlier.vlans[0], EarlierVlan { vlan: vlan(10), egress: "ffff".into(), untagged: "fffe".into() });
+    assert_eq!(
+        earlier.vlans[0],
+        EarlierVlan { vlan: vlan(10), egress: "ffff".into(), untagged: "fffe".into() }
+    );
     assert_eq!(steps.expect.len(), 5);
 }
 
@@ -87,8 +88,14 @@ fn refuses_a_vlan_that_is_missing_inactive_or_forbidden() {
         move_to(&State { base_port: 1, pvid: 10, vlans }, vlan(99), None, None).unwrap_err()
     };
     assert_eq!(refusal(None), PlanError::VlanMissing(vlan(99)));
-    assert_eq!(refusal(Some(VlanRow { row_status: Some(2), ..row(&[], &[]) })), PlanError::VlanNotActive(vlan(99)));
-    assert_eq!(refusal(Some(VlanRow { forbidden: vec![0x80], ..row(&[], &[]) })), PlanError::VlanForbidden(vlan(99)));
+    assert_eq!(
+        refusal(Some(VlanRow { row_status: Some(2), ..row(&[], &[]) })),
+        PlanError::VlanNotActive(vlan(99))
+    );
+    assert_eq!(
+        refusal(Some(VlanRow { forbidden: vec![0x80], ..row(&[], &[]) })),
+        PlanError::VlanForbidden(vlan(99))
+    );
 }
 
 #[test]
@@ -189,7 +196,12 @@ fn others(state: &State) -> Vec<(VlanId, u32, bool, bool)> {
     let mut bits = Vec::new();
     for (id, row) in &state.vlans {
         for port in (1..100).filter(|port| *port != state.base_port) {
-            bits.push((*id, port, port_list::contains(&row.egress, port), port_list::contains(&row.untagged, port)));
+            bits.push((
+                *id,
+                port,
+                port_list::contains(&row.egress, port),
+                port_list::contains(&row.untagged, port),
+            ));
         }
     }
     bits

@@ -65,9 +65,13 @@ impl FakeSwitch {
         let mut all = Vec::new();
         for port in 1..=ports {
             let if_index = 100 + port;
-            objects.insert(Oid::from(IF_NAME).child([if_index]), Value::OctetString(format!("p{port}").into_bytes()));
+            objects.insert(
+                Oid::from(IF_NAME).child([if_index]),
+                Value::OctetString(format!("p{port}").into_bytes()),
+            );
             objects.insert(admin_status::oid(if_index), Value::Integer(1));
-            objects.insert(Oid::from(BASE_PORT).child([port]), Value::Integer(i32::try_from(if_index).unwrap()));
+            objects
+                .insert(Oid::from(BASE_PORT).child([port]), Value::Integer(i32::try_from(if_index).unwrap()));
             objects.insert(pvid_oid(port), Value::Gauge32(10));
             all = port_list::with(&all, port, true);
         }
@@ -92,16 +96,15 @@ impl FakeSwitch {
         inner.objects = inner.startup.clone();
     }
 
-    /// The ports' ifIndexes and bridge ports shift by one; port 1 takes the place of the last.
+    /// Back to the start-up configuration, with other ifIndexes than before (50 more).
     pub fn renumber(&self) {
         let mut inner = self.0.lock().unwrap();
+        let admin = admin_status::oid(0);
+        let columns = [Oid::from(IF_NAME), Oid::from(&admin.sub_ids()[..admin.sub_ids().len() - 1])];
         let mut objects = BTreeMap::new();
         for (oid, value) in &inner.startup {
-            let shifted = [Oid::from(IF_NAME), admin_status::oid(0)]
-                .iter()
-                .any(|column| oid.sub_ids().len() == column.sub_ids().len() + usize::from(column.sub_ids().len() == 11) && oid.starts_with(&Oid::from(&column.sub_ids()[..10])));
-            if shifted {
-                let (last, head) = oid.sub_ids().split_last().unwrap();
+            let (last, head) = oid.sub_ids().split_last().unwrap();
+            if columns.contains(&Oid::from(head)) {
                 objects.insert(Oid::from(head).child([last + 50]), value.clone());
             } else if oid.starts_with(&Oid::from(BASE_PORT)) {
                 let moved = i32::try_from(value.as_i64().unwrap() + 50).unwrap();
@@ -274,8 +277,11 @@ impl Directory for Facts {
     async fn port(&self, port: &PortRef) -> Result<Option<PortFacts>, ActionError> {
         let known = self.0.lock().unwrap();
         let endpoint = PresentEndpoint { mac: rogue(), status: EndpointStatus::New, voice: false };
-        let facts =
-            PortFacts { uplink: known.uplinks.contains(port), endpoints: vec![endpoint], ..PortFacts::default() };
+        let facts = PortFacts {
+            uplink: known.uplinks.contains(port),
+            endpoints: vec![endpoint],
+            ..PortFacts::default()
+        };
         Ok((!known.unknown.contains(port)).then_some(facts))
     }
 
@@ -319,7 +325,10 @@ impl Bench {
         facts: &Facts,
         clock: &Arc<VirtualClock>,
     ) -> Arc<Enforcer<Network, Facts>> {
-        let pace = Pace { period: std::time::Duration::from_millis(20), bounce: std::time::Duration::from_millis(1) };
+        let pace = Pace {
+            period: std::time::Duration::from_millis(20),
+            bounce: std::time::Duration::from_millis(1),
+        };
         let spine = Spine::open(test.store.clone()).await.unwrap();
         let clock: Arc<dyn Clock> = clock.clone();
         Arc::new(Enforcer::new(test.store.clone(), spine, network.clone(), facts.clone(), clock, pace))
