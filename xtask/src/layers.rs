@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tlog", &[]),
     ("reach", &["model", "snmp"]),
     ("store", &["model"]),
-    ("vault", &["store"]),
+    ("vault", &["model", "store"]),
     ("collect", &["model", "snmp", "reach"]),
     ("inventory", &["model", "store"]),
     ("spine", &["model", "store"]),

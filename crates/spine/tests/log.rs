@@ -1,5 +1,7 @@
 //! The log on both databases.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+
 use jiff::{SignedDuration, Timestamp};
 use netwarden_model::event::{NacPayload, Payload};
 use netwarden_model::{EventKind, EventSeq, Mac, NeId, NewEvent, Outcome, Scope, Severity, Subject};

@@ -10,250 +10,16 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use crate::cursor::{Cursor, CursorError, Key, order_tag};
 use crate::{Dialect, StoreError, dialect_of, query_all, query_one, scope_condition};
 
-/// Rows on one page at most.
-pub const PAGE_LIMIT: u64 = 1_000;
-/// Counts are exact up to here.
-pub const COUNT_LIMIT: u64 = 10_000;
-/// Alternatives in one [`Condition::In`] at most.
-const ALTERNATIVES: usize = 1_000;
+mod condition;
+mod table;
 
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ColumnKind {
-    /// `i64`; times as microseconds.
-    Integer,
-    /// Text.
-    Text,
-    /// Octets: MACs, addresses.
-    Bytes,
-    /// A truth value; filters, does not sort.
-    Bool,
-}
+pub use condition::{Condition, FilterValue};
+pub use table::{
+    COUNT_LIMIT, Column, ColumnKind, Count, Direction, ListError, ListTable, Listed, PAGE_LIMIT, Page,
+    Trigram,
+};
 
-/// An FTS5 table with the trigram tokenizer that speeds up [`Condition::Contains`] on SQLite. Its
-/// rowids are the list's ids.
-#[derive(Debug, Clone, Copy)]
-pub struct Trigram {
-    /// The FTS5 table.
-    pub table: &'static str,
-    /// Its column.
-    pub column: &'static str,
-}
-
-/// A column that clients may filter by, and perhaps sort by.
-#[derive(Debug, Clone, Copy)]
-pub struct Column {
-    name: &'static str,
-    sql: &'static str,
-    kind: ColumnKind,
-    nullable: bool,
-    sorts: bool,
-    trigram: Option<Trigram>,
-}
-
-impl Column {
-    /// A column that clients call `name` and that `sql` (a column or an expression) yields; never
-    /// NULL, does not sort.
-    pub const fn new(name: &'static str, sql: &'static str, kind: ColumnKind) -> Self {
-        Self { name, sql, kind, nullable: false, sorts: false, trigram: None }
-    }
-
-    /// It may be NULL; such rows stand last in both directions.
-    pub const fn nullable(self) -> Self {
-        Self { nullable: true, ..self }
-    }
-
-    /// Clients may sort by it; there should be an index on (it, id).
-    pub const fn sorts(self) -> Self {
-        Self { sorts: true, ..self }
-    }
-
-    /// Text search on SQLite goes through this FTS5 table.
-    pub const fn trigram(self, table: &'static str, column: &'static str) -> Self {
-        Self { trigram: Some(Trigram { table, column }), ..self }
-    }
-}
-
-/// A list as the source describes it.
-#[derive(Debug, Clone, Copy)]
-pub struct ListTable {
-    /// What follows FROM: a table or joins.
-    pub from: &'static str,
-    /// The unique key that ends every sort order; an integer, text or octets, never NULL.
-    pub id: Column,
-    /// What clients may name, the id included if they may.
-    pub columns: &'static [Column],
-    /// The column with the element's id; None where the list belongs to no element.
-    pub scope: Option<&'static str>,
-}
-
-/// Ascending or descending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Smallest first.
-    Ascending,
-    /// Largest first.
-    Descending,
-}
-
-/// A value that a client filters by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FilterValue {
-    /// For [`ColumnKind::Integer`].
-    Integer(i64),
-    /// For [`ColumnKind::Text`].
-    Text(String),
-    /// For [`ColumnKind::Bytes`].
-    Bytes(Vec<u8>),
-    /// For [`ColumnKind::Bool`].
-    Bool(bool),
-}
-
-impl From<i64> for FilterValue {
-    fn from(value: i64) -> Self {
-        Self::Integer(value)
-    }
-}
-
-impl From<&str> for FilterValue {
-    fn from(value: &str) -> Self {
-        Self::Text(value.to_owned())
-    }
-}
-
-impl From<String> for FilterValue {
-    fn from(value: String) -> Self {
-        Self::Text(value)
-    }
-}
-
-impl From<Vec<u8>> for FilterValue {
-    fn from(value: Vec<u8>) -> Self {
-        Self::Bytes(value)
-    }
-}
-
-impl From<bool> for FilterValue {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-
-/// What a column must be for its row to be listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
-    /// Equal to this.
-    Eq(FilterValue),
-    /// Not equal to this; NULL counts as different.
-    NotEq(FilterValue),
-    /// One of these, 1,000 at most; none of them lists nothing.
-    In(Vec<FilterValue>),
-    /// At least `from` and less than `to`.
-    Range {
-        /// Included.
-        from: Option<FilterValue>,
-        /// Excluded.
-        to: Option<FilterValue>,
-    },
-    /// Text that begins so, whatever the case of ASCII letters; octets that begin so.
-    Prefix(FilterValue),
-    /// Text that contains this, whatever the case of ASCII letters.
-    Contains(String),
-    /// NULL, or not.
-    IsNull(bool),
-}
-
-/// A list was asked for in a way that it does not offer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ListError {
-    /// A name that the list does not have.
-    #[error("there is no column '{name}'; there are {known}")]
-    UnknownColumn {
-        /// As the client wrote it, cut to 64 characters.
-        name: String,
-        /// The names that exist, by commas.
-        known: String,
-    },
-    /// It exists but does not sort.
-    #[error("the list cannot be sorted by '{name}', only by {known}")]
-    NotSortable {
-        /// The column.
-        name: &'static str,
-        /// The names that sort, by commas.
-        known: String,
-    },
-    /// The condition does not suit the column's kind.
-    #[error("column '{name}' cannot be compared in this way")]
-    WrongCondition {
-        /// The column.
-        name: &'static str,
-    },
-    /// Too many alternatives.
-    #[error("column '{name}' was given more than {ALTERNATIVES} alternatives")]
-    TooMany {
-        /// The column.
-        name: &'static str,
-    },
-    /// Bad cursor.
-    #[error(transparent)]
-    Cursor(#[from] CursorError),
-    /// The source gave a condition with another number of `?` than values.
-    #[error("a list's own condition has {marks} placeholders and {values} values")]
-    Placeholders {
-        /// `?` in its text.
-        marks: usize,
-        /// Values given.
-        values: usize,
-    },
-}
-
-/// Which part of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// Rows wanted, 1 to [`PAGE_LIMIT`]; others are taken for the nearest of these.
-    pub limit: u64,
-    /// The `next` of the page before; None for the first.
-    pub after: Option<String>,
-}
-
-impl Page {
-    /// The first `limit` rows.
-    pub const fn first(limit: u64) -> Self {
-        Self { limit, after: None }
-    }
-}
-
-impl Default for Page {
-    fn default() -> Self {
-        Self::first(100)
-    }
-}
-
-/// A page of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed<T> {
-    /// The rows.
-    pub items: Vec<T>,
-    /// Where it goes on; None after the last row.
-    pub next: Option<String>,
-}
-
-impl<T> Listed<T> {
-    /// The same page of something else; the first error ends it.
-    pub fn try_map<U, E>(self, convert: impl FnMut(T) -> Result<U, E>) -> Result<Listed<U>, E> {
-        let items = self.items.into_iter().map(convert).collect::<Result<Vec<U>, E>>()?;
-        Ok(Listed { items, next: self.next })
-    }
-}
-
-/// How many rows a list has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Count {
-    /// Exactly so many.
-    Exact(u64),
-    /// More than [`COUNT_LIMIT`].
-    More,
-}
+use condition::{Piece, piece};
 
 /// A list as one client wants it.
 #[derive(Debug, Clone)]
@@ -263,21 +29,6 @@ pub struct ListQuery {
     sort: Column,
     direction: Direction,
     page: Page,
-}
-
-/// A condition that differs between the dialects only where its text says so.
-#[derive(Debug, Clone)]
-struct Piece {
-    sqlite: String,
-    postgres: String,
-    values: Vec<Value>,
-}
-
-impl Piece {
-    fn both(text: impl Into<String>, values: Vec<Value>) -> Self {
-        let text = text.into();
-        Self { sqlite: text.clone(), postgres: text, values }
-    }
 }
 
 impl ListQuery {
@@ -309,8 +60,8 @@ impl ListQuery {
     /// Only rows whose column `name` meets `condition`.
     pub fn filter(mut self, name: &str, condition: Condition) -> Result<Self, ListError> {
         let column = self.column(name)?;
-        let piece = self.piece(column, condition)?;
-        self.conditions.push(piece);
+        let met = piece(self.table, column, condition)?;
+        self.conditions.push(met);
         Ok(self)
     }
 
@@ -319,12 +70,12 @@ impl ListQuery {
         let mut any = Piece::both("", Vec::new());
         for name in names {
             let column = self.column(name)?;
-            let piece = self.piece(column, Condition::Contains(text.to_owned()))?;
-            for (all, one) in [(&mut any.sqlite, piece.sqlite), (&mut any.postgres, piece.postgres)] {
+            let met = piece(self.table, column, Condition::Contains(text.to_owned()))?;
+            for (all, one) in [(&mut any.sqlite, met.sqlite), (&mut any.postgres, met.postgres)] {
                 all.push_str(if all.is_empty() { "(" } else { " OR " });
                 all.push_str(&one);
             }
-            any.values.extend(piece.values);
+            any.values.extend(met.values);
         }
         if any.sqlite.is_empty() {
             return Ok(self);
@@ -509,113 +260,6 @@ impl ListQuery {
             values.extend(piece.values.iter().cloned());
         }
         (texts, values)
-    }
-
-    fn piece(&self, column: Column, condition: Condition) -> Result<Piece, ListError> {
-        let sql = column.sql;
-        let wrong = ListError::WrongCondition { name: column.name };
-        let bind = |value: FilterValue| bound(&column, value);
-        Ok(match condition {
-            Condition::Eq(value) => Piece::both(format!("{sql} = ?"), vec![bind(value)?]),
-            Condition::NotEq(value) => {
-                let value = bind(value)?;
-                let or_null = if column.nullable { format!(" OR {sql} IS NULL") } else { String::new() };
-                Piece::both(format!("({sql} <> ?{or_null})"), vec![value])
-            }
-            Condition::In(values) if values.is_empty() => Piece::both("1 = 0", Vec::new()),
-            Condition::In(values) if values.len() > ALTERNATIVES => {
-                return Err(ListError::TooMany { name: column.name });
-            }
-            Condition::In(values) => {
-                let marks = vec!["?"; values.len()].join(", ");
-                let values = values.into_iter().map(bind).collect::<Result<_, _>>()?;
-                Piece::both(format!("{sql} IN ({marks})"), values)
-            }
-            Condition::Range { .. } if column.kind == ColumnKind::Bool => return Err(wrong),
-            Condition::Range { from, to } => {
-                let (mut texts, mut values) = (Vec::new(), Vec::new());
-                for (value, than) in [(from, ">="), (to, "<")] {
-                    if let Some(value) = value {
-                        texts.push(format!("{sql} {than} ?"));
-                        values.push(bind(value)?);
-                    }
-                }
-                if texts.is_empty() {
-                    texts.push("1 = 1".to_owned());
-                }
-                Piece::both(format!("({})", texts.join(" AND ")), values)
-            }
-            Condition::Prefix(FilterValue::Bytes(prefix)) if column.kind == ColumnKind::Bytes => {
-                bytes_prefix(sql, prefix)
-            }
-            Condition::Prefix(FilterValue::Text(prefix)) if column.kind == ColumnKind::Text => {
-                like(sql, format!("{}%", escaped(&prefix)))
-            }
-            Condition::Contains(text) if column.kind == ColumnKind::Text => self.contains(&column, &text),
-            Condition::Prefix(_) | Condition::Contains(_) => return Err(wrong),
-            Condition::IsNull(true) => Piece::both(format!("{sql} IS NULL"), Vec::new()),
-            Condition::IsNull(false) => Piece::both(format!("{sql} IS NOT NULL"), Vec::new()),
-        })
-    }
-
-    fn contains(&self, column: &Column, text: &str) -> Piece {
-        let plain = like(column.sql, format!("%{}%", escaped(text)));
-        let Some(trigram) = column.trigram else { return plain };
-        // The trigram index serves LIKE of three characters and more, and not with ESCAPE.
-        if text.chars().count() < 3 || text.contains(['%', '_', '\\']) {
-            return plain;
-        }
-        let sqlite = format!(
-            "{} IN (SELECT rowid FROM {} WHERE {} LIKE ?)",
-            self.table.id.sql, trigram.table, trigram.column
-        );
-        Piece { sqlite, ..plain }
-    }
-}
-
-/// SQLite's LIKE ignores the case of ASCII letters, PostgreSQL's needs to be told.
-fn like(sql: &str, pattern: String) -> Piece {
-    Piece {
-        sqlite: format!("{sql} LIKE ? ESCAPE '\\'"),
-        postgres: format!("{sql} ILIKE ? ESCAPE '\\'"),
-        values: vec![pattern.into()],
-    }
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-    }
-    escaped
-}
-
-/// Octets that begin with `prefix` lie from it up to its successor.
-fn bytes_prefix(sql: &str, prefix: Vec<u8>) -> Piece {
-    let mut successor = prefix.clone();
-    while successor.last() == Some(&0xff) {
-        successor.pop();
-    }
-    match successor.last_mut() {
-        Some(last) => {
-            *last = last.saturating_add(1);
-            let values = vec![prefix.into(), successor.into()];
-            Piece::both(format!("({sql} >= ? AND {sql} < ?)"), values)
-        }
-        None => Piece::both(format!("{sql} >= ?"), vec![prefix.into()]),
-    }
-}
-
-fn bound(column: &Column, value: FilterValue) -> Result<Value, ListError> {
-    match (column.kind, value) {
-        (ColumnKind::Integer, FilterValue::Integer(value)) => Ok(value.into()),
-        (ColumnKind::Text, FilterValue::Text(value)) => Ok(value.into()),
-        (ColumnKind::Bytes, FilterValue::Bytes(value)) => Ok(value.into()),
-        (ColumnKind::Bool, FilterValue::Bool(value)) => Ok(value.into()),
-        _ => Err(ListError::WrongCondition { name: column.name }),
     }
 }
 

@@ -78,8 +78,12 @@ impl Store {
     /// A job must do nothing outside the database and not wait for anything else: see [`Tx`].
     /// Dropping the future before the job has begun withdraws it; later, its outcome is unknown.
     ///
+    /// The error type is the job's own; where `?` follows at once, it has to be named:
+    ///
     /// ```ignore
-    /// store.write(|tx| Box::pin(async move { execute(tx, "DELETE FROM t", []).await })).await
+    /// let deleted = store
+    ///     .write::<_, StoreError, _>(|tx| Box::pin(async move { execute(tx, "DELETE FROM t", []).await }))
+    ///     .await?;
     /// ```
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Lists against a reference that sorts and filters in memory.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+
 use netwarden_model::{NeId, Scope};
 use netwarden_store::testing::TestStore;
 use netwarden_store::{

@@ -1,0 +1,193 @@
+//! Conditions on columns, as SQL with `?` as placeholders.
+
+use sea_orm::Value;
+
+use super::table::{ALTERNATIVES, Column, ColumnKind, ListError, ListTable};
+
+/// A value that a client filters by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FilterValue {
+    /// For [`ColumnKind::Integer`].
+    Integer(i64),
+    /// For [`ColumnKind::Text`].
+    Text(String),
+    /// For [`ColumnKind::Bytes`].
+    Bytes(Vec<u8>),
+    /// For [`ColumnKind::Bool`].
+    Bool(bool),
+}
+
+impl From<i64> for FilterValue {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<&str> for FilterValue {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for FilterValue {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Vec<u8>> for FilterValue {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+impl From<bool> for FilterValue {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+/// What a column must be for its row to be listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// Equal to this.
+    Eq(FilterValue),
+    /// Not equal to this; NULL counts as different.
+    NotEq(FilterValue),
+    /// One of these, 1,000 at most; none of them lists nothing.
+    In(Vec<FilterValue>),
+    /// At least `from` and less than `to`.
+    Range {
+        /// Included.
+        from: Option<FilterValue>,
+        /// Excluded.
+        to: Option<FilterValue>,
+    },
+    /// Text that begins so, whatever the case of ASCII letters; octets that begin so.
+    Prefix(FilterValue),
+    /// Text that contains this, whatever the case of ASCII letters.
+    Contains(String),
+    /// NULL, or not.
+    IsNull(bool),
+}
+
+/// A condition that differs between the dialects only where its text says so.
+#[derive(Debug, Clone)]
+pub(super) struct Piece {
+    pub(super) sqlite: String,
+    pub(super) postgres: String,
+    pub(super) values: Vec<Value>,
+}
+
+impl Piece {
+    pub(super) fn both(text: impl Into<String>, values: Vec<Value>) -> Self {
+        let text = text.into();
+        Self { sqlite: text.clone(), postgres: text, values }
+    }
+}
+
+/// The SQL of `condition` on `column` of `table`.
+pub(super) fn piece(table: &ListTable, column: Column, condition: Condition) -> Result<Piece, ListError> {
+    let sql = column.sql;
+    let wrong = ListError::WrongCondition { name: column.name };
+    let bind = |value: FilterValue| bound(&column, value);
+    Ok(match condition {
+        Condition::Eq(value) => Piece::both(format!("{sql} = ?"), vec![bind(value)?]),
+        Condition::NotEq(value) => {
+            let value = bind(value)?;
+            let or_null = if column.nullable { format!(" OR {sql} IS NULL") } else { String::new() };
+            Piece::both(format!("({sql} <> ?{or_null})"), vec![value])
+        }
+        Condition::In(values) if values.is_empty() => Piece::both("1 = 0", Vec::new()),
+        Condition::In(values) if values.len() > ALTERNATIVES => {
+            return Err(ListError::TooMany { name: column.name });
+        }
+        Condition::In(values) => {
+            let marks = vec!["?"; values.len()].join(", ");
+            let values = values.into_iter().map(bind).collect::<Result<_, _>>()?;
+            Piece::both(format!("{sql} IN ({marks})"), values)
+        }
+        Condition::Range { .. } if column.kind == ColumnKind::Bool => return Err(wrong),
+        Condition::Range { from, to } => {
+            let (mut texts, mut values) = (Vec::new(), Vec::new());
+            for (value, than) in [(from, ">="), (to, "<")] {
+                if let Some(value) = value {
+                    texts.push(format!("{sql} {than} ?"));
+                    values.push(bind(value)?);
+                }
+            }
+            if texts.is_empty() {
+                texts.push("1 = 1".to_owned());
+            }
+            Piece::both(format!("({})", texts.join(" AND ")), values)
+        }
+        Condition::Prefix(FilterValue::Bytes(prefix)) if column.kind == ColumnKind::Bytes => {
+            bytes_prefix(sql, prefix)
+        }
+        Condition::Prefix(FilterValue::Text(prefix)) if column.kind == ColumnKind::Text => {
+            like(sql, format!("{}%", escaped(&prefix)))
+        }
+        Condition::Contains(text) if column.kind == ColumnKind::Text => contains(table, &column, &text),
+        Condition::Prefix(_) | Condition::Contains(_) => return Err(wrong),
+        Condition::IsNull(true) => Piece::both(format!("{sql} IS NULL"), Vec::new()),
+        Condition::IsNull(false) => Piece::both(format!("{sql} IS NOT NULL"), Vec::new()),
+    })
+}
+
+fn contains(table: &ListTable, column: &Column, text: &str) -> Piece {
+    let plain = like(column.sql, format!("%{}%", escaped(text)));
+    let Some(trigram) = column.trigram else { return plain };
+    // The trigram index serves LIKE of three characters and more, and not with ESCAPE.
+    if text.chars().count() < 3 || text.contains(['%', '_', '\\']) {
+        return plain;
+    }
+    let sqlite =
+        format!("{} IN (SELECT rowid FROM {} WHERE {} LIKE ?)", table.id.sql, trigram.table, trigram.column);
+    Piece { sqlite, ..plain }
+}
+
+/// SQLite's LIKE ignores the case of ASCII letters, PostgreSQL's needs to be told.
+fn like(sql: &str, pattern: String) -> Piece {
+    Piece {
+        sqlite: format!("{sql} LIKE ? ESCAPE '\\'"),
+        postgres: format!("{sql} ILIKE ? ESCAPE '\\'"),
+        values: vec![pattern.into()],
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+/// Octets that begin with `prefix` lie from it up to its successor.
+fn bytes_prefix(sql: &str, prefix: Vec<u8>) -> Piece {
+    let mut successor = prefix.clone();
+    while successor.last() == Some(&0xff) {
+        successor.pop();
+    }
+    match successor.last_mut() {
+        Some(last) => {
+            *last = last.saturating_add(1);
+            let values = vec![prefix.into(), successor.into()];
+            Piece::both(format!("({sql} >= ? AND {sql} < ?)"), values)
+        }
+        None => Piece::both(format!("{sql} >= ?"), vec![prefix.into()]),
+    }
+}
+
+fn bound(column: &Column, value: FilterValue) -> Result<Value, ListError> {
+    match (column.kind, value) {
+        (ColumnKind::Integer, FilterValue::Integer(value)) => Ok(value.into()),
+        (ColumnKind::Text, FilterValue::Text(value)) => Ok(value.into()),
+        (ColumnKind::Bytes, FilterValue::Bytes(value)) => Ok(value.into()),
+        (ColumnKind::Bool, FilterValue::Bool(value)) => Ok(value.into()),
+        _ => Err(ListError::WrongCondition { name: column.name }),
+    }
+}

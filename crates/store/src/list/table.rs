@@ -1,0 +1,181 @@
+//! What a list is made of, and what is asked of it.
+
+use crate::cursor::CursorError;
+
+/// Rows on one page at most.
+pub const PAGE_LIMIT: u64 = 1_000;
+/// Counts are exact up to here.
+pub const COUNT_LIMIT: u64 = 10_000;
+/// Alternatives in one [`super::Condition::In`] at most.
+pub(super) const ALTERNATIVES: usize = 1_000;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// `i64`; times as microseconds.
+    Integer,
+    /// Text.
+    Text,
+    /// Octets: MACs, addresses.
+    Bytes,
+    /// A truth value; filters, does not sort.
+    Bool,
+}
+
+/// An FTS5 table with the trigram tokenizer that speeds up [`super::Condition::Contains`] on SQLite. Its
+/// rowids are the list's ids.
+#[derive(Debug, Clone, Copy)]
+pub struct Trigram {
+    /// The FTS5 table.
+    pub table: &'static str,
+    /// Its column.
+    pub column: &'static str,
+}
+
+/// A column that clients may filter by, and perhaps sort by.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    pub(super) name: &'static str,
+    pub(super) sql: &'static str,
+    pub(super) kind: ColumnKind,
+    pub(super) nullable: bool,
+    pub(super) sorts: bool,
+    pub(super) trigram: Option<Trigram>,
+}
+
+impl Column {
+    /// A column that clients call `name` and that `sql` (a column or an expression) yields; never
+    /// NULL, does not sort.
+    pub const fn new(name: &'static str, sql: &'static str, kind: ColumnKind) -> Self {
+        Self { name, sql, kind, nullable: false, sorts: false, trigram: None }
+    }
+
+    /// It may be NULL; such rows stand last in both directions.
+    pub const fn nullable(self) -> Self {
+        Self { nullable: true, ..self }
+    }
+
+    /// Clients may sort by it; there should be an index on (it, id).
+    pub const fn sorts(self) -> Self {
+        Self { sorts: true, ..self }
+    }
+
+    /// Text search on SQLite goes through this FTS5 table.
+    pub const fn trigram(self, table: &'static str, column: &'static str) -> Self {
+        Self { trigram: Some(Trigram { table, column }), ..self }
+    }
+}
+
+/// A list as the source describes it.
+#[derive(Debug, Clone, Copy)]
+pub struct ListTable {
+    /// What follows FROM: a table or joins.
+    pub from: &'static str,
+    /// The unique key that ends every sort order; an integer, text or octets, never NULL.
+    pub id: Column,
+    /// What clients may name, the id included if they may.
+    pub columns: &'static [Column],
+    /// The column with the element's id; None where the list belongs to no element.
+    pub scope: Option<&'static str>,
+}
+
+/// Ascending or descending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Smallest first.
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Rows wanted, 1 to [`PAGE_LIMIT`]; others are taken for the nearest of these.
+    pub limit: u64,
+    /// The `next` of the page before; None for the first.
+    pub after: Option<String>,
+}
+
+impl Page {
+    /// The first `limit` rows.
+    pub const fn first(limit: u64) -> Self {
+        Self { limit, after: None }
+    }
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self::first(100)
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Where it goes on; None after the last row.
+    pub next: Option<String>,
+}
+
+impl<T> Listed<T> {
+    /// The same page of something else; the first error ends it.
+    pub fn try_map<U, E>(self, convert: impl FnMut(T) -> Result<U, E>) -> Result<Listed<U>, E> {
+        let items = self.items.into_iter().map(convert).collect::<Result<Vec<U>, E>>()?;
+        Ok(Listed { items, next: self.next })
+    }
+}
+
+/// How many rows a list has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// Exactly so many.
+    Exact(u64),
+    /// More than [`COUNT_LIMIT`].
+    More,
+}
+
+/// A list was asked for in a way that it does not offer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    /// A name that the list does not have.
+    #[error("there is no column '{name}'; there are {known}")]
+    UnknownColumn {
+        /// As the client wrote it, cut to 64 characters.
+        name: String,
+        /// The names that exist, by commas.
+        known: String,
+    },
+    /// It exists but does not sort.
+    #[error("the list cannot be sorted by '{name}', only by {known}")]
+    NotSortable {
+        /// The column.
+        name: &'static str,
+        /// The names that sort, by commas.
+        known: String,
+    },
+    /// The condition does not suit the column's kind.
+    #[error("column '{name}' cannot be compared in this way")]
+    WrongCondition {
+        /// The column.
+        name: &'static str,
+    },
+    /// Too many alternatives.
+    #[error("column '{name}' was given more than {ALTERNATIVES} alternatives")]
+    TooMany {
+        /// The column.
+        name: &'static str,
+    },
+    /// Bad cursor.
+    #[error(transparent)]
+    Cursor(#[from] CursorError),
+    /// The source gave a condition with another number of `?` than values.
+    #[error("a list's own condition has {marks} placeholders and {values} values")]
+    Placeholders {
+        /// `?` in its text.
+        marks: usize,
+        /// Values given.
+        values: usize,
+    },
+}
