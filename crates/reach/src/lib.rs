@@ -6,7 +6,7 @@
 pub mod snmp;
 
 pub use snmp::{
-    AuthProtocol, Credentials, CredentialsError, EngineConfig, Notification, Principal, PrivProtocol, ReceiverStats,
-    Secret, SessionOptions, Snmp, SnmpEngine, SnmpError, SnmpSession, Stats, TrapPrincipals, TrapReceiver,
-    TrapReceiverConfig, TrapReceiverError, TrapUser, VlanContext, WalkQuirk, Walked,
+    AuthProtocol, Credentials, CredentialsError, EngineConfig, Notification, Principal, PrivProtocol,
+    ReceiverStats, Secret, SessionOptions, Snmp, SnmpEngine, SnmpError, SnmpSession, Stats, TrapPrincipals,
+    TrapReceiver, TrapReceiverConfig, TrapReceiverError, TrapUser, VlanContext, WalkQuirk, Walked,
 };

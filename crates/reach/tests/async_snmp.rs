@@ -1,5 +1,14 @@
 //! Sessions against the agent of the async-snmp crate, an implementation that shares nothing with ours.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests, which the exemption for tests does not reach"
+)]
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -7,8 +16,8 @@ use std::sync::{Arc, Mutex};
 
 use async_snmp::agent::Agent;
 use async_snmp::handler::{
-    BoxFuture, GetNextResult, GetResult, HandlerResult, MibHandler, PreparedSet, RequestContext, SetCommitResult,
-    SetTestError, SetTestResult, SetUndoResult,
+    BoxFuture, GetNextResult, GetResult, HandlerResult, MibHandler, PreparedSet, RequestContext,
+    SetCommitResult, SetTestError, SetTestResult, SetUndoResult,
 };
 use netwarden_reach::{
     AuthProtocol, Credentials, EngineConfig, PrivProtocol, SessionOptions, Snmp, SnmpEngine, SnmpError,
@@ -55,7 +64,11 @@ impl PreparedSet for Change {
 }
 
 impl MibHandler for Handler {
-    fn get<'a>(&'a self, _: &'a RequestContext, oid: &'a async_snmp::Oid) -> BoxFuture<'a, HandlerResult<GetResult>> {
+    fn get<'a>(
+        &'a self,
+        _: &'a RequestContext,
+        oid: &'a async_snmp::Oid,
+    ) -> BoxFuture<'a, HandlerResult<GetResult>> {
         Box::pin(async move {
             Ok(match self.0.lock().unwrap().get(oid.as_ref()) {
                 Some(n) => GetResult::Value(async_snmp::value::Value::Integer(*n)),
@@ -90,7 +103,8 @@ impl MibHandler for Handler {
         Box::pin(async move {
             match value {
                 async_snmp::value::Value::Integer(n) if *n >= 0 => {
-                    Ok(Box::new(Change { objects: Arc::clone(&self.0), before: None }) as Box<dyn PreparedSet>)
+                    Ok(Box::new(Change { objects: Arc::clone(&self.0), before: None })
+                        as Box<dyn PreparedSet>)
                 }
                 async_snmp::value::Value::Integer(_) => Err(SetTestError::WrongValue),
                 _ => Err(SetTestError::WrongType),
@@ -127,17 +141,23 @@ async fn agent() -> (SocketAddr, Objects) {
         }
     }
     let engine =
-        async_snmp::AuthoritativeEngine::install(b"agent-engine".to_vec(), |_| Ok::<(), Infallible>(())).unwrap();
+        async_snmp::AuthoritativeEngine::install(b"agent-engine".to_vec(), |_| Ok::<(), Infallible>(()))
+            .unwrap();
     let mut builder = Agent::builder()
         .bind("127.0.0.1:0")
         .community(b"private")
         .authoritative_engine(engine)
-        .handler(async_snmp::Oid::from([1, 3, 6, 1, 4, 1, 99_999].as_slice()), Arc::new(Handler(Arc::clone(&objects))))
+        .handler(
+            async_snmp::Oid::from([1, 3, 6, 1, 4, 1, 99_999].as_slice()),
+            Arc::new(Handler(Arc::clone(&objects))),
+        )
         .allow_all_access();
     for (auth, theirs) in AuthProtocol::ALL.into_iter().zip(AUTHS) {
         for (privacy, their_privacy) in PrivProtocol::ALL.into_iter().zip(PRIVS) {
             builder = builder
-                .usm_user(format!("{auth}-{privacy}"), |user| user.auth_priv(theirs, AUTH, their_privacy, PRIV))
+                .usm_user(format!("{auth}-{privacy}"), |user| {
+                    user.auth_priv(theirs, AUTH, their_privacy, PRIV)
+                })
                 .unwrap();
         }
     }
@@ -154,7 +174,9 @@ fn column(n: u32) -> Oid {
 #[tokio::test(flavor = "multi_thread")]
 async fn walks_gets_and_sets_in_all_versions_and_protocols() {
     let (address, objects) = agent().await;
-    let engine = SnmpEngine::start(EngineConfig { buffer_octets: 1 << 20, lanes: 2, ..EngineConfig::default() }).unwrap();
+    let engine =
+        SnmpEngine::start(EngineConfig { buffer_octets: 1 << 20, lanes: 2, ..EngineConfig::default() })
+            .unwrap();
     let mut all = vec![
         Credentials::V1 { community: "private".into() },
         Credentials::V2c { community: "private".into() },
@@ -178,7 +200,8 @@ async fn walks_gets_and_sets_in_all_versions_and_protocols() {
         assert_eq!(session.set(std::slice::from_ref(&binding)).await.as_deref(), Ok(&[binding.clone()][..]));
         assert_eq!(session.get(std::slice::from_ref(&binding.oid)).await, Ok(vec![binding.clone()]));
         assert_eq!(objects.lock().unwrap().get(binding.oid.sub_ids()), Some(&number));
-        let refused = session.set(&[VarBind::new(binding.oid.clone(), Value::Integer(-1))]).await.unwrap_err();
+        let refused =
+            session.set(&[VarBind::new(binding.oid.clone(), Value::Integer(-1))]).await.unwrap_err();
         assert!(matches!(&refused, SnmpError::Status { oid, .. } if *oid == binding.oid), "{refused}");
     }
 }

@@ -1,14 +1,23 @@
 //! Sessions and the notification receiver against net-snmp's `snmpd`, `snmpinform` and `snmptrap`.
 //! Where these are not installed, each test says so and passes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests, which the exemption for tests does not reach"
+)]
+
 use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use netwarden_reach::{
-    AuthProtocol, Credentials, EngineConfig, Principal, PrivProtocol, SessionOptions, Snmp, SnmpEngine, SnmpError,
-    SnmpSession, TrapPrincipals, TrapReceiver, TrapReceiverConfig, TrapUser,
+    AuthProtocol, Credentials, EngineConfig, Principal, PrivProtocol, SessionOptions, Snmp, SnmpEngine,
+    SnmpError, SnmpSession, TrapPrincipals, TrapReceiver, TrapReceiverConfig, TrapUser,
 };
 use netwarden_snmp::{Oid, Value, VarBind};
 
@@ -72,14 +81,18 @@ fn priv_name(privacy: PrivProtocol) -> &'static str {
 impl Snmpd {
     fn start() -> Option<Self> {
         installed("snmpd")?;
-        let mut conf = String::from("rwcommunity private\nrocommunity public@10\nrwuser plain noauth\ncreateUser plain\n");
+        let mut conf = String::from(
+            "rwcommunity private\nrocommunity public@10\nrwuser plain noauth\ncreateUser plain\n",
+        );
         for (name, auth, privacy) in combinations() {
             let auth = auth_name(auth);
             match privacy {
                 None => conf += &format!("createUser {name} {auth} \"{AUTH}\"\nrwuser {name} auth\n"),
                 Some(privacy) => {
                     let privacy = priv_name(privacy);
-                    conf += &format!("createUser {name} {auth} \"{AUTH}\" {privacy} \"{PRIV}\"\nrwuser {name} priv\n");
+                    conf += &format!(
+                        "createUser {name} {auth} \"{AUTH}\" {privacy} \"{PRIV}\"\nrwuser {name} priv\n"
+                    );
                 }
             }
         }
@@ -114,8 +127,8 @@ impl Snmpd {
     fn wait_until_up(&self) {
         // GET of sysUpTime.0 in v2c with the community `private`, by hand: independent of what is tested.
         let probe = [
-            0x30, 0x27, 2, 1, 1, 4, 7, b'p', b'r', b'i', b'v', b'a', b't', b'e', 0xa0, 0x19, 2, 1, 1, 2, 1, 0, 2, 1, 0,
-            0x30, 0x0e, 0x30, 0x0c, 6, 8, 0x2b, 6, 1, 2, 1, 1, 3, 0, 5, 0,
+            0x30, 0x27, 2, 1, 1, 4, 7, b'p', b'r', b'i', b'v', b'a', b't', b'e', 0xa0, 0x19, 2, 1, 1, 2, 1,
+            0, 2, 1, 0, 0x30, 0x0e, 0x30, 0x0c, 6, 8, 0x2b, 6, 1, 2, 1, 1, 3, 0, 5, 0,
         ];
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
@@ -242,7 +255,14 @@ async fn walks_agree_between_versions_and_with_the_reference_tool() {
     if let Some(tool) = installed("snmpbulkwalk") {
         let output = Command::new(tool)
             .env("MIBS", "")
-            .args(["-v2c", "-cprivate", "-On", "-Oe", &format!("udp:{}", snmpd.address), "1.3.6.1.2.1.1.9.1.3"])
+            .args([
+                "-v2c",
+                "-cprivate",
+                "-On",
+                "-Oe",
+                &format!("udp:{}", snmpd.address),
+                "1.3.6.1.2.1.1.9.1.3",
+            ])
             .output()
             .unwrap();
         let theirs: Vec<String> = String::from_utf8_lossy(&output.stdout)
@@ -278,8 +298,14 @@ async fn wrong_credentials_are_named() {
     let sha512 = AuthProtocol::Sha512;
     let aes256 = PrivProtocol::Aes256Blumenthal;
     let cases = [
-        (v3("sha512-aes256", Some((sha512, "not the password")), Some((aes256, PRIV))), "usmStatsWrongDigests"),
-        (v3("sha512-aes256", Some((AuthProtocol::Sha256, AUTH)), Some((aes256, PRIV))), "usmStatsWrongDigests"),
+        (
+            v3("sha512-aes256", Some((sha512, "not the password")), Some((aes256, PRIV))),
+            "usmStatsWrongDigests",
+        ),
+        (
+            v3("sha512-aes256", Some((AuthProtocol::Sha256, AUTH)), Some((aes256, PRIV))),
+            "usmStatsWrongDigests",
+        ),
         (v3("nobody", Some((sha512, AUTH)), Some((aes256, PRIV))), "usmStatsUnknownUserNames"),
         (v3("sha512-none", Some((sha512, AUTH)), Some((aes256, PRIV))), "usmStatsUnsupportedSecLevels"),
     ];
@@ -299,7 +325,8 @@ async fn wrong_credentials_are_named() {
     let error = session.get(&[oid(SYS_UPTIME)]).await.unwrap_err();
     assert!(matches!(error, SnmpError::Timeout { .. } | SnmpError::Security { .. }), "{error}");
     // A wrong community: silence.
-    let session = engine.session(snmpd.address, &Credentials::V2c { community: "wrong".into() }, quick()).unwrap();
+    let session =
+        engine.session(snmpd.address, &Credentials::V2c { community: "wrong".into() }, quick()).unwrap();
     let error = session.get(&[oid(SYS_UPTIME)]).await.unwrap_err();
     assert_eq!(error, SnmpError::Timeout { agent: snmpd.address.to_string(), attempts: 3, timeout_ms: 600 });
 }
@@ -427,7 +454,11 @@ async fn informs_and_traps_of_every_combination_arrive() {
                 arguments.extend(["-e", SENDER_ENGINE]);
             }
             let program = if confirmed { "snmpinform" } else { "snmptrap" };
-            assert!(send(program, &receiver, &arguments, &TRAP).await, "{program} {name}: {:?}", receiver.stats());
+            assert!(
+                send(program, &receiver, &arguments, &TRAP).await,
+                "{program} {name}: {:?}",
+                receiver.stats()
+            );
             let notification = tokio::time::timeout(Duration::from_secs(5), receiver.recv())
                 .await
                 .unwrap_or_else(|_| panic!("{program} {name}: {:?}", receiver.stats()))
@@ -462,7 +493,8 @@ async fn community_notifications_of_all_kinds_arrive() {
     ];
     for (program, version, trap, expected, confirmed) in cases {
         assert!(send(program, &receiver, &[version, "-c", "trapcom"], trap).await, "{program} {version}");
-        let notification = tokio::time::timeout(Duration::from_secs(5), receiver.recv()).await.unwrap().unwrap();
+        let notification =
+            tokio::time::timeout(Duration::from_secs(5), receiver.recv()).await.unwrap().unwrap();
         assert_eq!(notification.trap_oid, oid(expected));
         assert_eq!(notification.confirmed, confirmed);
         assert_eq!(notification.principal, Principal::Community { name: "lab".to_owned() });

@@ -99,7 +99,9 @@ impl Credentials {
     pub(super) fn security(&self, keys: &KeyCache) -> Result<Security, CredentialsError> {
         Ok(match self {
             Self::V1 { community } => Security::V1 { community: Zeroizing::new(community.expose().to_vec()) },
-            Self::V2c { community } => Security::V2c { community: Zeroizing::new(community.expose().to_vec()) },
+            Self::V2c { community } => {
+                Security::V2c { community: Zeroizing::new(community.expose().to_vec()) }
+            }
             Self::V3 { context, .. } => {
                 Security::V3 { user: self.usm_user(keys)?, context: context.as_bytes().to_vec() }
             }
@@ -157,7 +159,8 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let shown = format!("{:?} {:?}", v3(Some("open sesame"), Some("close sesame")), Secret::new("sesame"));
+        let shown =
+            format!("{:?} {:?}", v3(Some("open sesame"), Some("close sesame")), Secret::new("sesame"));
         assert!(!shown.contains("sesame"), "{shown}");
         let keys = KeyCache::default();
         let shown = format!("{:?}", v3(Some("open sesame"), Some("close sesame")).security(&keys).unwrap());

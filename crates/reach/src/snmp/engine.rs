@@ -94,7 +94,12 @@ impl SnmpEngine {
         let security = credentials.security(&self.running.keys)?;
         let turn = self.running.next.fetch_add(1, Ordering::Relaxed);
         let lanes = &self.running.lanes;
-        let lane = lanes.iter().cycle().nth(turn % lanes.len().max(1)).cloned().unwrap_or_else(|| Lane::new([0; 32]));
+        let lane = lanes
+            .iter()
+            .cycle()
+            .nth(turn % lanes.len().max(1))
+            .cloned()
+            .unwrap_or_else(|| Lane::new([0; 32]));
         let id = lane.add_agent(AgentConfig { address: target, security, options: options.into() });
         Ok(SnmpSession::new(self.clone(), lane, id, target, credentials, options))
     }

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use netwarden_snmp::generator::{
-    AgentConfig, AgentId, CommandGenerator, EngineInfo, Event, Failure, Notice, Operation, Outcome, RequestHandle,
-    Transmit,
+    AgentConfig, AgentId, CommandGenerator, EngineInfo, Event, Failure, Notice, Operation, Outcome,
+    RequestHandle, Transmit,
 };
 use netwarden_snmp::stats::Stats;
 use tokio::net::UdpSocket;
@@ -74,7 +74,12 @@ impl Lane {
     }
 
     /// Runs an operation; dropping the future cancels it.
-    pub(super) async fn run(&self, agent: AgentId, operation: Operation, context: Option<Arc<[u8]>>) -> OperationResult {
+    pub(super) async fn run(
+        &self,
+        agent: AgentId,
+        operation: Operation,
+        context: Option<Arc<[u8]>>,
+    ) -> OperationResult {
         let (answer, answered) = oneshot::channel();
         let handle = {
             let mut state = self.lock();

@@ -11,8 +11,8 @@ mod socket;
 
 pub use credentials::{AuthProtocol, Credentials, CredentialsError, PrivProtocol, Secret};
 pub use engine::{EngineConfig, SnmpEngine};
-pub use netwarden_snmp::stats::Stats;
 pub use netwarden_snmp::receiver::{Notification, Principal, ReceiverStats};
+pub use netwarden_snmp::stats::Stats;
 pub use receiver::{TrapPrincipals, TrapReceiver, TrapReceiverConfig, TrapReceiverError, TrapUser};
 pub use session::{SessionOptions, SnmpSession};
 

@@ -173,8 +173,9 @@ type Principals = (Vec<(String, Zeroizing<Vec<u8>>)>, Vec<UsmUser>);
 
 fn principals(keys: &KeyCache, from: &TrapPrincipals) -> Result<Principals, CredentialsError> {
     let communities = from.communities.iter();
-    let communities =
-        communities.map(|(name, community)| (name.clone(), Zeroizing::new(community.expose().to_vec()))).collect();
+    let communities = communities
+        .map(|(name, community)| (name.clone(), Zeroizing::new(community.expose().to_vec())))
+        .collect();
     let users = from.users.iter();
     let users = users
         .map(|user| usm_user(keys, &user.name, user.auth.as_ref(), user.privacy.as_ref()))

@@ -112,7 +112,9 @@ impl SnmpSession {
         options: SessionOptions,
     ) -> Self {
         let contexts = match credentials {
-            Credentials::V1 { community } | Credentials::V2c { community } => Contexts::Community(community.clone()),
+            Credentials::V1 { community } | Credentials::V2c { community } => {
+                Contexts::Community(community.clone())
+            }
             Credentials::V3 { .. } => Contexts::Name,
         };
         let shared = Shared { _engine: engine, lane, id, target, contexts, options };
@@ -167,7 +169,10 @@ impl SnmpSession {
 
     /// An outcome of another operation than was asked for cannot come; if it did, it would say so.
     fn mixed_up(&self) -> SnmpError {
-        SnmpError::Io { agent: self.shared.target.to_string(), reason: "the result of another operation".to_owned() }
+        SnmpError::Io {
+            agent: self.shared.target.to_string(),
+            reason: "the result of another operation".to_owned(),
+        }
     }
 }
 
@@ -199,7 +204,9 @@ impl Snmp for SnmpSession {
     fn in_vlan_context(&self, context: VlanContext) -> Self {
         let VlanContext(vlan) = context;
         let context = match &self.shared.contexts {
-            Contexts::Community(community) => [community.expose(), b"@", vlan.to_string().as_bytes()].concat(),
+            Contexts::Community(community) => {
+                [community.expose(), b"@", vlan.to_string().as_bytes()].concat()
+            }
             Contexts::Name => format!("vlan-{vlan}").into_bytes(),
         };
         Self { shared: Arc::clone(&self.shared), context: Some(context.into()) }

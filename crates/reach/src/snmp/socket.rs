@@ -21,7 +21,8 @@ pub(super) fn bind(address: SocketAddr, buffer_octets: usize) -> io::Result<UdpS
 
 fn enlarge(socket: &Socket, octets: usize) {
     // The system cuts silently at its maximum (net.core.rmem_max); a refusal is no reason to give up.
-    if let Err(error) = socket.set_recv_buffer_size(octets).and_then(|()| socket.set_send_buffer_size(octets)) {
+    if let Err(error) = socket.set_recv_buffer_size(octets).and_then(|()| socket.set_send_buffer_size(octets))
+    {
         tracing::warn!(%error, octets, "SNMP socket keeps its small buffers");
     }
 }

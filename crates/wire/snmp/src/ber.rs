@@ -145,7 +145,12 @@ impl<'a> Reader<'a> {
 
     /// X.690 section 8.1.3.5; more octets than need be are accepted (section 8.1.3 asks nothing else).
     #[cold]
-    fn long_length(&mut self, first: u8, field: &'static str, start: Reader<'a>) -> Result<usize, DecodeError> {
+    fn long_length(
+        &mut self,
+        first: u8,
+        field: &'static str,
+        start: Reader<'a>,
+    ) -> Result<usize, DecodeError> {
         let octets = usize::from(first & 0x7f);
         if octets == 0 || octets > 8 {
             return Err(start.error(field, Problem::Length));

@@ -20,10 +20,15 @@ impl Random {
     pub(crate) fn next_u64(&mut self) -> u64 {
         if self.used >= 32 {
             self.counter += 1;
-            self.block = Sha256::new().chain_update(self.seed).chain_update(self.counter.to_be_bytes()).finalize().into();
+            self.block = Sha256::new()
+                .chain_update(self.seed)
+                .chain_update(self.counter.to_be_bytes())
+                .finalize()
+                .into();
             self.used = 0;
         }
-        let octets = self.block.get(self.used..self.used + 8).and_then(|octets| <[u8; 8]>::try_from(octets).ok());
+        let octets =
+            self.block.get(self.used..self.used + 8).and_then(|octets| <[u8; 8]>::try_from(octets).ok());
         self.used += 8;
         octets.map_or(0, u64::from_be_bytes)
     }

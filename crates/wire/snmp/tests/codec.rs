@@ -1,6 +1,15 @@
 //! Properties of the codec: what is written is read back; whatever comes, nothing panics; what is cut
 //! off is an error.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests, which the exemption for tests does not reach"
+)]
+
 use netwarden_snmp::generator::{AgentConfig, AgentOptions, CommandGenerator, Operation, Security};
 use netwarden_snmp::message::{
     CommunityVersion, Message, ScopedData, ScopedPdu, V3Header, encode_community, encode_v3,
@@ -196,7 +205,8 @@ fn read_all(octets: &[u8]) {
     receiver.handle_input(now, from, octets);
     let mut generator = CommandGenerator::new([2; 32]);
     let security = Security::V3 { user: USERS[1].clone(), context: Vec::new() };
-    let agent = generator.add_agent(AgentConfig { address: from, security, options: AgentOptions::default() });
+    let agent =
+        generator.add_agent(AgentConfig { address: from, security, options: AgentOptions::default() });
     generator.submit(now, agent, Operation::Get(vec![Oid::new([1, 3, 6])]), None);
     generator.handle_input(now, from, octets);
 }

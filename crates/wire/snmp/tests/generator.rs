@@ -1,13 +1,22 @@
 //! The command generator against an agent of few lines that can be told to misbehave; time is virtual.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests, which the exemption for tests does not reach"
+)]
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netwarden_snmp::generator::{
-    AgentConfig, AgentId, AgentOptions, CommandGenerator, Event, Failure, Notice, Operation, Outcome, Security,
-    SecurityReport, WalkQuirk, Walked,
+    AgentConfig, AgentId, AgentOptions, CommandGenerator, Event, Failure, Notice, Operation, Outcome,
+    Security, SecurityReport, WalkQuirk, Walked,
 };
 use netwarden_snmp::message::{
     CommunityVersion, Message, ScopedData, ScopedPdu, V3Header, encode_community, encode_v3,
@@ -59,7 +68,10 @@ impl Agent {
         let mut objects = BTreeMap::new();
         for column in 1..=3_u32 {
             for row in 1..=60_u32 {
-                objects.insert(Oid::new([1, 3, 6, 1, 9, column, row]), Value::Integer(i32::try_from(row).unwrap()));
+                objects.insert(
+                    Oid::new([1, 3, 6, 1, 9, column, row]),
+                    Value::Integer(i32::try_from(row).unwrap()),
+                );
             }
         }
         objects.insert(Oid::new([1, 3, 6, 1, 10, 0]), Value::OctetString(b"behind".to_vec()));
@@ -168,7 +180,11 @@ impl Agent {
                     return Some(self.report(now, message.msg_id, which, SecurityLevel::NoAuthNoPriv));
                 }
                 let keys = self.user.localise(&self.engine_id);
-                assert!(keys.auth().unwrap().verify(message.whole, message.usm.auth_offset, message.usm.auth));
+                assert!(keys.auth().unwrap().verify(
+                    message.whole,
+                    message.usm.auth_offset,
+                    message.usm.auth
+                ));
                 if message.usm.boots != self.boots || message.usm.time.abs_diff(self.time(now)) > 150 {
                     return Some(self.report(now, message.msg_id, 2, SecurityLevel::AuthNoPriv));
                 }
@@ -179,10 +195,15 @@ impl Agent {
                 let scoped = ScopedPdu::decode(&mut Reader::new(&octets)).unwrap();
                 let AnyPdu::Pdu(pdu) = scoped.pdu else { panic!() };
                 let (status, index, bindings) = self.perform(&pdu, false);
-                let level =
-                    if self.habits.no_digest_downgrade { SecurityLevel::NoAuthNoPriv } else { SecurityLevel::AuthPriv };
+                let level = if self.habits.no_digest_downgrade {
+                    SecurityLevel::NoAuthNoPriv
+                } else {
+                    SecurityLevel::AuthPriv
+                };
                 self.v3(now, message.msg_id, level, |w| {
-                    encode_pdu(w, PduKind::Response, pdu.request_id, status, index, |w| encode_bindings(w, &bindings))
+                    encode_pdu(w, PduKind::Response, pdu.request_id, status, index, |w| {
+                        encode_bindings(w, &bindings)
+                    })
                 })
             }
         };
@@ -193,7 +214,11 @@ impl Agent {
         }
         if let Some(at) = self.habits.break_binding {
             // The name's tag of the binding `at` becomes one that no name has.
-            let mut found = answer.windows(2).enumerate().filter(|(_, pair)| pair[0] == 6 && (5..0x20).contains(&pair[1])).map(|(at, _)| at);
+            let mut found = answer
+                .windows(2)
+                .enumerate()
+                .filter(|(_, pair)| pair[0] == 6 && (5..0x20).contains(&pair[1]))
+                .map(|(at, _)| at);
             if let Some(at) = found.nth(at) {
                 answer[at] = 0x1f;
             }
@@ -215,7 +240,9 @@ impl Agent {
         now: Instant,
         msg_id: i32,
         level: SecurityLevel,
-        pdu: impl FnOnce(&mut netwarden_snmp::encode::Writer<'_>) -> Result<(), netwarden_snmp::encode::EncodeError>,
+        pdu: impl FnOnce(
+            &mut netwarden_snmp::encode::Writer<'_>,
+        ) -> Result<(), netwarden_snmp::encode::EncodeError>,
     ) -> Vec<u8> {
         let keys: LocalisedUser = self.user.localise(&self.engine_id);
         let header = V3Header {
@@ -370,7 +397,11 @@ fn a_column_that_ended_is_asked_for_no_more() {
     let walked = bench.walk(&COLUMNS).unwrap();
     assert_eq!(walked.bindings.len(), 121);
     assert_eq!(bench.agent.requests.first().map(|(_, columns, _)| *columns), Some(3));
-    assert!(bench.agent.requests[1..].iter().all(|(_, columns, _)| *columns == 2), "{:?}", bench.agent.requests);
+    assert!(
+        bench.agent.requests[1..].iter().all(|(_, columns, _)| *columns == 2),
+        "{:?}",
+        bench.agent.requests
+    );
 }
 
 #[test]
@@ -381,7 +412,10 @@ fn an_agent_that_loops_ends_the_column_and_is_reported() {
         let walked = bench.walk(&COLUMNS).unwrap();
         assert_eq!(walked.bindings.len(), 60);
         let expected: Vec<WalkQuirk> = COLUMNS
-            .map(|column| WalkQuirk::NotIncreasing { column: column.into(), at: Oid::from(column).child([3]) })
+            .map(|column| WalkQuirk::NotIncreasing {
+                column: column.into(),
+                at: Oid::from(column).child([3]),
+            })
             .into();
         assert_eq!(walked.quirks, expected);
     }
@@ -408,7 +442,11 @@ fn too_big_lowers_repetitions_until_it_fits() {
     bench.agent.habits.too_big_above = Some(6);
     let walked = bench.walk(&COLUMNS).unwrap();
     assert_eq!(walked.bindings.len(), 180);
-    assert!(matches!(walked.quirks[..], [WalkQuirk::TooBig { max_repetitions: 1..=2 }]), "{:?}", walked.quirks);
+    assert!(
+        matches!(walked.quirks[..], [WalkQuirk::TooBig { max_repetitions: 1..=2 }]),
+        "{:?}",
+        walked.quirks
+    );
     // Below one repetition: fewer columns.
     let mut bench = Bench::new(v2c());
     bench.agent.habits.too_big_above = Some(1);
@@ -510,6 +548,8 @@ fn an_answer_with_another_id_is_dropped() {
     assert_eq!(bench.generator.stats().dropped.unmatched, 4);
 }
 
+/// And the request is sent again, as after a loss.
+// proves: SEC-02
 #[test]
 fn a_wrong_digest_is_dropped_and_counted() {
     let mut bench = Bench::new(v3());

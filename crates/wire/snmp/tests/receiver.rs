@@ -1,5 +1,14 @@
 //! The notification receiver: replay, time windows, discovery by informers; time is virtual.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests, which the exemption for tests does not reach"
+)]
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -24,8 +33,12 @@ fn user() -> UsmUser {
 }
 
 fn receiver(now: Instant) -> NotificationReceiver {
-    let config =
-        ReceiverConfig { engine_id: OWN.to_vec(), boots: OWN_BOOTS, communities: Vec::new(), users: vec![user()] };
+    let config = ReceiverConfig {
+        engine_id: OWN.to_vec(),
+        boots: OWN_BOOTS,
+        communities: Vec::new(),
+        users: vec![user()],
+    };
     NotificationReceiver::new(config, now, [3; 32])
 }
 
@@ -82,8 +95,7 @@ const TRAP: Sent<'_> = Sent {
     msg_id: 1,
 };
 
-const INFORM: Sent<'_> =
-    Sent { kind: PduKind::Inform, engine_id: OWN, boots: OWN_BOOTS, time: 0, ..TRAP };
+const INFORM: Sent<'_> = Sent { kind: PduKind::Inform, engine_id: OWN, boots: OWN_BOOTS, time: 0, ..TRAP };
 
 fn notifications(receiver: &mut NotificationReceiver) -> usize {
     std::iter::from_fn(|| receiver.poll_notification()).count()
@@ -202,7 +214,11 @@ fn an_informer_discovers_us_synchronises_and_is_answered() {
     let mut receiver = receiver(start);
     let now = start + Duration::from_secs(1_000);
     // Without our engine id: told.
-    receiver.handle_input(now, from(), &Sent { engine_id: b"", level: SecurityLevel::NoAuthNoPriv, ..INFORM }.datagram());
+    receiver.handle_input(
+        now,
+        from(),
+        &Sent { engine_id: b"", level: SecurityLevel::NoAuthNoPriv, ..INFORM }.datagram(),
+    );
     let (to, answer) = receiver.poll_transmit().unwrap();
     assert_eq!(to, from());
     report(&answer, SecurityLevel::NoAuthNoPriv, 4);

@@ -72,7 +72,7 @@ impl CommandGenerator {
         if !fits || version != message.version {
             return self.count(agent_id, |stats| stats.dropped.wrong_community += 1);
         }
-        self.from_elsewhere(agent_id, from);
+        self.note_source(agent_id, from);
         self.on_response(now, pdu.request_id, pdu, octets);
     }
 
@@ -97,9 +97,11 @@ impl CommandGenerator {
         if level >= SecurityLevel::AuthNoPriv {
             verdict = match agent.engine.as_mut() {
                 Some(engine) if engine.id == message.usm.engine_id && message.usm.user == user.name() => {
-                    verify(engine, message).and_then(|()| decrypt(engine, message, &mut decrypted)).inspect(|()| {
-                        timeliness = Some(());
-                    })
+                    verify(engine, message).and_then(|()| decrypt(engine, message, &mut decrypted)).inspect(
+                        |()| {
+                            timeliness = Some(());
+                        },
+                    )
                 }
                 _ => Err(Reject::WrongEngine),
             };
@@ -114,7 +116,7 @@ impl CommandGenerator {
         };
         match scoped {
             Ok(ScopedPdu { pdu: AnyPdu::Pdu(pdu), .. }) if pdu.kind == PduKind::Report => {
-                self.from_elsewhere(agent_id, from);
+                self.note_source(agent_id, from);
                 self.on_report(now, message, level, &pdu, discovery);
             }
             Ok(ScopedPdu { pdu: AnyPdu::Pdu(pdu), .. })
@@ -126,7 +128,7 @@ impl CommandGenerator {
                 } else if !self.known_engine(agent_id, message.usm.engine_id) {
                     self.count(agent_id, |stats| stats.dropped.wrong_engine += 1);
                 } else if self.in_time(now, agent_id, message, timeliness.is_some()) {
-                    self.from_elsewhere(agent_id, from);
+                    self.note_source(agent_id, from);
                     self.on_response(now, message.msg_id, &pdu, message.whole.len());
                 }
             }
@@ -209,7 +211,14 @@ impl CommandGenerator {
         }
     }
 
-    fn on_report(&mut self, now: Instant, message: &V3Message<'_>, level: SecurityLevel, pdu: &Pdu<'_>, discovery: bool) {
+    fn on_report(
+        &mut self,
+        now: Instant,
+        message: &V3Message<'_>,
+        level: SecurityLevel,
+        pdu: &Pdu<'_>,
+        discovery: bool,
+    ) {
         let id = message.msg_id;
         let Some(agent_id) = self.under_way.get(&id).map(|pending| pending.agent) else { return };
         let report = self.read_report(agent_id, pdu);
@@ -231,11 +240,17 @@ impl CommandGenerator {
 
     fn read_report(&mut self, agent_id: AgentId, pdu: &Pdu<'_>) -> Report {
         let mut name = Vec::new();
-        let read = pdu.bindings.into_iter().next().and_then(Result::ok).map(|binding| binding.name.read_into(&mut name));
+        let read = pdu
+            .bindings
+            .into_iter()
+            .next()
+            .and_then(Result::ok)
+            .map(|binding| binding.name.read_into(&mut name));
         if !matches!(read, Some(Ok(()))) {
             name.clear();
         }
-        let mut counted = |count: fn(&mut Stats) -> &mut u64| self.count(agent_id, |stats| *count(stats) += 1);
+        let mut counted =
+            |count: fn(&mut Stats) -> &mut u64| self.count(agent_id, |stats| *count(stats) += 1);
         match name.as_slice() {
             // usmStats, RFC 3414 section 5.
             [1, 3, 6, 1, 6, 3, 15, 1, 1, which, ..] => match which {
@@ -293,13 +308,17 @@ impl CommandGenerator {
         let before = agent.engine.as_ref().map(|engine| engine.id.clone());
         let changed = before.as_deref() != Some(engine_id);
         if changed {
-            agent.engine = Some(Engine::discovered(engine_id, message.usm.boots, message.usm.time, now, user));
+            agent.engine =
+                Some(Engine::discovered(engine_id, message.usm.boots, message.usm.time, now, user));
             let to = engine_id.to_vec();
             self.count(agent_id, |stats| stats.discoveries += 1);
-            self.notice(agent_id, match before {
-                Some(from) => Notice::EngineChanged { from, to },
-                None => Notice::EngineDiscovered { engine_id: to },
-            });
+            self.notice(
+                agent_id,
+                match before {
+                    Some(from) => Notice::EngineChanged { from, to },
+                    None => Notice::EngineDiscovered { engine_id: to },
+                },
+            );
         }
         if discovery {
             self.under_way.remove(&id);
@@ -315,7 +334,13 @@ impl CommandGenerator {
     }
 
     /// RFC 3414 section 3.2 step 7a: the agent told its time, with a digest.
-    fn on_not_in_time(&mut self, now: Instant, agent_id: AgentId, message: &V3Message<'_>, level: SecurityLevel) {
+    fn on_not_in_time(
+        &mut self,
+        now: Instant,
+        agent_id: AgentId,
+        message: &V3Message<'_>,
+        level: SecurityLevel,
+    ) {
         let Some(agent) = self.agents.get_mut(&agent_id) else { return };
         let Some(engine) = agent.engine.as_mut() else { return };
         if engine.id != message.usm.engine_id {
@@ -362,7 +387,7 @@ impl CommandGenerator {
         }
     }
 
-    fn from_elsewhere(&mut self, agent_id: AgentId, from: SocketAddr) {
+    fn note_source(&mut self, agent_id: AgentId, from: SocketAddr) {
         let Some(agent) = self.agents.get_mut(&agent_id) else { return };
         if agent.config.address == from {
             return;

@@ -189,7 +189,11 @@ impl CommandGenerator {
         self.next_request += 1;
         let handle = RequestHandle(self.next_request);
         let Some(agent) = self.agents.get_mut(&agent_id) else {
-            self.events.push_back(Event::Done { request: handle, agent: agent_id, result: Err(Failure::Closed) });
+            self.events.push_back(Event::Done {
+                request: handle,
+                agent: agent_id,
+                result: Err(Failure::Closed),
+            });
             return handle;
         };
         let options = &agent.config.options;
@@ -301,7 +305,11 @@ impl CommandGenerator {
     /// What is known of an agent's engine.
     pub fn engine(&self, now: Instant, agent: AgentId) -> Option<EngineInfo> {
         let engine = self.agents.get(&agent)?.engine.as_ref()?;
-        Some(EngineInfo { id: engine.id.clone(), boots: engine.clock.boots(), time: engine.clock.time_at(now) })
+        Some(EngineInfo {
+            id: engine.id.clone(),
+            boots: engine.clock.boots(),
+            time: engine.clock.time_at(now),
+        })
     }
 
     /// Requests under way, for all agents.
@@ -404,7 +412,8 @@ impl CommandGenerator {
         if pending.attempts > agent.config.options.retries {
             let timeout = agent.config.options.timeout;
             // Octets that could not be read came from there while it was asked.
-            let unreadable = agent.unreadable.take().filter(|(at, _)| *at >= pending.sent_at).map(|(_, why)| why);
+            let unreadable =
+                agent.unreadable.take().filter(|(at, _)| *at >= pending.sent_at).map(|(_, why)| why);
             let failure = match pending.garbage.take().or(unreadable) {
                 Some(reason) => Failure::Garbage(reason),
                 None => Failure::Timeout { attempts: pending.attempts, timeout },
@@ -418,7 +427,8 @@ impl CommandGenerator {
         }
         // An agent whose engine id has changed may well stay silent: ask for it beside the second
         // retransmission.
-        let suspect = pending.attempts >= 2 && agent.engine.is_some() && !matches!(pending.task, Task::Discovery);
+        let suspect =
+            pending.attempts >= 2 && agent.engine.is_some() && !matches!(pending.task, Task::Discovery);
         self.count(agent_id, |stats| stats.retransmits += 1);
         self.queue(now, id);
         if suspect {
@@ -447,7 +457,12 @@ impl CommandGenerator {
         self.start_waiting(now, agent_id);
     }
 
-    fn encode(&mut self, now: Instant, id: i32, buffer: &mut Vec<u8>) -> Result<Option<SocketAddr>, EncodeError> {
+    fn encode(
+        &mut self,
+        now: Instant,
+        id: i32,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Option<SocketAddr>, EncodeError> {
         let Some(pending) = self.under_way.get(&id) else { return Ok(None) };
         let Some(agent) = self.agents.get_mut(&pending.agent) else { return Ok(None) };
         let pdu = |w: &mut crate::encode::Writer<'_>| pending.task.encode(id, w);

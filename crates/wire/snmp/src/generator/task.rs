@@ -152,7 +152,9 @@ impl Task {
     pub(crate) fn encode(&self, request_id: i32, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
         match self {
             Task::Get(get) => get.encode(request_id, writer),
-            Task::Set(set) => encode_pdu(writer, PduKind::Set, request_id, 0, 0, |w| encode_bindings(w, &set.bindings)),
+            Task::Set(set) => {
+                encode_pdu(writer, PduKind::Set, request_id, 0, 0, |w| encode_bindings(w, &set.bindings))
+            }
             Task::Walk(walk) => walk.encode(request_id, writer),
             Task::Discovery => encode_pdu(writer, PduKind::Get, request_id, 0, 0, |_| Ok(())),
         }
@@ -182,7 +184,8 @@ pub(crate) struct Get {
 impl Get {
     pub(crate) fn new(oids: Vec<Oid>, per_request: usize) -> Self {
         let values = vec![None; oids.len()];
-        let mut get = Self { oids, values, asked: Vec::new(), per_request: per_request.max(1), name: Vec::new() };
+        let mut get =
+            Self { oids, values, asked: Vec::new(), per_request: per_request.max(1), name: Vec::new() };
         get.choose();
         get
     }

@@ -243,7 +243,8 @@ impl Walk {
     pub(crate) fn finish(&mut self) -> Walked {
         let mut columns = std::mem::take(&mut self.columns);
         columns.sort_by(|a, b| a.prefix.cmp(&b.prefix));
-        let overlap = columns.windows(2).any(|pair| matches!(pair, [a, b] if b.prefix.starts_with(&a.prefix)));
+        let overlap =
+            columns.windows(2).any(|pair| matches!(pair, [a, b] if b.prefix.starts_with(&a.prefix)));
         let total = columns.iter().map(|column| column.rows.len()).sum();
         let mut rows = columns.into_iter().map(|column| column.rows);
         let mut bindings = rows.next().unwrap_or_default();

@@ -18,13 +18,14 @@ use zeroize::Zeroizing;
 use crate::ber::Reader;
 use crate::encode::{EncodeError, Writer};
 use crate::message::{
-    CommunityMessage, CommunityVersion, Message, ScopedData, ScopedPdu, V3Header, V3Message, encode_community,
-    encode_v3,
+    CommunityMessage, CommunityVersion, Message, ScopedData, ScopedPdu, V3Header, V3Message,
+    encode_community, encode_v3,
 };
 use crate::pdu::{AnyPdu, Pdu, PduKind, encode_pdu};
 use crate::random::Random;
 use crate::usm::{
-    AuthKey, EngineClock, LocalisedUser, MAX_BOOTS, PrivKey, SecurityLevel, Timeliness, UsmUser, is_timely_for_us,
+    AuthKey, EngineClock, LocalisedUser, MAX_BOOTS, PrivKey, SecurityLevel, Timeliness, UsmUser,
+    is_timely_for_us,
 };
 use crate::{Value, ber::tag};
 
@@ -237,7 +238,8 @@ impl NotificationReceiver {
                 if confirmed && notification.is_ok() {
                     let mut answer = Vec::new();
                     let version = CommunityVersion::V2c;
-                    if encode_community(&mut answer, version, message.community, |w| response(w, pdu)).is_ok() {
+                    if encode_community(&mut answer, version, message.community, |w| response(w, pdu)).is_ok()
+                    {
                         self.stats.informs_answered += 1;
                         self.outbox.push_back((from, answer));
                     }
@@ -312,8 +314,9 @@ impl NotificationReceiver {
             // Step 6. The privacy key is made for authentic messages alone: it may cost a hash of 1 MiB.
             let known = self.senders.get(engine_id).and_then(|sender| sender.keys.get(&number));
             let auth = known.map(|(auth, _)| auth.clone()).or_else(|| user.localise_auth(engine_id));
-            let authentic =
-                auth.as_ref().is_some_and(|key| key.verify(message.whole, message.usm.auth_offset, message.usm.auth));
+            let authentic = auth
+                .as_ref()
+                .is_some_and(|key| key.verify(message.whole, message.usm.auth_offset, message.usm.auth));
             let Some(auth) = auth.filter(|_| authentic) else {
                 return self.refuse(now, from, message, Refusal::WrongDigests, None);
             };
@@ -337,16 +340,15 @@ impl NotificationReceiver {
             if let ScopedData::Encrypted(octets) = &message.data {
                 scratch.clear();
                 scratch.extend_from_slice(octets);
-                let decrypted =
-                    privacy.as_ref().is_some_and(|key| key.decrypt(boots, time, message.usm.privacy, scratch));
+                let decrypted = privacy
+                    .as_ref()
+                    .is_some_and(|key| key.decrypt(boots, time, message.usm.privacy, scratch));
                 if !decrypted {
                     return self.refuse(now, from, message, Refusal::DecryptionErrors, Some((number, user)));
                 }
             }
-            is_new = self
-                .senders
-                .get_mut(engine_id)
-                .is_none_or(|sender| sender.is_new(now, message.usm.auth));
+            is_new =
+                self.senders.get_mut(engine_id).is_none_or(|sender| sender.is_new(now, message.usm.auth));
         }
         let scoped = match &message.data {
             ScopedData::Plain(scoped) => Ok(*scoped),

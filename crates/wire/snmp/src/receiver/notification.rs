@@ -97,7 +97,11 @@ impl Notification {
     }
 
     /// RFC 3584 section 3.1.
-    pub(super) fn from_v1(source: SocketAddr, principal: Principal, trap: &TrapV1<'_>) -> Result<Self, Unreadable> {
+    pub(super) fn from_v1(
+        source: SocketAddr,
+        principal: Principal,
+        trap: &TrapV1<'_>,
+    ) -> Result<Self, Unreadable> {
         let enterprise = trap.enterprise.to_owned()?;
         let trap_oid = match trap.generic_trap {
             generic @ 0..=5 => Oid::from(&SNMP_TRAPS[..]).child([u32::try_from(generic).unwrap_or(0) + 1]),

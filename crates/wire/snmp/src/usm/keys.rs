@@ -27,8 +27,11 @@ pub struct MasterKey {
     protocol: AuthProtocol,
     ku: Zeroizing<Vec<u8>>,
     /// Second parts of Reeder's extension by engine: each costs a hash of 1 MiB.
-    extended: Mutex<HashMap<Box<[u8]>, Zeroizing<Vec<u8>>>>,
+    extended: Mutex<KeyParts>,
 }
+
+/// Parts of keys by engine id.
+type KeyParts = HashMap<Box<[u8]>, Zeroizing<Vec<u8>>>;
 
 impl MasterKey {
     /// RFC 3414 appendix A.2: hashes 1 MiB, some milliseconds of CPU.
@@ -66,7 +69,7 @@ impl MasterKey {
     /// The localised key taken as a password again. Its length never needs a third part: 20 octets and
     /// 20 more are above 32.
     fn second_part(&self, kul: &[u8], engine_id: &[u8]) -> Zeroizing<Vec<u8>> {
-        let known = |map: &HashMap<Box<[u8]>, Zeroizing<Vec<u8>>>| map.get(engine_id).cloned();
+        let known = |map: &KeyParts| map.get(engine_id).cloned();
         if let Some(part) = known(&self.extended.lock().unwrap_or_else(PoisonError::into_inner)) {
             return part;
         }
@@ -114,7 +117,11 @@ impl KeyCache {
     const MAX_KEYS: usize = 4_096;
 
     /// The key of a password, made if it is not known yet.
-    pub fn master_key(&self, protocol: AuthProtocol, password: &[u8]) -> Result<Arc<MasterKey>, PasswordTooShort> {
+    pub fn master_key(
+        &self,
+        protocol: AuthProtocol,
+        password: &[u8],
+    ) -> Result<Arc<MasterKey>, PasswordTooShort> {
         let name = (protocol, Password(password.to_vec()));
         if let Some(key) = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
             return Ok(Arc::clone(key));

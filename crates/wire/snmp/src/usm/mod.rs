@@ -61,7 +61,11 @@ impl UsmUser {
     }
 
     /// A user with an authentication key and, perhaps, a privacy key made with the same hash.
-    pub fn with_keys(name: &[u8], auth: Arc<MasterKey>, privacy: Option<(PrivProtocol, Arc<MasterKey>)>) -> Self {
+    pub fn with_keys(
+        name: &[u8],
+        auth: Arc<MasterKey>,
+        privacy: Option<(PrivProtocol, Arc<MasterKey>)>,
+    ) -> Self {
         Self { name: name.into(), auth: Some(auth), privacy }
     }
 
