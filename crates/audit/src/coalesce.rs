@@ -109,6 +109,19 @@ impl Coalescer {
         }
         due
     }
+
+    /// Takes back what could not be recorded; it counts with the minutes to come.
+    pub fn give_back(&mut self, due: Vec<More>) {
+        for more in due {
+            let minute = match more.address {
+                Some(address) if self.addresses.len() < self.limits.addresses => {
+                    self.addresses.entry(address).or_insert(Minute { began: more.since, more: 0 })
+                }
+                _ => self.others.get_or_insert(Minute { began: more.since, more: 0 }),
+            };
+            minute.more = minute.more.saturating_add(more.count);
+        }
+    }
 }
 
 impl More {
@@ -172,6 +185,18 @@ mod tests {
         let mut few = Coalescer::new(Limits { records: 10, addresses: 2 });
         assert_eq!((0..5).filter(|n| few.failure(at(0), &n.to_string()) == Verdict::Record).count(), 2);
         assert_eq!(few.due(at(1), true), [More { address: None, count: 3, since: at(0) }]);
+    }
+
+    #[test]
+    fn what_could_not_be_recorded_is_not_forgotten() {
+        let mut coalescer = Coalescer::new(Limits { records: 10, addresses: 1 });
+        for address in ["a", "a", "b"] {
+            coalescer.failure(at(0), address);
+        }
+        let due = coalescer.due(at(60), false);
+        assert_eq!(due.len(), 2);
+        coalescer.give_back(due.clone());
+        assert_eq!(coalescer.due(at(61), false), due);
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //!   the database, [`complete`] after it; [`settle_interrupted`] at start says `unknown` of those
 //!   that nobody completed.
 //! - [`Trail`]: signs checkpoints, keeps the search index, lists, exports, verifies.
-//! - [`verify_export`]: verifies an exported file with the public key alone.
+//! - [`verify_store`], [`verify_export`]: verify a database and an exported file with the public key
+//!   alone.
 //! - [`coalesce`]: keeps failures of unauthenticated callers from filling the store.
 //!
 //! It never changes or deletes a record, never holds a secret ([`Redacted`] has no room for one) and
@@ -44,3 +45,4 @@ pub use record::{Completion, Kind, ObjectRef, Outcome, Plane, Property, Record, 
 pub use search::Lag;
 pub use sql::MIGRATIONS;
 pub use trail::{CheckpointPolicy, SignedCheckpoint, Tick, Trail};
+pub use verify::{Progress, verify_store};

@@ -1,18 +1,19 @@
 //! The trail as the product holds it: signs, indexes, lists, exports, verifies.
 
 use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use netwarden_store::{Count, Listed, Store};
 use netwarden_tlog::{Checkpoint, Hash, NoteError, Signer, VerifyingKey};
 use tokio::io::AsyncWrite;
 
-use crate::append::settle_interrupted;
+use crate::append::{record_many, settle_interrupted};
+use crate::coalesce::{Coalescer, Verdict};
 use crate::error::AuditError;
 use crate::list::{AuditQuery, ListedRecord, Reach};
 use crate::sql::{CheckpointRow, as_i64};
-use crate::{Lag, RecordIndex, Report, export, list, search, sql, verify};
+use crate::{Lag, Record, RecordIndex, Report, export, list, search, sql, verify};
 
 /// When a checkpoint is signed: whichever comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,9 @@ pub struct Tick {
     pub checkpoint: Option<SignedCheckpoint>,
 }
 
+/// Operation under which further failures of unidentified callers are recorded.
+const UNIDENTIFIED: &str = "session.login";
+
 /// The trail of this node.
 #[derive(Clone)]
 pub struct Trail {
@@ -56,6 +60,7 @@ pub struct Trail {
     signer: Arc<dyn Signer>,
     policy: CheckpointPolicy,
     key: VerifyingKey,
+    failures: Arc<Mutex<Coalescer>>,
 }
 
 impl std::fmt::Debug for Trail {
@@ -68,7 +73,7 @@ impl Trail {
     /// Over a store that has [`crate::MIGRATIONS`], signed by a key called `netwarden/<node>`.
     pub fn new(store: Store, signer: Arc<dyn Signer>, policy: CheckpointPolicy) -> Result<Self, NoteError> {
         let key = VerifyingKey::of(signer.as_ref())?;
-        Ok(Self { store, signer, policy, key })
+        Ok(Self { store, signer, policy, key, failures: Arc::default() })
     }
 
     /// The public key, to be kept elsewhere: it is all that verification needs.
@@ -82,9 +87,34 @@ impl Trail {
         self.store.write(move |tx| Box::pin(settle_interrupted(tx, now))).await
     }
 
-    /// One step of the upkeep, to be called every second or so: indexes up to a thousand records,
-    /// signs a checkpoint where one is due.
+    /// Whether the failure of a caller who is not identified is to be recorded whole; otherwise it was
+    /// counted, and [`Trail::tick`] records how many there were.
+    pub fn is_failure_recorded(&self, now: Timestamp, address: &str) -> bool {
+        self.failures().failure(now, address) == Verdict::Record
+    }
+
+    /// Records the counts of failures whose minute is over; with `all` every count, before the end.
+    pub async fn flush_failures(&self, now: Timestamp, all: bool) -> Result<(), AuditError> {
+        let due = self.failures().due(now, all);
+        if due.is_empty() {
+            return Ok(());
+        }
+        let records: Vec<Record> = due.iter().map(|more| more.record(now, UNIDENTIFIED)).collect();
+        let written = self
+            .store
+            .write(move |tx| Box::pin(async move { record_many(tx, &records).await.map(drop) }))
+            .await;
+        if written.is_err() {
+            // They are recorded with those of the minutes to come.
+            self.failures().give_back(due);
+        }
+        written
+    }
+
+    /// One step of the upkeep, to be called every second or so: records counted failures, indexes up
+    /// to a thousand records, signs a checkpoint where one is due.
     pub async fn tick(&self, now: Timestamp) -> Result<Tick, AuditError> {
+        self.flush_failures(now, false).await?;
         let lag = search::advance(&self.store).await?;
         let last = sql::last_checkpoint(self.store.read()).await?;
         let signed = last.as_ref().map_or(0, |row| row.size.unsigned_abs());
@@ -197,6 +227,10 @@ impl Trail {
             self.checkpoint(now).await?;
         }
         export::export(&self.store, range, file).await
+    }
+
+    fn failures(&self) -> std::sync::MutexGuard<'_, Coalescer> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Number of records.

@@ -12,9 +12,9 @@ use crate::sql;
 /// Told how many records of how many were verified; breaks to cancel.
 pub type Progress<'a> = &'a mut (dyn FnMut(u64, u64) -> ControlFlow<()> + Send);
 
-/// Verifies everything. `kept` are checkpoints that were kept elsewhere; with them also a trail is
+/// Verifies the whole trail in a store with the public key alone. `kept` are checkpoints that were kept elsewhere; with them also a trail is
 /// found out whose end was cut off together with its last checkpoints.
-pub(crate) async fn verify_store(
+pub async fn verify_store(
     store: &Store,
     key: &VerifyingKey,
     kept: &[String],

@@ -1,10 +1,13 @@
 //! The accounts as the product holds them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use netwarden_model::{Scope, UserId};
-use netwarden_store::{Column, ColumnKind, ListQuery, ListTable, Listed, Store, Tx, execute, values};
+use netwarden_store::{
+    Column, ColumnKind, ListQuery, ListTable, Listed, Store, StoreError, Tx, execute, values,
+};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
@@ -40,6 +43,7 @@ pub struct Identity {
     store: Store,
     policy: IdentityPolicy,
     work: Arc<Semaphore>,
+    worked: Arc<AtomicU64>,
 }
 
 /// An account as lists show it: never its password.
@@ -109,7 +113,7 @@ pub static TOKENS: ListTable = ListTable {
 impl Identity {
     /// Over a store that has [`crate::MIGRATIONS`].
     pub fn new(store: Store, policy: IdentityPolicy) -> Self {
-        Self { store, policy, work: Arc::new(Semaphore::new(HASHES_AT_ONCE)) }
+        Self { store, policy, work: Arc::new(Semaphore::new(HASHES_AT_ONCE)), worked: Arc::default() }
     }
 
     /// Makes `admin` with a one-time password where there is no user yet, and returns the password,
@@ -295,15 +299,21 @@ impl Identity {
         }
         if unused >= TOUCH_AFTER_MICROS {
             let id = row.id;
-            self.store
+            let touched: Result<_, IdentityError> = self
+                .store
                 .write(move |tx| {
                     Box::pin(async move {
                         let touch =
                             "UPDATE identity_session SET last_used = $2 WHERE id = $1 AND last_used < $2";
-                        Ok::<_, IdentityError>(execute(tx, touch, values![id, micros]).await?)
+                        Ok(execute(tx, touch, values![id, micros]).await?)
                     })
                 })
-                .await?;
+                .await;
+            match touched {
+                // Whoever is logged in must be able to free the disk (SEC-09).
+                Ok(_) | Err(IdentityError::Store(StoreError::DiskFull)) => {}
+                Err(error) => return Err(error),
+            }
         }
         let version = sql::policy_version(self.store.read()).await?;
         Ok(Some(Subject::User(identified(row.user, Through::Session(row.id), version))))
@@ -411,6 +421,11 @@ impl Identity {
         Ok(())
     }
 
+    /// Times that passwords were verified or hashed, for the metrics.
+    pub fn password_work(&self) -> u64 {
+        self.worked.load(Ordering::Relaxed)
+    }
+
     async fn hash(&self, password: Zeroizing<String>, salt: [u8; 16]) -> Result<PasswordHash, IdentityError> {
         let params = self.policy.password;
         self.work(move || PasswordHash::make(&password, salt, params)).await
@@ -422,6 +437,7 @@ impl Identity {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, IdentityError> {
         let permit = Arc::clone(&self.work).acquire_owned().await.map_err(|_| IdentityError::Background)?;
+        self.worked.fetch_add(1, Ordering::Relaxed);
         tokio::task::spawn_blocking(move || {
             let result = work();
             drop(permit);

@@ -216,3 +216,29 @@ async fn a_full_disk_refuses_the_act_and_keeps_what_was_recorded() {
     let report = verify(&trail).await;
     assert_eq!((report.problem, report.records), (None, recorded));
 }
+
+#[tokio::test]
+async fn guessing_does_not_fill_the_trail() {
+    let place = Place::new();
+    let (store, trail) = place.open().await;
+    let mut written = 0;
+    for n in 0..500 {
+        if trail.is_failure_recorded(at(n / 10), "192.0.2.1") {
+            append(&store, vec![sample(0)]).await;
+            written += 1;
+        }
+    }
+    assert_eq!(written, 1);
+    trail.tick(at(59)).await.unwrap();
+    assert_eq!(trail.size().await.unwrap(), 1);
+    trail.tick(at(60)).await.unwrap();
+    trail.catch_up().await.unwrap();
+    let listed = trail.list(&Reach::all(), AuditQuery::default()).await.unwrap().items;
+    assert_eq!(listed.len(), 2);
+    assert!(listed[0].record.details.as_ref().unwrap().starts_with("499 more from 192.0.2.1"));
+    assert_eq!(listed[0].record.outcome, Outcome::Denied);
+    trail.is_failure_recorded(at(61), "192.0.2.1");
+    trail.is_failure_recorded(at(61), "192.0.2.1");
+    trail.flush_failures(at(62), true).await.unwrap();
+    assert_eq!(trail.size().await.unwrap(), 3, "nothing is lost at the end");
+}

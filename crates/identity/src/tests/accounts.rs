@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use netwarden_model::UserId;
 use netwarden_store::testing::TestStore;
-use netwarden_store::{Condition, ListQuery, query_all};
+use netwarden_store::{Condition, ListQuery, StoreError, query_all};
 use zeroize::Zeroizing;
 
 use super::at;
@@ -146,7 +146,14 @@ async fn a_refusal_says_the_same_whatever_the_reason() {
     let texts: BTreeSet<String> =
         [disabled, wrong, unknown, hostile].iter().map(ToString::to_string).collect();
     assert_eq!(texts.len(), 1);
-    // The same work is done for who does not exist: the dummy has the iterations of new hashes.
+    // The same work is done for who does not exist, with the iterations of new hashes.
+    let mut work = Vec::new();
+    for (name, from) in [("eve", "192.0.2.5"), ("mallory", "192.0.2.6"), ("bob", "192.0.2.7")] {
+        let before = case.identity.password_work();
+        case.refused(name, "wrong", from, 1).await;
+        work.push(case.identity.password_work() - before);
+    }
+    assert_eq!(work, [1, 1, 1]);
     let dummy = PasswordHash::dummy(policy(10_000).password);
     assert_eq!(dummy.params(), PasswordHash::make("x", [0; 16], policy(10_000).password).params());
 }
@@ -211,6 +218,9 @@ async fn an_address_locks_over_many_names_and_admin_never_does() {
     }
     let tenth = case.refused("user9", "guess", "2001:db8::2", 9).await;
     assert_eq!(tenth.locked, Some(Locked::Address), "one /64 is one caller");
+    let before = case.identity.password_work();
+    case.refused("user3", "guess", "2001:db8::9", 9).await;
+    assert_eq!(case.identity.password_work(), before, "a locked address costs no work");
     let admin = case.refused("admin", &password, "2001:db8::3", 10).await;
     assert_eq!(admin.because, Because::Locked(Locked::Address));
     // From elsewhere admin gets in, whatever was tried, and locally always.
@@ -453,4 +463,15 @@ async fn postgresql_knows_the_same_accounts() {
     let listed = case.identity.list_users(&ListQuery::unscoped(&ACCOUNTS)).await.unwrap();
     assert_eq!(listed.items.len(), 1);
     change!(case, |tx| accounts::delete_user(tx, bob)).unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_throws_nobody_out() {
+    let case = Case::new().await;
+    case.user("bob", Role::Operator).await;
+    let admitted = case.admitted("bob", 0).await;
+    case.test.store.use_reserve().await.unwrap();
+    let refused = case.identity.login(attempt("bob", PASSWORD, None), at(1), [9; 16], [1; 32]).await;
+    assert!(matches!(refused, Err(IdentityError::Store(StoreError::DiskFull))), "{refused:?}");
+    assert!(case.session(&admitted.secret, 100).await.is_some());
 }
