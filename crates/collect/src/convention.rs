@@ -19,8 +19,7 @@ pub fn text_of_bytes(bytes: &[u8]) -> String {
         Ok(text) => text.to_owned(),
         Err(_) => ends_at_nul.iter().map(|byte| char::from(*byte)).collect(),
     };
-    let clean: String =
-        decoded.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+    let clean: String = decoded.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
     clean.trim().to_owned()
 }
 

@@ -259,17 +259,11 @@ mod tests {
                 neighbour("mute", &[], &[[0, 0, 0, 0]]),
                 by_arp,
             ],
-            arp: vec![ArpEntry {
-                ip: IpAddr::from([192, 0, 2, 7]),
-                mac,
-                if_index: None,
-                if_name: None,
-            }],
+            arp: vec![ArpEntry { ip: IpAddr::from([192, 0, 2, 7]), mac, if_index: None, if_name: None }],
             ..Reading::default()
         };
         let known = [IpAddr::from([192, 0, 2, 4])].into();
-        let names: Vec<_> =
-            candidates([&reading], &known).into_iter().filter_map(|c| c.name).collect();
+        let names: Vec<_> = candidates([&reading], &known).into_iter().filter_map(|c| c.name).collect();
         assert_eq!(names, ["new", "by-arp"]);
     }
 }

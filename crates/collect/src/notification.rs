@@ -121,7 +121,9 @@ fn cisco_entries(message: &[u8]) -> Vec<Notice> {
 }
 
 fn hp_entry(binding: &VarBind) -> Option<Notice> {
-    let [_, vlan, port, octets @ ..] = binding.oid.index_below(&Oid::from(HP_MAC_TABLE))? else { return None };
+    let [_, vlan, port, octets @ ..] = binding.oid.index_below(&Oid::from(HP_MAC_TABLE))? else {
+        return None;
+    };
     // Some releases give the address's length before it.
     let octets = octets.strip_prefix(&[6]).filter(|rest| rest.len() == 6).unwrap_or(octets);
     let octets: Vec<u8> = octets.iter().map(|o| u8::try_from(*o).ok()).collect::<Option<_>>()?;
@@ -149,7 +151,10 @@ mod tests {
     #[test]
     fn link_traps_name_the_interface_by_value_or_by_instance() {
         let by_value = [binding(IF_INDEX, &[7], Value::Integer(7))];
-        assert_eq!(decode(&Oid::from(LINK_UP), &by_value), [Notice::Link { if_index: Some(IfIndex(7)), up: true }]);
+        assert_eq!(
+            decode(&Oid::from(LINK_UP), &by_value),
+            [Notice::Link { if_index: Some(IfIndex(7)), up: true }]
+        );
         let admin = [1, 3, 6, 1, 2, 1, 2, 2, 1, 7];
         let by_instance = [binding(&admin, &[9], Value::Integer(1))];
         let expected = [Notice::Link { if_index: Some(IfIndex(9)), up: false }];

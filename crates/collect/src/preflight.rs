@@ -81,7 +81,9 @@ impl std::fmt::Display for Obstacle {
         match self {
             Obstacle::PortUnknown => f.write_str("the element has no such port"),
             Obstacle::NotABridgePort => f.write_str("the port is no bridge port and has no PVID"),
-            Obstacle::PvidUnknown => f.write_str("the port's PVID cannot be read, so it could not be restored"),
+            Obstacle::PvidUnknown => {
+                f.write_str("the port's PVID cannot be read, so it could not be restored")
+            }
             Obstacle::Uplink { neighbour } => write!(f, "the port is an uplink to {neighbour}"),
             Obstacle::Trunk { tagged } if tagged.is_empty() => f.write_str("the port is a trunk"),
             Obstacle::Trunk { tagged } => {

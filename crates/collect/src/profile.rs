@@ -63,6 +63,8 @@ pub enum FdbSource {
     Huawei,
     /// alaSlMacAddressGlobalTable or slMacAddressTable (ALCATEL-IND1-MAC-ADDRESS-MIB).
     Alcatel,
+    /// tlsFdbInfoTable (TIMETRA-SERV-MIB).
+    Timetra,
 }
 
 /// Makers whose devices need tables of their own, by the enterprise number in sysObjectID.
@@ -93,6 +95,8 @@ pub enum Vendor {
     TpLink,
     /// MikroTik RouterOS.
     MikroTik,
+    /// Nokia service routers.
+    Timetra,
     /// All others: the standard MIBs.
     Other,
 }
@@ -120,6 +124,7 @@ impl Vendor {
             [1991 | 1588, ..] => Vendor::Foundry,
             [11863, ..] => Vendor::TpLink,
             [14988, ..] => Vendor::MikroTik,
+            [6527, ..] => Vendor::Timetra,
             _ => Vendor::Other,
         }
     }

@@ -110,9 +110,8 @@ pub async fn read<S: Snmp>(
 ) -> Result<Outcome, ReadError> {
     let scalars = session.get(&system::oids()).await.map_err(ReadError::System)?;
     let (system, object_id) = system::decode(&scalars).ok_or(ReadError::NothingVisible)?;
-    let kept = previous
-        .filter(|profile| profile.fits(system.object_id.as_deref(), system.up_time_cs))
-        .cloned();
+    let kept =
+        previous.filter(|profile| profile.fits(system.object_id.as_deref(), system.up_time_cs)).cloned();
     let mut reader = Reader {
         session,
         vendor: Vendor::of(&object_id),

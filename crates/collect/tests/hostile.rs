@@ -1,5 +1,13 @@
 //! Decoders survive whatever an agent sends: random bindings below the very columns they read.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)] // tests
+
 mod recorded;
 
 use netwarden_collect::mib::interfaces::Names;
@@ -47,6 +55,10 @@ fn columns() -> Vec<Vec<u32>> {
         rapid_city::COLUMNS,
         tplink::COLUMNS,
         mikrotik::COLUMNS,
+        timetra::FDB_COLUMNS,
+        access_sessions::HUAWEI_COLUMNS,
+        access_sessions::ARUBA_COLUMNS,
+        access_sessions::ALCATEL_COLUMNS,
         lag::CISCO_COLUMNS,
         lag::STACK_COLUMNS,
     ]
@@ -127,6 +139,10 @@ proptest! {
         tplink::vlans(&table, &mut tally);
         cisco_auth::sessions(&table, &names, &mut tally);
         hp_auth::sessions(&table, &names, &mut tally);
+        access_sessions::huawei(&table, &names, &mut tally);
+        access_sessions::aruba(&table, &names, &mut tally);
+        access_sessions::alcatel(&table, &names, &mut tally);
+        timetra::forwarding(&table, &mut tally);
         cdp::neighbours(&table, &names, &mut tally);
         cdp::foundry_neighbours(&table, &names, &mut tally);
         let by_row = mikrotik::ports(&table);
@@ -148,7 +164,7 @@ proptest! {
     #[test]
     fn a_reading_of_garbage_keeps_its_promises(
         given in bindings(200),
-        enterprise in prop::sample::select(vec![9_u32, 11, 45, 1991, 2011, 2636, 6486, 11863, 14988, 47196, 1]),
+        enterprise in prop::sample::select(vec![9_u32, 11, 45, 1991, 2011, 2636, 6486, 11863, 14988, 47196, 6527, 1]),
     ) {
         let mut given = given;
         let object_id = Oid::new([1, 3, 6, 1, 4, 1, enterprise, 800]);

@@ -1,5 +1,13 @@
 //! Devices made by hand, one for each way in which real ones differ from the MIBs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)] // tests
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -231,7 +239,7 @@ fn cisco() -> Device {
         device.text(VTP_NAME, &format!("1.{id}"), name);
     }
     for (id, octet, port) in [(10, 1, 1), (20, 2, 7)] {
-        let cell = |t: &str, n| (format!("{t}").parse::<Oid>().unwrap(), Value::Integer(n));
+        let cell = |t: &str, n| (t.parse::<Oid>().unwrap(), Value::Integer(n));
         device.contexts.insert(
             vlan(id),
             [
@@ -302,10 +310,7 @@ async fn an_agent_that_falls_silent_is_not_asked_on_and_on() {
     }
     device.silent = vec![SYSTEM.parse().unwrap()];
     assert!(matches!(read(&device, &Method::ALL, None).await, Err(ReadError::System(_))));
-    assert!(matches!(
-        read(&Device::default(), &Method::ALL, None).await,
-        Err(ReadError::NothingVisible)
-    ));
+    assert!(matches!(read(&Device::default(), &Method::ALL, None).await, Err(ReadError::NothingVisible)));
 }
 
 #[tokio::test]
@@ -354,9 +359,8 @@ async fn lag_members_know_their_aggregate() {
     let mut by_stack = device.clone();
     device.number(AGG_ATTACHED, "101", 500);
     device.number(AGG_ATTACHED, "102", 102);
-    let lags = |reading: &Reading| -> Vec<_> {
-        reading.interfaces.iter().map(|i| i.lag.map(|l| l.0)).collect()
-    };
+    let lags =
+        |reading: &Reading| -> Vec<_> { reading.interfaces.iter().map(|i| i.lag.map(|l| l.0)).collect() };
     assert_eq!(lags(&all(&device).await.reading), [Some(500), None, None]);
     by_stack.number("1.3.6.1.2.1.31.1.2.1.3", "500.102", 1);
     by_stack.number("1.3.6.1.2.1.31.1.2.1.3", "0.500", 1);

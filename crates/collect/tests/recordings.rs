@@ -4,6 +4,14 @@
 //! `../shared/data/snmp-recordings` beside it). Printed per device and module: rows expected, found,
 //! missing, extra. The floor below holds the level reached: improvement shows, regression fails.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)] // tests
+
 mod recorded;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,7 +142,13 @@ fn compare(json: &Json, module: &str, reading: &Reading) -> Option<(Rows, Rows)>
                 let index = row["ifIndex"].as_u64()?;
                 let admin = row["ifAdminStatus"].is_string();
                 let mac = row["ifPhysAddress"].is_string() && text(&row["ifPhysAddress"]) != "000000000000";
-                let key = |name: String, alias: String, kind: String, oper: String, a: String, s: String, m: String| {
+                let key = |name: String,
+                           alias: String,
+                           kind: String,
+                           oper: String,
+                           a: String,
+                           s: String,
+                           m: String| {
                     format!("{index} {name} | {alias} | {kind} {oper} {a} {s} {m}")
                 };
                 let mine = reading.interfaces.iter().find(|i| u64::from(i.if_index.0) == index);
@@ -157,13 +171,20 @@ fn compare(json: &Json, module: &str, reading: &Reading) -> Option<(Rows, Rows)>
                 ));
                 let Some(i) = mine else { continue };
                 // where there is no alias, the other system shows the description or the name
-                let alias = i.alias.as_ref().map(|a| a.replace('\\', "")).filter(|a| a.bytes().any(|b| b != b'.')).unwrap_or_else(|| {
-                    let theirs = alias.clone();
-                    let known = [&i.descr, &i.name].into_iter().flatten().any(|n| n.trim() == theirs);
-                    if known || theirs == "-" { theirs } else { "?".into() }
-                });
+                let alias = i
+                    .alias
+                    .as_ref()
+                    .map(|a| a.replace('\\', ""))
+                    .filter(|a| a.bytes().any(|b| b != b'.'))
+                    .unwrap_or_else(|| {
+                        let theirs = alias.clone();
+                        let known = [&i.descr, &i.name].into_iter().flatten().any(|n| n.trim() == theirs);
+                        if known || theirs == "-" { theirs } else { "?".into() }
+                    });
                 // statuses that its discovery leaves out cannot be compared
-                let or = |mine: Option<String>, here: bool| if here { mine.unwrap_or("-".into()) } else { "-".into() };
+                let or = |mine: Option<String>, here: bool| {
+                    if here { mine.unwrap_or("-".into()) } else { "-".into() }
+                };
                 ours.insert(key(
                     i.name.clone().unwrap_or("-".into()),
                     alias.trim().to_owned(),
@@ -178,18 +199,14 @@ fn compare(json: &Json, module: &str, reading: &Reading) -> Option<(Rows, Rows)>
         }
         "vlans" => {
             let theirs = expected(json, "vlans", "vlans")?;
-            let keys = theirs
-                .iter()
-                .map(|v| format!("{} {}", v["vlan_vlan"], text(&v["vlan_name"])))
-                .collect();
+            let keys =
+                theirs.iter().map(|v| format!("{} {}", v["vlan_vlan"], text(&v["vlan_name"]))).collect();
             // a VLAN without a name is shown under a made-up one
             let ours = reading
                 .vlans
                 .iter()
                 .filter(|v| v.configured)
-                .map(|v| {
-                    format!("{} {}", v.id, v.name.clone().unwrap_or_else(|| format!("VLAN {}", v.id)))
-                })
+                .map(|v| format!("{} {}", v.id, v.name.clone().unwrap_or_else(|| format!("VLAN {}", v.id))))
                 .collect();
             (keys, ours)
         }

@@ -117,9 +117,8 @@ mod tests {
 
     #[test]
     fn both_releases_say_where_an_address_is() {
-        let cell = |column: &[u32], index: &[u32]| {
-            VarBind::new(Oid::from(column).child(index), Value::Integer(1))
-        };
+        let cell =
+            |column: &[u32], index: &[u32]| VarBind::new(Oid::from(column).child(index), Value::Integer(1));
         let mut tally = QuirkTally::default();
         let rows = forwarding(
             &Table::new(vec![

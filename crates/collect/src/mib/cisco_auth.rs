@@ -21,17 +21,8 @@ const TIME_LEFT: &[u32] = &[1, 3, 6, 1, 4, 1, 9, 9, 656, 1, 4, 1, 1, 16];
 const METHOD_STATE: &[u32] = &[1, 3, 6, 1, 4, 1, 9, 9, 656, 1, 4, 2, 1, 2];
 
 /// The columns read.
-pub const COLUMNS: &[&[u32]] = &[
-    CLIENT_MAC,
-    CLIENT_ADDRESS,
-    STATUS,
-    DOMAIN,
-    HOST_MODE,
-    USER_NAME,
-    VLAN,
-    TIME_LEFT,
-    METHOD_STATE,
-];
+pub const COLUMNS: &[&[u32]] =
+    &[CLIENT_MAC, CLIENT_ADDRESS, STATUS, DOMAIN, HOST_MODE, USER_NAME, VLAN, TIME_LEFT, METHOD_STATE];
 
 /// Sessions, by port and session id.
 pub fn sessions(table: &Table, names: &Names, tally: &mut QuirkTally) -> Vec<Session> {

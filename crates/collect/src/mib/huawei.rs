@@ -20,17 +20,16 @@ const PORT_PVID: &[u32] = &[1, 3, 6, 1, 4, 1, 2011, 5, 25, 42, 1, 1, 1, 3, 1, 4]
 pub const FDB_COLUMNS: &[&[u32]] = &[DYN_FDB_PORT];
 
 /// hwL2VlanMIBTable and hwL2IfTable.
-pub const VLAN_COLUMNS: &[&[u32]] =
-    &[VLAN_DESCR, VLAN_PORTS, VLAN_NAME, PORT_IF_INDEX, PORT_TYPE, PORT_PVID];
+pub const VLAN_COLUMNS: &[&[u32]] = &[VLAN_DESCR, VLAN_PORTS, VLAN_NAME, PORT_IF_INDEX, PORT_TYPE, PORT_PVID];
 
 /// Rows of hwDynFdbTable: the index is address, VLAN, VSI; the value is an ifIndex. `fdb_id` of the
 /// rows is the VLAN itself.
 pub fn forwarding(table: &Table, tally: &mut QuirkTally) -> Vec<RawFdb> {
     let mut rows = Vec::new();
     for (index, value) in table.column(DYN_FDB_PORT) {
-        let parts = index.split_at_checked(6).and_then(|(octets, rest)| {
-            Some((mac_of_index(octets)?, *rest.first()?))
-        });
+        let parts = index
+            .split_at_checked(6)
+            .and_then(|(octets, rest)| Some((mac_of_index(octets)?, *rest.first()?)));
         let Some((mac, vlan)) = parts else {
             tally.dropped(Quirk::IndexMalformed);
             continue;

@@ -64,6 +64,15 @@ impl Names {
         self.0.get(&if_index.0).cloned().flatten()
     }
 
+    /// The interface of that name, where it is one only.
+    pub fn called(&self, name: &str) -> Option<IfIndex> {
+        let mut found = self.0.iter().filter(|(_, known)| known.as_deref() == Some(name));
+        match (found.next(), found.next()) {
+            (Some((if_index, _)), None) => Some(IfIndex(*if_index)),
+            _ => None,
+        }
+    }
+
     /// `number` as an interface of the device: None, and counted, where the device has no such one.
     /// Where no interface is known at all (the table failed), the number is taken at its word.
     pub fn known(&self, number: u32, tally: &mut QuirkTally) -> Option<IfIndex> {
@@ -125,10 +134,8 @@ fn fill(interface: &mut Interface, column: &[u32], value: &Value, tally: &mut Qu
             );
         }
         // zero: a layer without bandwidth (RFC 2863), which is no speed
-        IF_SPEED => {
-            if interface.speed.is_none() {
-                interface.speed = unsigned(value).filter(|n| *n > 0).map(u64::from);
-            }
+        IF_SPEED if interface.speed.is_none() => {
+            interface.speed = unsigned(value).filter(|n| *n > 0).map(u64::from);
         }
         IF_HIGH_SPEED => {
             if let Some(megabits) = unsigned(value).filter(|n| *n > 0) {

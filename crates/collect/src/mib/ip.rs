@@ -60,9 +60,9 @@ impl Pairings {
         }
         for (column, types) in [(PHYSICAL_ADDRESS, Some(PHYSICAL_TYPE)), (CISCO_INET_ADDRESS, None)] {
             for (index, value) in table.column(column) {
-                let key = index.split_first().and_then(|(if_index, rest)| {
-                    inet_address(rest).map(|(ip, _)| (*if_index, ip))
-                });
+                let key = index
+                    .split_first()
+                    .and_then(|(if_index, rest)| inet_address(rest).map(|(ip, _)| (*if_index, ip)));
                 self.row(key, value, types.and_then(|types| table.get(types, index)), names, tally);
             }
         }

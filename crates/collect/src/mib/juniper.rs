@@ -17,15 +17,8 @@ const L2ALD_TAG: &[u32] = &[1, 3, 6, 1, 4, 1, 2636, 3, 48, 1, 3, 1, 1, 3];
 const L2ALD_FDB_ID: &[u32] = &[1, 3, 6, 1, 4, 1, 2636, 3, 48, 1, 3, 1, 1, 5];
 
 /// jnxExVlanTable, jnxExVlanPortGroupTable and jnxL2aldVlanTable.
-pub const COLUMNS: &[&[u32]] = &[
-    EX_NAME,
-    EX_TAG,
-    EX_PORT_TAGNESS,
-    EX_PORT_ACCESS_MODE,
-    L2ALD_NAME,
-    L2ALD_TAG,
-    L2ALD_FDB_ID,
-];
+pub const COLUMNS: &[&[u32]] =
+    &[EX_NAME, EX_TAG, EX_PORT_TAGNESS, EX_PORT_ACCESS_MODE, L2ALD_NAME, L2ALD_TAG, L2ALD_FDB_ID];
 
 /// VLANs by tag; the tables are indexed by a number of Junos's own, which is also the FDB id on EX.
 pub fn vlans(table: &Table, base_ports: &BasePorts, names: &Names, _tally: &mut QuirkTally) -> VlanTables {
@@ -96,7 +89,7 @@ mod tests {
         let hundred = VlanId::new(100).unwrap();
         assert_eq!(ex.fdb_ids.vlan(2, &mut tally), Some(hundred));
         assert_eq!(ex.vlans[&hundred].untagged, [600].into());
-        assert_eq!(ex.trunk[&600], false);
+        assert!(!ex.trunk[&600]);
         let els = vlans(&Table::new(vec![number(L2ALD_TAG, &[4], 100)]), &base_ports, &names, &mut tally);
         assert_eq!(els.fdb_ids.vlan(262_144, &mut tally), Some(hundred));
     }

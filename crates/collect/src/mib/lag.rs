@@ -40,9 +40,8 @@ pub fn attached(table: &Table, names: &Names) -> Members {
 
 /// From ifStackTable: the layer above a port, where that is an aggregate.
 pub fn stacked(table: &Table, interfaces: &[Interface]) -> Members {
-    let is_aggregate = |number: u32| {
-        interfaces.iter().any(|i| i.if_index == IfIndex(number) && may_be_aggregate(i))
-    };
+    let is_aggregate =
+        |number: u32| interfaces.iter().any(|i| i.if_index == IfIndex(number) && may_be_aggregate(i));
     let mut members = Members::new();
     for (index, _) in table.column(IF_STACK_STATUS) {
         let [higher, lower] = index else { continue };
@@ -55,10 +54,7 @@ pub fn stacked(table: &Table, interfaces: &[Interface]) -> Members {
 
 /// True where an interface's type is that of an aggregate.
 pub fn may_be_aggregate(interface: &Interface) -> bool {
-    matches!(
-        interface.if_type,
-        Some(if_type::IEEE_8023AD_LAG | if_type::PROP_MULTIPLEXOR)
-    )
+    matches!(interface.if_type, Some(if_type::IEEE_8023AD_LAG | if_type::PROP_MULTIPLEXOR))
 }
 
 /// Writes the aggregates into the interfaces.

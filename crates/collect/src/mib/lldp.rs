@@ -114,9 +114,7 @@ impl<'a> LocalPorts<'a> {
         self.only(|i| i.name.as_deref() == Some(name))
             .or_else(|| self.only(|i| i.descr.as_deref() == Some(name)))
             .or_else(|| self.only(|i| i.alias.as_deref() == Some(name)))
-            .or_else(|| {
-                self.only(|i| i.name.as_deref().is_some_and(|n| n.eq_ignore_ascii_case(name)))
-            })
+            .or_else(|| self.only(|i| i.name.as_deref().is_some_and(|n| n.eq_ignore_ascii_case(name))))
     }
 
     fn only(&self, fits: impl Fn(&Interface) -> bool) -> Option<IfIndex> {

@@ -2,6 +2,7 @@
 //!
 //! Decoders take any bindings whatever: what cannot be read is dropped and counted.
 
+pub mod access_sessions;
 pub mod alcatel;
 pub mod bridge;
 pub mod cdp;
@@ -19,5 +20,6 @@ pub mod mikrotik;
 pub mod q_bridge;
 pub mod rapid_city;
 pub mod system;
+pub mod timetra;
 pub mod tplink;
 pub mod vlan;

@@ -30,15 +30,8 @@ const IEEE_FDB_PORT: &[u32] = &[1, 3, 111, 2, 802, 1, 1, 4, 1, 2, 2, 1, 2];
 const IEEE_FDB_STATUS: &[u32] = &[1, 3, 111, 2, 802, 1, 1, 4, 1, 2, 2, 1, 3];
 
 /// dot1qVlanCurrentTable, dot1qVlanStaticTable and dot1qPvid.
-pub const VLAN_COLUMNS: &[&[u32]] = &[
-    CURRENT_FDB_ID,
-    CURRENT_EGRESS,
-    CURRENT_UNTAGGED,
-    STATIC_NAME,
-    STATIC_EGRESS,
-    STATIC_UNTAGGED,
-    PVID,
-];
+pub const VLAN_COLUMNS: &[&[u32]] =
+    &[CURRENT_FDB_ID, CURRENT_EGRESS, CURRENT_UNTAGGED, STATIC_NAME, STATIC_EGRESS, STATIC_UNTAGGED, PVID];
 
 /// dot1qTpFdbTable.
 pub const FDB_COLUMNS: &[&[u32]] = &[TP_FDB_PORT, TP_FDB_STATUS];

@@ -13,8 +13,7 @@ const PORT_DEFAULT_VLAN: &[u32] = &[1, 3, 6, 1, 4, 1, 2272, 1, 3, 3, 1, 7];
 const PORT_PERFORM_TAGGING: &[u32] = &[1, 3, 6, 1, 4, 1, 2272, 1, 3, 3, 1, 8];
 
 /// rcVlanTable and rcVlanPortTable.
-pub const COLUMNS: &[&[u32]] =
-    &[VLAN_NAME, VLAN_PORT_MEMBERS, PORT_DEFAULT_VLAN, PORT_PERFORM_TAGGING];
+pub const COLUMNS: &[&[u32]] = &[VLAN_NAME, VLAN_PORT_MEMBERS, PORT_DEFAULT_VLAN, PORT_PERFORM_TAGGING];
 
 /// VLANs. Bits of a PortSet are ifIndexes and count from 0.
 pub fn vlans(table: &Table, names: &Names, tally: &mut QuirkTally) -> VlanTables {
@@ -53,8 +52,7 @@ pub fn vlans(table: &Table, names: &Names, tally: &mut QuirkTally) -> VlanTables
         let ports = value.as_bytes().map(|bytes| bits(bytes, 0)).unwrap_or_default();
         for port in ports.into_iter().filter(|port| names.has(*port)) {
             let tags = table.get(PORT_PERFORM_TAGGING, &[port]).and_then(unsigned);
-            let untagged =
-                tables.pvids.get(&port) == Some(&id) && matches!(tags, None | Some(2 | 4));
+            let untagged = tables.pvids.get(&port) == Some(&id) && matches!(tags, None | Some(2 | 4));
             tables.member(id, port, untagged);
         }
         tables.fdb_ids.know(id);
@@ -77,10 +75,7 @@ mod tests {
         let number = |column: &[u32], n| VarBind::new(Oid::from(column).child([1]), Value::Integer(n));
         let read = vlans(
             &Table::new(vec![
-                VarBind::new(
-                    Oid::from(VLAN_PORT_MEMBERS).child([7]),
-                    Value::OctetString(vec![0b0110_0000]),
-                ),
+                VarBind::new(Oid::from(VLAN_PORT_MEMBERS).child([7]), Value::OctetString(vec![0b0110_0000])),
                 number(PORT_DEFAULT_VLAN, 7),
                 number(PORT_PERFORM_TAGGING, 2),
             ]),

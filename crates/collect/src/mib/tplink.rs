@@ -16,8 +16,7 @@ const VLAN_TAGGED: &[u32] = &[1, 3, 6, 1, 4, 1, 11863, 6, 14, 1, 2, 1, 1, 3];
 const VLAN_UNTAGGED: &[u32] = &[1, 3, 6, 1, 4, 1, 11863, 6, 14, 1, 2, 1, 1, 4];
 
 /// vlanPortConfigTable and vlanConfigTable.
-pub const COLUMNS: &[&[u32]] =
-    &[PORT_NUMBER, PORT_TYPE, PORT_PVID, VLAN_NAME, VLAN_TAGGED, VLAN_UNTAGGED];
+pub const COLUMNS: &[&[u32]] = &[PORT_NUMBER, PORT_TYPE, PORT_PVID, VLAN_NAME, VLAN_TAGGED, VLAN_UNTAGGED];
 
 /// VLANs; `1/0/1-2,1/0/25,LAG1` names ports as vlanPortNumber does.
 pub fn vlans(table: &Table, tally: &mut QuirkTally) -> VlanTables {

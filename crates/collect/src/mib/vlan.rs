@@ -131,7 +131,12 @@ impl FdbIds {
     /// The databases in which an address of `vlan` may be learned; all of them for None.
     pub fn databases(&self, vlan: Option<VlanId>) -> Vec<u32> {
         if self.map.is_empty() {
-            return self.known.iter().filter(|id| vlan.is_none_or(|v| v == **id)).map(|id| u32::from(id.get())).collect();
+            return self
+                .known
+                .iter()
+                .filter(|id| vlan.is_none_or(|v| v == **id))
+                .map(|id| u32::from(id.get()))
+                .collect();
         }
         let using = self.map.iter().filter(|(_, vlans)| vlan.is_none_or(|v| vlans.contains(&v)));
         using.map(|(id, _)| *id).collect()

@@ -9,7 +9,7 @@ use netwarden_snmp::Oid;
 use super::{Part, Reader};
 use crate::convention::vlan_of_index;
 use crate::mib::bridge::{self, Fdb, RawFdb};
-use crate::mib::{alcatel, cisco_auth, hp_auth, huawei, q_bridge};
+use crate::mib::{access_sessions, alcatel, cisco_auth, hp_auth, huawei, q_bridge, timetra};
 use crate::profile::{FdbSource, Vendor};
 use crate::table::Table;
 
@@ -72,6 +72,7 @@ impl<S: Snmp> Reader<'_, S> {
             Vendor::ArubaCx => &[FdbSource::QBridge, FdbSource::Ieee8021, FdbSource::Bridge],
             Vendor::Cisco => &[FdbSource::QBridge, FdbSource::PerVlan, FdbSource::Bridge],
             Vendor::MikroTik => &[FdbSource::QBridgeAndBridge],
+            Vendor::Timetra => &[FdbSource::Timetra, FdbSource::QBridge, FdbSource::Bridge],
             _ => &[FdbSource::QBridge, FdbSource::Bridge],
         };
         let known = self.profile.fdb_source;
@@ -95,8 +96,7 @@ impl<S: Snmp> Reader<'_, S> {
                 Rows { rows, numbering: Numbering::Bridge }
             }
             FdbSource::Ieee8021 => {
-                let table =
-                    self.walk(part, "ieee8021QBridgeTpFdbTable", q_bridge::IEEE_FDB_COLUMNS).await;
+                let table = self.walk(part, "ieee8021QBridgeTpFdbTable", q_bridge::IEEE_FDB_COLUMNS).await;
                 let rows = q_bridge::ieee_forwarding(&table, &mut self.tally);
                 Rows { rows, numbering: Numbering::Bridge }
             }
@@ -128,6 +128,11 @@ impl<S: Snmp> Reader<'_, S> {
                 };
                 let table = self.walk(part, "slMacAddressTable", columns).await;
                 let rows = alcatel::forwarding(&table, &mut self.tally);
+                Rows { rows, numbering: Numbering::Interface }
+            }
+            FdbSource::Timetra => {
+                let table = self.walk(part, "tlsFdbInfoTable", timetra::FDB_COLUMNS).await;
+                let rows = timetra::forwarding(&table, &mut self.tally);
                 Rows { rows, numbering: Numbering::Interface }
             }
         }
@@ -253,9 +258,23 @@ impl<S: Snmp> Reader<'_, S> {
                 cisco_auth::sessions(&table, &self.profile.names, &mut self.tally)
             }
             Vendor::Hp => {
-                let table =
-                    self.walk(Part::Sessions, "hpicfDot1xSMAuthSessionTable", hp_auth::COLUMNS).await;
+                let table = self.walk(Part::Sessions, "hpicfDot1xSMAuthSessionTable", hp_auth::COLUMNS).await;
                 hp_auth::sessions(&table, &self.profile.names, &mut self.tally)
+            }
+            Vendor::Huawei => {
+                let columns = access_sessions::HUAWEI_COLUMNS;
+                let table = self.walk(Part::Sessions, "hwAccessTable", columns).await;
+                access_sessions::huawei(&table, &self.profile.names, &mut self.tally)
+            }
+            Vendor::ArubaCx => {
+                let columns = access_sessions::ARUBA_COLUMNS;
+                let table = self.walk(Part::Sessions, "arubaWiredPortAccessClientTable", columns).await;
+                access_sessions::aruba(&table, &self.profile.names, &mut self.tally)
+            }
+            Vendor::AlcatelAos7 => {
+                let columns = access_sessions::ALCATEL_COLUMNS;
+                let table = self.walk(Part::Sessions, "alaDaMacVlanUserTable", columns).await;
+                access_sessions::alcatel(&table, &self.profile.names, &mut self.tally)
             }
             _ => Vec::new(),
         }

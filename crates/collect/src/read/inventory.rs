@@ -9,9 +9,7 @@ use crate::mib::interfaces::{self, Names};
 use crate::mib::lldp::LocalPorts;
 use crate::mib::q_bridge::{self, Ports};
 use crate::mib::vlan::VlanTables;
-use crate::mib::{
-    alcatel, bridge, cdp, cisco, huawei, juniper, lag, lldp, mikrotik, rapid_city, tplink,
-};
+use crate::mib::{alcatel, bridge, cdp, cisco, huawei, juniper, lag, lldp, mikrotik, rapid_city, tplink};
 use crate::profile::Vendor;
 
 impl<S: Snmp> Reader<'_, S> {
@@ -51,11 +49,8 @@ impl<S: Snmp> Reader<'_, S> {
     /// VLANs of the standard MIB and of the maker's; leaves FDB ids and contexts in the profile.
     pub(super) async fn vlans(&mut self, part: Part) -> VlanTables {
         let table = self.walk(part, "dot1qVlanCurrentTable", q_bridge::VLAN_COLUMNS).await;
-        let ports = Ports {
-            base_ports: &self.profile.base_ports,
-            names: &self.profile.names,
-            vendor: self.vendor,
-        };
+        let ports =
+            Ports { base_ports: &self.profile.base_ports, names: &self.profile.names, vendor: self.vendor };
         let mut tables = q_bridge::vlans(&table, ports, &mut self.tally);
         if let Some(own) = self.vendor_vlans(part).await {
             for _ in own.vlans.keys().filter(|id| !tables.vlans.contains_key(id)) {
@@ -64,8 +59,7 @@ impl<S: Snmp> Reader<'_, S> {
             tables.merge(own);
         }
         if tables.vlans.is_empty() || self.vendor == Vendor::ArubaCx {
-            let table =
-                self.walk(part, "ieee8021QBridgeVlanStaticTable", q_bridge::IEEE_VLAN_COLUMNS).await;
+            let table = self.walk(part, "ieee8021QBridgeVlanStaticTable", q_bridge::IEEE_VLAN_COLUMNS).await;
             let ports = Ports {
                 base_ports: &self.profile.base_ports,
                 names: &self.profile.names,
@@ -106,8 +100,7 @@ impl<S: Snmp> Reader<'_, S> {
     }
 
     async fn aggregates(&mut self, reading: &mut Reading) {
-        let columns =
-            if self.vendor == Vendor::Cisco { lag::CISCO_COLUMNS } else { lag::COLUMNS };
+        let columns = if self.vendor == Vendor::Cisco { lag::CISCO_COLUMNS } else { lag::COLUMNS };
         let table = self.walk(Part::Interfaces, "dot3adAggPortTable", columns).await;
         let mut members = lag::attached(&table, &self.profile.names);
         if members.is_empty() && reading.interfaces.iter().any(lag::may_be_aggregate) {
@@ -125,8 +118,7 @@ impl<S: Snmp> Reader<'_, S> {
             if remote.is_empty() {
                 Vec::new()
             } else {
-                let details =
-                    self.walk(part, "lldpV2RemManAddrTable", lldp::V2_DETAIL_COLUMNS).await;
+                let details = self.walk(part, "lldpV2RemManAddrTable", lldp::V2_DETAIL_COLUMNS).await;
                 lldp::v2_neighbours(&remote, &details, &self.profile.names, &mut self.tally)
             }
         } else {
@@ -136,8 +128,7 @@ impl<S: Snmp> Reader<'_, S> {
             } else {
                 Default::default()
             };
-            let ports =
-                LocalPorts::new(&reading.interfaces, &self.profile.base_ports, &self.profile.names);
+            let ports = LocalPorts::new(&reading.interfaces, &self.profile.base_ports, &self.profile.names);
             lldp::neighbours(&remote, &details, &ports, &by_row, &mut self.tally)
         };
         let table = self.walk(part, "cdpCacheTable", cdp::COLUMNS).await;
