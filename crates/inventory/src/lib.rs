@@ -27,7 +27,7 @@ mod plan;
 mod reboot;
 mod roles;
 mod settings;
-//pub mod sql;
+pub mod sql;
 mod table;
 mod tick;
 pub mod traps;

@@ -351,7 +351,9 @@ impl<'a> Draft<'a> {
         if self.neighbours(ne) != neighbours {
             self.changes.neighbours.insert(ne, neighbours);
         }
-        dirty.extend(ports.iter().map(|(slot, _)| (ne, slot)));
+        if self.changes.ports.contains_key(&ne) || self.changes.neighbours.contains_key(&ne) {
+            dirty.extend(ports.iter().map(|(slot, _)| (ne, slot)));
+        }
         let own: Vec<Mac> = self.changes.reconsider.iter().copied().collect();
         self.ports_of_macs(&own, dirty);
         moved.extend(own);

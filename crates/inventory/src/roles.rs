@@ -170,7 +170,8 @@ impl Draft<'_> {
         let suspicion = self.suspicion(mac);
         let confirmed = suspicion.is_some_and(|suspicion| suspicion.confirmed);
         let alone = only.is_none() && elements.len() < 2;
-        let Some(fdb) = self.fdb(place.ne).filter(|_| !alone && !confirmed && !mac.is_virtual_router()) else {
+        let Some(fdb) = self.fdb(place.ne).filter(|_| !alone && !confirmed && !mac.is_virtual_router())
+        else {
             return Vec::new();
         };
         let bound = self.endpoint(mac).and_then(|endpoint| endpoint.bound_to.as_ref());

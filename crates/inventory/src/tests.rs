@@ -9,4 +9,5 @@ mod location;
 mod presence;
 mod properties;
 mod spoofing;
+mod store;
 mod tree;

@@ -17,7 +17,11 @@ fn cycles_of_a_thousand_switches() {
             let start = Instant::now();
             tree.lab.wait(60);
             tree.lab.poll_all();
-            println!("lldp {lldp} chatty {chatty}, {cycle}: {:?} {:?}", start.elapsed(), tree.lab.net.counters());
+            println!(
+                "lldp {lldp} chatty {chatty}, {cycle}: {:?} {:?}",
+                start.elapsed(),
+                tree.lab.net.counters()
+            );
         }
     }
 }

@@ -10,7 +10,7 @@ use netwarden_model::reading::{
 };
 use netwarden_model::{EventKind, IfIndex, Mac, NeId, NewEvent, Payload, PortName, PortRef, Reading, VlanId};
 
-use crate::{Changes, ElementBase, Network, PollWish, Read, Settings};
+use crate::{Changes, ElementBase, Network, PollWish, Read, Settings, SightingRow};
 
 /// The network under test, its clock, and the events since the last look.
 pub struct Lab {
@@ -18,6 +18,7 @@ pub struct Lab {
     pub now: Timestamp,
     pub events: Vec<NewEvent>,
     pub polls: Vec<PollWish>,
+    pub sightings: Vec<SightingRow>,
     /// What each element would tell now.
     pub readings: BTreeMap<NeId, Reading>,
 }
@@ -94,6 +95,7 @@ impl Lab {
             now: "2026-03-02T08:00:00Z".parse().unwrap(),
             events: Vec::new(),
             polls: Vec::new(),
+            sightings: Vec::new(),
             readings: BTreeMap::new(),
         }
     }
@@ -165,6 +167,7 @@ impl Lab {
 
     pub fn take(&mut self, changes: Changes) {
         self.events.extend(changes.events.clone());
+        self.sightings.extend(changes.sightings.clone());
         self.polls.extend(changes.polls.clone());
         self.net.commit(changes);
     }

@@ -1,0 +1,263 @@
+//! What is written is what is loaded; lists and history; on every database that is there.
+
+use netwarden_model::{EventKind::*, NeId, Scope};
+use netwarden_store::testing::TestStore;
+use netwarden_store::{Condition, Direction, ListQuery, Page, StoreError};
+
+use super::lab::*;
+use crate::sql::{self, Rows, Where};
+use crate::{Changes, Network};
+
+/// Plans, writes and commits as the product does.
+async fn step(store: &netwarden_store::Store, lab: &mut Lab, plan: impl Fn(&Network) -> Changes) {
+    let changes = plan(&lab.net);
+    let rows = Rows::of(&lab.net, &changes).unwrap();
+    store
+        .write::<_, StoreError, _>(move |tx| Box::pin(async move { sql::write(tx, rows).await }))
+        .await
+        .unwrap();
+    lab.take(changes);
+}
+
+async fn poll_all(store: &netwarden_store::Store, lab: &mut Lab) {
+    let readings = lab.readings.clone();
+    let (now, methods) = (lab.now, crate::Read::Methods(netwarden_model::element::Method::ALL.to_vec()));
+    for (ne, reading) in &readings {
+        step(store, lab, |net| net.plan_reading(*ne, &methods, reading, now).unwrap()).await;
+    }
+    step(store, lab, |net| net.plan_tick(now)).await;
+}
+
+async fn with_elements(store: &netwarden_store::Store, count: i64) -> Lab {
+    let mut lab = Lab::empty(crate::Settings::default());
+    for ne in 1..=count {
+        lab.add(ne, (1..=24).map(|p| interface(p, &format!("p{p}"))).collect());
+        let base = lab.net.element(NeId(ne)).unwrap().base.clone();
+        let id = store
+            .write::<_, StoreError, _>(move |tx| {
+                Box::pin(async move { sql::insert_element(tx, &base).await })
+            })
+            .await
+            .unwrap();
+        assert_eq!(id, NeId(ne));
+    }
+    lab
+}
+
+fn assert_same(loaded: &Network, state: &Network) {
+    for (ne, element) in state.elements() {
+        let again = loaded.element(ne).unwrap();
+        assert_eq!(again.base, element.base);
+        assert_eq!(again.live.stored(), element.live.stored());
+        assert_eq!(
+            (&again.live.last_good, again.live.up_time),
+            (&element.live.last_good, element.live.up_time)
+        );
+        assert_eq!(again.ports, element.ports, "ports of {ne}");
+        assert_eq!(again.neighbours, element.neighbours);
+        assert_eq!(again.arp, element.arp);
+    }
+    assert_eq!(loaded.elements().count(), state.elements().count());
+    assert_eq!(loaded.endpoints, state.endpoints);
+    assert_eq!(loaded.own, state.own);
+    assert_eq!(loaded.silent, state.silent);
+    assert_eq!(loaded.claims, state.claims);
+    assert_eq!(
+        (loaded.next_port, loaded.next_row, loaded.settled),
+        (state.next_port, state.next_row, state.settled)
+    );
+}
+
+/// A day in short: two switches, a walk, a leave, addresses, a session.
+async fn a_day(store: &netwarden_store::Store) -> Lab {
+    let mut lab = with_elements(store, 2).await;
+    lab.reading(1).neighbours.push(neighbour(24, "sw2", &["bridge"]));
+    lab.reading(2).neighbours.push(neighbour(24, "sw1", &["bridge"]));
+    lab.reading(1).interfaces.push(interface(60, "po1"));
+    lab.reading(1).interfaces[10].lag = Some(netwarden_model::IfIndex(60));
+    for n in 1..=5 {
+        lab.learn(1, mac(n), n);
+        lab.learn(2, mac(n), 24);
+    }
+    lab.pair(1, "10.1.1.1", mac(1));
+    lab.pair(1, "2001:db8::1", mac(1));
+    lab.pair(1, "10.1.1.2", mac(2));
+    poll_all(store, &mut lab).await;
+    lab.wait(600);
+    lab.learn(2, mac(1), 9);
+    lab.learn(1, mac(1), 24);
+    lab.forget(1, mac(5));
+    lab.forget(2, mac(5));
+    poll_all(store, &mut lab).await;
+    lab
+}
+
+#[tokio::test]
+async fn what_was_written_is_loaded() {
+    for test in TestStore::all(&[sql::MIGRATIONS]).await.unwrap() {
+        let mut lab = a_day(&test.store).await;
+        let edit = crate::edit::EndpointEdit {
+            status: Some(netwarden_model::EndpointStatus::Authorised),
+            group: Some(Some("printers".into())),
+            bound_to: Some(Some(port(1, "p2"))),
+            owner: Some(Some("Ada".into())),
+            offline_after: Some(Some(std::time::Duration::from_secs(3600))),
+            ..Default::default()
+        };
+        let now = lab.now;
+        step(&test.store, &mut lab, |net| net.plan_edit(mac(2), &edit, now).unwrap()).await;
+        let loaded = sql::load(test.store.read(), lab.net.settings().clone(), lab.now).await.unwrap();
+        assert_same(&loaded, &lab.net);
+
+        // And it goes on as if nothing had happened.
+        let mut again = Lab {
+            net: loaded,
+            now: lab.now,
+            events: vec![],
+            polls: vec![],
+            sightings: vec![],
+            readings: lab.readings.clone(),
+        };
+        again.minutes(3);
+        assert_eq!(again.kinds(), [], "a restart makes no events");
+        again.minutes(20);
+        assert_eq!(again.kinds(), [MacOffline], "of the one who had left before");
+    }
+}
+
+// proves: NAC-16
+#[tokio::test]
+async fn where_was_it_and_what_was_there() {
+    for test in TestStore::all(&[sql::MIGRATIONS]).await.unwrap() {
+        let lab = a_day(&test.store).await;
+        let read = test.store.read();
+        let later = lab.now;
+        let before = later.checked_sub(jiff::SignedDuration::from_secs(300)).unwrap();
+        let at = async |whom: Where, when| {
+            let found = sql::sightings_at(read, &Scope::All, &whom, when).await.unwrap();
+            found.iter().map(|view| (view.mac, view.port.port.0.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(at(Where::Mac(mac(1)), before).await, [(mac(1), "p1".into())]);
+        assert_eq!(at(Where::Mac(mac(1)), later).await, [(mac(1), "p9".into())]);
+        assert_eq!(at(Where::Ip("10.1.1.1".parse().unwrap()), before).await, [(mac(1), "p1".into())]);
+        assert_eq!(at(Where::Ip("2001:db8::1".parse().unwrap()), later).await, [(mac(1), "p9".into())]);
+        assert_eq!(at(Where::Ip("10.9.9.9".parse().unwrap()), later).await, []);
+        assert_eq!(at(Where::Port(port(1, "p1")), before).await, [(mac(1), "p1".into())]);
+        assert_eq!(at(Where::Port(port(1, "p1")), later).await, []);
+        let long_ago = before.checked_sub(jiff::SignedDuration::from_hours(9)).unwrap();
+        assert_eq!(at(Where::Mac(mac(1)), long_ago).await, []);
+        let all = sql::sightings_of(read, &Scope::All, &Where::Mac(mac(1)), long_ago, later).await.unwrap();
+        assert_eq!(all.len(), 1, "the second began at that very moment");
+        // A domain that holds the first switch only does not see the second.
+        let scope = Scope::Elements([NeId(1)].into());
+        assert_eq!(sql::sightings_at(read, &scope, &Where::Mac(mac(1)), later).await.unwrap(), []);
+        let owners =
+            sql::bindings_of_ip(read, &Scope::All, "10.1.1.2".parse().unwrap(), before, later).await.unwrap();
+        assert_eq!(owners.len(), 1);
+        assert_eq!(owners[0].mac, mac(2));
+    }
+}
+
+#[tokio::test]
+async fn lists_filter_sort_and_page() {
+    for test in TestStore::all(&[sql::MIGRATIONS]).await.unwrap() {
+        let lab = a_day(&test.store).await;
+        let read = test.store.read();
+        let macs = async |query: ListQuery| {
+            let page = sql::list_endpoints(read, &query).await.unwrap();
+            page.items.into_iter().map(|view| view.mac).collect::<Vec<_>>()
+        };
+        let all = || ListQuery::new(&sql::ENDPOINTS, &Scope::All);
+        assert_eq!(macs(all()).await.len(), 5);
+        let silent_first = all().sort("last_seen", Direction::Ascending).unwrap();
+        assert_eq!(macs(silent_first).await[0], mac(5));
+        let on_two = all().filter("ne", Condition::Eq(2.into())).unwrap();
+        assert_eq!(macs(on_two).await, [mac(1)]);
+        assert_eq!(macs(ListQuery::new(&sql::ENDPOINTS, &Scope::Elements([NeId(2)].into()))).await, [mac(1)]);
+        for text in ["00:1b:21:00:00:03", "1b21000003"] {
+            let found = all().filter("text", Condition::Contains(text.into())).unwrap();
+            assert_eq!(macs(found).await, [mac(3)], "{text}");
+        }
+        assert_eq!(macs(sql::having_ip(all(), "10.1.1.2".parse().unwrap()).unwrap()).await, [mac(2)]);
+        let first = sql::list_endpoints(
+            read,
+            &all().sort("vendor", Direction::Ascending).unwrap().page(Page::first(2)),
+        )
+        .await
+        .unwrap();
+        let rest = Page { limit: 9, after: first.next.clone() };
+        let rest = sql::list_endpoints(read, &all().sort("vendor", Direction::Ascending).unwrap().page(rest))
+            .await
+            .unwrap();
+        assert_eq!((first.items.len(), rest.items.len()), (2, 3));
+        assert_eq!(first.items[0].last_seen, Some(lab.now));
+        let uplinks =
+            ListQuery::new(&sql::PORTS, &Scope::All).filter("role", Condition::Eq("uplink".into())).unwrap();
+        let uplinks = sql::list_ports(read, &uplinks).await.unwrap().items;
+        assert_eq!(uplinks.iter().map(|port| port.name.0.as_str()).collect::<Vec<_>>(), ["p24", "p24"]);
+        let elements =
+            ListQuery::new(&sql::ELEMENTS, &Scope::All).sort("name", Direction::Descending).unwrap();
+        let elements = sql::list_elements(read, &elements).await.unwrap().items;
+        assert_eq!((elements[0].name.as_str(), elements[0].status.as_str()), ("sw2", "reachable"));
+        assert_eq!(elements[0].last_good, Some(lab.now));
+        let sightings =
+            ListQuery::new(&sql::SIGHTINGS, &Scope::All).filter("ended", Condition::IsNull(false)).unwrap();
+        assert_eq!(sql::list_sightings(read, &sightings).await.unwrap().items.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn elements_and_groups_are_kept() {
+    for test in TestStore::all(&[sql::MIGRATIONS]).await.unwrap() {
+        let mut lab = a_day(&test.store).await;
+        let mut base = lab.net.element(NeId(1)).unwrap().base.clone();
+        base.element.enforcement = true;
+        base.element.quarantine_vlan = Some(vlan(666));
+        base.groups = vec!["north".into()];
+        base.maintenance = Some(crate::MaintenanceWindow { from: lab.now, until: lab.now });
+        lab.net.put_element(base.clone());
+        test.store
+            .write::<_, StoreError, _>(move |tx| {
+                Box::pin(async move {
+                    assert!(sql::update_element(tx, &base).await?);
+                    Ok(())
+                })
+            })
+            .await
+            .unwrap();
+        let twin = lab.net.element(NeId(1)).unwrap().base.clone();
+        let twice = test
+            .store
+            .write::<_, StoreError, _>(move |tx| {
+                Box::pin(async move { sql::insert_element(tx, &twin).await })
+            })
+            .await;
+        assert!(twice.unwrap_err().is_duplicate());
+        let loaded = sql::load(test.store.read(), lab.net.settings().clone(), lab.now).await.unwrap();
+        assert_same(&loaded, &lab.net);
+        let now = lab.now;
+        step(&test.store, &mut lab, |net| net.plan_removal(NeId(2), now).unwrap()).await;
+        let loaded = sql::load(test.store.read(), lab.net.settings().clone(), lab.now).await.unwrap();
+        assert!(loaded.element(NeId(2)).is_none());
+        let group = sql::Group {
+            name: "printers".into(),
+            description: "all floors".into(),
+            offline_after_s: Some(3600),
+        };
+        let (one, other) = (group.clone(), sql::Group { description: "ground floor".into(), ..group });
+        let wanted = other.clone();
+        test.store
+            .write::<_, StoreError, _>(move |tx| {
+                Box::pin(async move {
+                    sql::put_group(tx, &one).await?;
+                    sql::put_group(tx, &other).await?;
+                    assert_eq!(sql::groups(tx).await?, [wanted]);
+                    assert!(sql::delete_group(tx, "printers").await?);
+                    assert!(!sql::delete_group(tx, "printers").await?);
+                    Ok(())
+                })
+            })
+            .await
+            .unwrap();
+    }
+}
