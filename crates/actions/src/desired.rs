@@ -103,7 +103,10 @@ pub enum Told {
     /// Failed or refused.
     Failed,
     /// Held back.
-    Held,
+    Held {
+        /// Someone must look at it.
+        alarm: bool,
+    },
     /// Only observed.
     Observed,
 }
@@ -179,11 +182,11 @@ pub fn step(now: Timestamp, state: Standing, input: Input) -> Result<(Standing, 
         (Pending, Input::Judged(Verdict::ObserveOnly(would))) => {
             (state.to(now, ObserveOnly, would).next_at(None), vec![Tell(Told::Observed)])
         }
-        (Pending, Input::Judged(Verdict::Held { why, until, .. })) => {
+        (Pending, Input::Judged(Verdict::Held { why, until, alarm })) => {
             // A hold is told once, however often it is judged again.
             let repeated = state.note == why;
             let next = until.or_else(|| after(now, RECHECK));
-            let tell = if repeated { vec![] } else { vec![Tell(Told::Held)] };
+            let tell = if repeated { vec![] } else { vec![Tell(Told::Held { alarm })] };
             (state.to(now, Held, why).next_at(next), tell)
         }
         (Pending, Input::Judged(Verdict::Refused(why))) => {

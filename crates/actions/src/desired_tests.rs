@@ -66,7 +66,7 @@ fn every_path_ends_where_it_should() {
             ObserveOnly,
             vec![Tell(Told::Observed)],
         ),
-        ("held", vec![Input::Tick, held()], Held, vec![Tell(Told::Held)]),
+        ("held", vec![Input::Tick, held()], Held, vec![Tell(Told::Held { alarm: false })]),
         ("held again is not told again", vec![Input::Tick, held(), Input::Tick, held()], Held, vec![]),
         (
             "refused",

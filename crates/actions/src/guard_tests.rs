@@ -82,7 +82,7 @@ impl Case {
     }
 
     /// Whoever asks, and whatever is asked, it is refused with a sentence that has `words`.
-    fn is_never_done(mut self, words: &str) {
+    fn assert_never_done(mut self, words: &str) {
         for by in [rule(), person(), Originator::System { reason: "re-assertion".into() }] {
             for access in [PortAccess::Shut, quarantine()] {
                 (self.by, self.access) = (by.clone(), access);
@@ -135,21 +135,21 @@ fn the_global_stop_holds_everybody() {
 fn an_uplink_is_never_shut_or_moved() {
     let mut case = Case::new();
     case.facts.uplink = true;
-    case.is_never_done("uplink");
+    case.assert_never_done("uplink");
 }
 
 #[test]
 fn an_aggregate_is_never_shut_or_moved() {
     let mut case = Case::new();
     case.facts.lag = true;
-    case.is_never_done("aggregate");
+    case.assert_never_done("aggregate");
 }
 
 #[test]
 fn a_trunk_is_never_shut_or_moved() {
     let mut case = Case::new();
     case.facts.trunk = true;
-    case.is_never_done("trunk");
+    case.assert_never_done("trunk");
 }
 
 // proves: NAC-13
@@ -157,7 +157,7 @@ fn a_trunk_is_never_shut_or_moved() {
 fn a_protected_port_is_never_shut_or_moved() {
     let mut case = Case::new();
     case.settings.protected.insert(port(1, "Gi1/0/7"));
-    case.is_never_done("protected");
+    case.assert_never_done("protected");
     let mut case = Case::new();
     case.settings.protected.insert(port(2, "Gi1/0/7"));
     assert_eq!(case.judge(), Verdict::Go, "the same name on another element");
@@ -168,7 +168,7 @@ fn our_own_path_is_never_cut() {
     let mut case = Case::new();
     case.facts.endpoints.push(rogue(9));
     case.settings.own_path.insert(mac(9));
-    case.is_never_done("own path");
+    case.assert_never_done("own path");
 }
 
 #[test]

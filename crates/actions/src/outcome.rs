@@ -126,7 +126,7 @@ pub(crate) async fn conclude(
     match told {
         Told::Done => tracing::info!(%port, progress = ?shown.standing.progress, "enforcement is done"),
         Told::Failed => tracing::error!(%port, note, "enforcement has failed"),
-        Told::Held => tracing::warn!(%port, note, "enforcement is held"),
+        Told::Held { .. } => tracing::warn!(%port, note, "enforcement is held"),
         Told::Observed => tracing::info!(%port, note, "enforcement is off; nothing was sent"),
     }
     Ok(())
@@ -181,7 +181,7 @@ async fn conclude_in(
     let state = match end.told {
         Told::Done => RequestState::Done,
         Told::Failed => RequestState::Failed,
-        Told::Held => RequestState::Held,
+        Told::Held { .. } => RequestState::Held,
         Told::Observed => RequestState::Observed,
     };
     let progressed = Progressed { state, note: &note, audit: None, outcome: Some(seq) };
@@ -192,7 +192,7 @@ fn audit_outcome(told: Told) -> netwarden_audit::Outcome {
     match told {
         Told::Done => netwarden_audit::Outcome::Success,
         Told::Failed => netwarden_audit::Outcome::Failure,
-        Told::Held | Told::Observed => netwarden_audit::Outcome::Denied,
+        Told::Held { .. } | Told::Observed => netwarden_audit::Outcome::Denied,
     }
 }
 
@@ -256,11 +256,11 @@ fn outcome_event(now: Timestamp, row: &DesiredPort, request: &RequestRow, end: &
     let kind = match end.told {
         Told::Done => EventKind::EnforcementDone,
         Told::Failed => EventKind::EnforcementFailed,
-        Told::Held => EventKind::EnforcementHeld,
+        Told::Held { .. } => EventKind::EnforcementHeld,
         Told::Observed => EventKind::EnforcementObserved,
     };
     let severity = match end.told {
-        Told::Held if note.starts_with("the budget") => Severity::Major,
+        Told::Held { alarm: true } => Severity::Major,
         _ => kind.default_severity(),
     };
     NewEvent {

@@ -1,5 +1,8 @@
 //! The reconciler of ports against a switch in memory that misbehaves.
 
+// Helpers of tests fail by panicking, as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod support;
 
 use std::sync::Arc;
@@ -10,9 +13,9 @@ use netwarden_actions::plan::{admin_status, port_list};
 use netwarden_actions::{RequestState, Requested, reassert, release_all_offline, set_global_stop};
 use netwarden_model::access::Progress;
 use netwarden_model::action::Originator;
-use netwarden_model::{EventKind, NeId, RequestId, VlanId};
+use netwarden_model::{Action, EventKind, NeId, PortRef, RequestId, VlanId};
 use netwarden_snmp::Value;
-use support::{Bench, Fault, bounced, port, quarantine, release, shut};
+use support::{Bench, Fault, bounced, killed_after, port, quarantine, release, shut};
 use uuid::Uuid;
 
 fn kind(kind: EventKind) -> i64 {
@@ -454,9 +457,9 @@ async fn the_running_reconciler_acts_on_a_signal_and_no_element_waits_for_anothe
     silent.fault(Fault::Hang);
     bench.network.0.lock().unwrap().insert(NeId(2), silent);
     let running = tokio::spawn(Arc::clone(&bench.enforcer).run());
-    let netwarden_model::Action::SetPortAccess { access, endpoint, .. } = quarantine("p1") else { panic!() };
-    let stuck = netwarden_model::PortRef { ne: NeId(2), port: "p1".into() };
-    bench.ask(netwarden_model::Action::SetPortAccess { port: stuck, access, endpoint }).await;
+    let Action::SetPortAccess { access, endpoint, .. } = quarantine("p1") else { panic!() };
+    let stuck = PortRef { ne: NeId(2), port: "p1".into() };
+    bench.ask(Action::SetPortAccess { port: stuck, access, endpoint }).await;
     bench.enforcer.wake().now();
     let asked = bench.ask(quarantine("p3")).await;
     bench.enforcer.wake().now();
@@ -469,4 +472,58 @@ async fn the_running_reconciler_acts_on_a_signal_and_no_element_waits_for_anothe
     running.abort();
     assert_eq!(bench.state_of(asked).await.0, RequestState::Done);
     assert_eq!(bench.switch.pvid(3), 99);
+}
+
+#[tokio::test]
+async fn killed_anywhere_it_is_done_once_and_told_once() {
+    let mut polls = 0;
+    loop {
+        polls += 1;
+        let mut bench = Bench::new().await;
+        let before = bench.switch.snapshot();
+        let asked = bench.ask(quarantine("p3")).await;
+        let ended = killed_after(polls, bench.enforcer.reconcile()).await;
+        bench.restart().await;
+        // What the writer had begun may still be committed.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        bench.enforcer.reconcile().await.unwrap();
+        let what = format!("killed at step {polls}");
+        assert_eq!(bench.state_of(asked).await.0, RequestState::Done, "{what}");
+        assert_eq!(bench.switch.pvid(3), 99, "{what}");
+        assert_eq!(bench.switch.changing(), 1, "{what}: at most one changing SET");
+        assert_eq!(bench.events().await, [kind(EventKind::EnforcementDone)], "{what}");
+        assert_eq!(bench.open_attempts().await, 0, "{what}");
+        assert_eq!(bench.count("SELECT count(*) AS n FROM audit_open").await, 0, "{what}");
+
+        let released = bench.ask(release("p3")).await;
+        killed_after(polls, bench.enforcer.reconcile()).await;
+        bench.restart().await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        bench.enforcer.reconcile().await.unwrap();
+        assert_eq!(bench.state_of(released).await.0, RequestState::Done, "{what}");
+        assert_eq!(bench.switch.snapshot(), before, "{what}");
+        assert_eq!(bench.switch.changing(), 2, "{what}");
+        assert_eq!(bench.open_attempts().await, 0, "{what}");
+        if ended {
+            break;
+        }
+    }
+    assert!(polls > 10, "{polls} steps");
+}
+
+#[tokio::test]
+async fn the_last_of_the_budget_is_not_taken_twice() {
+    let bench = Bench::new().await;
+    let second = support::FakeSwitch::new(2);
+    bench.network.0.lock().unwrap().insert(NeId(2), second.clone());
+    bench.facts.0.lock().unwrap().settings.budget.in_all = 1;
+    let Action::SetPortAccess { access, endpoint, .. } = quarantine("p1") else { panic!() };
+    let there = PortRef { ne: NeId(2), port: "p1".into() };
+    bench.ask(quarantine("p1")).await;
+    bench.ask(Action::SetPortAccess { port: there, access, endpoint }).await;
+    let enforcer = &bench.enforcer;
+    let (one, two) = tokio::join!(enforcer.reconcile_element(NeId(1)), enforcer.reconcile_element(NeId(2)));
+    one.and(two).unwrap();
+    assert_eq!(bench.switch.changing() + second.changing(), 1);
+    assert_eq!(bench.count("SELECT count(*) AS n FROM action_requests WHERE state = 'held'").await, 1);
 }

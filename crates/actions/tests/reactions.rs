@@ -1,5 +1,8 @@
 //! One-shots against servers that are really there: SMTP and syslog over TLS, HTTP, programs.
 
+// Helpers of tests fail by panicking, as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -18,7 +21,7 @@ use netwarden_spine::Spine;
 use netwarden_store::Tx;
 use rustls::ServerConfig;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use support::{Bench, rogue};
+use support::{Bench, killed_after, rogue};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -220,7 +223,6 @@ async fn mail_goes_over_tls_to_the_server_whose_certificate_is_pinned() {
     assert_eq!(inbox.mails().len(), 1, "done once");
 }
 
-// proves: SEC-03
 #[tokio::test]
 async fn mail_goes_to_no_server_that_cannot_prove_itself() {
     let (_, tls) = certificate();
@@ -346,6 +348,7 @@ fn post(name: &str) -> Action {
     Action::Webhook { name: name.into(), body: serde_json::json!({"event": "unauthorised"}) }
 }
 
+// proves: NAC-11
 #[tokio::test]
 async fn a_webhook_is_signed_and_follows_no_redirect() {
     let (base, posted) = web().await;
@@ -410,6 +413,7 @@ async fn a_webhook_goes_only_to_the_pinned_certificate() {
     assert_eq!(state, RequestState::Pending, "{note}");
 }
 
+// proves: NAC-11
 #[tokio::test]
 async fn syslog_goes_over_tls_and_is_sent_again_under_the_same_record_id() {
     let (pem, tls) = certificate();
@@ -469,6 +473,7 @@ async fn syslog_goes_over_tls_and_is_sent_again_under_the_same_record_id() {
     assert!(received.lock().unwrap()[0].contains(&id.to_string()));
 }
 
+// proves: NAC-11
 #[tokio::test]
 async fn a_command_gets_event_data_as_plain_arguments() {
     let mut channels = Channels::default();
@@ -489,6 +494,7 @@ async fn a_command_gets_event_data_as_plain_arguments() {
     );
 }
 
+// proves: NAC-11
 #[tokio::test]
 async fn endpoints_are_changed_in_the_transaction_of_their_outcome() {
     let reactions = Reactions::new(Channels::default()).await;
@@ -504,4 +510,28 @@ async fn endpoints_are_changed_in_the_transaction_of_their_outcome() {
     let broken = reactions.bench.ask(group("broken")).await;
     assert_eq!(reactions.outcome(group("printers")).await.0, RequestState::Done);
     assert_eq!(reactions.bench.state_of(broken).await.0, RequestState::Pending);
+}
+
+#[tokio::test]
+async fn killed_anywhere_a_webhook_is_posted_at_most_once_and_never_forgotten() {
+    let (base, posted) = web().await;
+    let mut channels = Channels::default();
+    channels.webhooks.insert("/hook".into(), hook(format!("{base}/hook"), true));
+    for polls in 1..40 {
+        let reactions = Reactions::new(channels.clone()).await;
+        let id = reactions.bench.ask(post("/hook")).await;
+        killed_after(polls, reactions.performer.perform()).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let again = Reactions::performer(&reactions.bench, &reactions.noted, channels.clone()).await;
+        again.recover().await.unwrap();
+        again.perform().await.unwrap();
+        let (state, note) = reactions.bench.state_of(id).await;
+        let times = posted.lock().unwrap().drain(..).count();
+        match state {
+            RequestState::Done => assert_eq!(times, 1, "killed at step {polls}: {note}"),
+            RequestState::Unknown => assert!(times <= 1, "killed at step {polls}: {note}"),
+            other => panic!("killed at step {polls}: {other:?}: {note}"),
+        }
+        assert_eq!(reactions.bench.count("SELECT count(*) AS n FROM audit_open").await, 0);
+    }
 }

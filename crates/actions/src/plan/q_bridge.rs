@@ -188,7 +188,7 @@ pub fn move_to(
         let is = state.membership(row);
         if *vlan == target {
             wanted.insert(*vlan, Membership::UNTAGGED);
-        } else if is.is_any() && !(keep_tagged == Some(*vlan) && !is.untagged) {
+        } else if is.is_any() && (is.untagged || keep_tagged != Some(*vlan)) {
             wanted.insert(*vlan, Membership::NONE);
         }
     }

@@ -177,6 +177,8 @@ impl FakeSwitch {
 
 impl Snmp for FakeSwitch {
     async fn get(&self, oids: &[Oid]) -> Result<Vec<VarBind>, SnmpError> {
+        // A network lies between: who waits may be dropped here.
+        tokio::task::yield_now().await;
         let inner = self.0.lock().unwrap();
         if inner.fault == Fault::Silent {
             return Err(Self::silent());
@@ -186,6 +188,7 @@ impl Snmp for FakeSwitch {
     }
 
     async fn walk(&self, columns: &[Oid]) -> Result<Walked, SnmpError> {
+        tokio::task::yield_now().await;
         let inner = self.0.lock().unwrap();
         if inner.fault == Fault::Silent {
             return Err(Self::silent());
@@ -197,6 +200,7 @@ impl Snmp for FakeSwitch {
     }
 
     async fn set(&self, bindings: &[VarBind]) -> Result<Vec<VarBind>, SnmpError> {
+        tokio::task::yield_now().await;
         let fault = {
             let mut inner = self.0.lock().unwrap();
             inner.sets += 1;
@@ -219,6 +223,7 @@ impl Snmp for FakeSwitch {
             }
             fault
         };
+        tokio::task::yield_now().await;
         match fault {
             Fault::LoseAnswer => Err(Self::silent()),
             Fault::Hang => std::future::pending().await,
@@ -407,6 +412,21 @@ impl Bench {
         let row = netwarden_store::query_one(self.test.store.read(), sql, []).await.unwrap().unwrap();
         row.try_get("", "n").unwrap()
     }
+}
+
+/// A process that is killed at its `polls`-th step: the future is dropped where it stands. True where
+/// it had ended before.
+pub async fn killed_after<F: Future>(polls: u32, work: F) -> bool {
+    let mut work = Box::pin(work);
+    let mut left = polls;
+    std::future::poll_fn(move |cx| {
+        if left == 0 {
+            return std::task::Poll::Ready(false);
+        }
+        left -= 1;
+        work.as_mut().poll(cx).map(|_| true)
+    })
+    .await
 }
 
 pub fn port(name: &str) -> PortRef {
