@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use netwarden_actions::{ActionError, Wake};
-use netwarden_inventory::{Changes, Network, Read, UnknownElement};
+use netwarden_audit::{AuditError, Record};
+use netwarden_inventory::{Changes, Heartbeat, Network, Read, UnknownElement};
 use netwarden_model::{Clock, EventKind, NeId, Reading};
 use netwarden_spine::{Spine, SpineError};
 use netwarden_store::{Store, StoreError};
@@ -41,6 +42,9 @@ pub enum KeeperError {
     /// Its events could not be written.
     #[error("the events could not be written")]
     Spine(#[from] SpineError),
+    /// The change could not be recorded, so it was not made.
+    #[error("the change cannot be recorded, so it was not made")]
+    Audit(#[from] AuditError),
     /// What we want of a restarted element could not be noted.
     #[error("the ports of a restarted element could not be noted")]
     Action(#[from] ActionError),
@@ -79,7 +83,7 @@ enum Input {
     /// It could not be read.
     Failed { ne: NeId, reason: String, at: Timestamp },
     /// An operation wants a change.
-    Edit(Edit, Reply),
+    Edit(Edit, Box<Record>, Reply),
     /// A setting that lives outside the rows changed.
     Adjust(Box<dyn FnOnce(&mut Network) + Send>, oneshot::Sender<()>),
 }
@@ -107,13 +111,15 @@ impl KeeperHandle {
         let _ = self.inputs.send(Input::Failed { ne, reason, at }).await;
     }
 
-    /// Plans a change against the present picture and answers when it is durable.
-    pub async fn edit<F>(&self, plan: F) -> Result<(), KeeperError>
+    /// Plans a change against the present picture and answers when it is durable, with its record in the
+    /// same transaction.
+    pub async fn edit<F>(&self, record: Record, plan: F) -> Result<(), KeeperError>
     where
         F: FnOnce(&Network, Timestamp) -> Result<Changes, KeeperError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.inputs.send(Input::Edit(Box::new(plan), reply)).await.map_err(|_| KeeperError::Closed)?;
+        let input = Input::Edit(Box::new(plan), Box::new(record), reply);
+        self.inputs.send(input).await.map_err(|_| KeeperError::Closed)?;
         answer.await.map_err(|_| KeeperError::Closed)?
     }
 
@@ -135,7 +141,7 @@ pub struct Keeper {
     inputs: mpsc::Receiver<Input>,
     orders: mpsc::UnboundedSender<Order>,
     enforcer: Wake,
-    heartbeats: Vec<Arc<Changes>>,
+    heartbeats: Vec<Heartbeat>,
 }
 
 impl Keeper {
@@ -167,7 +173,7 @@ impl Keeper {
                 _ = tick.tick() => {
                     let now = self.clock.now();
                     let changes = self.picture.read().plan_tick(now);
-                    self.log_failure("the periodic review", self.apply(changes).await);
+                    self.log_failure("the periodic review", self.apply(changes, None).await);
                     self.write_heartbeats().await;
                 }
             }
@@ -181,7 +187,7 @@ impl Keeper {
                 let planned = self.picture.read().plan_reading(ne, &read, &reading, at);
                 match planned {
                     Ok(changes) if changes.only_heartbeat() => self.keep_heartbeat(changes).await,
-                    Ok(changes) => self.log_failure("a reading", self.apply(changes).await),
+                    Ok(changes) => self.log_failure("a reading", self.apply(changes, None).await),
                     // It was taken out of the inventory while it was being read.
                     Err(error) => tracing::debug!(%error, "reading dropped"),
                 }
@@ -189,15 +195,15 @@ impl Keeper {
             Input::Failed { ne, reason, at } => {
                 let planned = self.picture.read().plan_failure(ne, &reason, at);
                 match planned {
-                    Ok(changes) => self.log_failure("a failed poll", self.apply(changes).await),
+                    Ok(changes) => self.log_failure("a failed poll", self.apply(changes, None).await),
                     Err(error) => tracing::debug!(%error, "failed poll dropped"),
                 }
             }
-            Input::Edit(plan, reply) => {
+            Input::Edit(plan, record, reply) => {
                 let now = self.clock.now();
                 let planned = plan(&self.picture.read(), now);
                 let outcome = match planned {
-                    Ok(changes) => self.apply(changes).await,
+                    Ok(changes) => self.apply(changes, Some(*record)).await,
                     Err(error) => Err(error),
                 };
                 let _ = reply.send(outcome);
@@ -210,17 +216,20 @@ impl Keeper {
     }
 
     /// T0: rows and events in one transaction, then the picture, then what the plan wants read.
-    async fn apply(&self, changes: Changes) -> Result<(), KeeperError> {
+    async fn apply(&self, changes: Changes, record: Option<Record>) -> Result<(), KeeperError> {
         let (spine, enforcer, at) = (self.spine.clone(), self.enforcer.clone(), self.clock.now());
-        let changes = Arc::new(changes);
-        let written = Arc::clone(&changes);
+        let rows = netwarden_inventory::sql::Rows::of(&self.picture.read(), &changes)?;
+        let events = changes.events.clone();
         self.store
             .write(move |tx| {
                 Box::pin(async move {
-                    netwarden_inventory::sql::write(tx, &written).await?;
-                    spine.append(tx, at, &written.events).await?;
+                    if let Some(record) = &record {
+                        netwarden_audit::record(tx, record).await?;
+                    }
+                    netwarden_inventory::sql::write(tx, rows).await?;
+                    spine.append(tx, at, &events).await?;
                     // What a restarted element holds now may be its start-up configuration.
-                    for rebooted in written.events.iter().filter(|event| event.kind == EventKind::NeRebooted) {
+                    for rebooted in events.iter().filter(|event| event.kind == EventKind::NeRebooted) {
                         if let Some(ne) = rebooted.ne
                             && netwarden_actions::reassert(tx, at, ne).await? > 0
                         {
@@ -232,7 +241,6 @@ impl Keeper {
                 })
             })
             .await?;
-        let changes = Arc::unwrap_or_clone(changes);
         for wish in &changes.polls {
             let _ = self.orders.send(Order::Wish(wish.clone()));
         }
@@ -246,7 +254,7 @@ impl Keeper {
         for wish in &changes.polls {
             let _ = self.orders.send(Order::Wish(wish.clone()));
         }
-        self.heartbeats.push(Arc::new(changes.clone()));
+        self.heartbeats.extend(changes.heartbeat.clone());
         self.picture.commit(changes);
         if self.heartbeats.len() >= HEARTBEATS {
             self.write_heartbeats().await;
@@ -262,8 +270,7 @@ impl Keeper {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    let beats: Vec<_> = heartbeats.iter().filter_map(|c| c.heartbeat.as_ref()).collect();
-                    netwarden_inventory::sql::write_heartbeats(tx, &beats).await?;
+                    netwarden_inventory::sql::write_heartbeats(tx, &heartbeats).await?;
                     Ok::<(), KeeperError>(())
                 })
             })

@@ -152,7 +152,7 @@ impl Engine {
 }
 
 /// Where rules quarantine: each element's own VLAN.
-fn rule_settings(picture: &crate::Picture) -> netwarden_rules::Settings {
+fn rule_settings(picture: &Picture) -> netwarden_rules::Settings {
     let by_element: BTreeMap<NeId, VlanId> = picture
         .read()
         .elements()

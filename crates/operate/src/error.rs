@@ -1,10 +1,13 @@
 //! Why an operation was not done: one type for REST, pages and the command line.
 
+use netwarden_actions::ActionError;
 use netwarden_audit::AuditError;
 use netwarden_engine::KeeperError;
-use netwarden_identity::{Because, Operation};
+use netwarden_identity::{Because, IdentityError, Operation};
+use netwarden_rules::sql::RuleStoreError;
 use netwarden_spine::SpineError;
 use netwarden_store::{ListError, StoreError};
+use netwarden_vault::VaultError;
 
 use crate::parameters::ParameterError;
 
@@ -101,5 +104,48 @@ impl From<KeeperError> for OperateError {
 impl From<ParameterError> for OperateError {
     fn from(error: ParameterError) -> Self {
         Self::Invalid(error.to_string())
+    }
+}
+
+impl From<ActionError> for OperateError {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::Store(error) => error.into(),
+            ActionError::Audit(error) => error.into(),
+            ActionError::List(error) => error.into(),
+            error => Self::failed(&error),
+        }
+    }
+}
+
+impl From<RuleStoreError> for OperateError {
+    fn from(error: RuleStoreError) -> Self {
+        match error {
+            RuleStoreError::Store(error) => error.into(),
+            RuleStoreError::Rule(error) => Self::Invalid(error.to_string()),
+            RuleStoreError::NoRule(id) => Self::NotFound { what: "rule", id: id.to_string() },
+            RuleStoreError::NoRevision(..) => Self::NotFound { what: "revision", id: error.to_string() },
+            RuleStoreError::NameTaken(_) | RuleStoreError::Outdated { .. } => Self::Conflict(error.to_string()),
+        }
+    }
+}
+
+impl From<IdentityError> for OperateError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Store(error) => error.into(),
+            IdentityError::NoSuchUser(name) => Self::NotFound { what: "user", id: name },
+            IdentityError::NoSuchToken(id) => Self::NotFound { what: "token", id: id.to_string() },
+            IdentityError::NoSuchSession(id) => Self::NotFound { what: "session", id: id.to_string() },
+            IdentityError::NameTaken(_) | IdentityError::AdminStays => Self::Conflict(error.to_string()),
+            IdentityError::Background => Self::failed(&error),
+            error => Self::Invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<VaultError> for OperateError {
+    fn from(error: VaultError) -> Self {
+        Self::failed(&error)
     }
 }

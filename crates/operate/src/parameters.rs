@@ -54,12 +54,6 @@ pub const PARAMETERS: &[Declaration] = &[
         description: "the window in which changed ports are counted, in seconds",
     },
     Declaration {
-        name: "enforcement.global_stop",
-        domain: Domain::Truth,
-        default: "false",
-        description: "while true nothing is changed on any element; releases go on",
-    },
-    Declaration {
         name: "enforcement.shared_ports",
         domain: Domain::Word(&["hold_where_authorised", "hold_always", "act"]),
         default: "hold_where_authorised",
@@ -207,7 +201,6 @@ impl Parameters {
     /// The settings of the guard rails.
     pub fn guard(&self) -> guard::Settings {
         guard::Settings {
-            global_stop: self.truth("enforcement.global_stop"),
             budget: guard::Budget {
                 per_element: self.number("enforcement.budget_per_ne"),
                 in_all: self.number("enforcement.budget_in_all"),
@@ -287,7 +280,7 @@ mod tests {
         let mut parameters = Parameters::default();
         let error = parameters.set("enforcement.budget_per_ne", "many").unwrap_err();
         assert!(error.to_string().contains("from 0 to 10000"), "{error}");
-        assert!(parameters.set("enforcement.global_stop", "yes").is_err());
+        assert!(parameters.set("inventory.trust_unmanaged_neighbours", "yes").is_err());
         assert!(parameters.set("no.such", "1").is_err());
         assert_eq!(parameters.set("enforcement.budget_per_ne", "7").unwrap(), "5");
         assert_eq!(parameters.guard().budget.per_element, 7);

@@ -1,0 +1,176 @@
+//! Endpoints: the reference list by hand (NAC-06, NAC-12).
+
+use jiff::Timestamp;
+use netwarden_identity::{Object, ObjectKind, Operation};
+use netwarden_inventory::baseline::{BaselineEntry, BaselineFilter};
+use netwarden_inventory::edit::EndpointEdit;
+use netwarden_model::access::{PortAccess, Progress};
+use netwarden_model::{EndpointStatus, Mac, NeId, PortRef, RequestId, VlanId};
+
+use netwarden_store::{Condition, FilterValue, ListQuery};
+
+use crate::caller::Caller;
+use crate::desk::Desk;
+use crate::error::OperateError;
+use crate::ports::{as_value, require_reason};
+
+/// What an authorisation says beside yes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Authorisation {
+    /// Until then; for ever where None.
+    pub until: Option<Timestamp>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// A note.
+    pub note: Option<String>,
+    /// Its group from now on.
+    pub group: Option<String>,
+    /// Release its port where we had cut it off.
+    pub release: bool,
+}
+
+impl Desk {
+    /// Puts an endpoint on the reference list, and releases the port that was cut off because of it.
+    pub async fn authorise(
+        &self,
+        caller: &Caller,
+        mac: Mac,
+        wish: Authorisation,
+        reason: &str,
+    ) -> Result<Option<RequestId>, OperateError> {
+        let edit = EndpointEdit {
+            status: Some(EndpointStatus::Authorised),
+            valid_until: Some(wish.until),
+            owner: wish.owner.map(Some),
+            note: wish.note.map(Some),
+            group: wish.group.map(Some),
+            ..EndpointEdit::default()
+        };
+        self.edit_endpoint(caller, Operation::EndpointAuthorise, mac, edit, reason).await?;
+        if !wish.release {
+            return Ok(None);
+        }
+        let Some(port) = self.cut_off_because_of(mac).await? else { return Ok(None) };
+        // Authorising is what was permitted; that the port comes back follows from it.
+        let permit = self.permit_endpoint(caller, Operation::EndpointAuthorise, mac).await?;
+        let action = netwarden_model::Action::ReleasePort { port };
+        self.ask(permit, action, reason, None).await.map(Some)
+    }
+
+    /// Refuses an endpoint; rules on `unauthorised` act on it at once where it is online.
+    pub async fn block(&self, caller: &Caller, mac: Mac, reason: &str) -> Result<(), OperateError> {
+        let edit = EndpointEdit { status: Some(EndpointStatus::Unauthorised), ..EndpointEdit::default() };
+        self.edit_endpoint(caller, Operation::EndpointBlock, mac, edit, reason).await
+    }
+
+    /// Changes an endpoint's properties.
+    pub async fn edit_endpoint(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        mac: Mac,
+        edit: EndpointEdit,
+        reason: &str,
+    ) -> Result<(), OperateError> {
+        let permit = self.permit_endpoint(caller, operation, mac).await?;
+        require_reason(reason)?;
+        let old = self.engine.keeper().picture().read().facts(mac);
+        let record = permit.record(old.as_ref().and_then(as_value), as_value(&edit), reason);
+        let plan = move |network: &netwarden_inventory::Network, now| {
+            network
+                .plan_edit(mac, &edit, now)
+                .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
+        };
+        Ok(self.engine.keeper().edit(record, plan).await?)
+    }
+
+    /// Moves the port on which an endpoint is; to its element's quarantine VLAN unless one is named.
+    pub async fn move_endpoint(
+        &self,
+        caller: &Caller,
+        mac: Mac,
+        vlan: Option<VlanId>,
+        bounce: bool,
+        reason: &str,
+        key: Option<String>,
+    ) -> Result<RequestId, OperateError> {
+        let permit = self.permit_endpoint(caller, Operation::EndpointMove, mac).await?;
+        require_reason(reason)?;
+        let (port, quarantine) = {
+            let network = self.engine.keeper().picture().read();
+            let port = network.location(mac).ok_or_else(|| {
+                OperateError::Conflict(format!("{mac} is on no known access port, so there is nothing to move"))
+            })?;
+            let quarantine = network.element(port.ne).and_then(|e| e.base.element.quarantine_vlan);
+            (port, quarantine)
+        };
+        let vlan = vlan.or(quarantine).ok_or_else(|| {
+            OperateError::Invalid(format!("network element {} has no quarantine VLAN: name a VLAN", port.ne))
+        })?;
+        let access = PortAccess::Vlan { vlan, bounce };
+        let action = netwarden_model::Action::SetPortAccess { port, access, endpoint: Some(mac) };
+        self.ask(permit, action, reason, key).await
+    }
+
+    /// Who would be accepted by the baseline step of adoption.
+    pub async fn review_baseline(
+        &self,
+        caller: &Caller,
+        filter: &BaselineFilter,
+    ) -> Result<Vec<BaselineEntry>, OperateError> {
+        self.permit_of(caller, Operation::AdoptionRead).await?;
+        Ok(self.engine.keeper().picture().read().baseline(filter).into_values().flatten().collect())
+    }
+
+    /// Accepts who is present, so that the first rules do not take them for new.
+    pub async fn accept_baseline(
+        &self,
+        caller: &Caller,
+        filter: &BaselineFilter,
+        group: Option<String>,
+        bind: bool,
+        reason: &str,
+    ) -> Result<Vec<Mac>, OperateError> {
+        let permit = self.permit_of(caller, Operation::AdoptionAccept).await?;
+        require_reason(reason)?;
+        let macs: Vec<Mac> = self
+            .engine
+            .keeper()
+            .picture()
+            .read()
+            .baseline(filter)
+            .into_values()
+            .flatten()
+            .map(|entry| entry.mac)
+            .collect();
+        let accepted = macs.clone();
+        let record = permit.record(None, as_value(&macs), reason);
+        let plan = move |network: &netwarden_inventory::Network, now| {
+            network
+                .plan_baseline(&macs, group.as_deref(), Some(bind), now)
+                .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
+        };
+        self.engine.keeper().edit(record, plan).await?;
+        Ok(accepted)
+    }
+
+    async fn permit_endpoint(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        mac: Mac,
+    ) -> Result<crate::Permit, OperateError> {
+        let ne: Option<NeId> = self.engine.keeper().picture().read().location(mac).map(|port| port.ne);
+        let object = Object::placed(ObjectKind::Endpoint, ne);
+        self.permit(caller, operation, &object, Some(mac.to_string())).await
+    }
+
+    /// The port whose access we hold because of this endpoint.
+    async fn cut_off_because_of(&self, mac: Mac) -> Result<Option<PortRef>, OperateError> {
+        let filter = Condition::Eq(FilterValue::Integer(i64::try_from(mac.to_u64()).unwrap_or_default()));
+        let query = ListQuery::unscoped(&netwarden_actions::sql::DESIRED_PORTS).filter("endpoint", filter)?;
+        let held = netwarden_actions::list_desired(self.store.read(), &query).await?;
+        let open = held.items.into_iter().find(|row| row.standing.progress != Progress::Released);
+        Ok(open.map(|row| row.port))
+    }
+}

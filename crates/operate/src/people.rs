@@ -1,0 +1,192 @@
+//! Users, logins and tokens, as far as the first release has them.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use netwarden_audit::{ObjectRef, Outcome, Plane, Record, Redacted};
+use netwarden_identity::{
+    Attempt, Identified, LoginResult, NewToken, NewUser, Object, ObjectKind, Operation, Roles, Subject, TokenWish,
+};
+use netwarden_model::{Severity, UserId};
+use netwarden_store::Tx;
+use rand::Rng;
+use zeroize::Zeroizing;
+
+use crate::caller::Caller;
+use crate::desk::Desk;
+use crate::error::OperateError;
+
+/// A session that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// Its secret, shown this once.
+    pub secret: Zeroizing<String>,
+    /// It ends at the latest then.
+    pub ends: jiff::Timestamp,
+    /// Nothing else is permitted before the password is changed.
+    pub must_change_password: bool,
+}
+
+impl Desk {
+    /// Opens a session for the right name and password. Every failure reads the same to the caller; the
+    /// reason is in the trail.
+    pub async fn login(
+        &self,
+        name: &str,
+        password: Zeroizing<String>,
+        address: Option<IpAddr>,
+    ) -> Result<Opened, OperateError> {
+        let now = self.clock.now();
+        let attempt = Attempt { name: name.to_owned(), password, address };
+        let checked = self.identity.check(attempt, now, random()).await?;
+        let who = name.trim().to_lowercase();
+        let (identity, secret) = (self.identity.clone(), random::<32>());
+        let result = self
+            .store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    let result = identity.settle_login(tx, &checked, now, &secret).await?;
+                    netwarden_audit::record(tx, &login_record(&who, address, &result, now)).await?;
+                    Ok::<_, OperateError>(result)
+                })
+            })
+            .await?;
+        match result {
+            LoginResult::Admitted(admitted) => Ok(Opened {
+                secret: admitted.secret,
+                ends: admitted.ends,
+                must_change_password: admitted.user.must_change_password,
+            }),
+            LoginResult::Refused(refused) => Err(OperateError::NotIdentified(refused.to_string())),
+        }
+    }
+
+    /// Changes the caller's own password; the old one is asked for again.
+    pub async fn change_own_password(
+        &self,
+        caller: &Caller,
+        old: Zeroizing<String>,
+        new: Zeroizing<String>,
+    ) -> Result<(), OperateError> {
+        let user = identified(caller)?;
+        let object = Object::owned(ObjectKind::User, user.user);
+        let permit = self
+            .permit(caller, Operation::UserChangeOwnPassword, &object, Some(user.name.clone()))
+            .await?;
+        let attempt = Attempt { name: user.name.clone(), password: old, address: caller.address };
+        self.identity.change_own_password(user, attempt, new, permit.at, [random(), random()]).await?;
+        let record = permit.record(None, Some(Redacted.into()), "");
+        self.record(record).await
+    }
+
+    /// Makes a user with a first password, which must be changed at the first login.
+    pub async fn create_user(
+        &self,
+        caller: &Caller,
+        name: &str,
+        password: Zeroizing<String>,
+        roles: Roles,
+    ) -> Result<UserId, OperateError> {
+        let object = Object::new_account(roles.clone());
+        let permit = self.permit(caller, Operation::UserCreate, &object, Some(name.to_owned())).await?;
+        let hash = self.identity.hash_new_password(name, password, random()).await?;
+        let shown: Vec<String> = roles.iter().map(ToString::to_string).collect();
+        let mut record = permit.record(None, crate::ports::as_value(&shown), "");
+        record.level = Severity::Warning;
+        let user = NewUser { name: name.to_owned(), password: hash, must_change_password: true, roles };
+        let at = permit.at;
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    let id = netwarden_identity::accounts::create_user(tx, &user, at).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<_, OperateError>(id)
+                })
+            })
+            .await
+    }
+
+    /// Makes a token of the caller's own, for these operations (all that the caller may do where empty).
+    pub async fn create_token(
+        &self,
+        caller: &Caller,
+        label: &str,
+        operations: BTreeSet<Operation>,
+        days: u16,
+    ) -> Result<NewToken, OperateError> {
+        let user = identified(caller)?;
+        let object = Object::owned(ObjectKind::Token, user.user);
+        let permit = self.permit(caller, Operation::TokenCreateOwn, &object, Some(label.to_owned())).await?;
+        if !(1..=366).contains(&days) {
+            return Err(OperateError::Invalid(format!("a token lives 1 to 366 days, not {days}")));
+        }
+        let expires = permit.at + jiff::SignedDuration::from_hours(24 * i64::from(days));
+        let operations = if operations.is_empty() { all_operations() } else { operations };
+        let wish = TokenWish { user: user.user, label: label.to_owned(), operations, expires };
+        let record = permit.record(None, Some(Redacted.into()), "");
+        let (creator, at, secret) = (caller.subject.clone(), permit.at, random::<32>());
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    let token = netwarden_identity::accounts::create_token(tx, &creator, &wish, at, &secret).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<_, OperateError>(token)
+                })
+            })
+            .await
+    }
+
+    /// Writes one record, for acts that have no transaction of their own to write it in.
+    pub(crate) async fn record(&self, record: Record) -> Result<(), OperateError> {
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
+    }
+}
+
+fn all_operations() -> BTreeSet<Operation> {
+    netwarden_identity::OPERATIONS.iter().map(|line| line.operation).collect()
+}
+
+fn identified(caller: &Caller) -> Result<&Identified, OperateError> {
+    match &caller.subject {
+        Subject::User(user) => Ok(user),
+        Subject::Unidentified => Err(OperateError::NotIdentified("log in first, or present a token".to_owned())),
+    }
+}
+
+fn login_record(name: &str, address: Option<IpAddr>, result: &LoginResult, at: jiff::Timestamp) -> Record {
+    let refused = match result {
+        LoginResult::Admitted(_) => None,
+        LoginResult::Refused(refused) => Some(format!("{:?}", refused.because)),
+    };
+    Record {
+        at,
+        kind: netwarden_audit::Kind::Security,
+        level: if refused.is_some() { Severity::Warning } else { Severity::Info },
+        user: Some(name.to_owned()),
+        plane: Plane::Om,
+        operation: Operation::SessionLogin.name().to_owned(),
+        object: ObjectRef::new("user", name),
+        address: address.map(|address| address.to_string()),
+        session: None,
+        request: None,
+        old: None,
+        new: None,
+        outcome: if refused.is_some() { Outcome::Failure } else { Outcome::Success },
+        details: refused,
+        cause: None,
+    }
+}
+
+/// Fresh random octets for salts and secrets.
+fn random<const N: usize>() -> [u8; N] {
+    let mut octets = [0u8; N];
+    rand::rng().fill_bytes(&mut octets);
+    octets
+}

@@ -1,0 +1,144 @@
+//! Ports: moving, switching and releasing them by hand (NAC-12), and what an administrator says of them.
+
+use netwarden_actions::request;
+use netwarden_audit::Value;
+use netwarden_identity::{Object, ObjectKind, Operation};
+use netwarden_inventory::edit::PortEdit;
+use netwarden_model::access::PortAccess;
+use netwarden_model::action::Originator;
+use netwarden_model::{Action, ActionRequest, Mac, PortRef, RequestId, RequestKey};
+use netwarden_store::Tx;
+
+use crate::caller::{Caller, Permit};
+use crate::desk::Desk;
+use crate::error::OperateError;
+
+/// What is wanted of a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PortWish {
+    /// This access, until release.
+    Access(PortAccess),
+    /// What it had before we changed it.
+    Release,
+}
+
+impl Desk {
+    /// Asks for an access of a port, or its release; the reconciler does it and reads it back. The same
+    /// key asks for nothing twice.
+    pub async fn change_port(
+        &self,
+        caller: &Caller,
+        port: PortRef,
+        wish: PortWish,
+        endpoint: Option<Mac>,
+        reason: &str,
+        key: Option<String>,
+    ) -> Result<RequestId, OperateError> {
+        let operation = match &wish {
+            PortWish::Access(PortAccess::Vlan { .. }) => Operation::PortMove,
+            PortWish::Access(PortAccess::Shut) => Operation::PortOff,
+            PortWish::Release => Operation::PortRelease,
+        };
+        let permit = self.permit_port(caller, operation, &port).await?;
+        require_reason(reason)?;
+        self.known_port(&port)?;
+        let action = match wish {
+            PortWish::Access(access) => Action::SetPortAccess { port, access, endpoint },
+            PortWish::Release => Action::ReleasePort { port },
+        };
+        self.ask(permit, action, reason, key).await
+    }
+
+    /// Changes what an administrator says of a port: its role, and whether it is protected.
+    pub async fn edit_port(
+        &self,
+        caller: &Caller,
+        port: PortRef,
+        edit: PortEdit,
+        reason: &str,
+    ) -> Result<(), OperateError> {
+        let permit = self.permit_port(caller, Operation::PortModify, &port).await?;
+        require_reason(reason)?;
+        let old = {
+            let network = self.engine.keeper().picture().read();
+            let found = network.element(port.ne).and_then(|element| element.port(&port.port));
+            let found = found.ok_or_else(|| not_known(&port))?;
+            PortEdit { role: Some(found.role_override), protected: Some(found.protected) }
+        };
+        let record = permit.record(as_value(&old), as_value(&edit), reason);
+        let plan = move |network: &netwarden_inventory::Network, now| {
+            network
+                .plan_port_edit(&port, &edit, now)
+                .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
+        };
+        Ok(self.engine.keeper().edit(record, plan).await?)
+    }
+
+    /// Writes a request with its record, and wakes who carries it out.
+    pub(crate) async fn ask(
+        &self,
+        permit: Permit,
+        action: Action,
+        reason: &str,
+        key: Option<String>,
+    ) -> Result<RequestId, OperateError> {
+        let id = Self::request_id();
+        let user = permit.user().to_owned();
+        let key = key.unwrap_or_else(|| id.to_string());
+        let wanted = ActionRequest {
+            id,
+            key: RequestKey::of_person(&user, &key),
+            at: permit.at,
+            originator: Originator::Person { user, reason: reason.to_owned() },
+            depth: 0,
+            action,
+        };
+        let mut record = permit.record(None, as_value(&wanted.action), reason);
+        record.request = Some(id.to_string());
+        let wake = self.engine.enforcer().clone();
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    if request(tx, &wanted).await? == netwarden_actions::Requested::New {
+                        netwarden_audit::record(tx, &record).await?;
+                    }
+                    tx.after_commit(move || wake.now());
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await?;
+        Ok(id)
+    }
+
+    pub(crate) async fn permit_port(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        port: &PortRef,
+    ) -> Result<Permit, OperateError> {
+        let object = Object::placed(ObjectKind::Port, Some(port.ne));
+        self.permit(caller, operation, &object, Some(format!("{}/{}", port.ne, port.port))).await
+    }
+
+    fn known_port(&self, port: &PortRef) -> Result<(), OperateError> {
+        let network = self.engine.keeper().picture().read();
+        let known = network.element(port.ne).is_some_and(|element| element.port(&port.port).is_some());
+        if known { Ok(()) } else { Err(not_known(port)) }
+    }
+}
+
+/// Acts that people will ask about later need a word why.
+pub(crate) fn require_reason(reason: &str) -> Result<(), OperateError> {
+    if reason.trim().is_empty() {
+        return Err(OperateError::Invalid("a reason is needed: it is recorded with the act".to_owned()));
+    }
+    Ok(())
+}
+
+fn not_known(port: &PortRef) -> OperateError {
+    OperateError::NotFound { what: "port", id: format!("{} of network element {}", port.port, port.ne) }
+}
+
+pub(crate) fn as_value<T: serde::Serialize>(value: &T) -> Option<Value> {
+    serde_json::to_string(value).ok().map(Value::text)
+}

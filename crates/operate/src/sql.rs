@@ -1,0 +1,15 @@
+//! Tables of the operations themselves.
+
+use netwarden_store::Migration;
+
+/// System parameters that were set.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    name: "operate-0001-parameters",
+    up: "
+CREATE TABLE parameters (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
+    changed_at BIGINT NOT NULL
+);
+",
+}];

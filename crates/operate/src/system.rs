@@ -1,0 +1,230 @@
+//! The system itself: status, parameters, global stop, release of everything, backup; events and the trail.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use netwarden_actions::set_global_stop;
+use netwarden_audit::{AuditQuery, ListedRecord, Reach, Report, Value};
+use netwarden_identity::{AuditReach, Operation, audit_reach};
+use netwarden_model::action::Originator;
+use netwarden_model::{Event, EventSeq, PortRef};
+use netwarden_spine::EventQuery;
+use netwarden_store::{Count, Listed, Page, Tx, execute, query_all, to_micros, values};
+
+use crate::caller::Caller;
+use crate::desk::Desk;
+use crate::error::OperateError;
+use crate::parameters::{Declaration, PARAMETERS, Parameters};
+use crate::ports::require_reason;
+
+/// The state of the whole at a glance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Elements, endpoints, those online, rows.
+    pub counters: netwarden_inventory::Counters,
+    /// Elements that do not answer.
+    pub unreachable: usize,
+    /// Endpoints that nobody has judged.
+    pub new: usize,
+    /// Endpoints that are refused.
+    pub unauthorised: usize,
+    /// The last event.
+    pub latest: EventSeq,
+    /// Events that wait to be judged.
+    pub behind: i64,
+    /// The global stop is on.
+    pub stopped: bool,
+    /// Good and failed polls.
+    pub polls: netwarden_engine::PollStats,
+    /// Records in the trail.
+    pub records: u64,
+}
+
+impl Desk {
+    /// The state of the whole.
+    pub async fn status(&self, caller: &Caller) -> Result<Status, OperateError> {
+        self.permit_of(caller, Operation::SystemStatus).await?;
+        self.status_now().await
+    }
+
+    /// The state of the whole, for parts of the system itself.
+    pub async fn status_now(&self) -> Result<Status, OperateError> {
+        use netwarden_inventory::Reachability;
+        use netwarden_model::EndpointStatus;
+
+        let latest = self.spine.latest().await?;
+        let consumers = self.spine.consumers().await?;
+        let judged = consumers.iter().find(|c| c.name == netwarden_engine::JUDGE).map_or(0, |c| c.position.0);
+        let stopped = netwarden_actions::global_stop(self.store.read()).await?.is_some();
+        let records = self.trail.size().await?;
+        let network = self.engine.keeper().picture().read();
+        let of_status = |status| network.endpoints().filter(|e| e.status == status && e.first_seen.is_some()).count();
+        Ok(Status {
+            counters: network.counters(),
+            unreachable: network
+                .elements()
+                .filter(|(_, e)| e.live.reachability == Reachability::Unreachable)
+                .count(),
+            new: of_status(EndpointStatus::New),
+            unauthorised: of_status(EndpointStatus::Unauthorised),
+            latest,
+            behind: latest.0 - judged,
+            stopped,
+            polls: self.engine.polls(),
+            records,
+        })
+    }
+
+    /// Events, newest first, of what the caller may see.
+    pub async fn events(
+        &self,
+        caller: &Caller,
+        query: &EventQuery,
+        page: &Page,
+    ) -> Result<Listed<Event>, OperateError> {
+        self.permit_of(caller, Operation::EventRead).await?;
+        Ok(self.spine.list(query, &caller.scope(), page).await?)
+    }
+
+    /// One event.
+    pub async fn event(&self, caller: &Caller, seq: EventSeq) -> Result<Event, OperateError> {
+        self.permit_of(caller, Operation::EventRead).await?;
+        let event = self.spine.get(seq).await?;
+        let event = event.filter(|event| caller.scope().contains(event.ne));
+        event.ok_or_else(|| OperateError::NotFound { what: "event", id: seq.to_string() })
+    }
+
+    /// Records of the trail that the caller may read (AUD-04).
+    pub async fn audit(&self, caller: &Caller, query: AuditQuery) -> Result<Listed<ListedRecord>, OperateError> {
+        self.permit_of(caller, Operation::AuditRead).await?;
+        Ok(self.trail.list(&reach(caller), query).await?)
+    }
+
+    /// How many records a query meets.
+    pub async fn audit_count(&self, caller: &Caller, query: AuditQuery) -> Result<Count, OperateError> {
+        self.permit_of(caller, Operation::AuditRead).await?;
+        Ok(self.trail.count(&reach(caller), query).await?)
+    }
+
+    /// Verifies the whole trail.
+    pub async fn verify_audit(&self, caller: &Caller) -> Result<Report, OperateError> {
+        self.permit_of(caller, Operation::AuditVerify).await?;
+        Ok(self.trail.verify(&[], &mut |_, _| ControlFlow::Continue(())).await?)
+    }
+
+    /// Every parameter with its value in force.
+    pub async fn parameters(&self, caller: &Caller) -> Result<Vec<(&'static Declaration, String)>, OperateError> {
+        self.permit_of(caller, Operation::ParameterRead).await?;
+        let parameters = self.parameters_now();
+        Ok(PARAMETERS.iter().map(|declaration| (declaration, parameters.get(declaration).to_owned())).collect())
+    }
+
+    /// Sets a parameter; it counts at once.
+    pub async fn set_parameter(
+        &self,
+        caller: &Caller,
+        name: &str,
+        value: &str,
+        reason: &str,
+    ) -> Result<(), OperateError> {
+        let permit = self.permit_of(caller, Operation::ParameterModify).await?;
+        require_reason(reason)?;
+        let mut parameters = self.parameters_now();
+        let old = parameters.set(name, value)?;
+        let mut record = permit.record(Some(Value::text(old)), Some(Value::text(value)), reason);
+        record.object.id = Some(name.to_owned());
+        let (row, at) = ((name.to_owned(), value.to_owned()), to_micros(permit.at));
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    let sql = "INSERT INTO parameters (name, value, changed_at) VALUES ($1, $2, $3) \
+                               ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at";
+                    execute(tx, sql, values![row.0, row.1, at]).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await?;
+        self.use_parameters(parameters).await
+    }
+
+    /// Stops all enforcement, or lets it go on. Releases are never stopped.
+    pub async fn set_global_stop(&self, caller: &Caller, stop: bool, reason: &str) -> Result<(), OperateError> {
+        let operation = if stop { Operation::EnforcementStop } else { Operation::EnforcementResume };
+        let permit = self.permit_of(caller, operation).await?;
+        require_reason(reason)?;
+        let record = permit.record(None, Some(Value::text(if stop { "stopped" } else { "going on" })), reason);
+        let (at, by, wake) = (permit.at, permit.user().to_owned(), self.engine.enforcer().clone());
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    set_global_stop(tx, at, &by, stop).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    tx.after_commit(move || wake.now());
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
+    }
+
+    /// Asks for the release of every port that we hold.
+    pub async fn release_all(&self, caller: &Caller, reason: &str) -> Result<Vec<PortRef>, OperateError> {
+        let permit = self.permit_of(caller, Operation::EnforcementReleaseAll).await?;
+        require_reason(reason)?;
+        let originator = Originator::Person { user: permit.user().to_owned(), reason: reason.to_owned() };
+        let record = permit.record(None, None, reason);
+        let (at, wake) = (permit.at, self.engine.enforcer().clone());
+        self.store
+            .write_essential(move |tx: &Tx| {
+                let (originator, record, wake) = (originator.clone(), record.clone(), wake.clone());
+                Box::pin(async move {
+                    let ports = netwarden_actions::release_all(tx, at, &originator, Desk::request_id).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    tx.after_commit(move || wake.now());
+                    Ok::<_, OperateError>(ports)
+                })
+            })
+            .await
+    }
+
+    /// Writes a consistent copy of the database.
+    pub async fn backup(&self, caller: &Caller, to: PathBuf) -> Result<(), OperateError> {
+        let permit = self.permit_of(caller, Operation::BackupCreate).await?;
+        self.store.backup_to(&to).await?;
+        self.record(permit.record(None, Some(Value::text(to.display().to_string())), "")).await
+    }
+
+    /// Lets parameters govern what they govern.
+    async fn use_parameters(&self, parameters: Parameters) -> Result<(), OperateError> {
+        self.engine.set_guard(parameters.guard());
+        self.engine.set_in_flight(parameters.polls_in_flight());
+        let inventory = parameters.inventory();
+        self.engine.keeper().adjust(move |network| network.set_settings(inventory)).await?;
+        *self.parameters.write().unwrap_or_else(std::sync::PoisonError::into_inner) = parameters;
+        Ok(())
+    }
+}
+
+/// The stored parameters; what is no longer understood is told and left out.
+pub async fn load_parameters(store: &netwarden_store::Store) -> Result<Parameters, OperateError> {
+    let rows = query_all(store.read(), "SELECT name, value FROM parameters", []).await?;
+    let mut stored = Vec::with_capacity(rows.len());
+    for row in rows {
+        let name: String = row.try_get_by_index(0).map_err(netwarden_store::StoreError::from)?;
+        let value: String = row.try_get_by_index(1).map_err(netwarden_store::StoreError::from)?;
+        stored.push((name, value));
+    }
+    let (parameters, refused) = Parameters::from_stored(stored);
+    for error in refused {
+        tracing::warn!(%error, "a stored parameter is not used");
+    }
+    Ok(parameters)
+}
+
+fn reach(caller: &Caller) -> Reach {
+    match audit_reach(&caller.subject) {
+        AuditReach::All => Reach::all(),
+        AuditReach::EndpointsOnly => Reach::endpoints(),
+        AuditReach::Nothing => Reach::nothing(),
+    }
+}
