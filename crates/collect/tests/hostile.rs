@@ -48,6 +48,7 @@ fn columns() -> Vec<Vec<u32>> {
         juniper::COLUMNS,
         huawei::FDB_COLUMNS,
         huawei::VLAN_COLUMNS,
+        huawei::MEMBER_COLUMNS,
         alcatel::VLAN_COLUMNS_6,
         alcatel::VLAN_COLUMNS_7,
         alcatel::FDB_COLUMNS_6,
@@ -133,7 +134,9 @@ proptest! {
         cisco::vlans(&table, &names, &mut tally);
         cisco::contexts(&table);
         juniper::vlans(&table, &base_ports, &names, &mut tally);
-        huawei::vlans(&table, &base_ports, &names, &mut tally);
+        let mut of_huawei = huawei::vlans(&table, &base_ports, &names, &mut tally);
+        huawei::members(&table, &mut of_huawei);
+        tplink::base_ports(&names);
         alcatel::vlans(&table, &names, &mut tally);
         rapid_city::vlans(&table, &names, &mut tally);
         tplink::vlans(&table, &mut tally);

@@ -233,6 +233,19 @@ async fn a_vlan_that_only_learned_addresses_show_is_marked() {
     assert_eq!(fdb(&reading), [(1, Some(101), Some(20))]);
 }
 
+#[tokio::test]
+async fn a_column_of_zeros_is_no_mapping_and_makes_no_vlans() {
+    let mut device = Device::new("1.3.6.1.4.1.99999").with_ports(1..=1);
+    for id in ["1", "2", "3"] {
+        device.number(Q_FDB_ID, id, 0);
+    }
+    device.text(Q_NAME, "2", "two");
+    device.number(Q_FDB_PORT, "2.2.0.0.0.0.1", 1);
+    let reading = all(&device).await.reading;
+    assert_eq!(fdb(&reading), [(1, Some(101), Some(2))]);
+    assert_eq!(reading.vlans.len(), 1);
+}
+
 fn cisco() -> Device {
     let mut device = Device::new("1.3.6.1.4.1.9.1.1").with_ports(1..=2);
     for (id, name) in [(1, "default"), (10, "office"), (20, "lab"), (1003, "token-ring-default")] {

@@ -37,6 +37,11 @@ impl BasePorts {
         self.0.insert(port, if_index);
     }
 
+    /// Takes one away.
+    pub fn remove(&mut self, port: u32) {
+        self.0.remove(&port);
+    }
+
     /// True where the device has no map.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -64,6 +64,11 @@ impl Names {
         self.0.get(&if_index.0).cloned().flatten()
     }
 
+    /// ifIndex and name, by ifIndex.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, Option<&str>)> {
+        self.0.iter().map(|(if_index, name)| (*if_index, name.as_deref()))
+    }
+
     /// The interface of that name, where it is one only.
     pub fn called(&self, name: &str) -> Option<IfIndex> {
         let mut found = self.0.iter().filter(|(_, known)| known.as_deref() == Some(name));

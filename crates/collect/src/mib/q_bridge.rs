@@ -71,6 +71,9 @@ pub fn vlans(table: &Table, ports: Ports<'_>, tally: &mut QuirkTally) -> VlanTab
     let mut tables = VlanTables::default();
     // Foundry's current table lists wrong ports on some releases; its static one is right
     let static_first = ports.vendor == Vendor::Foundry && table.has(STATIC_EGRESS);
+    // a column of zeros maps nothing, and where it stands alone its indexes are no VLAN ids either:
+    // FortiSwitch numbers its rows
+    let ids_are_empty = table.column(CURRENT_FDB_ID).all(|(_, value)| unsigned(value) == Some(0));
     let mut current: BTreeMap<_, u32> = BTreeMap::new();
     for column in [CURRENT_FDB_ID, CURRENT_EGRESS, CURRENT_UNTAGGED] {
         for (index, value) in table.column(column) {
@@ -87,6 +90,9 @@ pub fn vlans(table: &Table, ports: Ports<'_>, tally: &mut QuirkTally) -> VlanTab
                 tally.dropped(Quirk::IndexMalformed);
                 continue;
             };
+            if column == CURRENT_FDB_ID && ids_are_empty {
+                continue;
+            }
             tables.row(id);
             let newest = current.entry((column, id)).or_insert(mark);
             if mark < *newest {
@@ -196,7 +202,6 @@ fn finish(mut tables: VlanTables) -> VlanTables {
     for id in tables.vlans.keys() {
         tables.fdb_ids.know(*id);
     }
-    tables.fdb_ids = std::mem::take(&mut tables.fdb_ids).without_empty_words();
     tables
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use netwarden_model::reading::{Quirk, QuirkTally};
 
+use super::bridge::BasePorts;
+use super::interfaces::Names;
 use super::vlan::VlanTables;
 use crate::convention::{text, unsigned, vlan_id, vlan_of_index};
 use crate::table::Table;
@@ -62,6 +64,27 @@ pub fn vlans(table: &Table, tally: &mut QuirkTally) -> VlanTables {
     tables
 }
 
+/// Bridge ports by the names of the interfaces, for JetStream switches whose base-port map is missing
+/// or leads nowhere: bridge port 7 is `gigabitEthernet 1/0/7`.
+pub fn base_ports(names: &Names) -> BasePorts {
+    let mut ports = BasePorts::default();
+    let mut twice = Vec::new();
+    for (if_index, name) in names.iter() {
+        let tail = name.and_then(|name| name.rsplit_once("1/0/")).map(|(_, tail)| tail);
+        let Some(number) = tail.and_then(|tail| tail.split([' ', ':']).next()?.parse::<u32>().ok()) else {
+            continue;
+        };
+        if ports.has(number) {
+            twice.push(number);
+        }
+        ports.insert(number, if_index);
+    }
+    for number in twice {
+        ports.remove(number);
+    }
+    ports
+}
+
 /// The names in a list: `1/0/1-3` stands for three of them, `LAG1-2` for two.
 fn expand(list: &str) -> Vec<String> {
     let mut names = Vec::new();
@@ -85,6 +108,20 @@ fn expand(list: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ports_are_found_by_their_names_where_only_one_has_it() {
+        let mut names = Names::default();
+        for (if_index, name) in [
+            (49153, "gigabitEthernet 1/0/1"),
+            (49154, "gigabitEthernet 1/0/2 : fiber"),
+            (49155, "ten-gigabitEthernet 1/0/2"),
+            (1, "Vlan-interface1"),
+        ] {
+            names.insert(if_index, Some(name.to_owned()));
+        }
+        assert_eq!(base_ports(&names).iter().collect::<Vec<_>>(), [(1, 49153)]);
+    }
 
     #[test]
     fn lists_are_expanded_and_nonsense_is_not() {

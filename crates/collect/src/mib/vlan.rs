@@ -120,14 +120,6 @@ impl FdbIds {
         self.known.extend(other.known);
     }
 
-    /// Forgets the map where it says nothing: some agents answer 0 for every VLAN.
-    pub fn without_empty_words(mut self) -> Self {
-        if self.map.len() == 1 && self.map.contains_key(&0) {
-            self.map.clear();
-        }
-        self
-    }
-
     /// The databases in which an address of `vlan` may be learned; all of them for None.
     pub fn databases(&self, vlan: Option<VlanId>) -> Vec<u32> {
         if self.map.is_empty() {
@@ -196,14 +188,5 @@ mod tests {
         assert_eq!(ids.vlan(3, &mut tally), None, "shared");
         let counts: Vec<_> = tally.into_counts().iter().map(|c| (c.quirk, c.rows, c.dropped)).collect();
         assert_eq!(counts, [(Quirk::FdbIdUnknown, 2, 0), (Quirk::FdbIdShared, 1, 0)]);
-    }
-
-    #[test]
-    fn zeros_for_every_vlan_are_no_mapping() {
-        let mut ids = FdbIds::default();
-        ids.insert(0, vlan(1));
-        ids.insert(0, vlan(2));
-        let ids = ids.without_empty_words();
-        assert_eq!(ids.vlan(2, &mut QuirkTally::default()), Some(vlan(2)));
     }
 }

@@ -44,6 +44,11 @@ impl<S: Snmp> Reader<'_, S> {
         if !table.is_empty() {
             self.profile.base_ports = bridge::base_ports(&table, &mut self.tally);
         }
+        let leads_nowhere =
+            self.profile.base_ports.iter().all(|(_, if_index)| !self.profile.names.has(if_index));
+        if self.vendor == Vendor::TpLink && leads_nowhere {
+            self.profile.base_ports = tplink::base_ports(&self.profile.names);
+        }
     }
 
     /// VLANs of the standard MIB and of the maker's; leaves FDB ids and contexts in the profile.
@@ -57,6 +62,10 @@ impl<S: Snmp> Reader<'_, S> {
                 self.tally.met(Quirk::VendorVlanMib);
             }
             tables.merge(own);
+        }
+        if self.vendor == Vendor::Huawei && tables.vlans.values().all(|row| row.egress.is_empty()) {
+            let table = self.walk(part, "hwL2IfTrunkPortTable", huawei::MEMBER_COLUMNS).await;
+            huawei::members(&table, &mut tables);
         }
         if tables.vlans.is_empty() || self.vendor == Vendor::ArubaCx {
             let table = self.walk(part, "ieee8021QBridgeVlanStaticTable", q_bridge::IEEE_VLAN_COLUMNS).await;
