@@ -1,8 +1,7 @@
 //! Agents that misbehave: a relay in front of an agent that loses, delays, bends or invents datagrams.
 //!
-//! What happens to plain SNMPv2c datagrams can go into their content; of SNMPv3 the relay sees only the
-//! envelope, so faults of the content need a handler of their own ([`crate::agent`] with
-//! [`crate::odd`]).
+//! The relay leaves the datagrams' content alone (of SNMPv3 it sees only the envelope); agents that
+//! answer nonsense in good SNMP are [`crate::recording::Oddity`].
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -56,8 +55,7 @@ impl Relay {
         } else {
             Arc::clone(&front)
         };
-        let state = Arc::new(State { fault, chance: Mutex::new(Chance::new(seed)), agent, back });
-        let task = tokio::spawn(relay(front, state));
+        let task = tokio::spawn(relay(front, Backend::new(agent, back, fault, seed)));
         Ok(Self { address, task })
     }
 
@@ -71,6 +69,51 @@ impl Relay {
         self.task.abort();
         // Cancelled is what we asked for.
         drop(self.task.await);
+    }
+}
+
+/// The way to one agent: a socket per manager, so that answers find their way back.
+pub(crate) struct Backend {
+    state: Arc<State>,
+    towards: HashMap<SocketAddr, Arc<UdpSocket>>,
+    tasks: JoinSet<()>,
+}
+
+/// Managers that a relay remembers; the sockets of earlier ones are given up.
+const MANAGERS: usize = 512;
+
+impl Backend {
+    /// Towards `agent`; answers leave from `back`.
+    pub(crate) fn new(agent: SocketAddr, back: Arc<UdpSocket>, fault: Fault, seed: u64) -> Self {
+        let state = Arc::new(State { fault, chance: Mutex::new(Chance::new(seed)), agent, back });
+        Self { state, towards: HashMap::new(), tasks: JoinSet::new() }
+    }
+
+    /// Passes a manager's datagram on, if it is not to be lost.
+    pub(crate) async fn forward(&mut self, manager: SocketAddr, datagram: &[u8]) {
+        if self.state.fault.silent || self.state.happens(self.state.fault.drop_percent) {
+            return;
+        }
+        if self.towards.len() >= MANAGERS && !self.towards.contains_key(&manager) {
+            self.towards.clear();
+            self.tasks.abort_all();
+        }
+        let socket = match self.towards.get(&manager) {
+            Some(socket) => Arc::clone(socket),
+            None => match open(&self.state, manager, &mut self.tasks).await {
+                Ok(socket) => {
+                    self.towards.insert(manager, Arc::clone(&socket));
+                    socket
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "relay: no socket towards the agent");
+                    return;
+                }
+            },
+        };
+        if let Err(error) = socket.send(datagram).await {
+            tracing::debug!(%error, "relay: the agent is not there");
+        }
     }
 }
 
@@ -93,40 +136,17 @@ impl State {
     }
 }
 
-/// One socket towards the agent per manager, so that answers find their way back.
-async fn relay(front: Arc<UdpSocket>, state: Arc<State>) {
-    let mut towards: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
-    let mut tasks = JoinSet::new();
+async fn relay(front: Arc<UdpSocket>, mut backend: Backend) {
     let mut buffer = vec![0u8; 65_536];
     loop {
-        let (length, manager) = match front.recv_from(&mut buffer).await {
-            Ok(received) => received,
+        match front.recv_from(&mut buffer).await {
+            Ok((length, manager)) => {
+                backend.forward(manager, buffer.get(..length).unwrap_or(&[])).await;
+            }
             Err(error) => {
                 tracing::debug!(%error, "relay: receive failed");
                 tokio::time::sleep(Duration::from_millis(1)).await;
-                continue;
             }
-        };
-        if state.fault.silent || state.happens(state.fault.drop_percent) {
-            continue;
-        }
-        let socket = match towards.get(&manager) {
-            Some(socket) => Arc::clone(socket),
-            None => match open(&state, manager, &mut tasks).await {
-                Ok(socket) => {
-                    towards.insert(manager, Arc::clone(&socket));
-                    socket
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "relay: no socket towards the agent");
-                    continue;
-                }
-            },
-        };
-        if let Some(datagram) = buffer.get(..length)
-            && let Err(error) = socket.send(datagram).await
-        {
-            tracing::debug!(%error, "relay: the agent is not there");
         }
     }
 }

@@ -10,7 +10,10 @@ pub mod agent;
 pub mod campus;
 pub mod day;
 pub mod fault;
+pub mod generate;
 pub mod mib;
+pub mod reading;
+pub mod recording;
 pub mod time;
 pub mod world;
 
@@ -20,6 +23,7 @@ pub use agent::{
 };
 pub use campus::{Announcement, Campus, CampusAgent, CampusOptions};
 pub use day::{Happening, Script};
-pub use fault::Fault;
+pub use fault::{Fault, Relay};
+pub use recording::{Oddity, RecordedAgent, Recording};
 pub use time::{Chance, SimTime};
 pub use world::World;

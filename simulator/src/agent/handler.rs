@@ -63,9 +63,15 @@ pub struct SharedWorld {
     clock: Arc<dyn Clock>,
     speed: f64,
     start: (Instant, SimTime),
+    stands_still: bool,
 }
 
 impl SharedWorld {
+    /// A world in which no time passes: nobody sends, nothing ages. Its agents' sysUpTime runs on.
+    pub fn still(world: World, clock: Arc<dyn Clock>) -> Self {
+        Self { stands_still: true, ..Self::new(world, 1.0, clock) }
+    }
+
     /// A world that passes `speed` times as fast as real time, beginning now.
     pub fn new(world: World, speed: f64, clock: Arc<dyn Clock>) -> Self {
         let versions = world.devices().map(|(_, d)| AtomicU64::new(d.version)).collect();
@@ -78,6 +84,7 @@ impl SharedWorld {
             clock,
             speed,
             start,
+            stands_still: false,
         }
     }
 
@@ -91,8 +98,13 @@ impl SharedWorld {
         self.clock.now()
     }
 
-    /// The simulated time that corresponds to this moment.
+    /// The simulated time that corresponds to this moment: to where the world is to be advanced.
     pub fn sim_now(&self) -> SimTime {
+        if self.stands_still { self.start.1 } else { self.agents_now() }
+    }
+
+    /// The time by which agents count sysUpTime.
+    fn agents_now(&self) -> SimTime {
         let (began, at) = self.start;
         at.after(began.elapsed().mul_f64(self.speed))
     }
@@ -174,7 +186,7 @@ impl DeviceHandler {
     fn value(&self, cell: &Cell) -> Value {
         match cell {
             Cell::UpTime => {
-                let now = self.shared.sim_now();
+                let now = self.shared.agents_now();
                 let world = self.shared.lock();
                 let ticks = world.device(self.device).map_or(0, |d| d.up_time_cs(now, self.shared.speed));
                 Value::TimeTicks(ticks)

@@ -43,18 +43,26 @@ fn capabilities(device: &Device) -> u8 {
     }
 }
 
-struct Heard {
-    chassis: (i32, Vec<u8>),
-    port: (i32, Vec<u8>),
-    port_descr: String,
-    name: String,
-    descr: String,
-    capabilities: u8,
-    address: Option<(Ipv4Addr, u32)>,
+/// What one neighbour announced.
+pub(crate) struct Heard {
+    /// lldpRemChassisIdSubtype and lldpRemChassisId.
+    pub(crate) chassis: (i32, Vec<u8>),
+    /// lldpRemPortIdSubtype and lldpRemPortId.
+    pub(crate) port: (i32, Vec<u8>),
+    /// lldpRemPortDesc.
+    pub(crate) port_descr: String,
+    /// lldpRemSysName.
+    pub(crate) name: String,
+    /// lldpRemSysDesc.
+    pub(crate) descr: String,
+    /// lldpRemSysCapEnabled.
+    pub(crate) capabilities: u8,
+    /// Management address and the interface's number.
+    pub(crate) address: Option<(Ipv4Addr, u32)>,
 }
 
 pub(super) fn tables(world: &World, number: DeviceNo) -> Vec<Arc<Column>> {
-    let Some(device) = world.device(number) else { return Vec::new() };
+    let Some(device) = world.device(number).filter(|d| d.speaks_lldp) else { return Vec::new() };
     let object = |last: u32| -> Vec<u32> { LOCAL.iter().copied().chain([last]).collect() };
     let caps = || Cell::Octets(Box::new([capabilities(device)]));
     let mut columns = vec![
@@ -111,11 +119,15 @@ pub(super) fn tables(world: &World, number: DeviceNo) -> Vec<Arc<Column>> {
     columns
 }
 
-fn heard_on(world: &World, place: Place) -> Vec<Heard> {
+/// Who is heard on a port.
+pub(crate) fn heard_on(world: &World, place: Place) -> Vec<Heard> {
     let cable = world.device(place.device).and_then(|d| d.port(place.port)).and_then(|p| p.cable);
     if let Some((far, port)) =
         cable.and_then(|c| world.device(c.device).and_then(|d| d.port(c.port).map(|p| (d, p))))
     {
+        if !far.speaks_lldp {
+            return Vec::new();
+        }
         return vec![Heard {
             chassis: (CHASSIS_MAC, far.base_mac.octets().to_vec()),
             port: (PORT_IF_NAME, port.name.clone().into_bytes()),

@@ -215,6 +215,8 @@ pub struct Device {
     pub booted: SimTime,
     /// Seconds that it had been up at `booted`; 0 after a reboot.
     pub up_before_s: u64,
+    /// Announces itself by LLDP and lists its neighbours.
+    pub speaks_lldp: bool,
     /// True while it restarts: it forwards nothing and does not answer.
     pub rebooting: bool,
     /// Rises with every change that its MIB shows.

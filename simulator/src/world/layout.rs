@@ -171,6 +171,7 @@ impl DeviceBuilder {
                 subinterfaces: Vec::new(),
                 booted: now,
                 up_before_s: 86_400 * (11 + u64::from(number) * 7),
+                speaks_lldp: true,
                 rebooting: false,
                 version: 1,
                 config_version: 1,

@@ -167,7 +167,7 @@ impl Settler<'_> {
     }
 
     fn pc(&mut self, number: u32, place: Place, behind: bool) {
-        let mac = mac_of(0x00_14_22_00_00_00 | u64::from(number) * 0x101 + 7);
+        let mac = mac_of(0x00_14_22_00_00_00 + u64::from(number) * 0x101 + 7);
         if !behind {
             self.world.access(place, USERS, &[]);
         }
@@ -180,7 +180,7 @@ impl Settler<'_> {
     }
 
     fn phone(&mut self, number: u32, place: Place) {
-        let mac = mac_of(0x00_04_0d_00_00_00 | u64::from(number) * 0x203 + 3);
+        let mac = mac_of(0x00_04_0d_00_00_00 + u64::from(number) * 0x203 + 3);
         self.world.access(place, USERS, &[VOICE]);
         let mut e = endpoint(format!("phone-{number:03}"), EndpointKind::Phone, mac);
         e.tag = Some(VOICE);
@@ -195,7 +195,7 @@ impl Settler<'_> {
     }
 
     fn printer(&mut self, number: u32, place: Place) {
-        let mac = mac_of(0x00_1b_78_00_00_00 | u64::from(number) * 0x311 + 5);
+        let mac = mac_of(0x00_1b_78_00_00_00 + u64::from(number) * 0x311 + 5);
         self.world.access(place, PRINTERS, &[]);
         self.world.set_alias(place, "printer");
         let mut e = endpoint(format!("printer-{number:02}"), EndpointKind::Printer, mac);
@@ -204,7 +204,7 @@ impl Settler<'_> {
     }
 
     fn camera(&mut self, number: u32, place: Place) {
-        let mac = mac_of(0x00_40_8c_00_00_00 | u64::from(number) * 0x407 + 1);
+        let mac = mac_of(0x00_40_8c_00_00_00 + u64::from(number) * 0x407 + 1);
         self.world.access(place, CAMERAS, &[]);
         self.world.set_alias(place, "camera");
         let mut e = endpoint(format!("camera-{number:02}"), EndpointKind::Camera, mac);
@@ -213,7 +213,7 @@ impl Settler<'_> {
     }
 
     fn access_point(&mut self, number: u32, place: Place) {
-        let mac = mac_of(0x00_0b_86_00_00_00 | u64::from(number) * 0x509 + 2);
+        let mac = mac_of(0x00_0b_86_00_00_00 + u64::from(number) * 0x509 + 2);
         self.world.access(place, MANAGEMENT, &[USERS, GUESTS]);
         self.world.set_alias(place, "access point");
         let mut e = endpoint(format!("ap-{number}"), EndpointKind::AccessPoint, mac);
@@ -244,7 +244,7 @@ impl Settler<'_> {
     }
 
     fn server(&mut self, number: u32, place: Place) {
-        let mac = mac_of(0x00_25_90_00_00_00 | u64::from(number) * 0x1d);
+        let mac = mac_of(0x00_25_90_00_00_00 + u64::from(number) * 0x1d);
         self.world.access(place, SERVERS, &[]);
         self.world.set_alias(place, "server");
         let mut e = endpoint(format!("server-{number:02}"), EndpointKind::Server, mac);
