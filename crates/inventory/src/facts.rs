@@ -9,7 +9,8 @@ use crate::plan::Draft;
 impl Network {
     /// All properties of an endpoint that is known.
     pub fn facts(&self, mac: Mac) -> Option<EndpointFacts> {
-        self.endpoint(mac)?;
-        Some(Draft::new(self, Timestamp::UNIX_EPOCH).facts(mac))
+        let endpoint = self.endpoint(mac)?;
+        let last_seen = self.last_seen(endpoint).or(endpoint.first_seen).unwrap_or(Timestamp::UNIX_EPOCH);
+        Some(EndpointFacts { last_seen, ..Draft::new(self, last_seen).facts(mac) })
     }
 }

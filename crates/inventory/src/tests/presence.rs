@@ -1,9 +1,13 @@
 //! mac_online, mac_offline, new_endpoint, unauthorised, endpoint_moved.
 
 use netwarden_model::event::NacPayload;
-use netwarden_model::{EndpointStatus, EventKind::*, NeId};
+use netwarden_model::{EndpointFacts, EndpointStatus, EventKind::*, NeId, NewEvent};
 
 use super::lab::*;
+
+fn facts_of(event: &NewEvent) -> EndpointFacts {
+    event.facts.clone().unwrap()
+}
 
 // proves: NAC-08, NAC-09
 #[test]
@@ -27,6 +31,7 @@ fn a_new_endpoint_is_reported_once_with_all_its_properties() {
     assert!(facts.ips[0].is_ipv4());
     assert!(!facts.mac_randomised);
     assert_eq!((facts.first_seen, facts.last_seen), (lab.now, lab.now));
+    assert_eq!(lab.net.facts(mac(1)), Some(EndpointFacts { port_endpoints: 1, ..facts_of(&events[2]) }));
     lab.minutes(5);
     assert_eq!(lab.kinds(), [], "once per appearance");
 }

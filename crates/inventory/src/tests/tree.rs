@@ -82,7 +82,7 @@ pub fn grow(shape: &Shape) -> Tree {
             links.insert((a, b), Link { here: port });
         }
     }
-    let managed = |ne: i64| shape.unmanaged == 0 || (ne as u64) % shape.unmanaged != 0;
+    let managed = |ne: i64| shape.unmanaged == 0 || !(ne as u64).is_multiple_of(shape.unmanaged);
     let mut homes = BTreeMap::new();
     let mut attached: Vec<(Mac, i64, u32)> = Vec::new();
     for n in 0..shape.endpoints {
@@ -133,10 +133,10 @@ pub fn grow(shape: &Shape) -> Tree {
                 Some(previous) => Some(links[&(ne, previous)].here),
             };
             came_from = Some(ne);
-            if let (Some(at), true) = (at, managed(ne)) {
-                if known.insert((ne, address)) {
-                    lab.reading(ne).fdb.push(fdb_row(address, at, &port_name(at), Some(vlan(10))));
-                }
+            if let (Some(at), true) = (at, managed(ne))
+                && known.insert((ne, address))
+            {
+                lab.reading(ne).fdb.push(fdb_row(address, at, &port_name(at), Some(vlan(10))));
             }
         }
     };
