@@ -292,6 +292,35 @@ impl OidRef<'_> {
         Ok(())
     }
 
+    /// The object identifier with its own memory, where its octets begin with `octets`, the encoding of
+    /// `prefix`; None where they do not, or where what follows is not plain. The fast way for walks.
+    #[inline]
+    pub(crate) fn below(&self, octets: &[u8], prefix: &[u32]) -> Option<Oid> {
+        let index = self.content.rest().strip_prefix(octets)?;
+        let count = index.iter().filter(|octet| **octet & 0x80 == 0).count();
+        if count == 0
+            || prefix.len() + count > MAX_SUB_IDS
+            || index.last().is_some_and(|octet| octet & 0x80 != 0)
+        {
+            return None;
+        }
+        let mut sub_ids = Vec::with_capacity(prefix.len() + count);
+        sub_ids.extend_from_slice(prefix);
+        let mut sub_id: u32 = 0;
+        for octet in index {
+            // More than 32 bits: left to the tolerant way.
+            if sub_id >> 25 != 0 {
+                return None;
+            }
+            sub_id = (sub_id << 7) | u32::from(octet & 0x7f);
+            if octet & 0x80 == 0 {
+                sub_ids.push(sub_id);
+                sub_id = 0;
+            }
+        }
+        Some(Oid::new(sub_ids))
+    }
+
     /// The object identifier with its own memory.
     pub fn to_owned(self) -> Result<Oid, DecodeError> {
         let mut sub_ids = Vec::with_capacity(self.content.rest().len() + 1);

@@ -178,7 +178,10 @@ impl CommandGenerator {
         if pending.attempts == 1 {
             agent.measured(now.saturating_duration_since(pending.sent_at));
         }
-        let variables = pdu.bindings.count() as u64;
+        let variables = match &pending.task {
+            Task::Walk(walk) => u64::from(walk.variables()),
+            _ => pdu.bindings.count() as u64,
+        };
         for stats in [&mut agent.stats, &mut self.stats] {
             stats.responses += 1;
             stats.variables += variables;

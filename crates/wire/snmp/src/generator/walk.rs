@@ -7,8 +7,9 @@ use std::collections::HashMap;
 
 use super::sizing::Sizing;
 use super::task::{Failure, Outcome, Step, WalkQuirk, Walked};
+use crate::ber::{DecodeError, Reader};
 use crate::encode::{EncodeError, Writer};
-use crate::pdu::{ErrorStatus, Pdu, PduKind, ValueRef, encode_pdu};
+use crate::pdu::{ErrorStatus, Pdu, PduKind, ValueRef, VarBindRef, encode_pdu};
 use crate::{Oid, Value, VarBind};
 
 /// What bounds a walk.
@@ -23,6 +24,8 @@ pub(crate) struct WalkLimits {
 #[derive(Debug)]
 struct Column {
     prefix: Oid,
+    /// The prefix as it stands in messages; None where it is too short to stand alone.
+    octets: Option<Vec<u8>>,
     rows: Vec<VarBind>,
     ended: bool,
 }
@@ -32,6 +35,75 @@ impl Column {
     fn last(&self) -> &[u32] {
         self.rows.last().map_or(self.prefix.sub_ids(), |row| row.oid.sub_ids())
     }
+}
+
+/// Why a column is asked for no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Nothing lies behind, or something that is not below.
+    Reached,
+    NotIncreasing,
+    Endless,
+}
+
+impl End {
+    fn quirk(self, column: &Column, name: &[u32]) -> Option<WalkQuirk> {
+        let prefix = column.prefix.clone();
+        match self {
+            End::Reached => None,
+            End::NotIncreasing => Some(WalkQuirk::NotIncreasing { column: prefix, at: Oid::from(name) }),
+            End::Endless => Some(WalkQuirk::Endless { column: prefix, rows: column.rows.len() }),
+        }
+    }
+}
+
+impl Column {
+    /// Keeps a binding, or says why the column ends with it. `name` is left with its sub-identifiers
+    /// where it ends.
+    #[inline]
+    fn take(
+        &mut self,
+        binding: &VarBindRef<'_>,
+        max_rows: usize,
+        name: &mut Vec<u32>,
+    ) -> Result<Option<End>, DecodeError> {
+        if let Some(octets) = &self.octets
+            && let Some(oid) = binding.name.below(octets, self.prefix.sub_ids())
+            && oid.sub_ids() > self.last()
+            && self.rows.len() < max_rows
+            && !matches!(binding.value, ValueRef::EndOfMibView)
+        {
+            self.rows.push(VarBind { oid, value: binding.value.to_owned()? });
+            return Ok(None);
+        }
+        binding.name.read_into(name)?;
+        if matches!(binding.value, ValueRef::EndOfMibView) {
+            return Ok(Some(End::Reached));
+        }
+        if name.as_slice() <= self.last() {
+            return Ok(Some(End::NotIncreasing));
+        }
+        if !name.starts_with(self.prefix.sub_ids()) {
+            return Ok(Some(End::Reached));
+        }
+        if self.rows.len() >= max_rows {
+            return Ok(Some(End::Endless));
+        }
+        self.rows.push(VarBind { oid: Oid::from(name.as_slice()), value: binding.value.to_owned()? });
+        Ok(None)
+    }
+}
+
+/// An object identifier's content octets; None where it cannot be written or is not whole.
+fn content_octets(prefix: &Oid) -> Option<Vec<u8>> {
+    if prefix.sub_ids().len() < 2 {
+        return None;
+    }
+    let mut octets = Vec::new();
+    let mut writer = Writer::new(&mut octets);
+    writer.object_id(prefix.sub_ids()).ok()?;
+    writer.finish();
+    Reader::new(&octets).element("name").ok().map(|(_, content)| content.rest().to_vec())
 }
 
 /// The state of a walk between its requests.
@@ -47,13 +119,20 @@ pub(crate) struct Walk {
     quirks: Vec<WalkQuirk>,
     /// Sub-identifiers of the name being read.
     name: Vec<u32>,
+    /// Variables taken from the last answer.
+    variables: u32,
 }
 
 impl Walk {
     pub(crate) fn new(columns: &[Oid], bulk: bool, limits: WalkLimits, sizing: &Sizing) -> Self {
         let columns = columns
             .iter()
-            .map(|prefix| Column { prefix: prefix.clone(), rows: Vec::new(), ended: false })
+            .map(|prefix| Column {
+                prefix: prefix.clone(),
+                octets: content_octets(prefix),
+                rows: Vec::new(),
+                ended: false,
+            })
             .collect();
         let mut walk = Self {
             columns,
@@ -64,6 +143,7 @@ impl Walk {
             bulk,
             quirks: Vec::new(),
             name: Vec::with_capacity(32),
+            variables: 0,
         };
         walk.choose(sizing);
         walk
@@ -79,6 +159,11 @@ impl Walk {
 
     fn asked_count(&self) -> u32 {
         u32::try_from(self.asked.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Variables in the last answer.
+    pub(crate) fn variables(&self) -> u32 {
+        self.variables
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -103,6 +188,7 @@ impl Walk {
     }
 
     pub(crate) fn on_response(&mut self, pdu: &Pdu<'_>, octets: usize, sizing: &mut Sizing) -> Step {
+        self.variables = 0;
         match ErrorStatus(pdu.error_status) {
             ErrorStatus::NO_ERROR => self.on_bindings(pdu, octets, sizing),
             ErrorStatus::TOO_BIG => self.on_too_big(sizing),
@@ -150,60 +236,28 @@ impl Walk {
             if taken >= most {
                 break;
             }
-            let binding = match binding.and_then(|binding| {
-                binding.name.read_into(&mut self.name)?;
-                Ok(binding)
-            }) {
-                Ok(binding) => binding,
+            let Some(column) = self.asked.get(turn).and_then(|at| self.columns.get_mut(*at)) else { break };
+            if column.ended {
+                taken += 1;
+                turn = if turn + 1 == columns { 0 } else { turn + 1 };
+                continue;
+            }
+            match binding.and_then(|binding| column.take(&binding, self.max_rows, &mut self.name)) {
+                Ok(None) => {}
+                Ok(Some(end)) => {
+                    column.ended = true;
+                    ended = true;
+                    self.quirks.extend(end.quirk(column, &self.name));
+                }
                 // What stands before it is kept; the next request starts right there.
                 Err(_) if progress => break,
                 Err(error) => return Step::Garbage(error.to_string()),
-            };
-            let Some(at) = self.asked.get(turn).copied() else { break };
-            turn = if turn + 1 == columns { 0 } else { turn + 1 };
+            }
             taken += 1;
-            let Some(column) = self.columns.get_mut(at) else { break };
-            if column.ended {
-                continue;
-            }
-            if matches!(binding.value, ValueRef::EndOfMibView) {
-                column.ended = true;
-                ended = true;
-                progress = true;
-                continue;
-            }
-            if self.name.as_slice() <= column.last() {
-                self.quirks.push(WalkQuirk::NotIncreasing {
-                    column: column.prefix.clone(),
-                    at: Oid::from(self.name.as_slice()),
-                });
-                column.ended = true;
-                ended = true;
-                progress = true;
-                continue;
-            }
-            if !self.name.starts_with(column.prefix.sub_ids()) {
-                column.ended = true;
-                ended = true;
-                progress = true;
-                continue;
-            }
-            if column.rows.len() >= self.max_rows {
-                self.quirks
-                    .push(WalkQuirk::Endless { column: column.prefix.clone(), rows: column.rows.len() });
-                column.ended = true;
-                ended = true;
-                progress = true;
-                continue;
-            }
-            let value = match binding.value.to_owned() {
-                Ok(value) => value,
-                Err(_) if progress => break,
-                Err(error) => return Step::Garbage(error.to_string()),
-            };
-            column.rows.push(VarBind { oid: Oid::from(self.name.as_slice()), value });
+            turn = if turn + 1 == columns { 0 } else { turn + 1 };
             progress = true;
         }
+        self.variables = taken;
         if !progress {
             // An agent that cuts its answers down to nothing: ask for less, as after tooBig.
             return if taken == 0 && (self.repetitions > 1 || columns > 1) {
