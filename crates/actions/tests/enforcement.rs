@@ -527,3 +527,25 @@ async fn the_last_of_the_budget_is_not_taken_twice() {
     assert_eq!(bench.switch.changing() + second.changing(), 1);
     assert_eq!(bench.count("SELECT count(*) AS n FROM action_requests WHERE state = 'held'").await, 1);
 }
+
+#[tokio::test]
+async fn postgres_holds_the_same_tables() {
+    let Some(bench) = Bench::postgres().await else { return };
+    let before = bench.switch.snapshot();
+    let asked = bench.ask(bounced("p3")).await;
+    bench.ask(shut("p4")).await;
+    bench.ask(Action::Syslog { name: "siem".into(), message: "x".into() }).await;
+    bench.enforcer.reconcile().await.unwrap();
+    assert_eq!(bench.state_of(asked).await.0, RequestState::Done);
+    let now = bench.now();
+    write(&bench, move |tx| Box::pin(set_global_stop(tx, now, "ann", true))).await;
+    bench.ask(release("p3")).await;
+    bench.ask(release("p4")).await;
+    bench.enforcer.reconcile().await.unwrap();
+    assert_eq!(bench.switch.snapshot(), before);
+    let read = bench.test.store.read();
+    assert_eq!(netwarden_actions::why_port(read, &port("p3"), 10).await.unwrap().len(), 2);
+    let scope = netwarden_model::Scope::All;
+    let query = netwarden_store::ListQuery::new(&netwarden_actions::sql::REQUESTS, &scope);
+    assert_eq!(netwarden_actions::list_requests(read, &query).await.unwrap().items.len(), 5);
+}

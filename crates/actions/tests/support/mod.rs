@@ -312,9 +312,20 @@ pub struct Bench {
 
 impl Bench {
     pub async fn new() -> Self {
-        let migrations =
-            [netwarden_spine::MIGRATIONS, netwarden_audit::MIGRATIONS, netwarden_actions::MIGRATIONS];
-        let test = TestStore::sqlite(&migrations).await.unwrap();
+        Self::on(TestStore::sqlite(&Self::migrations()).await.unwrap()).await
+    }
+
+    /// On PostgreSQL, where there is one.
+    pub async fn postgres() -> Option<Self> {
+        let test = TestStore::postgres(&Self::migrations()).await.unwrap()?;
+        Some(Self::on(test).await)
+    }
+
+    fn migrations() -> [&'static [netwarden_store::Migration]; 3] {
+        [netwarden_spine::MIGRATIONS, netwarden_audit::MIGRATIONS, netwarden_actions::MIGRATIONS]
+    }
+
+    async fn on(test: TestStore) -> Self {
         let clock = Arc::new(VirtualClock::at("2026-03-01T12:00:00Z".parse().unwrap()));
         let switch = FakeSwitch::new(8);
         let network = Network::default();
