@@ -12,6 +12,7 @@ pub mod page;
 pub mod pin;
 pub mod problem;
 pub mod rule;
+pub mod sse;
 pub mod system;
 
 pub use client::{Client, ClientError};
