@@ -154,13 +154,19 @@ impl RunningAgent {
             for keys in &setup.users {
                 vacm = vacm.group(keys.user().to_owned(), SecurityModel::Usm, "operators");
             }
+            if let Some((_, keys)) = &setup.target
+                && !setup.users.iter().any(|u| u.user() == keys.user())
+            {
+                vacm = vacm.group(keys.user().to_owned(), SecurityModel::Usm, "notifiers");
+            }
             vacm.access("readers", SecurityModel::V2c, SecurityLevel::NoAuthNoPriv, |a| a.read_view("all"))
                 .access("writers", SecurityModel::V2c, SecurityLevel::NoAuthNoPriv, |a| {
                     a.read_view("all").write_view("all")
                 })
                 .access("operators", SecurityModel::Usm, SecurityLevel::AuthPriv, |a| {
-                    a.context_match_prefix().read_view("all").write_view("all")
+                    a.context_match_prefix().read_view("all").write_view("all").notify_view("all")
                 })
+                .access("notifiers", SecurityModel::Usm, SecurityLevel::AuthPriv, |a| a.notify_view("all"))
         });
         let mut inform = false;
         if let Some((target, keys)) = &setup.target {

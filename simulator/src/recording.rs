@@ -21,10 +21,11 @@ use tokio::task::JoinHandle;
 
 pub use parse::{Recording, Reject};
 
-use crate::agent::{
-    AgentSetup, BootCounts, Credentials, DEFAULT_MESSAGE_SIZE, EngineId, RunningAgent, SimulatorError,
-};
+use crate::agent::{AgentSetup, BootCounts, Credentials, EngineId, RunningAgent, SimulatorError};
 use crate::fault::{Backend, Fault};
+
+/// Some recorded values are larger than an Ethernet frame; the SNMPv3 side sends fragments for them.
+const LARGEST_MESSAGE: usize = 16_384;
 
 /// An agent whose answers are well-formed and nonsense. All of them apply to SNMPv1 and v2c.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -150,7 +151,7 @@ impl RecordedAgent {
             communities: Vec::new(),
             engine: BootCounts::in_memory().boot(&engine)?,
             target: None,
-            max_message_size: DEFAULT_MESSAGE_SIZE,
+            max_message_size: LARGEST_MESSAGE,
         };
         let agent = RunningAgent::start(setup, Arc::new(Handler(Arc::clone(&device)))).await?;
         let socket_error = |source| SimulatorError::Socket { address: bind, source };

@@ -14,6 +14,8 @@ const TOO_BIG: i32 = 1;
 const NO_SUCH_NAME: i32 = 2;
 const GEN_ERR: i32 = 5;
 const NOT_WRITABLE: i32 = 17;
+/// Octets of bindings that a GET is answered with at most: an IP datagram's room.
+const LARGEST: usize = 65_000;
 /// Room for everything but the bindings and the community.
 const ENVELOPE: usize = 64;
 
@@ -94,7 +96,7 @@ fn answer(
         }
         _ => return refuse(if version == Version::V1 { NO_SUCH_NAME } else { NOT_WRITABLE }, 1),
     }
-    if bindings.iter().map(VarBind::encoded_size).sum::<usize>() > room {
+    if bindings.iter().map(VarBind::encoded_size).sum::<usize>() > LARGEST {
         let bindings = if version == Version::V1 { asked.to_vec() } else { Vec::new() };
         return (TOO_BIG, 0, bindings);
     }
@@ -114,7 +116,8 @@ fn bulk(
     let mut used = 0;
     let mut push = |bindings: &mut Vec<VarBind>, binding: VarBind| {
         used += binding.encoded_size();
-        let fits = used <= room;
+        // A value larger than a frame goes alone: an empty answer would have the manager ask for ever.
+        let fits = used <= room || bindings.is_empty();
         if fits {
             bindings.push(binding);
         }
