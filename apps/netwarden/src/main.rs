@@ -5,8 +5,11 @@
 
 mod clock;
 mod config;
+mod demo;
 mod output;
 mod probe;
+mod serve;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -34,6 +37,12 @@ struct Arguments {
 enum Command {
     /// Reads one network element, or many, over SNMP and prints what it tells.
     Probe(probe::ProbeArguments),
+    /// A simulated campus with the real server beside it; no root, no configuration.
+    Demo(demo::DemoArguments),
+    /// Writes a commented configuration and prints the fingerprint of the server's certificate.
+    Init(serve::ConfigArgument),
+    /// Runs the server.
+    Serve(serve::ConfigArgument),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +74,9 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Probe(arguments) => probe::run(arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Init(arguments) => serve::init(&arguments),
+        Command::Serve(arguments) => serve::serve(&arguments).await,
     }
 }
 

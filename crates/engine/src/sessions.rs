@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use netwarden_model::element::Schedule;
 use netwarden_model::{CredentialId, NeId};
-use netwarden_reach::{Credentials, CredentialsError, SessionOptions, SnmpEngine, SnmpSession};
+use netwarden_reach::{
+    Credentials, CredentialsError, SessionOptions, SnmpEngine, SnmpSession, TrapPrincipals, TrapUser,
+};
 use netwarden_vault::{Vault, VaultError};
 
 use crate::keeper::Picture;
@@ -95,6 +97,24 @@ impl Sessions {
         let session = self.engine.session(element.address, &credentials, options)?;
         self.kept().insert(ne, (wanted, session.clone()));
         Ok(session)
+    }
+
+    /// Who may send notifications: the sender of a trap is the authoritative engine (RFC 3414 section 3),
+    /// so its keys are those that it is polled with.
+    pub async fn trap_principals(&self) -> Result<TrapPrincipals, SessionError> {
+        let mut principals = TrapPrincipals::default();
+        let failed = |error| SessionError::Vault("the vault".to_owned(), error);
+        for set in self.vault.credentials().await.map_err(failed)? {
+            match self.credentials(&set.name, set.id).await? {
+                Credentials::V3 { user, auth, privacy, .. } => {
+                    principals.users.push(TrapUser { name: user, auth, privacy });
+                }
+                Credentials::V1 { community } | Credentials::V2c { community } => {
+                    principals.communities.push((set.name, community));
+                }
+            }
+        }
+        Ok(principals)
     }
 
     /// Forgets the session with an element: its credentials were changed, or it is gone.

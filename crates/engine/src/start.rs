@@ -1,12 +1,13 @@
 //! Starting the loops, and what is held of them afterwards.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use netwarden_actions::{Enforcer, Pace, Wake};
 use netwarden_inventory::Network;
 use netwarden_model::{Clock, NeId, VlanId};
-use netwarden_reach::SnmpEngine;
+use netwarden_reach::{SnmpEngine, TrapPrincipals, TrapReceiver, TrapReceiverConfig, TrapReceiverError};
 use netwarden_rules::QuarantineVlans;
 use netwarden_spine::Spine;
 use netwarden_store::Store;
@@ -18,7 +19,8 @@ use crate::directory::{Directory, GuardSettings, WriteSessions};
 use crate::judge::Judge;
 use crate::keeper::{Keeper, KeeperHandle, Picture};
 use crate::poller::{Order, PollStats, Poller};
-use crate::sessions::Sessions;
+use crate::sessions::{SessionError, Sessions};
+use crate::traps::Traps;
 
 /// What the engine runs on.
 #[derive(Debug)]
@@ -43,6 +45,29 @@ pub struct Parts {
     pub pace: Pace,
 }
 
+/// Our own SNMP engine, as informs need it (RFC 3411 section 5, RFC 3414 section 2.2).
+#[derive(Debug, Clone)]
+pub struct OwnEngine {
+    /// snmpEngineID, the same for ever.
+    pub id: Vec<u8>,
+    /// snmpEngineBoots, one more with each start.
+    pub boots: u32,
+}
+
+/// Why traps cannot be heard.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The credentials.
+    #[error(transparent)]
+    Credentials(#[from] SessionError),
+    /// The socket.
+    #[error(transparent)]
+    Receiver(#[from] TrapReceiverError),
+}
+
+/// Octets of the receive buffer for traps: a storm of them comes at once.
+const TRAP_BUFFER: usize = 4 << 20;
+
 /// The running loops; they end when this is dropped.
 #[derive(Debug)]
 pub struct Engine {
@@ -54,7 +79,9 @@ pub struct Engine {
     rules: watch::Sender<netwarden_rules::Settings>,
     in_flight: watch::Sender<usize>,
     polls: watch::Receiver<PollStats>,
-    _tasks: JoinSet<()>,
+    principals: watch::Sender<TrapPrincipals>,
+    clock: Arc<dyn Clock>,
+    tasks: Mutex<JoinSet<()>>,
 }
 
 impl Engine {
@@ -89,11 +116,22 @@ impl Engine {
         tasks.spawn(poller.run());
 
         let (rules, rule_settings) = watch::channel(rule_settings(handle.picture()));
-        let judge = Judge::new(store, spine, clock, rule_settings, vec![enforcer.clone()]);
+        let judge = Judge::new(store, spine, Arc::clone(&clock), rule_settings, vec![enforcer.clone()]);
         tasks.spawn(judge.run());
 
-        let engine =
-            Self { keeper: handle, orders, sessions, enforcer, guard: settings, rules, in_flight, polls, _tasks: tasks };
+        let engine = Self {
+            keeper: handle,
+            orders,
+            sessions,
+            enforcer,
+            guard: settings,
+            rules,
+            in_flight,
+            polls,
+            principals: watch::channel(TrapPrincipals::default()).0,
+            clock,
+            tasks: Mutex::new(tasks),
+        };
         let elements: Vec<NeId> = engine.keeper.picture().read().elements().map(|(ne, _)| ne).collect();
         for ne in elements {
             engine.element_changed(ne);
@@ -119,6 +157,43 @@ impl Engine {
     /// Counters of the poller.
     pub fn polls(&self) -> PollStats {
         *self.polls.borrow()
+    }
+
+    /// Listens to traps and informs from now on, of the users and communities in the vault. Answers with
+    /// the address.
+    ///
+    /// # Errors
+    /// Where the socket cannot be bound or the vault's credentials cannot be used.
+    pub async fn listen(&self, bind: SocketAddr, own: OwnEngine) -> Result<SocketAddr, ListenError> {
+        let principals = self.sessions.trap_principals().await?;
+        let receiver = TrapReceiver::bind(TrapReceiverConfig {
+            bind,
+            buffer_octets: TRAP_BUFFER,
+            engine_id: own.id,
+            engine_boots: own.boots,
+            principals: principals.clone(),
+        })?;
+        let address = receiver.local_addr();
+        let senders = self.principals.subscribe();
+        self.principals.send_replace(principals);
+        let traps = Traps::new(
+            receiver,
+            self.keeper.picture().clone(),
+            self.orders.clone(),
+            senders,
+            Arc::clone(&self.clock),
+        );
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(traps.run());
+        Ok(address)
+    }
+
+    /// Credentials were added, changed or removed: who may send traps follows.
+    ///
+    /// # Errors
+    /// Where the vault's credentials cannot be read.
+    pub async fn credentials_changed(&self) -> Result<(), SessionError> {
+        self.principals.send_replace(self.sessions.trap_principals().await?);
+        Ok(())
     }
 
     /// Gives the poller an order.

@@ -205,6 +205,24 @@ impl Desk {
     }
 }
 
+/// Counts one more start of our own SNMP engine and answers with its snmpEngineBoots (RFC 3414 section
+/// 2.2.2); at its end, 2147483647, it stays.
+pub async fn count_engine_start(store: &netwarden_store::Store) -> Result<u32, OperateError> {
+    let boots = store
+        .write(|tx: &Tx| {
+            Box::pin(async move {
+                let sql = "INSERT INTO own_snmp_engine (id, boots) VALUES (1, 1) ON CONFLICT (id) \
+                           DO UPDATE SET boots = CASE WHEN own_snmp_engine.boots < 2147483647 \
+                           THEN own_snmp_engine.boots + 1 ELSE 2147483647 END RETURNING boots";
+                let rows = query_all(tx, sql, []).await?;
+                let boots = rows.first().map(|row| row.try_get_by_index::<i64>(0)).transpose();
+                Ok::<_, OperateError>(boots.map_err(netwarden_store::StoreError::from)?.unwrap_or(1))
+            })
+        })
+        .await?;
+    Ok(u32::try_from(boots).unwrap_or(2_147_483_647))
+}
+
 /// The stored parameters; what is no longer understood is told and left out.
 pub async fn load_parameters(store: &netwarden_store::Store) -> Result<Parameters, OperateError> {
     let rows = query_all(store.read(), "SELECT name, value FROM parameters", []).await?;
