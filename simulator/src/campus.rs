@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use netwarden_model::{Clock, Mac};
+use netwarden_model::{Clock, Mac, Reading};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
@@ -28,6 +28,7 @@ use crate::agent::{
 };
 use crate::day::{Happening, Script};
 use crate::fault::{Fault, Relay};
+use crate::reading::reading;
 use crate::time::SimTime;
 use crate::world::device::{Kind, Place};
 use crate::world::truth::{Located, Truth};
@@ -240,7 +241,7 @@ impl Campus {
         Ok(Self { shared, agents, announcements, history, stop, driver, relays })
     }
 
-    /// All agents: switches, then routers' place in between as the campus is built.
+    /// All agents, in the order in which the campus is built.
     pub fn agents(&self) -> &[CampusAgent] {
         &self.agents
     }
@@ -311,6 +312,54 @@ impl Campus {
         for who in self.shared.with(|world| world.with_mac(mac)) {
             self.inject(Happening::Leaves(who));
         }
+    }
+
+    /// Takes everything off one port.
+    pub fn unplug_port(&self, device: &str, if_name: &str) -> Result<(), SimulatorError> {
+        let place = self.place(device, if_name)?;
+        for who in self.shared.with(|world| world.at(place).to_vec()) {
+            self.inject(Happening::Leaves(who));
+        }
+        Ok(())
+    }
+
+    /// Connects the endpoint with this address to another port.
+    pub fn move_to(&self, mac: Mac, device: &str, if_name: &str) -> Result<(), SimulatorError> {
+        let to = self.place(device, if_name)?;
+        let who = self.with_address(mac)?;
+        self.inject(Happening::Moves { who, to });
+        Ok(())
+    }
+
+    /// Another device uses this address at a port, while its owner stays where it is.
+    pub fn spoof(&self, mac: Mac, device: &str, if_name: &str) -> Result<(), SimulatorError> {
+        let place = self.place(device, if_name)?;
+        let victim = self.with_address(mac)?;
+        self.inject(Happening::MacUsedElsewhere { victim, place });
+        Ok(())
+    }
+
+    /// The endpoint with this address answers for an IP address that is another's.
+    pub fn steal_arp(&self, thief: Mac, ip: Ipv4Addr) -> Result<(), SimulatorError> {
+        let thief = self.with_address(thief)?;
+        self.inject(Happening::ArpStolen { thief, ip });
+        Ok(())
+    }
+
+    fn with_address(&self, mac: Mac) -> Result<EndpointNo, SimulatorError> {
+        self.shared
+            .with(|world| world.with_mac(mac).first().copied())
+            .ok_or_else(|| SimulatorError::Unknown { what: "endpoint", name: mac.to_string() })
+    }
+
+    /// What a perfect poll of each device would bring now, with its sysName.
+    pub fn readings(&self) -> Vec<(String, Reading)> {
+        self.shared.with(|world| {
+            world
+                .devices()
+                .filter_map(|(number, d)| Some((d.name.clone(), reading(world, number)?)))
+                .collect()
+        })
     }
 
     /// Where everybody really is.

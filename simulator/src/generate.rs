@@ -350,7 +350,7 @@ mod tests {
         let readings = network.readings();
         assert_eq!(readings.len(), 40);
         let cables: usize = readings.iter().map(|r| r.neighbours.len()).sum();
-        assert!(cables >= 78 && cables % 2 == 0, "{cables}");
+        assert!(cables >= 78 && cables.is_multiple_of(2), "{cables}");
         for reading in &readings {
             for entry in &reading.fdb {
                 assert!(entry.if_name.is_some());

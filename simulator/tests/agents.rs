@@ -277,6 +277,17 @@ async fn a_rogue_by_hand_is_learned_at_its_port() {
     let agent = campus.agent("acc-a1").unwrap();
     let row = ".1.3.6.1.2.1.17.7.1.2.2.1.2.10.184.39.235.0.0.1";
     assert_eq!(ask("snmpget", agent, &["-Oqv", row]).await.trim(), "40");
+    // By hand too: the same address elsewhere, a pairing stolen, a move, everything off a port.
+    campus.spoof(mac, "acc-b1", "GigabitEthernet0/40").unwrap();
+    assert_eq!(campus.truth(mac).len(), 2);
+    campus.unplug_port("acc-b1", "GigabitEthernet0/40").unwrap();
+    assert_eq!(campus.truth(mac).len(), 1);
+    let gateway = std::net::Ipv4Addr::new(10, 10, 0, 1);
+    campus.steal_arp(mac, gateway).unwrap();
+    let readings = campus.readings();
+    let (_, router) = readings.iter().find(|(name, _)| name == "rtr-2").unwrap();
+    assert!(router.arp.iter().any(|e| e.ip == gateway && e.mac == mac));
+    campus.move_to(mac, "acc-a1", "GigabitEthernet0/40").unwrap();
     campus.unplug(mac);
     assert!(ask("snmpget", agent, &["-Oqv", row]).await.contains("No Such Instance"));
     assert!(campus.rogue_arrives("acc-a1", "nowhere", mac).unwrap_err().to_string().contains("nowhere"));

@@ -1,5 +1,5 @@
 //! Traps and informs of the campus' agents, received by the crate's own receiver.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::convert::Infallible;
 use std::sync::Arc;

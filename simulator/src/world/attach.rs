@@ -92,10 +92,16 @@ impl World {
     pub fn fail_over(&mut self) {
         for device in &mut self.devices {
             for interface in &mut device.subinterfaces {
-                if !interface.isolated {
-                    interface.master = !interface.master;
+                if interface.isolated {
+                    continue;
+                }
+                interface.master = !interface.master;
+                if interface.master {
+                    // The address is its own now.
+                    device.arp.remove(&interface.virtual_ip.into());
                 }
             }
+            device.touch();
         }
         let routers: Vec<DeviceNo> =
             self.devices().filter(|(_, d)| !d.subinterfaces.is_empty()).map(|(n, _)| n).collect();
