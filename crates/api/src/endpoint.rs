@@ -43,10 +43,10 @@ pub struct Endpoint {
     pub note: Option<String>,
     /// The authorisation ends then.
     pub valid_until: Option<Timestamp>,
-    /// First sight.
-    pub first_seen: Timestamp,
+    /// First sight; absent while it only stands on the reference list.
+    pub first_seen: Option<Timestamp>,
     /// Last sight.
-    pub last_seen: Timestamp,
+    pub last_seen: Option<Timestamp>,
     /// First column of the user's own.
     pub custom1: Option<String>,
     /// Second column of the user's own.
@@ -55,6 +55,7 @@ pub struct Endpoint {
 
 /// Yes, it may connect.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Authorise {
     /// Why, for the record.
     pub reason: String,
@@ -72,6 +73,7 @@ pub struct Authorise {
 
 /// A reason, for acts that need nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Reason {
     /// Why, for the record.
     pub reason: String,
@@ -79,6 +81,7 @@ pub struct Reason {
 
 /// Move the port on which the endpoint is into another VLAN.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Move {
     /// Why, for the record.
     pub reason: String,
@@ -87,6 +90,22 @@ pub struct Move {
     /// Take the link down and up so that the client renews its lease.
     #[serde(default)]
     pub bounce: bool,
+}
+
+/// What was asked for; the reconciler does it and reads it back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Requested {
+    /// Id of the request; absent where nothing had to be asked of the network.
+    pub request: Option<String>,
+}
+
+/// A group of endpoints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Group {
+    /// Unique name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
 }
 
 /// Where something was, and when.
@@ -106,6 +125,10 @@ pub struct Sighting {
     pub from: Timestamp,
     /// Until then; absent while it lasts.
     pub until: Option<Timestamp>,
+    /// Last sight.
+    pub last_seen: Option<Timestamp>,
+    /// User of its 802.1X session.
+    pub user: Option<String>,
 }
 
 /// The chain of cause, newest first: effect ← request ← event ← sighting.
@@ -128,4 +151,44 @@ pub struct WhyLink {
     pub text: String,
     /// Where to read more: an address below `/api/v1`.
     pub link: Option<String>,
+}
+
+/// Changes to an endpoint (PATCH); what is absent stays, an empty text clears.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EndpointChange {
+    /// Why, for the record.
+    pub reason: String,
+    /// Who it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// A note.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Group's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Bind it to this port, or to none where `unbind` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bound_to: Option<BoundTo>,
+    /// It belongs to no port any longer.
+    pub unbind: bool,
+    /// First column of the user's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom1: Option<String>,
+    /// Second column of the user's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom2: Option<String>,
+    /// Seconds without sight until it is offline; 0 for the system's own setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offline_after_s: Option<u64>,
+}
+
+/// A port by its element's id and its ifName.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BoundTo {
+    /// Element's id.
+    pub ne_id: i64,
+    /// ifName.
+    pub port: String,
 }

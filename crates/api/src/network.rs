@@ -33,10 +33,17 @@ pub struct Element {
     pub descr: Option<String>,
     /// sysLocation.
     pub location: Option<String>,
+    /// Device class.
+    pub class: String,
+    /// Groups.
+    pub groups: Vec<String>,
+    /// When its work is being done on.
+    pub maintenance: Option<Maintenance>,
 }
 
 /// A new element; its credentials are found by trying the sets in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewElement {
     /// Name; sysName where absent.
     pub name: Option<String>,
@@ -51,10 +58,17 @@ pub struct NewElement {
     /// Allow SNMPv2c, as an audited exception.
     #[serde(default)]
     pub allow_v2c: bool,
+    /// Keep it with the named credentials even if it does not answer now.
+    #[serde(default)]
+    pub unanswered: bool,
+    /// Why, for the record.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// Changes to an element; what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ElementChange {
     /// Why, for the record.
     pub reason: String,
@@ -62,14 +76,31 @@ pub struct ElementChange {
     pub name: Option<String>,
     /// Switch enforcement on or off.
     pub enforcement: Option<bool>,
-    /// Quarantine VLAN.
+    /// Name of other credentials.
+    pub credential: Option<String>,
+    /// Quarantine VLAN; 0 clears it.
     pub quarantine_vlan: Option<u16>,
-    /// Voice VLAN.
+    /// Voice VLAN; 0 clears it.
     pub voice_vlan: Option<u16>,
     /// Allow SNMPv2c.
     pub allow_v2c: Option<bool>,
     /// Seconds between polls of the forwarding table (5 to 86,400).
     pub forwarding_interval_s: Option<u64>,
+    /// Its work is being done on: nothing is enforced meanwhile.
+    pub maintenance: Option<Maintenance>,
+    /// Ends the maintenance window.
+    #[serde(default)]
+    pub end_maintenance: bool,
+}
+
+/// A span of time in which an element is being worked on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Maintenance {
+    /// First moment inside.
+    pub from: Timestamp,
+    /// First moment after it.
+    pub until: Timestamp,
 }
 
 /// A port of an element.
@@ -103,8 +134,9 @@ pub struct Port {
     pub enforcement: Option<String>,
 }
 
-/// Names a port.
+/// What an administrator says of a port; what is absent stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct PortChange {
     /// Why, for the record.
     pub reason: String,
@@ -129,12 +161,13 @@ pub struct Credential {
 
 /// New credentials.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewCredential {
     /// Name.
     pub name: String,
-    /// `v2c` or `v3`.
+    /// `v1`, `v2c` or `v3`.
     pub kind: String,
-    /// v2c: community.
+    /// v1 and v2c: community.
     pub community: Option<String>,
     /// v3: user name.
     pub user: Option<String>,
@@ -146,10 +179,21 @@ pub struct NewCredential {
     pub priv_protocol: Option<String>,
     /// v3: at least 8 characters.
     pub priv_password: Option<String>,
+    /// v3: contextName, usually absent.
+    pub context: Option<String>,
+}
+
+/// The order in which credentials are tried: every id once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialOrder {
+    /// Ids, the first tried first.
+    pub order: Vec<i64>,
 }
 
 /// Accept what is present, so that it is not taken for new (the baseline step of adoption).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Baseline {
     /// Why, for the record.
     #[serde(default)]
@@ -184,4 +228,22 @@ pub struct ImportResult {
     pub imported: u64,
     /// Rows refused, with line and reason.
     pub refused: Vec<String>,
+}
+
+/// Look for elements that are not in the inventory: neighbours of known ones and, where a subnet is
+/// named, every address of it, asked with the credentials in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Discover {
+    /// `192.0.2.0/24`, at most 4,096 addresses; neighbours only where empty.
+    pub subnet: String,
+    /// UDP port of the agents; 161 where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Try credentials of SNMPv1 and v2c too.
+    pub allow_v2c: bool,
+    /// Add what answers.
+    pub add: bool,
+    /// Why, for the record.
+    pub reason: String,
 }

@@ -39,8 +39,34 @@ pub struct RuleText {
     pub rest: serde_json::Map<String, serde_json::Value>,
 }
 
+/// A rule to be kept, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RuleChange {
+    /// Why, for the record.
+    #[serde(default)]
+    pub reason: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub text: RuleText,
+}
+
+/// One revision of a rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Revision {
+    /// Counted from 1.
+    pub revision: i64,
+    /// When it was written.
+    pub written_at: Timestamp,
+    /// By whom.
+    pub written_by: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub text: RuleText,
+}
+
 /// What a rehearsal is to cover.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Rehearse {
     /// From then; the beginning of the log where absent.
     pub from: Option<Timestamp>,
@@ -66,4 +92,6 @@ pub struct Job {
     pub result: Option<serde_json::Value>,
     /// Why it failed.
     pub error: Option<String>,
+    /// When it was started.
+    pub started_at: Timestamp,
 }

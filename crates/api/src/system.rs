@@ -19,6 +19,7 @@ pub struct Parameter {
 
 /// A new value of a parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ParameterChange {
     /// Why, for the record.
     pub reason: String,
@@ -53,10 +54,17 @@ pub struct Status {
     pub judging_behind: i64,
     /// The global stop is on.
     pub global_stop: bool,
+    /// Polls that succeeded since the start.
+    pub polls_good: u64,
+    /// Polls that failed since the start.
+    pub polls_failed: u64,
+    /// Records in the audit trail.
+    pub audit_records: u64,
 }
 
 /// Name and password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Login {
     /// User name.
     pub user: String,
@@ -73,10 +81,44 @@ pub struct Secret {
     pub token: String,
     /// It ends then.
     pub expires_at: Timestamp,
+    /// Nothing else is permitted before the password is changed.
+    #[serde(default)]
+    pub must_change_password: bool,
+}
+
+/// Who the caller is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Session {
+    /// User name.
+    pub user: String,
+    /// Roles.
+    pub roles: Vec<String>,
+    /// `session`, `token` or `local`.
+    pub through: String,
+    /// Nothing else is permitted before the password is changed.
+    pub must_change_password: bool,
+}
+
+/// A change of one's own password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The present one.
+    pub old: String,
+    /// The new one.
+    pub new: String,
+}
+
+/// Ports whose release was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReleasedPorts {
+    /// As `NE id port name`.
+    pub ports: Vec<String>,
 }
 
 /// A token to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for.
     pub name: String,
@@ -102,6 +144,7 @@ pub struct User {
 
 /// A user to be made; the password is to be changed at first login.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// Name.
     pub name: String,
@@ -109,4 +152,29 @@ pub struct NewUser {
     pub password: String,
     /// Roles: `Administrator`, `Operator`, `Helpdesk`, `Revisor`.
     pub roles: Vec<String>,
+}
+
+/// Where to write a backup.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Backup {
+    /// File on the server; a name with the time in the data folder where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+/// A token as it is listed: never its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Token {
+    /// Id.
+    pub id: i64,
+    /// What it is for.
+    pub name: String,
+    /// Whose it is.
+    pub user: String,
+    /// It ends then.
+    pub expires_at: Timestamp,
+    /// It was revoked then.
+    pub revoked_at: Option<Timestamp>,
+    /// Operations it may do.
+    pub operations: Vec<String>,
 }
