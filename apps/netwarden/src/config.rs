@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
+use crate::channels::ChannelTables;
+
 /// Where the configuration is looked for unless `--config` or `NETWARDEN_CONFIG` says otherwise.
 pub const DEFAULT_PATH: &str = "netwarden.toml";
 
@@ -32,6 +34,12 @@ pub struct Config {
     pub traps: SocketAddr,
     /// Local socket of the command line; `data_dir/netwarden.sock` where absent.
     pub socket: Option<PathBuf>,
+    /// Mail, webhooks, syslog, commands.
+    #[serde(default)]
+    pub channels: ChannelTables,
+    /// Folder of the file, to which its relative paths are relative.
+    #[serde(skip)]
+    pub folder: PathBuf,
 }
 
 fn default_database() -> String {
@@ -84,6 +92,7 @@ impl Config {
         if let Some(key_file) = variable("NETWARDEN_KEY_FILE") {
             config.key_file = key_file.into();
         }
+        config.folder = folder.to_path_buf();
         config.data_dir = folder.join(&config.data_dir);
         config.key_file = folder.join(&config.key_file);
         config.socket = config.socket.map(|socket| folder.join(socket));

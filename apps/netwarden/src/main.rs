@@ -3,12 +3,14 @@
 //! Standard output carries data only; what is said to people goes to standard error.
 #![allow(clippy::print_stdout, reason = "the command line's data goes to standard output")]
 
+mod channels;
 mod clock;
 mod config;
 mod demo;
 mod output;
 mod probe;
 mod serve;
+mod verbs;
 mod wire;
 
 use std::process::ExitCode;
@@ -43,6 +45,8 @@ enum Command {
     Init(serve::ConfigArgument),
     /// Runs the server.
     Serve(serve::ConfigArgument),
+    #[command(flatten)]
+    Verbs(verbs::Verbs),
 }
 
 fn main() -> ExitCode {
@@ -77,6 +81,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Init(arguments) => serve::init(&arguments),
         Command::Serve(arguments) => serve::serve(&arguments).await,
+        Command::Verbs(verbs) => Ok(verbs::run(verbs).await),
     }
 }
 

@@ -50,6 +50,17 @@ impl Cell {
         }
     }
 
+    /// As a value of JSON.
+    fn to_json(&self) -> serde_json::Value {
+        match self {
+            Cell::Text(text) => text.as_str().into(),
+            Cell::Number(number) => serde_json::from_str(number).unwrap_or_else(|_| number.as_str().into()),
+            Cell::Time(at) => at.to_string().into(),
+            Cell::Truth(truth) => (*truth).into(),
+            Cell::Unknown => serde_json::Value::Null,
+        }
+    }
+
     /// As a field of comma-separated values; the unknown is empty.
     fn field(&self) -> String {
         match self {
@@ -155,6 +166,15 @@ impl Rows {
             table.add_row(row.iter().map(|cell| narrow(cell.shown(zone))));
         }
         table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    }
+
+    /// The rows as objects, named by the head line.
+    pub fn to_json(&self) -> serde_json::Value {
+        let object = |row: &Vec<Cell>| {
+            let fields = self.head.iter().zip(row);
+            fields.map(|(name, cell)| (name.replace(' ', "_"), cell.to_json())).collect::<serde_json::Map<_, _>>()
+        };
+        self.rows.iter().map(object).collect()
     }
 
     /// The rows as comma-separated values, with or without their head line.

@@ -47,7 +47,7 @@ pub fn init(arguments: &ConfigArgument) -> anyhow::Result<ExitCode> {
 pub async fn serve(arguments: &ConfigArgument) -> anyhow::Result<ExitCode> {
     let config = Config::load(&arguments.config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let server = Server::start(options(&config), clock).await?;
+    let server = Server::start(options(&config)?, clock).await?;
     let traps = server.listen(config.traps).await?;
     let certificate = certificate(&config)?;
     let (stop, stopped) = watch::channel(false);
@@ -78,15 +78,18 @@ pub async fn serve(arguments: &ConfigArgument) -> anyhow::Result<ExitCode> {
 }
 
 /// The server's options, as the configuration has them.
-pub fn options(config: &Config) -> Options {
+pub fn options(config: &Config) -> anyhow::Result<Options> {
     let on_disk = !config.database.contains("://");
-    Options {
+    let (channels, plain_channels) = config.channels.open(&config.folder, &config.host_name)?;
+    Ok(Options {
         database: config.database_url(),
         key_file: config.key_file.clone(),
         data_dir: on_disk.then(|| config.data_dir.clone()),
         inventory: None,
         pace: Pace::default(),
-    }
+        channels,
+        plain_channels,
+    })
 }
 
 fn certificate(config: &Config) -> anyhow::Result<netwarden_vault::ServerCertificate> {

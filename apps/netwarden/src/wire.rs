@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use netwarden_actions::Pace;
+use netwarden_actions::notify::Channels;
 use netwarden_audit::{CheckpointPolicy, SignError, Signer, Trail};
 use netwarden_engine::{Engine, OwnEngine, Parts};
 use netwarden_identity::{ADMIN, Identity, IdentityPolicy};
@@ -45,6 +46,10 @@ pub struct Options {
     pub inventory: Option<Settings>,
     /// How the reconciler of ports works.
     pub pace: Pace,
+    /// Where alarms go.
+    pub channels: Channels,
+    /// What of it is not protected, a sentence each; recorded at each start.
+    pub plain_channels: Vec<String>,
 }
 
 /// A server that runs.
@@ -85,6 +90,10 @@ impl Server {
         if !interrupted.is_empty() {
             tracing::warn!(records = interrupted.len(), "acts were interrupted; their outcome is unknown");
         }
+        for sentence in &options.plain_channels {
+            tracing::warn!("{sentence}");
+        }
+        netwarden_operate::record_exceptions(&store, &options.plain_channels, now).await?;
         let identity = Identity::new(store.clone(), IdentityPolicy::default());
         let first_password = identity.first_start(&random(), now).await.context("the first user")?;
         map_own_uid(&store, &identity).await.context("the local socket's user")?;
@@ -104,6 +113,7 @@ impl Server {
             snmp,
             network,
             guard: parameters.guard(),
+            channels: options.channels,
             in_flight: parameters.polls_in_flight(),
             pace: options.pace,
         });

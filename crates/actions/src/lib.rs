@@ -24,7 +24,7 @@ pub mod switch;
 pub use enforce::{Directory, Enforcer, Pace, Wake};
 pub use error::ActionError;
 pub use outcome::port_of;
-pub use perform::{Endpoints, Performer, TxFuture};
+pub use perform::{EndpointChange, Endpoints, Finish, Performer, TxFuture};
 pub use release::{Released, release_all_offline};
 pub use request::{Requested, reassert, reconsider, release_all, request, set_global_stop};
 pub use sql::{

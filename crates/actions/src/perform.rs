@@ -38,27 +38,29 @@ use crate::{ActionError, outcome};
 /// A future that borrows a transaction.
 pub type TxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Changes endpoints, in the transaction that it is given; whoever wires inventory has it.
-pub trait Endpoints: Send + Sync + 'static {
-    /// Changes an endpoint's status. Ok(Ok) says what was changed, Ok(Err) why it cannot be.
-    fn set_status<'a>(
-        &'a self,
-        tx: &'a Tx,
-        now: Timestamp,
-        request: &'a ActionRequest,
-        endpoint: Mac,
-        status: EndpointStatus,
-    ) -> TxFuture<'a, Result<Result<String, String>, ActionError>>;
+/// Concludes a change in the transaction that makes it: told what was changed, or why it cannot be.
+pub type Finish =
+    Box<dyn for<'t> FnOnce(&'t Tx, Result<String, String>) -> TxFuture<'t, Result<(), ActionError>> + Send>;
 
-    /// Changes an endpoint's group, in the same manner.
-    fn set_group<'a>(
+/// What is to be different of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndpointChange {
+    /// Its status.
+    Status(EndpointStatus),
+    /// Its group's name.
+    Group(String),
+}
+
+/// Changes endpoints; whoever keeps the inventory does. The change and `finish` stand or fall together.
+pub trait Endpoints: Send + Sync + 'static {
+    /// Changes an endpoint and concludes in the same transaction; where it cannot be changed, only that
+    /// is concluded.
+    fn change<'a>(
         &'a self,
-        tx: &'a Tx,
-        now: Timestamp,
-        request: &'a ActionRequest,
         endpoint: Mac,
-        group: &'a str,
-    ) -> TxFuture<'a, Result<Result<String, String>, ActionError>>;
+        change: EndpointChange,
+        finish: Finish,
+    ) -> TxFuture<'a, Result<(), ActionError>>;
 }
 
 /// Kinds of one-shots that do not wait for one another.
@@ -390,29 +392,24 @@ impl<E: Endpoints> Performer<E> {
         let (spine, endpoints, now) = (self.spine.clone(), Arc::clone(&self.endpoints), self.clock.now());
         let id = row.request.id;
         let attempts = row.attempts.saturating_add(1);
-        let changed: Result<(), ActionError> = self
-            .store
-            .write(move |tx| {
-                Box::pin(async move {
-                    let request = &row.request;
-                    if !sql::take(tx, now, request.id, request.id).await? {
-                        return Ok(());
-                    }
-                    let done = match &request.action {
-                        Action::SetStatus { endpoint, status } => {
-                            endpoints.set_status(tx, now, request, *endpoint, *status).await?
-                        }
-                        Action::SetGroup { endpoint, group } => {
-                            endpoints.set_group(tx, now, request, *endpoint, group).await?
-                        }
-                        other => Err(format!("{} changes no endpoint", other.name())),
-                    };
-                    let index = open_leaf(tx, now, request).await?;
-                    let delivery = done.map_or_else(Delivery::Failed, Delivery::Done);
-                    close_one(tx, &spine, now, &row, index, &delivery).await
-                })
+        let (endpoint, change) = match &row.request.action {
+            Action::SetStatus { endpoint, status } => (*endpoint, EndpointChange::Status(*status)),
+            Action::SetGroup { endpoint, group } => (*endpoint, EndpointChange::Group(group.clone())),
+            other => return Err(ActionError::Facts(format!("{} changes no endpoint", other.name()))),
+        };
+        let finish: Finish = Box::new(move |tx, done| {
+            Box::pin(async move {
+                let request = &row.request;
+                if !sql::take(tx, now, request.id, request.id).await? {
+                    // Somebody else has taken it: the change is rolled back with this.
+                    return Err(ActionError::NoSuchRequest(request.id.to_string()));
+                }
+                let index = open_leaf(tx, now, request).await?;
+                let delivery = done.map_or_else(Delivery::Failed, Delivery::Done);
+                close_one(tx, &spine, now, &row, index, &delivery).await
             })
-            .await;
+        });
+        let changed = endpoints.change(endpoint, change, finish).await;
         let Err(error) = changed else { return Ok(()) };
         // Rolled back: it is tried again later, and the others meanwhile.
         let next = now.checked_add(retry_after(attempts)).unwrap_or(Timestamp::MAX);

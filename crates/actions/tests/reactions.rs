@@ -9,16 +9,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use netwarden_actions::notify::digest::FloodLimit;
 use netwarden_actions::notify::mail::{MailSecurity, MailServer};
 use netwarden_actions::notify::syslog::{SyslogServer, SyslogTransport};
 use netwarden_actions::notify::webhook::{SIGNATURE_HEADER, TIMESTAMP_HEADER, Webhook, signature};
 use netwarden_actions::notify::{Channels, Secret, Trust, command::Program};
-use netwarden_actions::{ActionError, Endpoints, Performer, RequestState, TxFuture};
-use netwarden_model::{Action, ActionRequest, Clock, EndpointStatus, EventKind, Mac};
+use netwarden_actions::{ActionError, EndpointChange, Endpoints, Finish, Performer, RequestState, TxFuture};
+use netwarden_model::{Action, Clock, EndpointStatus, EventKind, Mac};
 use netwarden_spine::Spine;
-use netwarden_store::Tx;
+use netwarden_store::Store;
 use rustls::ServerConfig;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use support::{Bench, killed_after, rogue};
@@ -28,38 +27,32 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 /// Notes what it was told to change; a group named `none` does not exist, `broken` is a fault.
-#[derive(Debug, Default)]
-struct Noted(Mutex<Vec<String>>);
+#[derive(Debug)]
+struct Noted {
+    store: Store,
+    changes: Mutex<Vec<String>>,
+}
 
 impl Endpoints for Noted {
-    fn set_status<'a>(
+    fn change<'a>(
         &'a self,
-        _: &'a Tx,
-        _: Timestamp,
-        _: &'a ActionRequest,
         endpoint: Mac,
-        status: EndpointStatus,
-    ) -> TxFuture<'a, Result<Result<String, String>, ActionError>> {
+        change: EndpointChange,
+        finish: Finish,
+    ) -> TxFuture<'a, Result<(), ActionError>> {
         Box::pin(async move {
-            self.0.lock().unwrap().push(format!("{endpoint} {}", status.as_str()));
-            Ok(Ok(format!("status is {}", status.as_str())))
-        })
-    }
-
-    fn set_group<'a>(
-        &'a self,
-        _: &'a Tx,
-        _: Timestamp,
-        _: &'a ActionRequest,
-        endpoint: Mac,
-        group: &'a str,
-    ) -> TxFuture<'a, Result<Result<String, String>, ActionError>> {
-        Box::pin(async move {
-            match group {
-                "none" => Ok(Err("there is no group 'none'".to_owned())),
-                "broken" => Err(ActionError::Facts("broken".to_owned())),
-                _ => Ok(Ok(format!("{endpoint} is in {group}"))),
+            let done = match &change {
+                EndpointChange::Status(status) => Ok(format!("status is {}", status.as_str())),
+                EndpointChange::Group(group) if group == "none" => Err("there is no group 'none'".to_owned()),
+                EndpointChange::Group(group) if group == "broken" => {
+                    return Err(ActionError::Facts("broken".to_owned()));
+                }
+                EndpointChange::Group(group) => Ok(format!("{endpoint} is in {group}")),
+            };
+            if let EndpointChange::Status(status) = change {
+                self.changes.lock().unwrap().push(format!("{endpoint} {}", status.as_str()));
             }
+            self.store.write(move |tx| finish(tx, done)).await
         })
     }
 }
@@ -73,7 +66,7 @@ struct Reactions {
 impl Reactions {
     async fn new(channels: Channels) -> Self {
         let bench = Bench::new().await;
-        let noted = Arc::new(Noted::default());
+        let noted = Arc::new(Noted { store: bench.test.store.clone(), changes: Mutex::default() });
         let performer = Self::performer(&bench, &noted, channels).await;
         Self { bench, performer, noted }
     }
@@ -500,7 +493,7 @@ async fn endpoints_are_changed_in_the_transaction_of_their_outcome() {
     let reactions = Reactions::new(Channels::default()).await;
     let status = Action::SetStatus { endpoint: rogue(), status: EndpointStatus::Unauthorised };
     assert_eq!(reactions.outcome(status).await, (RequestState::Done, "status is unauthorised".into()));
-    assert_eq!(reactions.noted.0.lock().unwrap().len(), 1);
+    assert_eq!(reactions.noted.changes.lock().unwrap().len(), 1);
     let group = |group: &str| Action::SetGroup { endpoint: rogue(), group: group.into() };
     assert_eq!(
         reactions.outcome(group("none")).await,

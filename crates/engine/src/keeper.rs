@@ -8,12 +8,12 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use netwarden_actions::{ActionError, Wake};
+use netwarden_actions::{ActionError, Finish, TxFuture, Wake};
 use netwarden_audit::{AuditError, Record};
 use netwarden_inventory::{Changes, Heartbeat, Network, Read, UnknownElement};
 use netwarden_model::{Clock, EventKind, NeId, Reading};
 use netwarden_spine::{Spine, SpineError};
-use netwarden_store::{Store, StoreError};
+use netwarden_store::{Store, StoreError, Tx};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::poller::Order;
@@ -75,6 +75,8 @@ impl Picture {
 
 /// A change that an operation plans against the picture.
 type Edit = Box<dyn FnOnce(&Network, Timestamp) -> Result<Changes, KeeperError> + Send>;
+/// What else is written in the transaction of a change.
+type With = Box<dyn for<'t> FnOnce(&'t Tx) -> TxFuture<'t, Result<(), KeeperError>> + Send>;
 type Reply = oneshot::Sender<Result<(), KeeperError>>;
 
 enum Input {
@@ -84,6 +86,8 @@ enum Input {
     Failed { ne: NeId, reason: String, at: Timestamp },
     /// An operation wants a change.
     Edit(Edit, Box<Record>, Reply),
+    /// A reaction wants a change, and concludes in its transaction.
+    React(Edit, Box<Finish>, Reply),
     /// A setting that lives outside the rows changed.
     Adjust(Box<dyn FnOnce(&mut Network) + Send>, oneshot::Sender<()>),
 }
@@ -119,6 +123,18 @@ impl KeeperHandle {
     {
         let (reply, answer) = oneshot::channel();
         let input = Input::Edit(Box::new(plan), Box::new(record), reply);
+        self.inputs.send(input).await.map_err(|_| KeeperError::Closed)?;
+        answer.await.map_err(|_| KeeperError::Closed)?
+    }
+
+    /// As [`KeeperHandle::edit`] for a reaction: `finish` is run in the same transaction, and alone where
+    /// the change is refused.
+    pub async fn react<F>(&self, plan: F, finish: Finish) -> Result<(), KeeperError>
+    where
+        F: FnOnce(&Network, Timestamp) -> Result<Changes, KeeperError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let input = Input::React(Box::new(plan), Box::new(finish), reply);
         self.inputs.send(input).await.map_err(|_| KeeperError::Closed)?;
         answer.await.map_err(|_| KeeperError::Closed)?
     }
@@ -173,7 +189,7 @@ impl Keeper {
                 _ = tick.tick() => {
                     let now = self.clock.now();
                     let changes = self.picture.read().plan_tick(now);
-                    self.log_failure("the periodic review", self.apply(changes, None).await);
+                    self.log_failure("the periodic review", self.apply(changes, nothing()).await);
                     self.write_heartbeats().await;
                 }
             }
@@ -187,7 +203,7 @@ impl Keeper {
                 let planned = self.picture.read().plan_reading(ne, &read, &reading, at);
                 match planned {
                     Ok(changes) if changes.only_heartbeat() => self.keep_heartbeat(changes).await,
-                    Ok(changes) => self.log_failure("a reading", self.apply(changes, None).await),
+                    Ok(changes) => self.log_failure("a reading", self.apply(changes, nothing()).await),
                     // It was taken out of the inventory while it was being read.
                     Err(error) => tracing::debug!(%error, "reading dropped"),
                 }
@@ -195,7 +211,7 @@ impl Keeper {
             Input::Failed { ne, reason, at } => {
                 let planned = self.picture.read().plan_failure(ne, &reason, at);
                 match planned {
-                    Ok(changes) => self.log_failure("a failed poll", self.apply(changes, None).await),
+                    Ok(changes) => self.log_failure("a failed poll", self.apply(changes, nothing()).await),
                     Err(error) => tracing::debug!(%error, "failed poll dropped"),
                 }
             }
@@ -203,7 +219,25 @@ impl Keeper {
                 let now = self.clock.now();
                 let planned = plan(&self.picture.read(), now);
                 let outcome = match planned {
-                    Ok(changes) => self.apply(changes, Some(*record)).await,
+                    Ok(changes) => self.apply(changes, recorded(*record)).await,
+                    Err(error) => Err(error),
+                };
+                let _ = reply.send(outcome);
+            }
+            Input::React(plan, finish, reply) => {
+                let now = self.clock.now();
+                let planned = plan(&self.picture.read(), now);
+                let outcome = match planned {
+                    Ok(changes) => {
+                        let with: With = Box::new(move |tx| {
+                            Box::pin(async move { Ok(finish(tx, Ok("done".to_owned())).await?) })
+                        });
+                        self.apply(changes, with).await
+                    }
+                    Err(KeeperError::Refused(why)) => {
+                        let store = self.store.clone();
+                        store.write(move |tx| Box::pin(async move { Ok(finish(tx, Err(why)).await?) })).await
+                    }
                     Err(error) => Err(error),
                 };
                 let _ = reply.send(outcome);
@@ -216,16 +250,14 @@ impl Keeper {
     }
 
     /// T0: rows and events in one transaction, then the picture, then what the plan wants read.
-    async fn apply(&self, changes: Changes, record: Option<Record>) -> Result<(), KeeperError> {
+    async fn apply(&self, changes: Changes, with: With) -> Result<(), KeeperError> {
         let (spine, enforcer, at) = (self.spine.clone(), self.enforcer.clone(), self.clock.now());
         let rows = netwarden_inventory::sql::Rows::of(&self.picture.read(), &changes)?;
         let events = changes.events.clone();
         self.store
             .write(move |tx| {
                 Box::pin(async move {
-                    if let Some(record) = &record {
-                        netwarden_audit::record(tx, record).await?;
-                    }
+                    with(tx).await?;
                     netwarden_inventory::sql::write(tx, rows).await?;
                     spine.append(tx, at, &events).await?;
                     // What a restarted element holds now may be its start-up configuration.
@@ -285,4 +317,17 @@ impl Keeper {
             tracing::error!(%error, reason, "{what} could not be kept");
         }
     }
+}
+
+fn nothing() -> With {
+    Box::new(|_| Box::pin(async { Ok(()) }))
+}
+
+fn recorded(record: Record) -> With {
+    Box::new(move |tx| {
+        Box::pin(async move {
+            netwarden_audit::record(tx, &record).await?;
+            Ok(())
+        })
+    })
 }

@@ -18,6 +18,7 @@
 
 pub mod agenda;
 mod directory;
+mod endpoints;
 mod judge;
 mod keeper;
 mod poller;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use netwarden_actions::{Enforcer, Pace, Wake};
+use netwarden_actions::notify::Channels;
+use netwarden_actions::{Enforcer, Pace, Performer, Wake};
 use netwarden_inventory::Network;
 use netwarden_model::{Clock, NeId, VlanId};
 use netwarden_reach::{SnmpEngine, TrapPrincipals, TrapReceiver, TrapReceiverConfig, TrapReceiverError};
@@ -16,6 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::directory::{Directory, GuardSettings, WriteSessions};
+use crate::endpoints::KeptEndpoints;
 use crate::judge::Judge;
 use crate::keeper::{Keeper, KeeperHandle, Picture};
 use crate::poller::{Order, PollStats, Poller};
@@ -39,6 +41,8 @@ pub struct Parts {
     pub network: Network,
     /// Settings of the guard rails.
     pub guard: netwarden_actions::guard::Settings,
+    /// Where mails, webhooks, syslog messages and commands go.
+    pub channels: Channels,
     /// Elements polled at the same time.
     pub in_flight: usize,
     /// How the reconciler of ports works.
@@ -77,6 +81,7 @@ pub struct Engine {
     enforcer: Wake,
     guard: GuardSettings,
     rules: watch::Sender<netwarden_rules::Settings>,
+    channels: watch::Sender<Arc<Channels>>,
     in_flight: watch::Sender<usize>,
     polls: watch::Receiver<PollStats>,
     principals: watch::Sender<TrapPrincipals>,
@@ -87,7 +92,7 @@ pub struct Engine {
 impl Engine {
     /// Starts keeper, poller, judge and reconciler, and puts every element on the agenda.
     pub fn start(parts: Parts) -> Self {
-        let Parts { store, spine, vault, clock, snmp, network, guard, in_flight, pace } = parts;
+        let Parts { store, spine, vault, clock, snmp, network, guard, channels, in_flight, pace } = parts;
         let mut tasks = JoinSet::new();
         let picture = Picture::new(network);
         let sessions = Arc::new(Sessions::new(snmp, vault, picture.clone()));
@@ -110,13 +115,24 @@ impl Engine {
             Keeper::new(store.clone(), spine.clone(), Arc::clone(&clock), picture, orders.clone(), enforcer.clone());
         tasks.spawn(keeper.run());
 
+        let (channels, configured) = watch::channel(Arc::new(channels));
+        let performer = Performer::new(
+            store.clone(),
+            spine.clone(),
+            Arc::new(KeptEndpoints(handle.clone())),
+            configured,
+            Arc::clone(&clock),
+        );
+        let wakes = vec![enforcer.clone(), performer.wake()];
+        tasks.spawn(Arc::new(performer).run());
+
         let (in_flight, flight) = watch::channel(in_flight);
         let (poller, polls) =
             Poller::new(Arc::clone(&sessions), handle.clone(), Arc::clone(&clock), flight, taken);
         tasks.spawn(poller.run());
 
         let (rules, rule_settings) = watch::channel(rule_settings(handle.picture()));
-        let judge = Judge::new(store, spine, Arc::clone(&clock), rule_settings, vec![enforcer.clone()]);
+        let judge = Judge::new(store, spine, Arc::clone(&clock), rule_settings, wakes);
         tasks.spawn(judge.run());
 
         let engine = Self {
@@ -126,6 +142,7 @@ impl Engine {
             enforcer,
             guard: settings,
             rules,
+            channels,
             in_flight,
             polls,
             principals: watch::channel(TrapPrincipals::default()).0,
@@ -218,6 +235,11 @@ impl Engine {
     /// New settings of the guard rails.
     pub fn set_guard(&self, settings: netwarden_actions::guard::Settings) {
         self.guard.set(settings);
+    }
+
+    /// Where mails, webhooks, syslog messages and commands go from now on.
+    pub fn set_channels(&self, channels: Channels) {
+        self.channels.send_replace(Arc::new(channels));
     }
 
     /// Elements that may be polled at the same time.

@@ -86,7 +86,7 @@ impl Draft<'_> {
     pub(crate) fn judge_contest(&mut self, contested: Contested) {
         let Contested { ip, known, found } = contested;
         let exempt =
-            known.is_virtual_router() || found.is_virtual_router() || self.is_own(found) || is_link_local(ip);
+            found.is_virtual_router() || self.is_own(found) || is_link_local(ip);
         if exempt || self.apart(known, found) || self.took_another(known, ip) {
             return;
         }

@@ -8,6 +8,9 @@ use crate::element::Live;
 /// sysUpTime is a TimeTicks: it wraps after 2^32 hundredths of a second (RFC 2578 section 7.1.8).
 const WRAP_CS: u64 = 1 << 32;
 
+/// So much older than the last one may a reading be that was begun before it.
+const OVERLAP_CS: u64 = 6_000;
+
 /// True where snmpEngineBoots has grown (RFC 3414 section 2.2.2), or sysUpTime is less than the time
 /// that has passed would make it, beyond its wrap and beyond the clocks' drift.
 pub(crate) fn restarted(before: &Live, now: &System, at: Timestamp) -> bool {
@@ -17,6 +20,11 @@ pub(crate) fn restarted(before: &Live, now: &System, at: Timestamp) -> bool {
         return true;
     }
     let (Some((read_at, before)), Some(now)) = (before.up_time, now.up_time_cs) else { return false };
+    // Polls of one element overlap: what one read first may arrive last. A restart within a minute of
+    // another one shows in snmpEngineBoots.
+    if now < before && before - now <= OVERLAP_CS {
+        return false;
+    }
     let elapsed_ms = at.duration_since(read_at).as_millis();
     let elapsed = u64::try_from(elapsed_ms / 10).unwrap_or(0);
     // A minute, and a hundredth for agents whose ticks are not quite hundredths of a second.
@@ -49,6 +57,7 @@ mod tests {
         assert!(check(WRAP_CS - 3_000, 100_000, 60), "too far after the wrap for one minute");
         assert!(!check(0, 2_000_000, 60), "a jump ahead is a clock's matter");
         assert!(!check(1_000, 3_000, 60), "an agent with a coarse clock");
+        assert!(!check(100_000, 99_700, 0), "a longer poll that was begun three seconds earlier");
     }
 
     #[test]

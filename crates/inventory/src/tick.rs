@@ -139,6 +139,10 @@ impl Draft<'_> {
     /// Says that an endpoint is in the network although no access port shows it.
     fn report_unlocated(&mut self, mac: Mac) {
         self.changes.pending.insert(mac, None);
+        // Seen behind uplinks alone it is what it seems: the routers' own, whoever of them is master.
+        if mac.is_virtual_router() {
+            return;
+        }
         if self.endpoint(mac).is_some_and(|endpoint| endpoint.online) || self.is_own(mac) {
             return;
         }

@@ -64,6 +64,7 @@ impl From<StoreError> for OperateError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::List(error) => error.into(),
+            StoreError::DiskFull => Self::Unrecorded(AuditError::Full),
             error => Self::failed(&error),
         }
     }
@@ -87,7 +88,11 @@ impl From<AuditError> for OperateError {
 
 impl From<SpineError> for OperateError {
     fn from(error: SpineError) -> Self {
-        Self::failed(&error)
+        match error {
+            SpineError::Store(error) => error.into(),
+            SpineError::BadCursor(_) => Self::Invalid(error.to_string()),
+            error => Self::failed(&error),
+        }
     }
 }
 
@@ -96,7 +101,11 @@ impl From<KeeperError> for OperateError {
         match error {
             KeeperError::Unknown(unknown) => Self::NotFound { what: "network element", id: unknown.0.to_string() },
             KeeperError::Refused(why) => Self::Conflict(why),
-            error => Self::failed(&error),
+            KeeperError::Store(error) => error.into(),
+            KeeperError::Audit(error) => error.into(),
+            KeeperError::Spine(error) => error.into(),
+            KeeperError::Action(error) => error.into(),
+            error @ KeeperError::Closed => Self::failed(&error),
         }
     }
 }
@@ -146,6 +155,12 @@ impl From<IdentityError> for OperateError {
 
 impl From<VaultError> for OperateError {
     fn from(error: VaultError) -> Self {
-        Self::failed(&error)
+        match error {
+            VaultError::Store(error) => error.into(),
+            VaultError::NoSuchCredential(id) => Self::NotFound { what: "credential set", id: id.to_string() },
+            VaultError::NameTaken(_) => Self::Conflict(error.to_string()),
+            VaultError::BadOrder => Self::Invalid(error.to_string()),
+            error => Self::failed(&error),
+        }
     }
 }

@@ -99,15 +99,38 @@ impl Desk {
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
-                    if request(tx, &wanted).await? == netwarden_actions::Requested::New {
-                        netwarden_audit::record(tx, &record).await?;
+                    if request(tx, &wanted).await? == netwarden_actions::Requested::Repeated {
+                        // Who repeats an act is answered as the first time.
+                        let first = netwarden_actions::request_by_key(tx, &wanted.key).await?;
+                        return Ok(first.map_or(id, |first| first.request.id));
                     }
+                    netwarden_audit::record(tx, &record).await?;
                     tx.after_commit(move || wake.now());
-                    Ok::<(), OperateError>(())
+                    Ok::<_, OperateError>(id)
                 })
             })
-            .await?;
-        Ok(id)
+            .await
+    }
+
+    /// Takes back that a port was shut.
+    pub async fn switch_on(
+        &self,
+        caller: &Caller,
+        port: PortRef,
+        reason: &str,
+        key: Option<String>,
+    ) -> Result<RequestId, OperateError> {
+        let permit = self.permit_port(caller, Operation::PortOn, &port).await?;
+        require_reason(reason)?;
+        self.known_port(&port)?;
+        let desired = netwarden_actions::desired_port(self.store.read(), &port).await?;
+        let shut = desired.is_some_and(|row| {
+            row.access == PortAccess::Shut && row.standing.progress != netwarden_model::access::Progress::Released
+        });
+        if !shut {
+            return Err(OperateError::Conflict(format!("{port} was not shut by us, so there is nothing to take back")));
+        }
+        self.ask(permit, Action::ReleasePort { port }, reason, key).await
     }
 
     pub(crate) async fn permit_port(

@@ -80,7 +80,9 @@ impl Desk {
         require_reason(reason)?;
         let id = self.rule_id(named).await?;
         let old = sql::show(self.store.read(), id).await?.rule;
-        let rule = Rule { id, revision: old.revision, enabled: old.enabled, ..rule };
+        // Who names the revision that was read is told where somebody else was faster.
+        let revision = if rule.revision.0 == 0 { old.revision } else { rule.revision };
+        let rule = Rule { id, revision, enabled: old.enabled, ..rule };
         let record = permit.record(as_value(&old), as_value(&rule), reason);
         let (spine, at, by) = (self.spine.clone(), permit.at, permit.user().to_owned());
         self.store

@@ -205,6 +205,47 @@ impl Desk {
     }
 }
 
+/// Records, at each start, which channels to other systems are not protected (SEC-03).
+pub async fn record_exceptions(
+    store: &netwarden_store::Store,
+    sentences: &[String],
+    now: jiff::Timestamp,
+) -> Result<(), OperateError> {
+    use netwarden_audit::{Kind, ObjectRef, Outcome, Plane, Record};
+
+    let records: Vec<Record> = sentences
+        .iter()
+        .map(|sentence| Record {
+            at: now,
+            kind: Kind::Security,
+            level: netwarden_model::Severity::Warning,
+            user: None,
+            plane: Plane::Om,
+            operation: Operation::ChannelModify.name().to_owned(),
+            object: ObjectRef::any("channel"),
+            address: None,
+            session: None,
+            request: None,
+            old: None,
+            new: None,
+            outcome: Outcome::Success,
+            details: Some(sentence.clone()),
+            cause: Some("the configuration file".to_owned()),
+        })
+        .collect();
+    if records.is_empty() {
+        return Ok(());
+    }
+    store
+        .write(move |tx: &Tx| {
+            Box::pin(async move {
+                netwarden_audit::record_many(tx, &records).await?;
+                Ok::<(), OperateError>(())
+            })
+        })
+        .await
+}
+
 /// Counts one more start of our own SNMP engine and answers with its snmpEngineBoots (RFC 3414 section
 /// 2.2.2); at its end, 2147483647, it stays.
 pub async fn count_engine_start(store: &netwarden_store::Store) -> Result<u32, OperateError> {

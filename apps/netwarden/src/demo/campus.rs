@@ -169,7 +169,7 @@ async fn add_element(
         enforcement: true,
         allow_v2c: false,
         quarantine_vlan: Some(VlanId::new(666)?),
-        voice_vlan: Some(VlanId::new(30)?),
+        voice_vlan: Some(VlanId::new(20)?),
     };
     let schedule = |seconds| Schedule {
         interval: Duration::from_secs(seconds),

@@ -145,5 +145,7 @@ fn options(dir: &std::path::Path, speed: f64) -> Options {
             ..netwarden_inventory::Settings::default()
         }),
         pace: Pace { period: Duration::from_millis(500), bounce: Duration::from_millis(300) },
+        channels: netwarden_actions::notify::Channels::default(),
+        plain_channels: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! The day in plain words: what happens on the campus, and what the server makes of it.
 
 use netwarden_model::event::NacPayload;
-use netwarden_model::{Event, EventKind, EventSeq, Payload, Subject};
+use netwarden_model::{EndpointStatus, Event, EventKind, EventSeq, Payload, Subject};
 use netwarden_simulator::{Announcement, Happening};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -71,7 +71,8 @@ fn sentence(stage: &Stage, event: &Event) -> Option<String> {
     };
     let Payload::Nac(payload) = &event.payload;
     Some(match (event.kind, payload) {
-        (EventKind::NewEndpoint, _) => {
+        // Who is on the reference list and comes for the first time is no news.
+        (EventKind::NewEndpoint, _) if event.facts.as_ref().is_some_and(|f| f.status == EndpointStatus::New) => {
             let at = event.facts.as_ref().and_then(|facts| Some((facts.ne_name.as_deref()?, facts.port.as_ref()?)));
             let at = at.map_or_else(|| "its port is not known".to_owned(), |(ne, port)| format!("on {ne} port {port}"));
             format!("{who} was never seen before, {at}")
@@ -82,9 +83,9 @@ fn sentence(stage: &Stage, event: &Event) -> Option<String> {
         (_, NacPayload::ArpSpoofing { ip, known, found }) => {
             format!("{found} answers for {ip}, which is {known}'s: a stolen pairing")
         }
-        (EventKind::EnforcementDone, NacPayload::Enforcement { port, note, access, .. }) => {
-            let what = if access.is_some() { "is quarantined and was read back so" } else { "is as it was before" };
-            format!("{} {what}. {note}", place(port))
+        (EventKind::EnforcementDone, NacPayload::Enforcement { port, access, .. }) => {
+            let what = if access.is_some() { "is quarantined, and was read back so" } else { "is as it was before" };
+            format!("{} {what}", place(port))
         }
         (EventKind::EnforcementHeld | EventKind::EnforcementFailed, NacPayload::Enforcement { port, note, .. }) => {
             format!("{} is not changed: {note}", place(port))

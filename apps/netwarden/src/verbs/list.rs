@@ -75,6 +75,11 @@ impl Filters {
         }
         self
     }
+
+    /// As a query.
+    pub fn pairs(&self) -> &[(&'static str, String)] {
+        &self.0
+    }
 }
 
 /// Prints a list.

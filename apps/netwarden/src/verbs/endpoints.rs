@@ -1,0 +1,328 @@
+//! `netwarden endpoints …`: the reference list, where endpoints are and were, and why.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use netwarden_api::client::{Method, segment};
+use netwarden_api::endpoint::{
+    Authorise, BoundTo, Endpoint, EndpointChange, Move, Reason, Sighting, Why,
+};
+use netwarden_model::Mac;
+use serde_json::Value;
+
+use super::ask::ReasonArgument;
+use super::fault::Fault;
+use super::list::{Filters, Paging, Tabular, answer, list, show};
+use super::session::Session;
+use super::when::Sense;
+use super::{TimeSpan, import, ne, why};
+use crate::output::Cell;
+
+/// Verbs of endpoints.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Lists endpoints.
+    List(ListArguments),
+    /// Shows everything that is known of one endpoint.
+    Show(Named),
+    /// Says why an endpoint has the access that it has: effect, request, rule, event, sighting.
+    Why(Named),
+    /// Says where an endpoint was, and when.
+    History(HistoryArguments),
+    /// Lets an endpoint connect.
+    Authorise(AuthoriseArguments),
+    /// Refuses an endpoint.
+    Block(Judged),
+    /// Moves the port on which an endpoint is into another VLAN.
+    Move(MoveArguments),
+    /// Changes what is noted of an endpoint; an empty text clears.
+    Set(SetArguments),
+    /// Takes endpoints from a CSV file with a head line: mac, status, valid_until, owner, note, group,
+    /// ne, port, custom1, custom2.
+    Import(ImportArguments),
+}
+
+/// Filters of the list.
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Found in MAC, IP, names, vendor, owner or note.
+    text: Option<String>,
+    /// new, authorised or unauthorised.
+    #[arg(long)]
+    status: Option<String>,
+    /// Group's name.
+    #[arg(long)]
+    group: Option<String>,
+    /// Network element, by name or id.
+    #[arg(long)]
+    ne: Option<String>,
+    /// VLAN id.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4094))]
+    vlan: Option<u16>,
+    /// Only those that are seen at present.
+    #[arg(long, conflicts_with = "offline")]
+    online: bool,
+    /// Only those that are not seen at present.
+    #[arg(long)]
+    offline: bool,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+/// One endpoint.
+#[derive(Debug, Args)]
+pub struct Named {
+    /// MAC address, in every spelling.
+    mac: Mac,
+}
+
+/// One endpoint and a reason.
+#[derive(Debug, Args)]
+pub struct Judged {
+    /// MAC address, in every spelling.
+    mac: Mac,
+    #[command(flatten)]
+    reason: ReasonArgument,
+}
+
+/// Whose history.
+#[derive(Debug, Args)]
+pub struct HistoryArguments {
+    /// MAC address in every spelling, IP address, or name.
+    who: String,
+    #[command(flatten)]
+    span: TimeSpan,
+}
+
+/// What an authorisation says.
+#[derive(Debug, Args)]
+pub struct AuthoriseArguments {
+    /// MAC address, in every spelling.
+    mac: Mac,
+    /// Until then (a date counts to its end; `30d` from now on); for ever where missing.
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Who answers for it.
+    #[arg(long)]
+    owner: Option<String>,
+    /// A note.
+    #[arg(long)]
+    note: Option<String>,
+    /// Put it into this group.
+    #[arg(long)]
+    group: Option<String>,
+    /// Leave its port as it is, even where we had quarantined it.
+    #[arg(long)]
+    keep_port: bool,
+    #[command(flatten)]
+    reason: ReasonArgument,
+}
+
+/// Where to.
+#[derive(Debug, Args)]
+pub struct MoveArguments {
+    /// MAC address, in every spelling.
+    mac: Mac,
+    /// The VLAN; the element's quarantine VLAN where missing.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4094))]
+    vlan: Option<u16>,
+    /// Take the link down and up, so that the client renews its lease.
+    #[arg(long)]
+    bounce: bool,
+    #[command(flatten)]
+    reason: ReasonArgument,
+}
+
+/// What to change.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("change").required(true).multiple(true)
+    .args(["owner", "note", "group", "bind", "unbind", "custom1", "custom2", "offline_after"])))]
+pub struct SetArguments {
+    /// MAC address, in every spelling.
+    mac: Mac,
+    /// Who answers for it.
+    #[arg(long)]
+    owner: Option<String>,
+    /// A note.
+    #[arg(long)]
+    note: Option<String>,
+    /// Its group.
+    #[arg(long)]
+    group: Option<String>,
+    /// The port where it belongs; seen elsewhere it is a masquerade.
+    #[arg(long, num_args = 2, value_names = ["NE", "PORT"], conflicts_with = "unbind")]
+    bind: Option<Vec<String>>,
+    /// It belongs to no port any longer.
+    #[arg(long)]
+    unbind: bool,
+    /// First column of your own.
+    #[arg(long)]
+    custom1: Option<String>,
+    /// Second column of your own.
+    #[arg(long)]
+    custom2: Option<String>,
+    /// Seconds without sight until it is offline; 0 for the system's own setting.
+    #[arg(long, value_name = "SECONDS")]
+    offline_after: Option<u64>,
+    #[command(flatten)]
+    reason: ReasonArgument,
+}
+
+/// What to import.
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// The CSV file; `-` for standard input.
+    file: PathBuf,
+    #[command(flatten)]
+    reason: ReasonArgument,
+}
+
+/// Does it.
+pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
+    match verb {
+        Verb::List(arguments) => {
+            let online = match (arguments.online, arguments.offline) {
+                (true, _) => Some(true),
+                (_, true) => Some(false),
+                _ => None,
+            };
+            let filters = Filters::default()
+                .with("text", arguments.text)
+                .with("status", arguments.status)
+                .with("group", arguments.group)
+                .with("ne", ne::id_of_filter(session, arguments.ne).await?)
+                .with("vlan", arguments.vlan)
+                .with("online", online);
+            list::<Endpoint>(session, "/endpoints", filters, &arguments.paging).await
+        }
+        Verb::Show(Named { mac }) => {
+            show::<Endpoint>(&session.out, session.client.get(&path(mac, ""), &[]).await?)
+        }
+        Verb::Why(Named { mac }) => {
+            let chain: Why = session.client.get(&path(mac, "/why"), &[]).await?;
+            why::print(&session.out, &format!("Endpoint {mac}"), &chain)
+        }
+        Verb::History(arguments) => {
+            let who = arguments.who.trim();
+            let who = who.parse::<Mac>().map_or_else(|_| who.to_owned(), |mac| mac.to_string());
+            let path = format!("/endpoints/{}/history", segment(&who));
+            let filters = arguments.span.filters(&session.out)?;
+            list::<Sighting>(session, &path, filters, &arguments.span.paging).await
+        }
+        Verb::Authorise(arguments) => authorise(session, arguments).await,
+        Verb::Block(Judged { mac, reason }) => {
+            let body = Reason { reason: reason.get()? };
+            answer(&session.out, &session.client.post::<_, Value>(&path(mac, "/block"), &body).await?)
+        }
+        Verb::Move(arguments) => {
+            let body =
+                Move { reason: arguments.reason.get()?, vlan: arguments.vlan, bounce: arguments.bounce };
+            answer(&session.out, &session.client.post::<_, Value>(&path(arguments.mac, "/move"), &body).await?)
+        }
+        Verb::Set(arguments) => set(session, arguments).await,
+        Verb::Import(arguments) => {
+            let reason = arguments.reason.get()?;
+            import::run(session, import::Kind::Endpoints, &arguments.file, reason).await
+        }
+    }
+}
+
+async fn authorise(session: &Session, arguments: AuthoriseArguments) -> Result<(), Fault> {
+    let until = arguments.until.as_deref().map(|text| session.out.time(text, Sense::Future)).transpose()?;
+    let body = Authorise {
+        reason: arguments.reason.get()?,
+        until,
+        owner: arguments.owner,
+        note: arguments.note,
+        group: arguments.group,
+        release: Some(!arguments.keep_port),
+    };
+    answer(&session.out, &session.client.post::<_, Value>(&path(arguments.mac, "/authorise"), &body).await?)
+}
+
+async fn set(session: &Session, arguments: SetArguments) -> Result<(), Fault> {
+    let bound_to = match arguments.bind.as_deref() {
+        Some([element, port]) => {
+            Some(BoundTo { ne_id: ne::resolve(session, element).await?, port: port.clone() })
+        }
+        _ => None,
+    };
+    let body = EndpointChange {
+        reason: arguments.reason.get()?,
+        owner: arguments.owner,
+        note: arguments.note,
+        group: arguments.group,
+        bound_to,
+        unbind: arguments.unbind,
+        custom1: arguments.custom1,
+        custom2: arguments.custom2,
+        offline_after_s: arguments.offline_after,
+    };
+    let path = path(arguments.mac, "");
+    // What somebody else changes in between is not overwritten.
+    let (_, tag): (Value, _) = session.client.request(Method::GET, &path).send_tagged().await?;
+    let mut request = session.client.request(Method::PATCH, &path).json(&body);
+    if let Some(tag) = tag {
+        request = request.if_match(&tag);
+    }
+    answer(&session.out, &request.send::<Value>().await?)
+}
+
+fn path(mac: Mac, below: &str) -> String {
+    format!("/endpoints/{}{below}", segment(&mac.to_string()))
+}
+
+impl Tabular for Endpoint {
+    const COLUMNS: &'static [&'static str] = &[
+        "mac", "status", "online", "ne", "port", "vlan", "ips", "name", "vendor", "group", "owner", "last seen",
+        "first seen", "valid until", "bound to", "note", "compliance", "randomised", "dns name", "host name", "ne id",
+        "custom1", "custom2",
+    ];
+    const BRIEF: usize = 12;
+
+    fn cells(&self) -> Vec<Cell> {
+        let ips = (!self.ips.is_empty()).then(|| self.ips.join(" "));
+        vec![
+            Cell::from(&self.mac),
+            Cell::from(&self.status),
+            self.online.into(),
+            self.ne.clone().into(),
+            self.port.clone().into(),
+            self.vlan.into(),
+            ips.into(),
+            self.dns_name.clone().or_else(|| self.host_name.clone()).into(),
+            self.vendor.clone().into(),
+            self.group.clone().into(),
+            self.owner.clone().into(),
+            self.last_seen.into(),
+            self.first_seen.into(),
+            self.valid_until.into(),
+            self.bound_to.clone().into(),
+            self.note.clone().into(),
+            Cell::from(&self.compliance),
+            self.mac_randomised.into(),
+            self.dns_name.clone().into(),
+            self.host_name.clone().into(),
+            self.ne_id.into(),
+            self.custom1.clone().into(),
+            self.custom2.clone().into(),
+        ]
+    }
+}
+
+impl Tabular for Sighting {
+    const COLUMNS: &'static [&'static str] = &["from", "until", "mac", "ne", "port", "vlan", "ne id"];
+    const BRIEF: usize = 6;
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            self.from.into(),
+            self.until.into(),
+            Cell::from(&self.mac),
+            Cell::from(&self.ne),
+            Cell::from(&self.port),
+            self.vlan.into(),
+            self.ne_id.into(),
+        ]
+    }
+}

@@ -1,0 +1,210 @@
+//! `netwarden events …`: what happened, and what happens.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use netwarden_api::ClientError;
+use netwarden_api::client::Method;
+use netwarden_api::event::Event;
+use netwarden_api::sse::Decoder;
+use netwarden_model::EventKind;
+
+use super::fault::{Fault, failed};
+use super::list::{Filters, Paging, Tabular, list, show};
+use super::ne;
+use super::session::{Printer, ProgressLine, Session};
+use super::when::Sense;
+use crate::output::{Cell, Format, Rows};
+
+/// Longest pause before the stream is taken up again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Verbs of events.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Lists events, newest first.
+    List(ListArguments),
+    /// Shows one event with everything that was recorded of it.
+    Show {
+        /// Its place in the log.
+        seq: i64,
+    },
+    /// Prints events as they happen, until Ctrl-C.
+    Follow(FollowArguments),
+}
+
+/// Filters of the list.
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    #[command(flatten)]
+    whom: Whom,
+    /// From then on: 2026-11-22, '2026-11-22 14:05', RFC 3339, or a span such as 2h.
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Up to then.
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+/// Which events.
+#[derive(Debug, Args)]
+pub struct Whom {
+    /// Only of this kind, for instance new_endpoint; can be given several times.
+    #[arg(long)]
+    kind: Vec<EventKind>,
+    /// Only about this: MAC address, element, rule.
+    #[arg(long)]
+    subject: Option<String>,
+    /// Only of this network element, by name or id.
+    #[arg(long)]
+    ne: Option<String>,
+    /// At least so severe: info, warning, minor, major or critical.
+    #[arg(long)]
+    severity: Option<String>,
+}
+
+/// What to follow.
+#[derive(Debug, Args)]
+pub struct FollowArguments {
+    #[command(flatten)]
+    whom: Whom,
+    /// Begin after this place in the log instead of now.
+    #[arg(long, value_name = "SEQ")]
+    after: Option<i64>,
+}
+
+/// Does it.
+pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
+    match verb {
+        Verb::List(arguments) => {
+            let time = |text: &Option<String>, sense| {
+                text.as_deref().map(|text| session.out.time(text, sense)).transpose()
+            };
+            let filters = filters(session, arguments.whom)
+                .await?
+                .with("from", time(&arguments.from, Sense::PastFrom)?)
+                .with("until", time(&arguments.until, Sense::PastUntil)?);
+            list::<Event>(session, "/events", filters, &arguments.paging).await
+        }
+        Verb::Show { seq } => {
+            show::<Event>(&session.out, session.client.get(&format!("/events/{seq}"), &[]).await?)
+        }
+        Verb::Follow(arguments) => follow(session, arguments).await,
+    }
+}
+
+async fn filters(session: &Session, whom: Whom) -> Result<Filters, Fault> {
+    let kinds: Vec<String> = whom.kind.iter().map(ToString::to_string).collect();
+    let kinds = (!kinds.is_empty()).then(|| kinds.join(","));
+    // A MAC address in whatever spelling is the subject in ours.
+    let subject = whom.subject.map(|text| {
+        text.parse::<netwarden_model::Mac>().map_or(text, |mac| mac.to_string())
+    });
+    Ok(Filters::default()
+        .with("kind", kinds)
+        .with("subject", subject)
+        .with("ne", ne::id_of_filter(session, whom.ne).await?)
+        .with("severity", whom.severity))
+}
+
+async fn follow(session: &Session, arguments: FollowArguments) -> Result<(), Fault> {
+    let filters = filters(session, arguments.whom).await?.with("after", arguments.after);
+    let mut stream = Following { out: &session.out, last: None, printed: 0 };
+    let watch = async {
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let before = stream.last.clone();
+            let ended = read(session, &filters, &mut stream).await;
+            match ended {
+                // A server that refuses will refuse again.
+                Err(Fault::Client(ClientError::Unreachable { .. })) | Ok(()) if stream.printed > 0 || before.is_some() => {}
+                Ok(()) => {}
+                Err(fault) => return Err(fault),
+            }
+            if stream.last != before {
+                pause = Duration::from_secs(1);
+            }
+            let mut line = ProgressLine::new();
+            line.show("the stream was interrupted; it is taken up again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    };
+    tokio::select! {
+        ended = watch => ended,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+/// Reads one connection to its end.
+async fn read(session: &Session, filters: &Filters, into: &mut Following<'_>) -> Result<(), Fault> {
+    let mut request = session.client.request(Method::GET, "/events/stream").query(filters.pairs());
+    if let Some(last) = &into.last {
+        request = request.last_event_id(last);
+    }
+    let mut stream = request.stream().await?;
+    let mut decoder = Decoder::default();
+    while let Some(chunk) = stream.chunk().await? {
+        for message in decoder.feed(&chunk).map_err(|error| failed(error.to_string()))? {
+            // Words of the stream itself, such as a greeting, are no events.
+            let Ok(event) = serde_json::from_str::<Event>(&message.data) else { continue };
+            into.print(&event)?;
+            into.last = message.id.or_else(|| Some(event.seq.to_string()));
+        }
+    }
+    Ok(())
+}
+
+struct Following<'a> {
+    out: &'a Printer,
+    last: Option<String>,
+    printed: u64,
+}
+
+impl Following<'_> {
+    fn print(&mut self, event: &Event) -> Result<(), Fault> {
+        let is_first = self.printed == 0;
+        self.printed += 1;
+        match self.out.format {
+            Format::Json => self.out.write(&(self.out.json_text(event)? + "\n")),
+            Format::Csv => {
+                let mut rows = Rows::new(Event::COLUMNS);
+                rows.push_cells(event.cells());
+                self.out.write(&rows.to_csv(is_first)?)
+            }
+            Format::Table => {
+                let at = Cell::from(event.at).shown(&self.out.zone);
+                let (kind, text) = (crate::output::plain(&event.kind), crate::output::plain(&event.text));
+                self.out.write(&format!("{at}  {:8}  {kind:20}  {text}\n", event.severity))
+            }
+        }
+    }
+}
+
+impl Tabular for Event {
+    const COLUMNS: &'static [&'static str] = &[
+        "seq", "at", "kind", "severity", "subject", "text", "outcome", "ne id", "port", "cause", "recorded at",
+        "details", "endpoint",
+    ];
+    const BRIEF: usize = 6;
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            self.seq.into(),
+            self.at.into(),
+            Cell::from(&self.kind),
+            Cell::from(&self.severity),
+            Cell::from(&self.subject),
+            Cell::from(&self.text),
+            Cell::from(&self.outcome),
+            self.ne_id.into(),
+            self.port.clone().into(),
+            self.cause.clone().into(),
+            self.recorded_at.into(),
+            Cell::Text(self.details.to_string()),
+            self.endpoint.as_ref().map(ToString::to_string).into(),
+        ]
+    }
+}

@@ -1,0 +1,168 @@
+//! `netwarden users …`, `tokens …` and `login`: people and what they carry.
+
+use clap::{Args, Subcommand};
+use netwarden_api::client::{Method, segment};
+use netwarden_api::system::{Login, NewToken, NewUser, Secret, Token, User};
+use serde_json::Value;
+
+use super::ask::{new_secret, secret};
+use super::fault::Fault;
+use super::list::{Filters, Paging, Tabular, answer, list};
+use super::session::{Printer, Session};
+use crate::output::{Cell, Format, Rows};
+
+/// Verbs of users.
+#[derive(Debug, Subcommand)]
+pub enum UserVerb {
+    /// Lists users.
+    List {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Makes a user. The first password is asked for, or read from NETWARDEN_NEW_PASSWORD or standard
+    /// input; it must be changed at the first login.
+    Add(AddArguments),
+}
+
+/// A new user.
+#[derive(Debug, Args)]
+pub struct AddArguments {
+    /// The user's name.
+    name: String,
+    /// Administrator, Operator, Helpdesk or Revisor; can be given several times.
+    #[arg(long = "role", required = true)]
+    roles: Vec<String>,
+    /// Read the password from standard input.
+    #[arg(long)]
+    secrets_stdin: bool,
+}
+
+/// Verbs of tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenVerb {
+    /// Lists your tokens; never their secrets.
+    List {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Makes a token and prints it, this once.
+    Add(TokenArguments),
+    /// Ends a token.
+    Revoke {
+        /// Its id, from the list.
+        id: String,
+    },
+}
+
+/// A new token.
+#[derive(Debug, Args)]
+pub struct TokenArguments {
+    /// What it is for.
+    name: String,
+    /// Days until it ends.
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=366))]
+    days: u16,
+    /// Only for this operation, for instance endpoint.read; can be given several times. All of yours where
+    /// missing.
+    #[arg(long = "operation", value_name = "OPERATION")]
+    operations: Vec<String>,
+}
+
+/// Who logs in.
+#[derive(Debug, Args)]
+pub struct LoginArguments {
+    /// The user's name.
+    #[arg(long, default_value = "admin")]
+    user: String,
+    /// Change the password as well, as the first login demands; asked for, or read from
+    /// NETWARDEN_NEW_PASSWORD or standard input (second line).
+    #[arg(long)]
+    change_password: bool,
+    /// Read the password from standard input; else it is asked for, or read from NETWARDEN_PASSWORD.
+    #[arg(long)]
+    secrets_stdin: bool,
+}
+
+/// Does what is said of users.
+pub async fn run(session: &Session, verb: UserVerb) -> Result<(), Fault> {
+    match verb {
+        UserVerb::List { paging } => list::<User>(session, "/users", Filters::default(), &paging).await,
+        UserVerb::Add(arguments) => {
+            let prompt = format!("First password of {}", arguments.name);
+            let password = new_secret(&prompt, "NETWARDEN_NEW_PASSWORD", arguments.secrets_stdin)?;
+            let body =
+                NewUser { name: arguments.name, password: password.to_string(), roles: arguments.roles };
+            answer(&session.out, &session.client.post::<_, Value>("/users", &body).await?)
+        }
+    }
+}
+
+/// Does what is said of tokens.
+pub async fn run_tokens(session: &Session, verb: TokenVerb) -> Result<(), Fault> {
+    match verb {
+        TokenVerb::List { paging } => list::<Token>(session, "/tokens", Filters::default(), &paging).await,
+        TokenVerb::Add(arguments) => {
+            let body = NewToken { name: arguments.name, days: arguments.days, operations: arguments.operations };
+            print(&session.out, &session.client.post("/tokens", &body).await?)
+        }
+        TokenVerb::Revoke { id } => {
+            let request = session.client.request(Method::DELETE, &format!("/tokens/{}", segment(&id)));
+            answer(&session.out, &request.send::<Value>().await?)
+        }
+    }
+}
+
+/// Logs in and prints the session's token, so that it can be put into NETWARDEN_TOKEN.
+pub async fn login(session: &Session, arguments: LoginArguments) -> Result<(), Fault> {
+    let stdin = arguments.secrets_stdin;
+    let password = secret(&format!("Password of {}", arguments.user), "NETWARDEN_PASSWORD", stdin)?;
+    let new_password = if arguments.change_password {
+        Some(new_secret("New password", "NETWARDEN_NEW_PASSWORD", stdin)?.to_string())
+    } else {
+        None
+    };
+    let body = Login { user: arguments.user, password: password.to_string(), new_password };
+    print(&session.out, &session.client.post("/sessions", &body).await?)
+}
+
+fn print(out: &Printer, secret: &Secret) -> Result<(), Fault> {
+    match out.format {
+        Format::Json => out.json(secret),
+        Format::Csv => {
+            let mut rows = Rows::new(&["token", "expires"]);
+            rows.push_cells([Cell::from(&secret.token), secret.expires_at.into()]);
+            out.rows(&rows)
+        }
+        Format::Table => {
+            out.write(&format!("{}\n", crate::output::plain(&secret.token)))?;
+            let until = Cell::from(secret.expires_at).shown(&out.zone);
+            out.note(&format!("It is shown this once and ends {until}; put it into NETWARDEN_TOKEN."));
+            Ok(())
+        }
+    }
+}
+
+impl Tabular for User {
+    const COLUMNS: &'static [&'static str] = &["id", "name", "roles", "enabled"];
+    const BRIEF: usize = 4;
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![self.id.into(), Cell::from(&self.name), Cell::Text(self.roles.join(", ")), self.enabled.into()]
+    }
+}
+
+impl Tabular for Token {
+    const COLUMNS: &'static [&'static str] = &["id", "name", "user", "expires", "last used", "operations"];
+    const BRIEF: usize = 5;
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            self.id.into(),
+            Cell::from(&self.name),
+            Cell::from(&self.user),
+            self.expires_at.into(),
+            self.last_used.into(),
+            Cell::Text(self.operations.join(" ")),
+        ]
+    }
+}

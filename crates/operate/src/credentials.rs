@@ -1,0 +1,254 @@
+//! Credential sets of network elements: kept sealed in the vault, never shown again.
+
+use netwarden_audit::Redacted;
+use netwarden_identity::{Object, ObjectKind, Operation};
+use netwarden_model::{CredentialId, Severity};
+use netwarden_reach::{AuthProtocol, Credentials, PrivProtocol, Secret, SessionOptions};
+use netwarden_store::Tx;
+use netwarden_vault::CredentialEntry;
+use zeroize::Zeroizing;
+
+use crate::caller::{Caller, Permit};
+use crate::desk::Desk;
+use crate::error::OperateError;
+use crate::ports::as_value;
+
+/// Octets that a set's name has at most.
+const LONGEST_NAME: usize = 64;
+
+/// A set as people write it.
+#[derive(Clone, Default)]
+pub struct CredentialWish {
+    /// Unique name.
+    pub name: String,
+    /// `v1`, `v2c` or `v3`.
+    pub kind: String,
+    /// v1 and v2c: community.
+    pub community: Option<Zeroizing<String>>,
+    /// v3: user name.
+    pub user: Option<String>,
+    /// v3: `SHA-256` and the like.
+    pub auth_protocol: Option<String>,
+    /// v3: at least 8 characters.
+    pub auth_password: Option<Zeroizing<String>>,
+    /// v3: `AES-128` and the like.
+    pub priv_protocol: Option<String>,
+    /// v3: at least 8 characters.
+    pub priv_password: Option<Zeroizing<String>>,
+    /// v3: contextName, usually empty.
+    pub context: Option<String>,
+}
+
+impl std::fmt::Debug for CredentialWish {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CredentialWish").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    /// Keeps a new set behind the others.
+    pub async fn create_credential(
+        &self,
+        caller: &Caller,
+        wish: CredentialWish,
+    ) -> Result<CredentialEntry, OperateError> {
+        let permit = self.permit_credential(caller, Operation::CredentialCreate, &wish.name).await?;
+        let name = wish.name.trim().to_owned();
+        if name.is_empty() || name.len() > LONGEST_NAME {
+            return Err(OperateError::Invalid(format!("a credential set's name has 1 to {LONGEST_NAME} characters")));
+        }
+        let credentials = credentials(wish)?;
+        // Whether the keys can be made shows with a session, for which nothing is sent.
+        let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 161));
+        self.engine
+            .sessions()
+            .engine()
+            .session(nowhere, &credentials, SessionOptions::default())
+            .map_err(|error| OperateError::Invalid(error.to_string()))?;
+        let kind = credentials.kind();
+        let secret = serde_json::to_vec(&credentials)
+            .map(Zeroizing::new)
+            .map_err(|_| OperateError::Failed("the credentials cannot be written down".to_owned()))?;
+        let mut record = permit.record(None, Some(Redacted.into()), kind);
+        record.level = Severity::Warning;
+        let (vault, at, set_name) = (self.vault.clone(), permit.at, name.clone());
+        let id = self
+            .store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    let id = vault.create_credential(tx, &set_name, kind, &secret, at).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<_, OperateError>(id)
+                })
+            })
+            .await?;
+        self.heard_by_traps().await;
+        Ok(self.vault.credential(id).await?)
+    }
+
+    /// All sets in the order in which they are tried, without their secrets.
+    pub async fn credentials(&self, caller: &Caller) -> Result<Vec<CredentialEntry>, OperateError> {
+        self.permit_of(caller, Operation::CredentialRead).await?;
+        Ok(self.vault.credentials().await?)
+    }
+
+    /// Removes a set. Refused while an element uses it.
+    pub async fn delete_credential(&self, caller: &Caller, id: CredentialId) -> Result<(), OperateError> {
+        let permit = self.permit_credential(caller, Operation::CredentialDelete, &id.to_string()).await?;
+        let entry = self.vault.credential(id).await?;
+        if let Some(name) = self.user_of(id) {
+            return Err(OperateError::Conflict(format!("credential set '{}' is in use by {name}", entry.name)));
+        }
+        let mut record = permit.record(Some(Redacted.into()), None, &entry.name);
+        record.level = Severity::Warning;
+        let vault = self.vault.clone();
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    vault.delete_credential(tx, id).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await?;
+        self.heard_by_traps().await;
+        Ok(())
+    }
+
+    /// Sets the order in which sets are tried; `order` names each of them once.
+    pub async fn order_credentials(&self, caller: &Caller, order: Vec<CredentialId>) -> Result<(), OperateError> {
+        let permit = self.permit_of(caller, Operation::CredentialModify).await?;
+        let old: Vec<CredentialId> = self.vault.credentials().await?.into_iter().map(|entry| entry.id).collect();
+        let record = permit.record(as_value(&old), as_value(&order), "order");
+        let vault = self.vault.clone();
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    vault.order_credentials(tx, &order).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
+    }
+
+    /// Who sends traps is known by the same sets; the change itself is durable already.
+    async fn heard_by_traps(&self) {
+        if let Err(error) = self.engine.credentials_changed().await {
+            tracing::error!(%error, "traps are still received with the earlier credentials");
+        }
+    }
+
+    async fn permit_credential(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        named: &str,
+    ) -> Result<Permit, OperateError> {
+        let named = named.chars().take(LONGEST_NAME).collect();
+        self.permit(caller, operation, &Object::of(ObjectKind::Credential), Some(named)).await
+    }
+
+    fn user_of(&self, id: CredentialId) -> Option<String> {
+        let network = self.engine.keeper().picture().read();
+        let mut elements = network.elements();
+        elements.find(|(_, e)| e.base.element.credential == Some(id)).map(|(_, e)| e.base.element.name.clone())
+    }
+}
+
+fn credentials(wish: CredentialWish) -> Result<Credentials, OperateError> {
+    let missing = |what: &str| OperateError::Invalid(format!("{} credentials need {what}", wish.kind));
+    let secret = |text: &Zeroizing<String>| Secret::new(text.as_str());
+    let v3_only = [&wish.user, &wish.auth_protocol, &wish.priv_protocol, &wish.context];
+    let is_v3 = wish.kind == "v3";
+    if !is_v3 && (v3_only.iter().any(|given| given.is_some()) || wish.auth_password.is_some() || wish.priv_password.is_some())
+    {
+        return Err(OperateError::Invalid(format!("{} credentials have a community and nothing else", wish.kind)));
+    }
+    match wish.kind.as_str() {
+        "v1" | "v2c" => {
+            let community = wish.community.as_ref().filter(|text| !text.is_empty());
+            let community = secret(community.ok_or_else(|| missing("a community"))?);
+            Ok(if wish.kind == "v1" { Credentials::V1 { community } } else { Credentials::V2c { community } })
+        }
+        "v3" if wish.community.is_some() => {
+            Err(OperateError::Invalid("v3 credentials have no community".to_owned()))
+        }
+        "v3" => {
+            let auth = match (&wish.auth_protocol, &wish.auth_password) {
+                (None, None) => None,
+                (Some(protocol), Some(password)) => {
+                    Some((protocol.parse::<AuthProtocol>().map_err(invalid)?, secret(password)))
+                }
+                _ => return Err(missing("authentication protocol and password together")),
+            };
+            let privacy = match (&wish.priv_protocol, &wish.priv_password) {
+                (None, None) => None,
+                (Some(protocol), Some(password)) => {
+                    Some((protocol.parse::<PrivProtocol>().map_err(invalid)?, secret(password)))
+                }
+                _ => return Err(missing("privacy protocol and password together")),
+            };
+            let user = wish.user.clone().ok_or_else(|| missing("a user name"))?;
+            Ok(Credentials::V3 { user, auth, privacy, context: wish.context.clone().unwrap_or_default() })
+        }
+        other => Err(OperateError::Invalid(format!("'{other}' is no kind of credentials (v1, v2c, v3)"))),
+    }
+}
+
+fn invalid(error: impl std::fmt::Display) -> OperateError {
+    OperateError::Invalid(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(kind: &str) -> CredentialWish {
+        CredentialWish { name: "a".into(), kind: kind.into(), ..CredentialWish::default() }
+    }
+
+    fn text(text: &str) -> Option<Zeroizing<String>> {
+        Some(Zeroizing::new(text.to_owned()))
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused() {
+        let refused = [
+            wish("v4"),
+            wish("v2c"),
+            wish("v3"),
+            CredentialWish { community: text(""), ..wish("v2c") },
+            CredentialWish { community: text("c"), user: Some("u".into()), ..wish("v1") },
+            CredentialWish { community: text("c"), user: Some("u".into()), ..wish("v3") },
+            CredentialWish { user: Some("u".into()), auth_protocol: Some("SHA-256".into()), ..wish("v3") },
+            CredentialWish { user: Some("u".into()), priv_password: text("password"), ..wish("v3") },
+            CredentialWish {
+                user: Some("u".into()),
+                auth_protocol: Some("MD5".into()),
+                auth_password: text("password"),
+                ..wish("v3")
+            },
+        ];
+        for wish in refused {
+            assert!(matches!(credentials(wish.clone()), Err(OperateError::Invalid(_))), "{wish:?}");
+        }
+    }
+
+    #[test]
+    fn each_kind_is_made_and_no_wish_shows_its_secrets() {
+        let v3 = CredentialWish {
+            user: Some("u".into()),
+            auth_protocol: Some("SHA-256".into()),
+            auth_password: text("open sesame"),
+            priv_protocol: Some("AES-256-Reeder".into()),
+            priv_password: text("close sesame"),
+            ..wish("v3")
+        };
+        assert!(!format!("{v3:?}").contains("sesame"));
+        assert_eq!(credentials(v3).unwrap().kind(), "v3 authPriv");
+        let v2c = CredentialWish { community: text("sesame"), ..wish("v2c") };
+        assert!(!format!("{v2c:?}").contains("sesame"));
+        assert_eq!(credentials(v2c).unwrap().kind(), "v2c");
+    }
+}

@@ -1,0 +1,684 @@
+//! Network elements: added, changed, read at once, taken out (NEM-01); discovery of more of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use netwarden_collect::discovery::{Subnet, SWEEP_LIMIT, candidates, try_credentials};
+use netwarden_engine::{Engine, Order};
+use netwarden_identity::{Object, ObjectKind, Operation, Subject};
+use netwarden_inventory::{ElementBase, ElementState, MaintenanceWindow, PollWhat, PollWish};
+use netwarden_model::element::{Element, Method, Schedule};
+use netwarden_model::{CredentialId, NeId, Reading, Severity, VlanId};
+use netwarden_reach::{Credentials, SessionOptions, SnmpEngine, SnmpError};
+use netwarden_store::{Condition, FilterValue, ListQuery, Tx};
+use netwarden_vault::Vault;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::caller::{Caller, Permit};
+use crate::desk::Desk;
+use crate::error::OperateError;
+use crate::jobs::Progress;
+use crate::ports::{as_value, require_reason};
+
+/// UDP port of SNMP agents (RFC 3417 section 3).
+const SNMP_PORT: u16 = 161;
+/// How long an agent that is not known yet is waited for, with one set of credentials.
+const TRY: SessionOptionsOfTry = SessionOptionsOfTry { timeout: Duration::from_secs(1), retries: 1 };
+/// Addresses that are tried at the same time.
+const SWEEP_AT_ONCE: usize = 128;
+
+struct SessionOptionsOfTry {
+    timeout: Duration,
+    retries: u32,
+}
+
+/// One edit of elements at a time: an edit is computed from the picture that the one before has left.
+static EDITING: Mutex<()> = Mutex::const_new(());
+
+/// An element that is to be added.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ElementWish {
+    /// Its name; sysName, else its address, where None.
+    pub name: Option<String>,
+    /// `HOST[:PORT]`.
+    pub address: String,
+    /// Name of the credential set; all are tried in order where None.
+    pub credential: Option<String>,
+    /// Device class; `switch` where None.
+    pub class: Option<String>,
+    /// Groups.
+    pub groups: Vec<String>,
+    /// Quarantine VLAN.
+    pub quarantine_vlan: Option<VlanId>,
+    /// Voice VLAN.
+    pub voice_vlan: Option<VlanId>,
+    /// Sets of SNMPv1 and v2c may be used: an audited exception.
+    pub allow_v2c: bool,
+    /// Keep it with the named set even if it does not answer now.
+    pub unanswered: bool,
+}
+
+/// What shall be different of an element; None leaves a property alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[allow(clippy::option_option, reason = "absent, cleared and set are three different wishes")]
+pub struct ElementEdit {
+    /// Its name.
+    pub name: Option<String>,
+    /// Device class.
+    pub class: Option<String>,
+    /// Groups.
+    pub groups: Option<Vec<String>>,
+    /// Name of the credential set.
+    pub credential: Option<String>,
+    /// Quarantine VLAN.
+    pub quarantine_vlan: Option<Option<VlanId>>,
+    /// Voice VLAN.
+    pub voice_vlan: Option<Option<VlanId>>,
+    /// Sets of SNMPv1 and v2c may be used.
+    pub allow_v2c: Option<bool>,
+    /// Between two polls of a method.
+    pub intervals: BTreeMap<Method, Duration>,
+    /// Changes may be sent.
+    pub enforcement: Option<bool>,
+    /// When its work is being done on; nothing is enforced then.
+    pub maintenance: Option<Option<MaintenanceWindow>>,
+}
+
+/// An element as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownElement {
+    /// As administered.
+    pub base: ElementBase,
+    /// Name of its credential set.
+    pub credential: Option<String>,
+    /// `unknown`, `reachable` or `unreachable`.
+    pub status: &'static str,
+    /// Last good poll of the forwarding table.
+    pub last_poll: Option<Timestamp>,
+    /// sysDescr.
+    pub descr: Option<String>,
+    /// sysLocation.
+    pub location: Option<String>,
+}
+
+/// What a search is to cover.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Search {
+    /// In CIDR notation; None for the neighbours of known elements only.
+    pub subnet: Option<String>,
+    /// UDP port of the agents; 161 where None.
+    pub port: Option<u16>,
+    /// Sets of SNMPv1 and v2c are tried too.
+    pub allow_v2c: bool,
+    /// What answers is added.
+    pub add: bool,
+}
+
+/// A set of the vault, opened for tries.
+#[derive(Clone)]
+pub(crate) struct OpenedSet {
+    id: CredentialId,
+    name: String,
+    credentials: Credentials,
+}
+
+impl Desk {
+    /// Adds an element that answers to one of the sets, observed only until enforcement is switched on.
+    pub async fn add_element(
+        &self,
+        caller: &Caller,
+        wish: ElementWish,
+        reason: &str,
+    ) -> Result<NeId, OperateError> {
+        let object = Object::of(ObjectKind::Ne);
+        let permit = self.permit(caller, Operation::NeCreate, &object, Some(wish.address.clone())).await?;
+        let sets = self.opened_sets(wish.credential.as_deref()).await?;
+        self.put_new_element(&permit, wish, &sets, reason).await
+    }
+
+    /// [`Desk::add_element`] after permission was given, for imports too.
+    pub(crate) async fn put_new_element(
+        &self,
+        permit: &Permit,
+        wish: ElementWish,
+        sets: &[OpenedSet],
+        reason: &str,
+    ) -> Result<NeId, OperateError> {
+        let address = resolve(&wish.address).await?;
+        if let Some(name) = self.name_at(address) {
+            return Err(OperateError::Conflict(format!("{name} has the address {address} already")));
+        }
+        let allowed = allowed(sets, wish.allow_v2c);
+        let answer = answered(self.engine.sessions().engine(), address, &allowed).await;
+        let (credential, sys_name) = match answer {
+            Ok((set, name)) => (Some(set.id), name),
+            Err(_) if wish.unanswered && wish.credential.is_some() => (allowed.first().map(|set| set.id), None),
+            Err(reasons) => {
+                return Err(OperateError::Conflict(no_answer(address, sets, &allowed, &reasons)));
+            }
+        };
+        let name = wish.name.or(sys_name).filter(|name| !name.trim().is_empty());
+        let element = Element {
+            id: NeId(0),
+            name: name.unwrap_or_else(|| address.ip().to_string()),
+            address,
+            credential,
+            enforcement: false,
+            allow_v2c: wish.allow_v2c,
+            quarantine_vlan: wish.quarantine_vlan,
+            voice_vlan: wish.voice_vlan,
+        };
+        let mut base = ElementBase { groups: wish.groups, ..ElementBase::new(element, permit.at) };
+        base.class = wish.class.unwrap_or(base.class);
+        let mut record = permit.record(None, as_value(&base), reason);
+        if base.element.allow_v2c {
+            record.level = Severity::Warning;
+        }
+        let row = base.clone();
+        let id = self
+            .store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    let inserted = netwarden_inventory::sql::insert_element(tx, &row).await;
+                    let id = inserted.map_err(|error| address_taken(error, row.element.address))?;
+                    record.object.id = Some(id.to_string());
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<_, OperateError>(id)
+                })
+            })
+            .await?;
+        base.element.id = id;
+        self.engine.keeper().adjust(move |network| network.put_element(base)).await?;
+        self.engine.element_changed(id);
+        Ok(id)
+    }
+
+    /// Changes what is administered of an element. Each kind of change has a right and a record of its own.
+    pub async fn edit_element(
+        &self,
+        caller: &Caller,
+        ne: NeId,
+        edit: ElementEdit,
+        reason: &str,
+    ) -> Result<(), OperateError> {
+        let mut permits = Vec::new();
+        for operation in operations_of(&edit) {
+            let object = Object::placed(operation.object(), Some(ne));
+            permits.push(self.permit(caller, operation, &object, Some(ne.to_string())).await?);
+        }
+        require_reason(reason)?;
+        check(&edit)?;
+        let _one_at_a_time = EDITING.lock().await;
+        let before = self.base_of(ne)?;
+        let after = self.edited(before.clone(), &edit).await?;
+        let switched_on = after.element.enforcement && !before.element.enforcement;
+        let records: Vec<_> = permits
+            .iter()
+            .map(|permit| {
+                let mut record = permit.record(as_value(&before), as_value(&after), reason);
+                if edit.allow_v2c == Some(true) || edit.enforcement.is_some() {
+                    record.level = Severity::Warning;
+                }
+                record
+            })
+            .collect();
+        let now = self.clock.now();
+        let (row, wake) = (after.clone(), self.engine.enforcer().clone());
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    if !netwarden_inventory::sql::update_element(tx, &row).await? {
+                        return Err(no_element(ne));
+                    }
+                    for record in &records {
+                        netwarden_audit::record(tx, record).await?;
+                    }
+                    if switched_on {
+                        netwarden_actions::reconsider(tx, now, ne).await?;
+                    }
+                    tx.after_commit(move || wake.now());
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await?;
+        if before.element.credential != after.element.credential {
+            self.engine.sessions().forget(ne);
+        }
+        self.engine.keeper().adjust(move |network| network.put_element(after)).await?;
+        self.engine.element_changed(ne);
+        Ok(())
+    }
+
+    /// Takes an element out. Its history stays. Refused while something of ours stands on its ports, for
+    /// nobody would restore them afterwards.
+    pub async fn remove_element(&self, caller: &Caller, ne: NeId, reason: &str) -> Result<(), OperateError> {
+        let permit = self.permit_element(caller, Operation::NeDelete, ne).await?;
+        require_reason(reason)?;
+        let _one_at_a_time = EDITING.lock().await;
+        let base = self.base_of(ne)?;
+        let filter = Condition::Eq(FilterValue::Integer(ne.0));
+        let held = ListQuery::unscoped(&netwarden_actions::sql::DESIRED_PORTS).filter("ne", filter)?;
+        let held = netwarden_actions::list_desired(self.store.read(), &held).await?;
+        if let Some(row) = held.items.iter().find(|row| row.standing.changed) {
+            return Err(OperateError::Conflict(format!(
+                "port {} of {} still has what we set: release it before the element is taken out",
+                row.port.port, base.element.name
+            )));
+        }
+        let record = permit.record(as_value(&base), None, reason);
+        let plan = move |network: &netwarden_inventory::Network, now| Ok(network.plan_removal(ne, now)?);
+        self.engine.keeper().edit(record, plan).await?;
+        self.engine.sessions().forget(ne);
+        self.engine.element_changed(ne);
+        Ok(())
+    }
+
+    /// Reads everything of an element as soon as the poller can.
+    pub async fn poll_element(&self, caller: &Caller, ne: NeId) -> Result<(), OperateError> {
+        let permit = self.permit_element(caller, Operation::NePoll, ne).await?;
+        self.base_of(ne)?;
+        self.record(permit.record(None, None, "")).await?;
+        order_poll(&self.engine, ne, permit.at);
+        Ok(())
+    }
+
+    /// One element.
+    pub async fn element(&self, caller: &Caller, ne: NeId) -> Result<ShownElement, OperateError> {
+        self.permit_element(caller, Operation::NeRead, ne).await?;
+        let names = self.credential_names().await?;
+        let network = self.engine.keeper().picture().read();
+        network.element(ne).map(|state| shown(state, &names)).ok_or_else(|| no_element(ne))
+    }
+
+    /// Elements as the picture has them, for the ids of a page of a list.
+    pub(crate) async fn shown_elements(&self, ids: &[NeId]) -> Result<Vec<ShownElement>, OperateError> {
+        let names = self.credential_names().await?;
+        let network = self.engine.keeper().picture().read();
+        Ok(ids.iter().filter_map(|ne| network.element(*ne)).map(|state| shown(state, &names)).collect())
+    }
+
+    /// Starts a search for elements that are not in the inventory: neighbours of known ones and, where
+    /// a subnet is named, every address of it. What is found is proposed in the job's result.
+    pub async fn discover(&self, caller: &Caller, search: Search, reason: &str) -> Result<Uuid, OperateError> {
+        let permit = self.permit_of(caller, Operation::AdoptionDiscover).await?;
+        let may_add = if search.add { Some(self.permit_of(caller, Operation::NeCreate).await?) } else { None };
+        let mut addresses = Vec::new();
+        if let Some(text) = &search.subnet {
+            let subnet: Subnet = text.parse().map_err(invalid)?;
+            addresses = subnet.hosts(SWEEP_LIMIT).map_err(invalid)?;
+        }
+        let (known, neighbours) = self.neighbours();
+        let port = search.port.unwrap_or(SNMP_PORT);
+        let addresses: Vec<SocketAddr> = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+        let addresses = addresses.into_iter().filter(|address| !known.contains(address)).collect();
+        let sets = allowed(&self.opened_sets(None).await?, search.allow_v2c);
+        let what = match &search.subnet {
+            None => "search among neighbours".to_owned(),
+            Some(subnet) => format!("search in {subnet}"),
+        };
+        let details = if reason.is_empty() { what.clone() } else { format!("{what}: {reason}") };
+        self.record(permit.record(None, None, &details)).await?;
+        let sweep = Sweep { desk: self.clone(), addresses, sets, neighbours, may_add, reason: reason.to_owned(), search };
+        let start = move |progress| sweep.run(progress);
+        Ok(self.jobs.start(what, owner(caller), permit.at, start))
+    }
+
+    /// Every set of the vault in its order, or the named one.
+    pub(crate) async fn opened_sets(&self, named: Option<&str>) -> Result<Vec<OpenedSet>, OperateError> {
+        let mut sets = Vec::new();
+        for entry in self.vault.credentials().await? {
+            if named.is_some_and(|name| name != entry.name) {
+                continue;
+            }
+            sets.push(open_set(&self.vault, entry.id, entry.name).await?);
+        }
+        if let (Some(name), true) = (named, sets.is_empty()) {
+            return Err(OperateError::NotFound { what: "credential set", id: format!("'{name}'") });
+        }
+        Ok(sets)
+    }
+
+    pub(crate) fn base_of(&self, ne: NeId) -> Result<ElementBase, OperateError> {
+        let network = self.engine.keeper().picture().read();
+        network.element(ne).map(|state| state.base.clone()).ok_or_else(|| no_element(ne))
+    }
+
+    fn name_at(&self, address: SocketAddr) -> Option<String> {
+        let network = self.engine.keeper().picture().read();
+        let mut elements = network.elements();
+        elements.find(|(_, e)| e.base.element.address == address).map(|(_, e)| e.base.element.name.clone())
+    }
+
+    fn neighbours(&self) -> (BTreeSet<SocketAddr>, Vec<serde_json::Value>) {
+        let network = self.engine.keeper().picture().read();
+        let at: BTreeSet<SocketAddr> = network.elements().map(|(_, e)| e.base.element.address).collect();
+        let known = at.iter().map(SocketAddr::ip).collect();
+        let readings: Vec<Reading> = network
+            .elements()
+            .map(|(_, element)| Reading {
+                neighbours: element.neighbours.iter().map(|at| at.neighbour.clone()).collect(),
+                ..Reading::default()
+            })
+            .collect();
+        let found = candidates(&readings, &known);
+        let proposals = found.into_iter().map(|candidate| {
+            serde_json::json!({
+                "found_by": "neighbour",
+                "address": candidate.addresses.first(),
+                "addresses": candidate.addresses,
+                "name": candidate.name,
+                "descr": candidate.descr,
+                "chassis_mac": candidate.chassis_mac,
+            })
+        });
+        (at, proposals.collect())
+    }
+
+    async fn permit_element(&self, caller: &Caller, operation: Operation, ne: NeId) -> Result<Permit, OperateError> {
+        let object = Object::placed(ObjectKind::Ne, Some(ne));
+        self.permit(caller, operation, &object, Some(ne.to_string())).await
+    }
+
+    async fn credential_names(&self) -> Result<BTreeMap<CredentialId, String>, OperateError> {
+        let entries = self.vault.credentials().await?;
+        Ok(entries.into_iter().map(|entry| (entry.id, entry.name)).collect())
+    }
+
+    async fn edited(&self, mut base: ElementBase, edit: &ElementEdit) -> Result<ElementBase, OperateError> {
+        if let Some(name) = &edit.credential {
+            let found = self.vault.credentials().await?.into_iter().find(|entry| entry.name == *name);
+            let found = found
+                .ok_or_else(|| OperateError::NotFound { what: "credential set", id: format!("'{name}'") })?;
+            base.element.credential = Some(found.id);
+        }
+        let element = &mut base.element;
+        if let Some(name) = &edit.name {
+            element.name.clone_from(name);
+        }
+        element.quarantine_vlan = edit.quarantine_vlan.unwrap_or(element.quarantine_vlan);
+        element.voice_vlan = edit.voice_vlan.unwrap_or(element.voice_vlan);
+        element.allow_v2c = edit.allow_v2c.unwrap_or(element.allow_v2c);
+        element.enforcement = edit.enforcement.unwrap_or(element.enforcement);
+        base.maintenance = edit.maintenance.unwrap_or(base.maintenance);
+        if let Some(class) = &edit.class {
+            base.class.clone_from(class);
+        }
+        if let Some(groups) = &edit.groups {
+            base.groups.clone_from(groups);
+        }
+        for (method, interval) in &edit.intervals {
+            let schedule = Schedule { interval: *interval, ..base.schedule(*method) };
+            base.schedules.insert(*method, schedule);
+        }
+        Ok(base)
+    }
+}
+
+/// Whose job it is.
+pub(crate) fn owner(caller: &Caller) -> Option<netwarden_model::UserId> {
+    match &caller.subject {
+        Subject::User(user) => Some(user.user),
+        Subject::Unidentified => None,
+    }
+}
+
+/// The rights that an edit needs: naming nothing still needs the one to modify.
+fn operations_of(edit: &ElementEdit) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    match edit.enforcement {
+        Some(true) => operations.push(Operation::EnforcementEnable),
+        Some(false) => operations.push(Operation::EnforcementDisable),
+        None => {}
+    }
+    if edit.maintenance.is_some() {
+        operations.push(Operation::NeSetMaintenance);
+    }
+    let rest = ElementEdit { enforcement: None, maintenance: None, ..edit.clone() };
+    if operations.is_empty() || rest != ElementEdit::default() {
+        operations.push(Operation::NeModify);
+    }
+    operations
+}
+
+fn check(edit: &ElementEdit) -> Result<(), OperateError> {
+    if edit.name.as_ref().is_some_and(|name| name.trim().is_empty() || name.len() > 255) {
+        return Err(OperateError::Invalid("an element's name has 1 to 255 characters".to_owned()));
+    }
+    if let Some(interval) = edit.intervals.values().find(|interval| !(5..=86_400).contains(&interval.as_secs())) {
+        let given = interval.as_secs();
+        return Err(OperateError::Invalid(format!("an interval of polls is 5 to 86400 s, not {given} s")));
+    }
+    if let Some(Some(window)) = edit.maintenance
+        && window.until <= window.from
+    {
+        return Err(OperateError::Invalid("a maintenance window must end after it begins".to_owned()));
+    }
+    Ok(())
+}
+
+/// Everything of an element, as soon as the poller can.
+pub(crate) fn order_poll(engine: &Engine, ne: NeId, at: Timestamp) {
+    let what = PollWhat::Methods(Method::ALL.to_vec());
+    engine.order(Order::Wish(PollWish { ne, what, due: at }));
+}
+
+fn shown(state: &ElementState, names: &BTreeMap<CredentialId, String>) -> ShownElement {
+    ShownElement {
+        base: state.base.clone(),
+        credential: state.base.element.credential.and_then(|id| names.get(&id).cloned()),
+        status: state.live.reachability.as_str(),
+        last_poll: state.live.last_good.get(&Method::Forwarding).copied(),
+        descr: state.live.system.descr.clone(),
+        location: state.live.system.location.clone(),
+    }
+}
+
+async fn open_set(vault: &Arc<Vault>, id: CredentialId, name: String) -> Result<OpenedSet, OperateError> {
+    let secret = vault.credential_secret(id).await?;
+    let credentials = serde_json::from_slice(&secret)
+        .map_err(|_| OperateError::Failed(format!("credential set '{name}' cannot be read")))?;
+    Ok(OpenedSet { id, name, credentials })
+}
+
+/// Without those that speak in clear, unless that is allowed.
+fn allowed(sets: &[OpenedSet], allow_v2c: bool) -> Vec<OpenedSet> {
+    let may = |set: &&OpenedSet| allow_v2c || matches!(set.credentials, Credentials::V3 { .. });
+    sets.iter().filter(may).cloned().collect()
+}
+
+/// The first set that an agent answers to, and its sysName.
+async fn answered(
+    engine: &SnmpEngine,
+    address: SocketAddr,
+    sets: &[OpenedSet],
+) -> Result<(OpenedSet, Option<String>), Vec<SnmpError>> {
+    let found = try_sets(engine, address, sets).await?;
+    Ok((found.0, found.1.name))
+}
+
+async fn try_sets(
+    engine: &SnmpEngine,
+    address: SocketAddr,
+    sets: &[OpenedSet],
+) -> Result<(OpenedSet, netwarden_model::reading::System), Vec<SnmpError>> {
+    let options = SessionOptions { timeout: TRY.timeout, retries: TRY.retries, ..SessionOptions::default() };
+    let open = |set: &OpenedSet| {
+        let session = engine.session(address, &set.credentials, options);
+        std::future::ready(session.map_err(|error| SnmpError::Security {
+            agent: address.to_string(),
+            reason: error.to_string(),
+        }))
+    };
+    let answered = try_credentials(sets, open).await?;
+    match sets.get(answered.set) {
+        Some(set) => Ok((set.clone(), answered.system)),
+        None => Err(Vec::new()),
+    }
+}
+
+fn no_answer(address: SocketAddr, all: &[OpenedSet], tried: &[OpenedSet], reasons: &[SnmpError]) -> String {
+    if all.is_empty() {
+        return "there are no credentials to try: add a set first".to_owned();
+    }
+    if tried.is_empty() {
+        return format!("{address} could be asked in clear only, for which it needs an exception (allow_v2c)");
+    }
+    let tried: Vec<String> = tried
+        .iter()
+        .zip(reasons)
+        .map(|(set, reason)| format!("'{}': {reason}", set.name))
+        .collect();
+    format!("no credential set was answered ({})", tried.join("; "))
+}
+
+/// A search under way.
+struct Sweep {
+    desk: Desk,
+    addresses: Vec<SocketAddr>,
+    sets: Vec<OpenedSet>,
+    neighbours: Vec<serde_json::Value>,
+    may_add: Option<Permit>,
+    search: Search,
+    reason: String,
+}
+
+impl Sweep {
+    async fn run(self, progress: Arc<Progress>) -> Result<serde_json::Value, String> {
+        progress.set_total(u64::try_from(self.addresses.len()).unwrap_or(u64::MAX));
+        let sets: Arc<[OpenedSet]> = self.sets.clone().into();
+        let mut found: BTreeMap<SocketAddr, serde_json::Value> = BTreeMap::new();
+        let (mut waiting, mut tries, mut done) = (self.addresses.iter().copied(), JoinSet::new(), 0);
+        loop {
+            while tries.len() < SWEEP_AT_ONCE && !progress.is_cancelled() {
+                let Some(address) = waiting.next() else { break };
+                let (engine, sets) = (self.desk.engine.sessions().engine().clone(), Arc::clone(&sets));
+                tries.spawn(async move { (address, try_sets(&engine, address, &sets).await) });
+            }
+            let Some(tried) = tries.join_next().await else { break };
+            done += 1;
+            progress.set_done(done);
+            let (address, answer) = tried.map_err(|error| error.to_string())?;
+            if let Ok((set, system)) = answer {
+                let added = self.add(address, &set).await;
+                let proposal = serde_json::json!({
+                    "found_by": "sweep",
+                    "address": address,
+                    "credential": set.name,
+                    "name": system.name,
+                    "descr": system.descr,
+                    "location": system.location,
+                    "added": added.as_ref().and_then(|added| added.as_ref().ok()),
+                    "not_added": added.and_then(|added| added.err()).map(|error| error.to_string()),
+                });
+                found.insert(address, proposal);
+            }
+        }
+        let found: Vec<serde_json::Value> = found.into_values().chain(self.neighbours).collect();
+        Ok(serde_json::json!({ "found": found }))
+    }
+
+    /// Adds what has answered, where that was wished for.
+    async fn add(&self, address: SocketAddr, set: &OpenedSet) -> Option<Result<NeId, OperateError>> {
+        let permit = self.may_add.as_ref()?;
+        let wish = ElementWish {
+            address: address.to_string(),
+            credential: Some(set.name.clone()),
+            allow_v2c: self.search.allow_v2c && !matches!(set.credentials, Credentials::V3 { .. }),
+            ..ElementWish::default()
+        };
+        Some(self.desk.put_new_element(permit, wish, std::slice::from_ref(set), &self.reason).await)
+    }
+}
+
+/// `HOST`, `HOST:PORT`, `[IPv6]:PORT` or a bare IPv6 address.
+async fn resolve(text: &str) -> Result<SocketAddr, OperateError> {
+    let text = text.trim();
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Ok(address);
+    }
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    if let Ok(ip) = bare.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(ip, SNMP_PORT));
+    }
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => {
+            let port = port.parse().map_err(|_| OperateError::Invalid(format!("'{port}' is no UDP port")))?;
+            (host, port)
+        }
+        None => (text, SNMP_PORT),
+    };
+    let is_name = !host.is_empty()
+        && host.len() <= 253
+        && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    if !is_name {
+        return Err(OperateError::Invalid(format!("'{text}' is no address: HOST[:PORT] is needed")));
+    }
+    let found = tokio::net::lookup_host((host, port)).await.ok().and_then(|mut found| found.next());
+    found.ok_or_else(|| OperateError::Invalid(format!("the name '{host}' has no address")))
+}
+
+fn address_taken(error: netwarden_store::StoreError, address: SocketAddr) -> OperateError {
+    if error.is_duplicate() {
+        return OperateError::Conflict(format!("another element has the address {address} already"));
+    }
+    error.into()
+}
+
+pub(crate) fn no_element(ne: NeId) -> OperateError {
+    OperateError::NotFound { what: "network element", id: ne.to_string() }
+}
+
+fn invalid(error: impl std::fmt::Display) -> OperateError {
+    OperateError::Invalid(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn addresses_are_read_as_people_write_them() {
+        for (text, address) in [
+            ("192.0.2.1", "192.0.2.1:161"),
+            (" 192.0.2.1:1161 ", "192.0.2.1:1161"),
+            ("2001:db8::1", "[2001:db8::1]:161"),
+            ("[2001:db8::1]", "[2001:db8::1]:161"),
+            ("[2001:db8::1]:1161", "[2001:db8::1]:1161"),
+        ] {
+            assert_eq!(resolve(text).await.unwrap().to_string(), address, "{text}");
+        }
+        for text in ["", ":161", "a b", "sw1:snmp", "sw1:70000", "http://sw1/"] {
+            assert!(matches!(resolve(text).await, Err(OperateError::Invalid(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_edit_needs_the_right_of_each_kind_of_change() {
+        let of = |edit: ElementEdit| operations_of(&edit);
+        let none = ElementEdit::default();
+        assert_eq!(of(none.clone()), [Operation::NeModify]);
+        assert_eq!(of(ElementEdit { enforcement: Some(true), ..none.clone() }), [Operation::EnforcementEnable]);
+        assert_eq!(of(ElementEdit { maintenance: Some(None), ..none.clone() }), [Operation::NeSetMaintenance]);
+        let both = ElementEdit { enforcement: Some(false), name: Some("a".into()), ..none };
+        assert_eq!(of(both), [Operation::EnforcementDisable, Operation::NeModify]);
+    }
+
+    #[test]
+    fn sets_in_clear_are_tried_only_where_allowed() {
+        let set = |id, credentials| OpenedSet { id: CredentialId(id), name: id.to_string(), credentials };
+        let v3 = Credentials::V3 { user: "u".into(), auth: None, privacy: None, context: String::new() };
+        let sets = [
+            set(1, Credentials::V2c { community: "c".into() }),
+            set(2, v3),
+            set(3, Credentials::V1 { community: "c".into() }),
+        ];
+        let ids = |allow| allowed(&sets, allow).iter().map(|set| set.id.0).collect::<Vec<_>>();
+        assert_eq!(ids(false), [2]);
+        assert_eq!(ids(true), [1, 2, 3]);
+    }
+}

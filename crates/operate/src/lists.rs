@@ -1,0 +1,552 @@
+//! Lists: endpoints, elements, ports, groups, rules, the trail, users, tokens; history of places (NAC-16).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use netwarden_actions::DesiredPort;
+use netwarden_audit::{AuditQuery, ListedRecord};
+use netwarden_identity::{ACCOUNTS, Account, Object, ObjectKind, Operation, TOKENS, Token};
+use netwarden_inventory::sql::{self, ELEMENTS, ENDPOINTS, EndpointView, Group, PORTS, PortView, SightingView, Where};
+use netwarden_inventory::{Network, RoleOverride, UplinkBy};
+use netwarden_model::access::{PortAccess, Progress};
+use netwarden_model::{Event, EventKind, EventSeq, Mac, NeId, PortName, PortRef, Severity, VlanId};
+use netwarden_rules::sql::ListedRule;
+use netwarden_spine::EventQuery;
+use netwarden_store::{Condition, Count, Direction, FilterValue, ListError, ListQuery, Listed, PAGE_LIMIT, Page, to_micros};
+
+use crate::caller::Caller;
+use crate::desk::Desk;
+use crate::elements::ShownElement;
+use crate::error::OperateError;
+
+/// Rows on a page unless the caller says otherwise.
+const DEFAULT_LIMIT: u64 = 100;
+
+/// What a caller wants to see of a list, in the words of the interfaces.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListWish {
+    /// Column and value.
+    pub filters: Vec<(String, String)>,
+    /// Found in the list's texts.
+    pub text: Option<String>,
+    /// Column; `-` before it for descending.
+    pub sort: Option<String>,
+    /// Rows wanted, 1 to 1,000.
+    pub limit: Option<u64>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+}
+
+/// A page, and how many rows there are on all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Where it goes on; None after the last row.
+    pub next: Option<String>,
+    /// Rows of all pages.
+    pub count: Count,
+}
+
+/// An endpoint as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownEndpoint {
+    /// Its row.
+    pub view: EndpointView,
+    /// The only port where it belongs, with the element's name.
+    pub bound_to: Option<(PortRef, String)>,
+}
+
+/// A port as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownPort {
+    /// Its row.
+    pub view: PortView,
+    /// Why it has its role, in words; None for an access port by default.
+    pub role_reason: Option<String>,
+    /// Endpoints on it now.
+    pub endpoints: Vec<Mac>,
+    /// What we want of it, in words; None where nothing of ours is on it.
+    pub enforcement: Option<String>,
+}
+
+/// How a filter's text is read.
+#[derive(Debug, Clone, Copy)]
+enum Reads {
+    Text,
+    Part,
+    Number,
+    Truth,
+    Mac,
+}
+
+type Filters = &'static [(&'static str, Reads)];
+
+const ENDPOINT_FILTERS: Filters = &[
+    ("mac", Reads::Mac),
+    ("status", Reads::Text),
+    ("compliance", Reads::Text),
+    ("group", Reads::Text),
+    ("vendor", Reads::Part),
+    ("name", Reads::Part),
+    ("ne", Reads::Number),
+    ("port", Reads::Text),
+    ("vlan", Reads::Number),
+    ("online", Reads::Truth),
+    ("owner", Reads::Part),
+];
+const ELEMENT_FILTERS: Filters = &[
+    ("name", Reads::Part),
+    ("address", Reads::Part),
+    ("class", Reads::Text),
+    ("status", Reads::Text),
+    ("enforcement", Reads::Truth),
+    ("groups", Reads::Part),
+    ("system", Reads::Part),
+];
+const PORT_FILTERS: Filters = &[
+    ("ne", Reads::Number),
+    ("ne_name", Reads::Part),
+    ("name", Reads::Text),
+    ("alias", Reads::Part),
+    ("role", Reads::Text),
+    ("protected", Reads::Truth),
+    ("oper_status", Reads::Text),
+    ("admin_status", Reads::Text),
+    ("pvid", Reads::Number),
+];
+const RULE_FILTERS: Filters = &[("name", Reads::Part), ("enabled", Reads::Truth)];
+const USER_FILTERS: Filters = &[("name", Reads::Part), ("roles", Reads::Part), ("enabled", Reads::Truth)];
+const TOKEN_FILTERS: Filters = &[("label", Reads::Part)];
+const AUDIT_FILTERS: Filters = &[
+    ("kind", Reads::Text),
+    ("user", Reads::Text),
+    ("plane", Reads::Text),
+    ("operation", Reads::Text),
+    ("object_kind", Reads::Text),
+    ("object", Reads::Text),
+    ("address", Reads::Text),
+    ("session", Reads::Text),
+    ("request", Reads::Text),
+    ("outcome", Reads::Text),
+];
+
+impl Desk {
+    /// Endpoints inside the caller's scope. `ip` keeps those who have the address now.
+    pub async fn endpoints(&self, caller: &Caller, wish: ListWish) -> Result<Counted<ShownEndpoint>, OperateError> {
+        self.permit_of(caller, Operation::EndpointRead).await?;
+        let (ip, wish) = take(wish, "ip");
+        let mut query = ListQuery::new(&ENDPOINTS, &caller.scope());
+        if let Some(ip) = ip {
+            let ip = ip.parse().map_err(|_| OperateError::Invalid(format!("ip: '{ip}' is no IP address")))?;
+            query = sql::having_ip(query, ip)?;
+        }
+        let query = filled(query, ENDPOINT_FILTERS, &["text"], wish)?;
+        let listed = sql::list_endpoints(self.store.read(), &query).await?;
+        let count = query.count(self.store.read()).await?;
+        let network = self.engine.keeper().picture().read();
+        let items = listed.items.into_iter().map(|view| shown_endpoint(&network, view)).collect();
+        Ok(Counted { items, next: listed.next, count })
+    }
+
+    /// One endpoint.
+    pub async fn endpoint(&self, caller: &Caller, mac: Mac) -> Result<ShownEndpoint, OperateError> {
+        let ne = self.engine.keeper().picture().read().location(mac).map(|port| port.ne);
+        let object = Object::placed(ObjectKind::Endpoint, ne);
+        self.permit(caller, Operation::EndpointRead, &object, Some(mac.to_string())).await?;
+        let key = FilterValue::Integer(i64::try_from(mac.to_u64()).unwrap_or_default());
+        let query = ListQuery::new(&ENDPOINTS, &caller.scope()).filter("mac", Condition::Eq(key))?;
+        let view = sql::list_endpoints(self.store.read(), &query).await?.items.pop();
+        let view = view.ok_or_else(|| no_endpoint(mac))?;
+        Ok(shown_endpoint(&self.engine.keeper().picture().read(), view))
+    }
+
+    /// Groups of endpoints, by name.
+    pub async fn groups(&self, caller: &Caller) -> Result<Vec<Group>, OperateError> {
+        self.permit_of(caller, Operation::GroupRead).await?;
+        Ok(sql::groups(self.store.read()).await?)
+    }
+
+    /// Elements inside the caller's scope.
+    pub async fn elements(&self, caller: &Caller, wish: ListWish) -> Result<Counted<ShownElement>, OperateError> {
+        self.permit_of(caller, Operation::NeRead).await?;
+        let query = ListQuery::new(&ELEMENTS, &caller.scope());
+        let query = filled(query, ELEMENT_FILTERS, &["name", "address", "system", "groups"], wish)?;
+        let listed = sql::list_elements(self.store.read(), &query).await?;
+        let count = query.count(self.store.read()).await?;
+        let ids: Vec<NeId> = listed.items.iter().map(|view| view.id).collect();
+        Ok(Counted { items: self.shown_elements(&ids).await?, next: listed.next, count })
+    }
+
+    /// Ports inside the caller's scope.
+    pub async fn ports(&self, caller: &Caller, wish: ListWish) -> Result<Counted<ShownPort>, OperateError> {
+        self.permit_of(caller, Operation::PortRead).await?;
+        let query = filled(ListQuery::new(&PORTS, &caller.scope()), PORT_FILTERS, &["name", "alias", "ne_name"], wish)?;
+        let listed = sql::list_ports(self.store.read(), &query).await?;
+        let count = query.count(self.store.read()).await?;
+        let held = self.held_ports().await?;
+        let network = self.engine.keeper().picture().read();
+        let items = listed.items.into_iter().map(|view| shown_port(&network, &held, view)).collect();
+        Ok(Counted { items, next: listed.next, count })
+    }
+
+    /// Ports whose access we hold, or want to.
+    pub(crate) async fn held_ports(&self) -> Result<BTreeMap<PortRef, DesiredPort>, OperateError> {
+        let released = Condition::NotEq(FilterValue::from("released"));
+        let mut held = BTreeMap::new();
+        let mut after = None;
+        loop {
+            let query = ListQuery::unscoped(&netwarden_actions::sql::DESIRED_PORTS)
+                .filter("progress", released.clone())?
+                .page(Page { limit: PAGE_LIMIT, after });
+            let listed = netwarden_actions::list_desired(self.store.read(), &query).await?;
+            held.extend(listed.items.into_iter().map(|row| (row.port.clone(), row)));
+            after = listed.next;
+            if after.is_none() {
+                return Ok(held);
+            }
+        }
+    }
+
+    /// Where this endpoint, address, name or user was; what was on this port. At one time where `from`
+    /// and `until` are equal. At most 1,000 rows, the latest first.
+    pub async fn history(
+        &self,
+        caller: &Caller,
+        whom: &Where,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<SightingView>, OperateError> {
+        match whom {
+            Where::Port(port) => {
+                self.permit_port(caller, Operation::PortHistory, port).await?;
+            }
+            _ => {
+                self.permit_of(caller, Operation::EndpointHistory).await?;
+            }
+        }
+        if until < from {
+            return Err(OperateError::Invalid("the time asked for ends before it begins".to_owned()));
+        }
+        let (read, scope) = (self.store.read(), caller.scope());
+        if from == until {
+            return Ok(sql::sightings_at(read, &scope, whom, from).await?);
+        }
+        Ok(sql::sightings_of(read, &scope, whom, from, until).await?)
+    }
+
+    /// Rules.
+    pub async fn list_rules(&self, caller: &Caller, wish: ListWish) -> Result<Counted<ListedRule>, OperateError> {
+        let query = filled(netwarden_rules::sql::list_query()?, RULE_FILTERS, &["name"], wish)?;
+        let listed = self.rules(caller, &query).await?;
+        Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
+    }
+
+    /// Records of the trail, the latest first unless sorted otherwise; `from` and `until` confine them.
+    pub async fn list_audit(&self, caller: &Caller, wish: ListWish) -> Result<Counted<ListedRecord>, OperateError> {
+        let (from, wish) = take(wish, "from");
+        let (until, wish) = take(wish, "until");
+        let mut filters = conditions(AUDIT_FILTERS, &wish.filters)?;
+        let (from, until) = (time("from", from)?, time("until", until)?);
+        if from.is_some() || until.is_some() {
+            let micros = |time: Timestamp| FilterValue::Integer(to_micros(time));
+            filters.push(("at".to_owned(), Condition::Range { from: from.map(micros), to: until.map(micros) }));
+        }
+        let sort = wish.sort.as_deref().map(direction).map(|(name, way)| (name.to_owned(), way));
+        let page = page(&wish)?;
+        let query = AuditQuery { filters, text: wish.text, sort, page };
+        let listed = self.audit(caller, query.clone()).await?;
+        let count = self.audit_count(caller, query).await?;
+        Ok(Counted { items: listed.items, next: listed.next, count })
+    }
+
+    /// Events, newest first: filters `kind` (several by commas), `mac`, `ne`, `severity` (at least so),
+    /// `from`, `until`.
+    pub async fn list_events(&self, caller: &Caller, wish: ListWish) -> Result<Listed<Event>, OperateError> {
+        let page = page(&wish)?;
+        if wish.sort.is_some() || wish.text.is_some() {
+            return Err(OperateError::Invalid("events are listed by time, newest first".to_owned()));
+        }
+        self.events(caller, &event_query(wish.filters)?, &page).await
+    }
+
+    /// Events after `after` that the caller may see, oldest first, and the place that was read up to.
+    pub async fn events_after(
+        &self,
+        caller: &Caller,
+        after: EventSeq,
+        limit: u64,
+    ) -> Result<(Vec<Event>, EventSeq), OperateError> {
+        self.permit_of(caller, Operation::EventRead).await?;
+        let mut events = self.spine.read_from(after, limit).await?;
+        let last = events.last().map_or(after, |event| event.seq);
+        let scope = caller.scope();
+        events.retain(|event| scope.contains(event.ne));
+        Ok((events, last))
+    }
+
+    /// Accounts, without their passwords.
+    pub async fn users(&self, caller: &Caller, wish: ListWish) -> Result<Counted<Account>, OperateError> {
+        self.permit_of(caller, Operation::UserRead).await?;
+        let query = filled(ListQuery::unscoped(&ACCOUNTS), USER_FILTERS, &["name"], wish)?;
+        let listed = self.identity.list_users(&query).await?;
+        Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
+    }
+
+    /// The caller's own tokens, without their secrets; with `all` everybody's.
+    pub async fn tokens(&self, caller: &Caller, all: bool, wish: ListWish) -> Result<Counted<Token>, OperateError> {
+        let mut query = ListQuery::unscoped(&TOKENS);
+        if all {
+            self.permit_of(caller, Operation::TokenRead).await?;
+        } else {
+            let user = crate::elements::owner(caller).unwrap_or(netwarden_model::UserId(-1));
+            let object = Object::owned(ObjectKind::Token, user);
+            self.permit(caller, Operation::TokenReadOwn, &object, None).await?;
+            query = query.filter("user", Condition::Eq(user.0.into()))?;
+        }
+        let query = filled(query, TOKEN_FILTERS, &["label"], wish)?;
+        let listed = self.identity.list_tokens(&query).await?;
+        Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
+    }
+}
+
+/// An endpoint that nobody has ever seen or listed.
+pub(crate) fn no_endpoint(mac: Mac) -> OperateError {
+    OperateError::NotFound { what: "endpoint", id: mac.to_string() }
+}
+
+/// What we want of a port, in words.
+pub(crate) fn wanted(row: &DesiredPort) -> String {
+    let what = access_words(&row.access);
+    let note = &row.standing.note;
+    match row.standing.progress {
+        Progress::Pending => format!("to be {what}"),
+        Progress::ObserveOnly => format!("would be {what}, but the element is observed only"),
+        Progress::Held => format!("to be {what}, held: {note}"),
+        Progress::Attempted => format!("is being {what}, not yet read back"),
+        Progress::Verified => format!("{what}, read back"),
+        Progress::Releasing => format!("was {what}, is being released"),
+        Progress::Released => "released".to_owned(),
+        Progress::Failed => format!("to be {what}, failed: {note}"),
+    }
+}
+
+pub(crate) fn access_words(access: &PortAccess) -> String {
+    match access {
+        PortAccess::Vlan { vlan, .. } => format!("moved to VLAN {vlan}"),
+        PortAccess::Shut => "shut".to_owned(),
+    }
+}
+
+fn shown_endpoint(network: &Network, view: EndpointView) -> ShownEndpoint {
+    let bound = network.endpoint(view.mac).and_then(|endpoint| endpoint.bound_to.clone());
+    let bound_to = bound.map(|port| {
+        let name = network.element(port.ne).map(|element| element.base.element.name.clone());
+        let name = name.unwrap_or_else(|| format!("NE {}", port.ne));
+        (port, name)
+    });
+    ShownEndpoint { view, bound_to }
+}
+
+fn shown_port(network: &Network, held: &BTreeMap<PortRef, DesiredPort>, view: PortView) -> ShownPort {
+    let port = PortRef { ne: view.ne, port: view.name.clone() };
+    let mut endpoints: Vec<Mac> = network.endpoints_on(port.ne, &port.port).iter().map(|e| e.mac).collect();
+    endpoints.sort_unstable();
+    ShownPort {
+        role_reason: role_reason(network, &port),
+        endpoints,
+        enforcement: held.get(&port).map(wanted),
+        view,
+    }
+}
+
+fn role_reason(network: &Network, port: &PortRef) -> Option<String> {
+    let element = network.element(port.ne)?;
+    let found = element.port(&port.port)?;
+    if let Some(role) = found.role_override {
+        let word = match role {
+            RoleOverride::Uplink => "uplink",
+            RoleOverride::Access => "access port",
+        };
+        return Some(format!("an administrator says that it is an {word}"));
+    }
+    if let Some(aggregate) = found.lag.as_ref().filter(|aggregate| **aggregate != port.port) {
+        return Some(format!("it belongs to the aggregate {aggregate}"));
+    }
+    let name = |ne: &NeId| {
+        network.element(*ne).map_or_else(|| format!("NE {ne}"), |element| element.base.element.name.clone())
+    };
+    Some(match found.uplink.as_ref()? {
+        UplinkBy::Neighbour { name: neighbour, .. } => format!("LLDP or CDP shows {neighbour} behind it"),
+        UplinkBy::ElementMac { mac, ne } => format!("{mac}, an address of {}, is learned here", name(ne)),
+        UplinkBy::Behind { ne } => format!("what is learned here is on several ports of {}", name(ne)),
+        UplinkBy::Count { macs } => format!("{macs} addresses are learned here, most of them at home elsewhere"),
+    })
+}
+
+/// Takes a filter out that is no column.
+fn take(mut wish: ListWish, name: &str) -> (Option<String>, ListWish) {
+    let at = wish.filters.iter().position(|(column, _)| column == name);
+    let taken = at.map(|at| wish.filters.swap_remove(at).1);
+    (taken, wish)
+}
+
+fn page(wish: &ListWish) -> Result<Page, OperateError> {
+    let limit = wish.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=PAGE_LIMIT).contains(&limit) {
+        return Err(OperateError::Invalid(format!("a page has 1 to {PAGE_LIMIT} rows, not {limit}")));
+    }
+    Ok(Page { limit, after: wish.after.clone() })
+}
+
+fn direction(sort: &str) -> (&str, Direction) {
+    match sort.strip_prefix('-') {
+        Some(name) => (name, Direction::Descending),
+        None => (sort, Direction::Ascending),
+    }
+}
+
+fn filled(
+    mut query: ListQuery,
+    filters: Filters,
+    texts: &[&str],
+    wish: ListWish,
+) -> Result<ListQuery, OperateError> {
+    let page = page(&wish)?;
+    for (name, condition) in conditions(filters, &wish.filters)? {
+        query = query.filter(&name, condition)?;
+    }
+    if let Some(text) = wish.text.filter(|text| !text.is_empty()) {
+        query = query.search(texts, &text)?;
+    }
+    if let Some(sort) = &wish.sort {
+        let (name, way) = direction(sort);
+        query = query.sort(name, way)?;
+    }
+    Ok(query.page(page))
+}
+
+fn conditions(
+    filters: Filters,
+    wanted: &[(String, String)],
+) -> Result<Vec<(String, Condition)>, OperateError> {
+    wanted
+        .iter()
+        .map(|(name, text)| {
+            let found = filters.iter().find(|(column, _)| column == name);
+            let (column, reads) = found.ok_or_else(|| {
+                let known = filters.iter().map(|(column, _)| *column).collect::<Vec<_>>().join(", ");
+                ListError::UnknownColumn { name: name.chars().take(64).collect(), known }
+            })?;
+            Ok(((*column).to_owned(), condition(column, *reads, text)?))
+        })
+        .collect()
+}
+
+fn condition(column: &str, reads: Reads, text: &str) -> Result<Condition, OperateError> {
+    let wrong = |what: &str| {
+        let shown: String = text.chars().take(64).collect();
+        OperateError::Invalid(format!("{column}: '{shown}' is no {what}"))
+    };
+    Ok(match reads {
+        Reads::Part => Condition::Contains(text.to_owned()),
+        // Several words by commas, as in status=new,unauthorised.
+        Reads::Text if text.contains(',') => Condition::In(text.split(',').map(FilterValue::from).collect()),
+        Reads::Text => Condition::Eq(text.into()),
+        Reads::Number => Condition::Eq(text.parse::<i64>().map_err(|_| wrong("whole number"))?.into()),
+        Reads::Truth => Condition::Eq(text.parse::<bool>().map_err(|_| wrong("true or false"))?.into()),
+        Reads::Mac => {
+            let mac: Mac = text.parse().map_err(|_| wrong("MAC address"))?;
+            Condition::Eq(i64::try_from(mac.to_u64()).unwrap_or_default().into())
+        }
+    })
+}
+
+pub(crate) fn time(name: &str, text: Option<String>) -> Result<Option<Timestamp>, OperateError> {
+    text.map(|text| {
+        let shown: String = text.chars().take(64).collect();
+        text.parse().map_err(|_| OperateError::Invalid(format!("{name}: '{shown}' is no time (RFC 3339)")))
+    })
+    .transpose()
+}
+
+fn event_query(filters: Vec<(String, String)>) -> Result<EventQuery, OperateError> {
+    let mut query = EventQuery::default();
+    for (name, text) in filters {
+        let shown: String = text.chars().take(64).collect();
+        let wrong = |what: &str| OperateError::Invalid(format!("{name}: '{shown}' is no {what}"));
+        match name.as_str() {
+            "kind" => {
+                for kind in text.split(',').filter(|kind| !kind.is_empty()) {
+                    query.kinds.push(kind.parse::<EventKind>().map_err(OperateError::Invalid)?);
+                }
+            }
+            "mac" => {
+                let mac = text.parse().map_err(|_| wrong("MAC address"))?;
+                query.subject = Some(netwarden_model::Subject::Mac(mac));
+            }
+            "ne" => query.ne = Some(NeId(text.parse().map_err(|_| wrong("whole number"))?)),
+            "severity" => query.min_severity = Some(severity(&text).ok_or_else(|| wrong("severity"))?),
+            "from" => query.from = time("from", Some(text.clone()))?,
+            "until" => query.to = time("until", Some(text.clone()))?,
+            _ => {
+                let known = "kind, mac, ne, severity, from, until".to_owned();
+                return Err(ListError::UnknownColumn { name: name.chars().take(64).collect(), known }.into());
+            }
+        }
+    }
+    Ok(query)
+}
+
+fn severity(text: &str) -> Option<Severity> {
+    use Severity::{Critical, Info, Major, Minor, Warning};
+
+    [Info, Warning, Minor, Major, Critical].into_iter().find(|severity| severity.as_str() == text)
+}
+
+/// Reads the name of a port in an address.
+pub fn port_ref(ne: i64, name: &str) -> PortRef {
+    PortRef { ne: NeId(ne), port: PortName(name.to_owned()) }
+}
+
+/// Reads a VLAN id.
+pub fn vlan(id: u16) -> Result<VlanId, OperateError> {
+    VlanId::try_from(id).map_err(|error| OperateError::Invalid(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(name: &str, value: &str) -> ListWish {
+        ListWish { filters: vec![(name.to_owned(), value.to_owned())], ..ListWish::default() }
+    }
+
+    fn refusal(wish: ListWish) -> String {
+        let query = ListQuery::unscoped(&ENDPOINTS);
+        filled(query, ENDPOINT_FILTERS, &["text"], wish).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_said_in_one_sentence() {
+        assert_eq!(refusal(wish("vlan", "ten")), "vlan: 'ten' is no whole number");
+        assert_eq!(refusal(wish("online", "yes")), "online: 'yes' is no true or false");
+        assert_eq!(refusal(wish("mac", "00:11")), "mac: '00:11' is no MAC address");
+        assert!(refusal(wish("password", "x")).starts_with("there is no column 'password'; there are mac, status"));
+        let huge = ListWish { limit: Some(u64::MAX), ..ListWish::default() };
+        assert_eq!(refusal(huge), "a page has 1 to 1000 rows, not 18446744073709551615");
+        assert!(refusal(ListWish { limit: Some(0), ..ListWish::default() }).contains("1 to 1000"));
+        let sort = ListWish { sort: Some("-note".into()), ..ListWish::default() };
+        assert!(refusal(sort).contains("'note'"));
+    }
+
+    #[test]
+    fn events_are_filtered_by_known_words_only() {
+        let one = |name: &str, value: &str| event_query(vec![(name.to_owned(), value.to_owned())]);
+        assert_eq!(one("kind", "mac_online,new_endpoint").unwrap().kinds.len(), 2);
+        assert_eq!(one("severity", "major").unwrap().min_severity, Some(Severity::Major));
+        for (name, value) in [("kind", "nothing"), ("mac", "x"), ("ne", "x"), ("severity", "bad"), ("from", "x"), ("x", "y")] {
+            assert!(matches!(one(name, value), Err(OperateError::Invalid(_))), "{name}");
+        }
+    }
+}

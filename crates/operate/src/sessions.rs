@@ -1,0 +1,147 @@
+//! Sessions and tokens that exist: who one is, ending and revoking them; jobs.
+
+use std::net::IpAddr;
+
+use netwarden_audit::{Kind, ObjectRef, Outcome, Record, Redacted, Value};
+use netwarden_identity::accounts::{end_session, owner_of_token, revoke_token};
+use netwarden_identity::{Identified, Object, ObjectKind, Operation, Subject, Through};
+use netwarden_model::Severity;
+use netwarden_store::Tx;
+use uuid::Uuid;
+
+use crate::caller::Caller;
+use crate::desk::Desk;
+use crate::elements::owner;
+use crate::error::OperateError;
+use crate::jobs::{Job, State};
+
+impl Desk {
+    /// Whom a session's secret or a token belongs to; unidentified where it is none that holds.
+    pub async fn identify_bearer(&self, secret: &str, address: Option<IpAddr>) -> Result<Caller, OperateError> {
+        let now = self.clock.now();
+        let mut subject = self.identity.authenticate_session(secret, now).await?;
+        if subject.is_none() {
+            subject = self.identity.authenticate_token(secret, now).await?;
+        }
+        Ok(Caller { subject: subject.unwrap_or(Subject::Unidentified), address })
+    }
+
+    /// Whom the uid of the local socket's peer is mapped to.
+    pub async fn identify_local(&self, uid: u32) -> Result<Caller, OperateError> {
+        let subject = self.identity.authenticate_local(uid).await?;
+        Ok(Caller { subject: subject.unwrap_or(Subject::Unidentified), address: None })
+    }
+
+    /// Records that somebody who could not be identified wanted something: the first failure from an
+    /// address in a minute whole, the others counted.
+    pub async fn refuse_unidentified(&self, from: &str, wanted: &str) -> Result<(), OperateError> {
+        let now = self.clock.now();
+        if !self.trail.is_failure_recorded(now, from) {
+            return Ok(());
+        }
+        let operation = Operation::SessionLogin.name();
+        let record = Record {
+            level: Severity::Warning,
+            address: Some(from.to_owned()),
+            details: Some(format!("not identified: {}", wanted.chars().take(200).collect::<String>())),
+            ..Record::new(now, Kind::Security, operation, ObjectRef::any("session"), Outcome::Denied)
+        };
+        self.record(record).await
+    }
+
+    /// Who the caller is.
+    pub async fn own_session<'c>(&self, caller: &'c Caller) -> Result<&'c Identified, OperateError> {
+        self.permit_own(caller, ObjectKind::Session, Operation::SessionReadOwn).await?;
+        known(caller)
+    }
+
+    /// Ends the caller's session.
+    pub async fn logout(&self, caller: &Caller) -> Result<(), OperateError> {
+        let permit = self.permit_own(caller, ObjectKind::Session, Operation::SessionLogout).await?;
+        let Through::Session(id) = known(caller)?.through else {
+            return Err(OperateError::Conflict("there is no session to end: the caller has not logged in".to_owned()));
+        };
+        let record = permit.record(None, None, "");
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    end_session(tx, id).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
+    }
+
+    /// Revokes a token: one's own, or with the right to, anybody's.
+    pub async fn revoke_token(&self, caller: &Caller, id: i64) -> Result<(), OperateError> {
+        // Whose it is decides which right is asked for; what is nobody's needs the wider one.
+        let whose = owner_of_token(self.store.read(), id).await;
+        let own = whose.as_ref().is_ok_and(|whose| owner(caller) == Some(*whose));
+        let operation = if own { Operation::TokenRevokeOwn } else { Operation::TokenRevoke };
+        let user = whose.as_ref().copied().unwrap_or(netwarden_model::UserId(-1));
+        let object = Object::owned(ObjectKind::Token, user);
+        let permit = self.permit(caller, operation, &object, Some(id.to_string())).await?;
+        whose?;
+        let record = permit.record(Some(Redacted.into()), Some(Value::text("revoked")), "");
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    revoke_token(tx, id, permit.at).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
+    }
+
+    /// Jobs of this process, newest first.
+    pub async fn list_jobs(&self, caller: &Caller) -> Result<Vec<Job>, OperateError> {
+        self.permit_of(caller, Operation::JobRead).await?;
+        Ok(self.jobs.list())
+    }
+
+    /// One job.
+    pub async fn job(&self, caller: &Caller, id: Uuid) -> Result<Job, OperateError> {
+        self.permit_of(caller, Operation::JobRead).await?;
+        self.jobs.get(id).ok_or_else(|| no_job(id))
+    }
+
+    /// Asks a job to end: one's own, or with the right to, anybody's.
+    pub async fn cancel_job(&self, caller: &Caller, id: Uuid) -> Result<(), OperateError> {
+        let found = self.jobs.get(id);
+        let whose = found.as_ref().and_then(|job| job.owner);
+        let own = whose.is_some() && whose == owner(caller);
+        let operation = if own { Operation::JobCancelOwn } else { Operation::JobCancel };
+        let object = Object::owned(ObjectKind::Job, whose.unwrap_or(netwarden_model::UserId(-1)));
+        let permit = self.permit(caller, operation, &object, Some(id.to_string())).await?;
+        let job = found.ok_or_else(|| no_job(id))?;
+        if job.state != State::Running {
+            return Err(OperateError::Conflict(format!("job {id} has ended already")));
+        }
+        self.record(permit.record(None, Some(Value::text("cancelled")), &job.what)).await?;
+        self.jobs.cancel(id);
+        Ok(())
+    }
+
+    async fn permit_own(
+        &self,
+        caller: &Caller,
+        kind: ObjectKind,
+        operation: Operation,
+    ) -> Result<crate::Permit, OperateError> {
+        let user = owner(caller).unwrap_or(netwarden_model::UserId(-1));
+        self.permit(caller, operation, &Object::owned(kind, user), caller.name().map(str::to_owned)).await
+    }
+}
+
+fn known(caller: &Caller) -> Result<&Identified, OperateError> {
+    match &caller.subject {
+        Subject::User(user) => Ok(user),
+        Subject::Unidentified => Err(OperateError::NotIdentified("log in first, or present a token".to_owned())),
+    }
+}
+
+fn no_job(id: Uuid) -> OperateError {
+    OperateError::NotFound { what: "job", id: id.to_string() }
+}
