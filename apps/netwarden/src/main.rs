@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod output;
 mod probe;
+mod release;
 mod serve;
 mod verbs;
 mod wire;
@@ -43,6 +44,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Writes a commented configuration and prints the fingerprint of the server's certificate.
     Init(serve::ConfigArgument),
+    /// Restores every port that Netwarden holds from the stored earlier values, even while the server is down.
+    Release(release::ReleaseArguments),
     /// Runs the server.
     Serve(serve::ConfigArgument),
     #[command(flatten)]
@@ -79,6 +82,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Probe(arguments) => probe::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Release(arguments) => release::run(arguments).await,
         Command::Init(arguments) => serve::init(&arguments),
         Command::Serve(arguments) => serve::serve(&arguments).await,
         Command::Verbs(verbs) => Ok(verbs::run(verbs).await),

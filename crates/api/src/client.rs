@@ -166,6 +166,12 @@ impl Request {
         self
     }
 
+    /// Takes a stream of events up again after this one.
+    pub fn last_event_id(mut self, id: &str) -> Self {
+        self.inner = self.inner.header("Last-Event-ID", id);
+        self
+    }
+
     /// Sends it and reads the answer.
     pub async fn send<T: DeserializeOwned>(self) -> Result<T, ClientError> {
         self.send_tagged().await.map(|(answer, _)| answer)

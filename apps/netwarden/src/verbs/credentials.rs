@@ -48,6 +48,9 @@ pub struct AddArguments {
     /// (Cisco's); none for authentication alone.
     #[arg(long, default_value = "AES-128", conflicts_with = "v2c")]
     priv_protocol: String,
+    /// SNMPv3: contextName, usually none.
+    #[arg(long, requires = "user")]
+    context: Option<String>,
     /// SNMPv2c, with a community: only elements that allow it are asked.
     #[arg(long)]
     v2c: bool,
@@ -88,6 +91,7 @@ fn collect(arguments: AddArguments) -> Result<NewCredential, Fault> {
         auth_password: None,
         priv_protocol: None,
         priv_password: None,
+        context: arguments.context,
     };
     if arguments.v2c {
         body.community = Some(secret("Community", "NETWARDEN_COMMUNITY", stdin)?.to_string());

@@ -7,7 +7,7 @@ use netwarden_api::ClientError;
 use netwarden_api::client::Method;
 use netwarden_api::event::Event;
 use netwarden_api::sse::Decoder;
-use netwarden_model::EventKind;
+use netwarden_model::{EventKind, Mac};
 
 use super::fault::{Fault, failed};
 use super::list::{Filters, Paging, Tabular, list, show};
@@ -54,9 +54,9 @@ pub struct Whom {
     /// Only of this kind, for instance new_endpoint; can be given several times.
     #[arg(long)]
     kind: Vec<EventKind>,
-    /// Only about this: MAC address, element, rule.
-    #[arg(long)]
-    subject: Option<String>,
+    /// Only about this endpoint; MAC address in every spelling.
+    #[arg(long, alias = "subject")]
+    mac: Option<Mac>,
     /// Only of this network element, by name or id.
     #[arg(long)]
     ne: Option<String>,
@@ -98,13 +98,9 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
 async fn filters(session: &Session, whom: Whom) -> Result<Filters, Fault> {
     let kinds: Vec<String> = whom.kind.iter().map(ToString::to_string).collect();
     let kinds = (!kinds.is_empty()).then(|| kinds.join(","));
-    // A MAC address in whatever spelling is the subject in ours.
-    let subject = whom.subject.map(|text| {
-        text.parse::<netwarden_model::Mac>().map_or(text, |mac| mac.to_string())
-    });
     Ok(Filters::default()
         .with("kind", kinds)
-        .with("subject", subject)
+        .with("mac", whom.mac)
         .with("ne", ne::id_of_filter(session, whom.ne).await?)
         .with("severity", whom.severity))
 }

@@ -97,6 +97,7 @@ mod tests {
             total: Some(1000),
             result: None,
             error: None,
+            started_at: jiff::Timestamp::UNIX_EPOCH,
         };
         assert_eq!(progress(&job, false), "rehearsal of rule 'r': 250 of 1000 (25 %); Ctrl-C cancels");
         job.total = None;

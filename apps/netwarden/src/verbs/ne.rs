@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Subcommand};
 use netwarden_api::client::Method;
-use netwarden_api::network::{Discover, Element, ElementChange, NewElement};
+use netwarden_api::network::{Discover, Element, ElementChange, Maintenance, NewElement};
 use serde_json::Value;
 
 use super::ask::ReasonArgument;
 use super::fault::Fault;
 use super::list::{Filters, Paging, Tabular, answer, everything, list, show};
 use super::session::Session;
+use super::when::Sense;
 use super::{import, job};
 use crate::output::Cell;
 
@@ -78,12 +79,19 @@ pub struct AddArguments {
     /// Allow SNMPv2c: an exception that is recorded.
     #[arg(long)]
     allow_v2c: bool,
+    /// Keep it with the named credentials even if it does not answer now.
+    #[arg(long, requires = "credential")]
+    unanswered: bool,
+    /// Why, for the record.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
 }
 
 /// What to change.
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("change").required(true).multiple(true)
-    .args(["name", "enforcement", "quarantine_vlan", "voice_vlan", "allow_v2c", "forwarding_interval"])))]
+    .args(["name", "enforcement", "credential", "quarantine_vlan", "voice_vlan", "allow_v2c", "forwarding_interval",
+        "maintenance", "end_maintenance"])))]
 pub struct SetArguments {
     /// Name or id.
     ne: String,
@@ -93,11 +101,14 @@ pub struct SetArguments {
     /// Switch enforcement on or off; off only says what would have been done.
     #[arg(long, value_name = "on|off", value_parser = BoolishValueParser::new(), action = ArgAction::Set)]
     enforcement: Option<bool>,
-    /// VLAN into which its ports are quarantined.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4094))]
+    /// Name of other credentials.
+    #[arg(long)]
+    credential: Option<String>,
+    /// VLAN into which its ports are quarantined; 0 for none.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(0..=4094))]
     quarantine_vlan: Option<u16>,
-    /// VLAN of telephones.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4094))]
+    /// VLAN of telephones; 0 for none.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(0..=4094))]
     voice_vlan: Option<u16>,
     /// Allow SNMPv2c: an exception that is recorded.
     #[arg(long, value_name = "on|off", value_parser = BoolishValueParser::new(), action = ArgAction::Set)]
@@ -105,6 +116,12 @@ pub struct SetArguments {
     /// Seconds between polls of the forwarding table.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(5..=86_400))]
     forwarding_interval: Option<u64>,
+    /// It is being worked on until then (`2h`: from now on): nothing is enforced meanwhile.
+    #[arg(long, value_name = "UNTIL", conflicts_with = "end_maintenance")]
+    maintenance: Option<String>,
+    /// The work ends now.
+    #[arg(long)]
+    end_maintenance: bool,
     #[command(flatten)]
     reason: ReasonArgument,
 }
@@ -126,7 +143,10 @@ pub struct DiscoverArguments {
     /// UDP port of the agents.
     #[arg(long, default_value_t = 161, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
-    /// Add what is found.
+    /// Try credentials of SNMPv1 and v2c too.
+    #[arg(long)]
+    allow_v2c: bool,
+    /// Add what answers.
     #[arg(long)]
     add: bool,
     /// Do not wait: print the job's id.
@@ -175,6 +195,8 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
                 quarantine_vlan: arguments.quarantine_vlan,
                 voice_vlan: arguments.voice_vlan,
                 allow_v2c: arguments.allow_v2c,
+                unanswered: arguments.unanswered,
+                reason: arguments.reason,
             };
             answer(&session.out, &session.client.post::<_, Value>("/elements", &body).await?)
         }
@@ -203,6 +225,13 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
 }
 
 async fn set(session: &Session, arguments: SetArguments) -> Result<(), Fault> {
+    let maintenance = match arguments.maintenance.as_deref() {
+        None => None,
+        Some(until) => Some(Maintenance {
+            from: session.out.time("now", Sense::Future)?,
+            until: session.out.time(until, Sense::Future)?,
+        }),
+    };
     let path = path(session, &arguments.ne, "").await?;
     let body = ElementChange {
         reason: arguments.reason.get()?,
@@ -212,6 +241,9 @@ async fn set(session: &Session, arguments: SetArguments) -> Result<(), Fault> {
         voice_vlan: arguments.voice_vlan,
         allow_v2c: arguments.allow_v2c,
         forwarding_interval_s: arguments.forwarding_interval,
+        credential: arguments.credential,
+        maintenance,
+        end_maintenance: arguments.end_maintenance,
     };
     let (_, tag): (Value, _) = session.client.request(Method::GET, &path).send_tagged().await?;
     let mut request = session.client.request(Method::PATCH, &path).json(&body);
@@ -223,8 +255,13 @@ async fn set(session: &Session, arguments: SetArguments) -> Result<(), Fault> {
 
 async fn discover(session: &Session, arguments: DiscoverArguments) -> Result<(), Fault> {
     let reason = if arguments.add { arguments.reason.get()? } else { String::new() };
-    let body =
-        Discover { subnet: arguments.subnet, port: Some(arguments.port), add: arguments.add, reason };
+    let body = Discover {
+        subnet: arguments.subnet,
+        port: Some(arguments.port),
+        allow_v2c: arguments.allow_v2c,
+        add: arguments.add,
+        reason,
+    };
     let started: job::Started = session.client.post("/elements/discover", &body).await?;
     job::finish(session, &started, arguments.detach, answer).await
 }
@@ -259,7 +296,7 @@ async fn path(session: &Session, named: &str, below: &str) -> Result<String, Fau
 impl Tabular for Element {
     const COLUMNS: &'static [&'static str] = &[
         "id", "name", "address", "status", "enforcement", "quarantine vlan", "voice vlan", "credential", "last poll",
-        "location", "interval s", "v2c allowed", "description",
+        "location", "class", "groups", "maintenance until", "interval s", "v2c allowed", "description",
     ];
     const BRIEF: usize = 10;
 
@@ -275,6 +312,9 @@ impl Tabular for Element {
             self.credential.clone().into(),
             self.last_poll.into(),
             self.location.clone().into(),
+            Cell::from(&self.class),
+            (!self.groups.is_empty()).then(|| self.groups.join(", ")).into(),
+            self.maintenance.as_ref().map(|window| window.until).into(),
             self.forwarding_interval_s.into(),
             self.allow_v2c.into(),
             self.descr.clone().into(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use netwarden_api::client::{Method, segment};
-use netwarden_api::rule::{Rehearse, Rule};
+use netwarden_api::rule::{Rehearse, Revision, Rule, RuleText};
 use netwarden_rules::rehearse::Report;
 use serde_json::{Value, json};
 
@@ -131,9 +131,8 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         }
         Verb::Add { file, reason } => {
             let RuleFile { rule, .. } = rule_file::read(&file)?;
-            let query = [("reason", reason.get()?)];
-            let request = client.request(Method::POST, "/rules").query(&query).json(&rule);
-            show::<Rule>(&session.out, request.send().await?)
+            let body = with_reason(rule, reason)?;
+            show::<Rule>(&session.out, client.post("/rules", &body).await?)
         }
         Verb::Edit { rule, file, reason } => edit(session, &rule, rule_file::read(&file)?, reason).await,
         Verb::Enable(act) => switch(session, act, "/enable").await,
@@ -159,8 +158,8 @@ async fn edit(session: &Session, named: &str, file: RuleFile, reason: ReasonArgu
         None => session.client.request(Method::GET, &path).send_tagged::<Value>().await?.1,
     };
     let tag = tag.ok_or_else(|| failed("the server names no revision to change"))?;
-    let query = [("reason", reason.get()?)];
-    let request = session.client.request(Method::PUT, &path).query(&query).if_match(&tag).json(&file.rule);
+    let body = with_reason(file.rule, reason)?;
+    let request = session.client.request(Method::PUT, &path).if_match(&tag).json(&body);
     show::<Rule>(&session.out, request.send().await?)
 }
 
@@ -256,8 +255,26 @@ fn report(out: &Printer, result: &Value) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The rule's text with the reason beside it.
+fn with_reason(mut rule: Value, reason: ReasonArgument) -> Result<Value, Fault> {
+    if let Some(fields) = rule.as_object_mut() {
+        fields.insert("reason".to_owned(), reason.get()?.into());
+    }
+    Ok(rule)
+}
+
 fn path(named: &str, below: &str) -> String {
     format!("/rules/{}{below}", segment(named))
+}
+
+/// A part of a rule as the rule engine has it.
+fn rest(text: &RuleText, name: &str) -> Option<String> {
+    match text.rest.get(name) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(word)) => Some(word.clone()),
+        Some(Value::Array(items)) if items.is_empty() => None,
+        Some(other) => Some(other.to_string()),
+    }
 }
 
 impl Tabular for Rule {
@@ -268,63 +285,39 @@ impl Tabular for Rule {
     const BRIEF: usize = 8;
 
     fn cells(&self) -> Vec<Cell> {
-        let rest = |name: &str| match self.text.rest.get(name) {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(Value::Array(items)) if items.is_empty() => None,
-            Some(other) => Some(other.to_string()),
-        };
         vec![
             self.id.into(),
             Cell::from(&self.text.name),
             self.enabled.into(),
             Cell::Text(self.text.on.join(", ")),
-            rest("severity").into(),
+            rest(&self.text, "severity").into(),
             self.revision.into(),
             self.changed_at.into(),
             Cell::from(&self.text.description),
             Cell::from(&self.text.condition),
-            rest("reactions").into(),
-            rest("alarm").into(),
-            rest("period").into(),
+            rest(&self.text, "reactions").into(),
+            rest(&self.text, "alarm").into(),
+            rest(&self.text, "period").into(),
         ]
     }
 }
 
-/// An earlier text of a rule.
-#[derive(Debug, serde::Deserialize)]
-pub struct Revision {
-    revision: i64,
-    #[serde(default, alias = "at", alias = "made_at")]
-    changed_at: Option<jiff::Timestamp>,
-    #[serde(default, alias = "user", alias = "changed_by")]
-    by: Option<String>,
-    #[serde(flatten)]
-    rest: serde_json::Map<String, Value>,
-}
-
 impl Tabular for Revision {
-    const COLUMNS: &'static [&'static str] = &["revision", "changed", "by", "on", "condition", "text"];
-    const BRIEF: usize = 5;
+    const COLUMNS: &'static [&'static str] =
+        &["revision", "written", "by", "on", "condition", "description", "reactions", "alarm", "period"];
+    const BRIEF: usize = 7;
 
     fn cells(&self) -> Vec<Cell> {
-        // The text stands beside the revision, or below `rule` or `text`.
-        let text = ["rule", "text"].iter().find_map(|name| self.rest.get(*name)?.as_object());
-        let text = text.unwrap_or(&self.rest);
-        let words = |name: &str| match text.get(name) {
-            Some(Value::String(word)) if !word.is_empty() => Some(word.clone()),
-            Some(Value::Array(items)) => {
-                Some(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "))
-            }
-            _ => None,
-        };
         vec![
             self.revision.into(),
-            self.changed_at.into(),
-            self.by.clone().into(),
-            words("on").into(),
-            words("condition").into(),
-            serde_json::to_string(text).ok().into(),
+            self.written_at.into(),
+            Cell::from(&self.written_by),
+            Cell::Text(self.text.on.join(", ")),
+            Cell::from(&self.text.condition),
+            Cell::from(&self.text.description),
+            rest(&self.text, "reactions").into(),
+            rest(&self.text, "alarm").into(),
+            rest(&self.text, "period").into(),
         ]
     }
 }

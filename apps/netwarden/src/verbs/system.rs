@@ -134,8 +134,9 @@ impl Tabular for Status {
     const COLUMNS: &'static [&'static str] = &[
         "version", "started", "global stop", "elements", "elements unreachable", "endpoints", "endpoints online",
         "endpoints new", "endpoints unauthorised", "ports enforced", "latest event", "events not judged yet",
+        "polls good", "polls failed", "audit records",
     ];
-    const BRIEF: usize = 12;
+    const BRIEF: usize = 15;
 
     fn cells(&self) -> Vec<Cell> {
         vec![
@@ -151,6 +152,9 @@ impl Tabular for Status {
             self.ports_enforced.into(),
             self.latest_event.into(),
             self.judging_behind.into(),
+            self.polls_good.into(),
+            self.polls_failed.into(),
+            self.audit_records.into(),
         ]
     }
 }

@@ -152,7 +152,7 @@ impl Tabular for User {
 }
 
 impl Tabular for Token {
-    const COLUMNS: &'static [&'static str] = &["id", "name", "user", "expires", "last used", "operations"];
+    const COLUMNS: &'static [&'static str] = &["id", "name", "user", "expires", "revoked", "operations"];
     const BRIEF: usize = 5;
 
     fn cells(&self) -> Vec<Cell> {
@@ -161,7 +161,7 @@ impl Tabular for Token {
             Cell::from(&self.name),
             Cell::from(&self.user),
             self.expires_at.into(),
-            self.last_used.into(),
+            self.revoked_at.into(),
             Cell::Text(self.operations.join(" ")),
         ]
     }
