@@ -37,6 +37,7 @@ pub use netwarden_inventory::baseline::BaselineFilter;
 pub use netwarden_inventory::edit::{EndpointEdit, PortEdit};
 pub use netwarden_inventory::sql::Where;
 pub use netwarden_inventory::{MaintenanceWindow, RoleOverride};
+pub use netwarden_audit::{ListedRecord, Report, Value as AuditValue};
 pub use netwarden_rules::Rule;
 pub use netwarden_store::{Count, Listed};
 pub use sql::MIGRATIONS;

@@ -119,6 +119,7 @@ const RULE_FILTERS: Filters = &[("name", Reads::Part), ("enabled", Reads::Truth)
 const USER_FILTERS: Filters = &[("name", Reads::Part), ("roles", Reads::Part), ("enabled", Reads::Truth)];
 const TOKEN_FILTERS: Filters = &[("label", Reads::Part)];
 const AUDIT_FILTERS: Filters = &[
+    ("index", Reads::Number),
     ("kind", Reads::Text),
     ("user", Reads::Text),
     ("plane", Reads::Text),
@@ -208,6 +209,11 @@ impl Desk {
         }
     }
 
+    /// How many ports' access we hold, or want to.
+    pub async fn ports_enforced(&self) -> Result<u64, OperateError> {
+        Ok(u64::try_from(self.held_ports().await?.len()).unwrap_or(u64::MAX))
+    }
+
     /// Where this endpoint, address, name or user was; what was on this port. At one time where `from`
     /// and `until` are equal. At most 1,000 rows, the latest first.
     pub async fn history(
@@ -294,7 +300,12 @@ impl Desk {
     }
 
     /// The caller's own tokens, without their secrets; with `all` everybody's.
-    pub async fn tokens(&self, caller: &Caller, all: bool, wish: ListWish) -> Result<Counted<Token>, OperateError> {
+    pub async fn tokens(
+        &self,
+        caller: &Caller,
+        all: bool,
+        wish: ListWish,
+    ) -> Result<Counted<(Token, String)>, OperateError> {
         let mut query = ListQuery::unscoped(&TOKENS);
         if all {
             self.permit_of(caller, Operation::TokenRead).await?;
@@ -306,7 +317,16 @@ impl Desk {
         }
         let query = filled(query, TOKEN_FILTERS, &["label"], wish)?;
         let listed = self.identity.list_tokens(&query).await?;
-        Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
+        let ids = listed.items.iter().map(|token| FilterValue::Integer(token.user.0)).collect();
+        let users = ListQuery::unscoped(&ACCOUNTS).filter("id", Condition::In(ids))?;
+        let users = self.identity.list_users(&users.page(Page::first(PAGE_LIMIT))).await?;
+        let names: BTreeMap<_, _> = users.items.into_iter().map(|user| (user.id, user.name)).collect();
+        let named = |token: Token| {
+            let name = names.get(&token.user).cloned().unwrap_or_default();
+            (token, name)
+        };
+        let items = listed.items.into_iter().map(named).collect();
+        Ok(Counted { count: query.count(self.store.read()).await?, items, next: listed.next })
     }
 }
 

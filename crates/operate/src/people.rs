@@ -113,7 +113,7 @@ impl Desk {
         label: &str,
         operations: BTreeSet<Operation>,
         days: u16,
-    ) -> Result<NewToken, OperateError> {
+    ) -> Result<(NewToken, jiff::Timestamp), OperateError> {
         let user = identified(caller)?;
         let object = Object::owned(ObjectKind::Token, user.user);
         let permit = self.permit(caller, Operation::TokenCreateOwn, &object, Some(label.to_owned())).await?;
@@ -130,7 +130,7 @@ impl Desk {
                 Box::pin(async move {
                     let token = netwarden_identity::accounts::create_token(tx, &creator, &wish, at, &secret).await?;
                     netwarden_audit::record(tx, &record).await?;
-                    Ok::<_, OperateError>(token)
+                    Ok::<_, OperateError>((token, expires))
                 })
             })
             .await

@@ -18,6 +18,11 @@ use crate::error::OperateError;
 pub enum PortWish {
     /// This access, until release.
     Access(PortAccess),
+    /// The element's quarantine VLAN, until release.
+    Quarantine {
+        /// Take the link down and up, so that the client renews its lease.
+        bounce: bool,
+    },
     /// What it had before we changed it.
     Release,
 }
@@ -35,7 +40,7 @@ impl Desk {
         key: Option<String>,
     ) -> Result<RequestId, OperateError> {
         let operation = match &wish {
-            PortWish::Access(PortAccess::Vlan { .. }) => Operation::PortMove,
+            PortWish::Access(PortAccess::Vlan { .. }) | PortWish::Quarantine { .. } => Operation::PortMove,
             PortWish::Access(PortAccess::Shut) => Operation::PortOff,
             PortWish::Release => Operation::PortRelease,
         };
@@ -44,6 +49,12 @@ impl Desk {
         self.known_port(&port)?;
         let action = match wish {
             PortWish::Access(access) => Action::SetPortAccess { port, access, endpoint },
+            PortWish::Quarantine { bounce } => {
+                let vlan = self.base_of(port.ne)?.element.quarantine_vlan.ok_or_else(|| {
+                    OperateError::Invalid(format!("network element {} has no quarantine VLAN: name a VLAN", port.ne))
+                })?;
+                Action::SetPortAccess { port, access: PortAccess::Vlan { vlan, bounce }, endpoint }
+            }
             PortWish::Release => Action::ReleasePort { port },
         };
         self.ask(permit, action, reason, key).await

@@ -179,6 +179,20 @@ impl Desk {
         Ok(self.jobs.start(what, owner, permit.at, move |progress| rehearse(spine, rules, first, last, progress)))
     }
 
+    /// [`Desk::rehearse_rule`] of a kept rule.
+    pub async fn rehearse_named(
+        &self,
+        caller: &Caller,
+        named: &str,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<Uuid, OperateError> {
+        self.permit_rule(caller, Operation::RuleRehearse, named).await?;
+        let id = self.rule_id(named).await?;
+        let kept = sql::show(self.store.read(), id).await?;
+        self.rehearse_rule(caller, kept.rule, from, until).await
+    }
+
     async fn rule_id(&self, named: &str) -> Result<RuleId, OperateError> {
         if let Ok(id) = named.parse::<i64>() {
             return Ok(RuleId(id));

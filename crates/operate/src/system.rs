@@ -47,6 +47,12 @@ impl Desk {
         self.status_now().await
     }
 
+    /// The state of the whole, for who collects metrics.
+    pub async fn metrics(&self, caller: &Caller) -> Result<Status, OperateError> {
+        self.permit_of(caller, Operation::SystemMetrics).await?;
+        self.status_now().await
+    }
+
     /// The state of the whole, for parts of the system itself.
     pub async fn status_now(&self) -> Result<Status, OperateError> {
         use netwarden_inventory::Reachability;

@@ -1,1 +1,17 @@
-//! Placeholder until the crate's first real content.
+//! The REST interface (`/api/v1`), served by TLS and on the local socket.
+//!
+//! At the edge of the flow: it identifies the caller, reads the request into typed values, calls one
+//! operation of `operate`, and shapes the answer into the types of `api`. It decides nothing, reads no
+//! table and changes nothing by itself; each route names the operation that it stands for in the OpenAPI
+//! document (`x-netwarden-operation`), and a test holds the route to it.
+
+mod ask;
+mod input;
+mod refusal;
+mod routes;
+mod serve;
+mod shape;
+
+pub use refusal::Refusal;
+pub use routes::{OPERATION, openapi, router};
+pub use serve::{LocalPeer, ServeError, serve_socket, serve_tls, tls_config};

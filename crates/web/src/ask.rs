@@ -1,0 +1,100 @@
+//! Who asks: by the secret of a session or a token, or by the local socket's peer.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use netwarden_identity::Subject;
+use netwarden_operate::{Caller, Desk};
+use zeroize::Zeroizing;
+
+use crate::refusal::Refusal;
+use crate::serve::LocalPeer;
+
+/// Longest secret that is looked up; session ids and tokens are far shorter.
+const LONGEST_SECRET: usize = 256;
+
+/// An identified caller. Extracting it refuses everybody else, before anything of the request is read.
+#[derive(Debug, Clone)]
+pub(crate) struct Asker {
+    pub(crate) caller: Caller,
+    by: By,
+}
+
+#[derive(Clone)]
+enum By {
+    Secret(Zeroizing<String>, Option<IpAddr>),
+    Uid(u32),
+    Nothing,
+}
+
+impl std::fmt::Debug for By {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            By::Secret(..) => "Secret(..)",
+            By::Uid(_) => "Uid",
+            By::Nothing => "Nothing",
+        })
+    }
+}
+
+impl Asker {
+    /// Identifies the caller once more, for an answer that lasts: sessions end and rights change.
+    pub(crate) async fn again(&mut self, desk: &Desk) -> Result<(), Refusal> {
+        self.caller = identify(desk, &self.by).await?;
+        if self.caller.subject == Subject::Unidentified {
+            return Err(Refusal::not_identified("the session has ended"));
+        }
+        Ok(())
+    }
+}
+
+impl FromRequestParts<Desk> for Asker {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Refusal> {
+        let by = presented(parts);
+        let caller = identify(desk, &by).await?;
+        if caller.subject == Subject::Unidentified {
+            let from = source(parts).map_or_else(|| "local socket".to_owned(), |address| address.to_string());
+            desk.refuse_unidentified(&from, &format!("{} {}", parts.method, parts.uri.path())).await?;
+            return Err(Refusal::not_identified(match by {
+                By::Secret(..) => "the session or token does not hold (any longer): log in again",
+                By::Uid(_) => "this local user is mapped to no account",
+                By::Nothing => "log in first, or present a token as 'Authorization: Bearer ...'",
+            }));
+        }
+        Ok(Self { caller, by })
+    }
+}
+
+/// Where a request comes from; None on the local socket.
+pub(crate) fn source(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical())
+}
+
+fn presented(parts: &Parts) -> By {
+    // A secret that is presented counts, also on the local socket: one may want to be less than root.
+    if let Some(header) = parts.headers.get(AUTHORIZATION) {
+        let text = header.to_str().unwrap_or_default();
+        let secret = match text.split_once(' ') {
+            Some((scheme, secret)) if scheme.eq_ignore_ascii_case("bearer") => secret.trim(),
+            _ => "",
+        };
+        let secret = if secret.len() > LONGEST_SECRET { "" } else { secret };
+        return By::Secret(Zeroizing::new(secret.to_owned()), source(parts));
+    }
+    match parts.extensions.get::<ConnectInfo<LocalPeer>>() {
+        Some(ConnectInfo(LocalPeer { uid: Some(uid) })) => By::Uid(*uid),
+        _ => By::Nothing,
+    }
+}
+
+async fn identify(desk: &Desk, by: &By) -> Result<Caller, Refusal> {
+    Ok(match by {
+        By::Secret(secret, address) => desk.identify_bearer(secret, *address).await?,
+        By::Uid(uid) => desk.identify_local(*uid).await?,
+        By::Nothing => Caller { subject: Subject::Unidentified, address: None },
+    })
+}

@@ -1,0 +1,69 @@
+//! Every failure as problem details (RFC 9457), through one function.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use netwarden_api::Problem;
+use netwarden_operate::OperateError;
+
+/// Why a request was not served.
+#[derive(Debug)]
+pub struct Refusal(Problem);
+
+impl Refusal {
+    /// The request cannot be read.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", "The request cannot be read", detail)
+    }
+
+    /// The caller is not identified.
+    pub fn not_identified(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "not-identified", "Not identified", detail)
+    }
+
+    /// Any other.
+    pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
+        Self(Problem::new(status.as_u16(), kind, title, detail))
+    }
+
+    /// The problem as it is sent.
+    pub const fn problem(&self) -> &Problem {
+        &self.0
+    }
+}
+
+impl From<OperateError> for Refusal {
+    fn from(error: OperateError) -> Self {
+        let detail = error.to_string();
+        let (status, kind, title) = match error {
+            OperateError::NotIdentified(_) => return Self::not_identified(detail),
+            OperateError::Denied { .. } => (StatusCode::FORBIDDEN, "denied", "Not permitted"),
+            OperateError::NotFound { .. } => (StatusCode::NOT_FOUND, "not-found", "Not found"),
+            OperateError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Not acceptable as given"),
+            OperateError::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Not possible as things stand"),
+            OperateError::Unrecorded(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unrecorded", "Nothing can be recorded, so nothing is done")
+            }
+            OperateError::Failed(_) => {
+                // What lies beneath is for who runs the server; it may name paths and statements.
+                tracing::error!(error = %detail, "an operation failed");
+                let told = "a part of the system failed; the log of the server says which";
+                return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "Failed", told);
+            }
+        };
+        Self::new(status, kind, title, detail)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self.0)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

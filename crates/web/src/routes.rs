@@ -1,0 +1,124 @@
+//! The routes: one file a noun, below `/api/v1`; the few others beside them.
+#![allow(unused_qualifications, reason = "utoipa::path writes them")]
+
+mod adoption;
+mod audit;
+mod credentials;
+mod elements;
+mod endpoints;
+mod events;
+mod jobs;
+mod ports;
+mod rules;
+mod sessions;
+mod system;
+
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use netwarden_operate::Desk;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::refusal::Refusal;
+
+/// The extension of the OpenAPI document that names a route's operation.
+pub const OPERATION: &str = "x-netwarden-operation";
+
+/// Octets of a body, at most.
+const LARGEST_BODY: usize = 1 << 20;
+/// No request takes longer until its answer begins.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// An answer of JSON.
+type Answer<T> = Result<Json<T>, Refusal>;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Netwarden",
+    description = "Network access control: what is in the network, who may connect, and who did what. \
+                   Lists come in pages by key (`after`), errors as problem details (RFC 9457), times as \
+                   RFC 3339 in UTC. Acts take an Idempotency-Key.",
+    license(name = "Apache-2.0 OR MIT")
+))]
+struct Document;
+
+fn routes() -> OpenApiRouter<Desk> {
+    let api = OpenApiRouter::new()
+        .merge(endpoints::routes())
+        .merge(elements::routes())
+        .merge(ports::routes())
+        .merge(credentials::routes())
+        .merge(adoption::routes())
+        .merge(events::routes())
+        .merge(rules::routes())
+        .merge(audit::routes())
+        .merge(jobs::routes())
+        .merge(sessions::routes())
+        .merge(system::routes());
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", api).merge(system::outside())
+}
+
+/// The OpenAPI document, as `/api/v1/openapi.json` gives it.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = routes().into_openapi();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    document.security = Some(vec![utoipa::openapi::security::SecurityRequirement::new("bearer", [] as [&str; 0])]);
+    document
+}
+
+/// Everything that is served, over one desk.
+pub fn router(desk: Desk) -> Router {
+    let (router, _) = routes().split_for_parts();
+    router
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(from_fn(within_time))
+        .layer(from_fn(guarded))
+        .with_state(desk)
+}
+
+async fn no_route() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "no-route", "Not found", "there is nothing at this address")
+}
+
+async fn no_method() -> Refusal {
+    let detail = "this address does not take that method";
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "no-method", "Method not allowed", detail)
+}
+
+/// Ends what takes too long, a body that trickles in included.
+async fn within_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(LONGEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = format!("the request took longer than {} s", LONGEST.as_secs());
+            Refusal::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "Too slow", detail).into_response()
+        }
+    }
+}
+
+/// What browsers are to make of answers: nothing is stored, framed, sniffed or run.
+async fn guarded(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

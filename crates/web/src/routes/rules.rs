@@ -1,0 +1,201 @@
+//! `/rules`: kept, enabled, rehearsed. `{rule}` is an id or a name.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use netwarden_api::endpoint::Reason;
+use netwarden_api::rule::{Job, Rehearse, Revision, Rule, RuleChange, RuleText};
+use netwarden_api::{Page, Problem};
+use netwarden_model::RuleRevision;
+use netwarden_operate::Desk;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Answer;
+use crate::ask::Asker;
+use crate::input::{Asked, Body, IfMatch, ListParams, Place, ReasonParam, Wish};
+use crate::refusal::Refusal;
+use crate::shape;
+
+pub(super) fn routes() -> OpenApiRouter<Desk> {
+    OpenApiRouter::new()
+        .routes(routes!(list, add))
+        .routes(routes!(check))
+        .routes(routes!(show, edit, remove))
+        .routes(routes!(enable))
+        .routes(routes!(disable))
+        .routes(routes!(rehearse))
+        .routes(routes!(revisions))
+}
+
+/// What the interface says of a rule, as the engine has it.
+fn read(text: RuleText) -> Result<netwarden_operate::Rule, Refusal> {
+    let text = serde_json::to_value(text).map_err(|error| Refusal::malformed(error.to_string()))?;
+    let named = |error: serde_json::Error| Refusal::malformed(format!("this is no rule: {error}"));
+    let mut rule: netwarden_operate::Rule = serde_json::from_value(text).map_err(named)?;
+    // Whether it judges and which revision it is are not the text's to say.
+    rule.id = netwarden_model::RuleId(0);
+    rule.revision = RuleRevision(0);
+    rule.enabled = false;
+    Ok(rule)
+}
+
+fn text(rule: &netwarden_operate::Rule) -> Result<RuleText, Refusal> {
+    let unreadable = |error: serde_json::Error| {
+        let detail = format!("rule {} cannot be shown: {error}", rule.id);
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "Failed", detail)
+    };
+    let mut value = serde_json::to_value(rule).map_err(unreadable)?;
+    if let Some(fields) = value.as_object_mut() {
+        for name in ["id", "revision", "enabled"] {
+            fields.remove(name);
+        }
+    }
+    serde_json::from_value(value).map_err(unreadable)
+}
+
+fn shaped(rule: &netwarden_operate::Rule, changed_at: Option<Timestamp>) -> Result<Rule, Refusal> {
+    Ok(Rule { id: rule.id.0, revision: rule.revision.0, enabled: rule.enabled, changed_at, text: text(rule)? })
+}
+
+/// With the revision as its ETag.
+fn tagged(status: StatusCode, rule: Rule) -> Response {
+    let tag = format!("\"{}\"", rule.revision);
+    (status, [(header::ETAG, tag)], Json(rule)).into_response()
+}
+
+/// Rules; filters name, enabled.
+#[utoipa::path(get, path = "/rules", tag = "rules", params(ListParams),
+    responses((status = 200, body = Page<Rule>), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("rule.read"))))]
+async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answer<Page<Rule>> {
+    let page = shape::page(desk.list_rules(&asker.caller, wish).await?, |listed| {
+        shaped(&listed.rule, Some(listed.changed_at))
+    });
+    let items = page.items.into_iter().collect::<Result<_, _>>()?;
+    Ok(Json(Page { items, next: page.next, total: page.total }))
+}
+
+/// Keeps a new rule, disabled.
+#[utoipa::path(post, path = "/rules", tag = "rules", request_body = RuleChange,
+    responses((status = 201, body = Rule), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("rule.create"))))]
+async fn add(State(desk): State<Desk>, asker: Asker, Body(new): Body<RuleChange>) -> Result<Response, Refusal> {
+    let rule = desk.add_rule(&asker.caller, read(new.text)?, &new.reason).await?;
+    Ok(tagged(StatusCode::CREATED, shaped(&rule, None)?))
+}
+
+/// Checks a rule without keeping it.
+#[utoipa::path(post, path = "/rules/check", tag = "rules", request_body = RuleText,
+    responses((status = 204), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("rule.read"))))]
+async fn check(State(desk): State<Desk>, asker: Asker, Body(text): Body<RuleText>) -> Result<StatusCode, Refusal> {
+    desk.check_rule(&asker.caller, read(text)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// One rule, with its revision as ETag.
+#[utoipa::path(get, path = "/rules/{rule}", tag = "rules", params(("rule" = String, Path)),
+    responses((status = 200, body = Rule), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("rule.read"))))]
+async fn show(State(desk): State<Desk>, asker: Asker, Place(rule): Place<String>) -> Result<Response, Refusal> {
+    let listed = desk.rule(&asker.caller, &rule).await?;
+    Ok(tagged(StatusCode::OK, shaped(&listed.rule, Some(listed.changed_at))?))
+}
+
+/// Keeps a new revision; with If-Match only where nobody was faster.
+#[utoipa::path(put, path = "/rules/{rule}", tag = "rules",
+    params(("rule" = String, Path), ("If-Match" = Option<String>, Header)),
+    request_body = RuleChange,
+    responses((status = 200, body = Rule), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("rule.modify"))))]
+async fn edit(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(named): Place<String>,
+    IfMatch(revision): IfMatch,
+    Body(new): Body<RuleChange>,
+) -> Result<Response, Refusal> {
+    let mut rule = read(new.text)?;
+    rule.revision = RuleRevision(revision.unwrap_or(0));
+    let kept = desk.edit_rule(&asker.caller, &named, rule, &new.reason).await?;
+    Ok(tagged(StatusCode::OK, shaped(&kept, None)?))
+}
+
+/// Takes a rule away; its revisions stay.
+#[utoipa::path(delete, path = "/rules/{rule}", tag = "rules", params(("rule" = String, Path), ReasonParam),
+    responses((status = 204), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("rule.delete"))))]
+async fn remove(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(rule): Place<String>,
+    Asked(why): Asked<ReasonParam>,
+) -> Result<StatusCode, Refusal> {
+    desk.delete_rule(&asker.caller, &rule, &why.reason).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets it judge from the next event on.
+#[utoipa::path(post, path = "/rules/{rule}/enable", tag = "rules", params(("rule" = String, Path)),
+    request_body = Reason,
+    responses((status = 200, body = Rule), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("rule.enable"))))]
+async fn enable(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(rule): Place<String>,
+    Body(why): Body<Reason>,
+) -> Result<Response, Refusal> {
+    let rule = desk.enable_rule(&asker.caller, &rule, true, &why.reason).await?;
+    Ok(tagged(StatusCode::OK, shaped(&rule, None)?))
+}
+
+/// It judges no longer.
+#[utoipa::path(post, path = "/rules/{rule}/disable", tag = "rules", params(("rule" = String, Path)),
+    request_body = Reason,
+    responses((status = 200, body = Rule), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("rule.disable"))))]
+async fn disable(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(rule): Place<String>,
+    Body(why): Body<Reason>,
+) -> Result<Response, Refusal> {
+    let rule = desk.enable_rule(&asker.caller, &rule, false, &why.reason).await?;
+    Ok(tagged(StatusCode::OK, shaped(&rule, None)?))
+}
+
+/// Starts a rehearsal on the recorded events; the job's result is its report.
+#[utoipa::path(post, path = "/rules/{rule}/rehearse", tag = "rules", params(("rule" = String, Path)),
+    request_body = Rehearse,
+    responses((status = 202, body = Job), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("rule.rehearse"))))]
+async fn rehearse(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(rule): Place<String>,
+    Body(span): Body<Rehearse>,
+) -> Result<(StatusCode, Json<Job>), Refusal> {
+    let id = desk.rehearse_named(&asker.caller, &rule, span.from, span.until).await?;
+    super::jobs::started(&desk, &asker, id).await
+}
+
+/// Every revision, the oldest first.
+#[utoipa::path(get, path = "/rules/{rule}/revisions", tag = "rules", params(("rule" = String, Path)),
+    responses((status = 200, body = Vec<Revision>), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("rule.read"))))]
+async fn revisions(State(desk): State<Desk>, asker: Asker, Place(rule): Place<String>) -> Answer<Vec<Revision>> {
+    let revisions = desk.rule_revisions(&asker.caller, &rule).await?;
+    let shaped = revisions.into_iter().map(|revision| {
+        Ok(Revision {
+            revision: revision.rule.revision.0,
+            written_at: revision.written_at,
+            written_by: revision.written_by,
+            text: text(&revision.rule)?,
+        })
+    });
+    Ok(Json(shaped.collect::<Result<_, Refusal>>()?))
+}

@@ -1,0 +1,189 @@
+//! `/sessions`, `/tokens`, `/users`: who one is.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use netwarden_api::system::{Login, NewToken, NewUser, PasswordChange, Secret, Session, Token, User};
+use netwarden_api::{Page, Problem};
+use netwarden_identity::{Operation, Role, Through};
+use netwarden_operate::Desk;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use zeroize::Zeroizing;
+
+use super::Answer;
+use crate::ask::Asker;
+use crate::input::{Body, ListParams, Place, Wish};
+use crate::refusal::Refusal;
+use crate::shape;
+
+pub(super) fn routes() -> OpenApiRouter<Desk> {
+    OpenApiRouter::new()
+        .routes(routes!(login))
+        .routes(routes!(own, logout))
+        .routes(routes!(password))
+        .routes(routes!(tokens, create_token))
+        .routes(routes!(revoke))
+        .routes(routes!(users, create_user))
+}
+
+/// Where a request comes from, for callers who are not identified yet.
+struct From(Option<std::net::IpAddr>);
+
+impl<S: Send + Sync> FromRequestParts<S> for From {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        Ok(Self(crate::ask::source(parts)))
+    }
+}
+
+/// Opens a session; with `new_password` the present one is changed at once, where it must be.
+#[utoipa::path(post, path = "/sessions", tag = "sessions", request_body = Login, security(()),
+    responses((status = 201, body = Secret), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("session.login"))))]
+async fn login(
+    State(desk): State<Desk>,
+    From(address): From,
+    Body(login): Body<Login>,
+) -> Result<(StatusCode, Json<Secret>), Refusal> {
+    let password = Zeroizing::new(login.password);
+    let opened = desk.login(&login.user, password.clone(), address).await?;
+    let mut must_change_password = opened.must_change_password;
+    if let Some(new) = login.new_password {
+        let caller = desk.identify_bearer(&opened.secret, address).await?;
+        desk.change_own_password(&caller, password, Zeroizing::new(new)).await?;
+        must_change_password = false;
+    }
+    let secret = Secret { token: opened.secret.to_string(), expires_at: opened.ends, must_change_password };
+    Ok((StatusCode::CREATED, Json(secret)))
+}
+
+/// Who the caller is.
+#[utoipa::path(get, path = "/sessions/own", tag = "sessions",
+    responses((status = 200, body = Session), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("session.read_own"))))]
+async fn own(State(desk): State<Desk>, asker: Asker) -> Answer<Session> {
+    let user = desk.own_session(&asker.caller).await?;
+    let through = match user.through {
+        Through::Session(_) => "session",
+        Through::Token { .. } => "token",
+        Through::LocalUid(_) => "local",
+    };
+    Ok(Json(Session {
+        user: user.name.clone(),
+        roles: user.roles.iter().map(ToString::to_string).collect(),
+        through: through.to_owned(),
+        must_change_password: user.must_change_password,
+    }))
+}
+
+/// Ends the caller's session.
+#[utoipa::path(delete, path = "/sessions/own", tag = "sessions",
+    responses((status = 204), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("session.logout"))))]
+async fn logout(State(desk): State<Desk>, asker: Asker) -> Result<StatusCode, Refusal> {
+    desk.logout(&asker.caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Changes the caller's own password.
+#[utoipa::path(put, path = "/users/own/password", tag = "users", request_body = PasswordChange,
+    responses((status = 204), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("user.change_own_password"))))]
+async fn password(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(change): Body<PasswordChange>,
+) -> Result<StatusCode, Refusal> {
+    desk.change_own_password(&asker.caller, Zeroizing::new(change.old), Zeroizing::new(change.new)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whose tokens are listed.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "it describes a parameter that the handler takes from the filters")]
+struct Whose {
+    /// Everybody's, which needs token.read; one's own where absent.
+    all: Option<bool>,
+}
+
+/// The caller's tokens, without their secrets.
+#[utoipa::path(get, path = "/tokens", tag = "tokens", params(ListParams, Whose),
+    responses((status = 200, body = Page<Token>), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("token.read_own"))))]
+async fn tokens(State(desk): State<Desk>, asker: Asker, Wish(mut wish): Wish) -> Answer<Page<Token>> {
+    let all = wish.filters.iter().any(|(name, value)| name == "all" && value == "true");
+    wish.filters.retain(|(name, _)| name != "all");
+    let listed = desk.tokens(&asker.caller, all, wish).await?;
+    Ok(Json(shape::page(listed, |(token, user)| Token {
+        id: token.id,
+        name: token.label,
+        user,
+        expires_at: token.expires,
+        revoked_at: token.revoked,
+        operations: token.operations.iter().map(ToString::to_string).collect(),
+    })))
+}
+
+/// Makes a token of the caller's own; its secret is shown this once.
+#[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = NewToken,
+    responses((status = 201, body = Secret), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("token.create_own"))))]
+async fn create_token(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(new): Body<NewToken>,
+) -> Result<(StatusCode, Json<Secret>), Refusal> {
+    let operations = new.operations.iter().map(|name| name.parse::<Operation>());
+    let operations: BTreeSet<Operation> =
+        operations.collect::<Result<_, _>>().map_err(|error| Refusal::malformed(error.to_string()))?;
+    let made = desk.create_token(&asker.caller, &new.name, operations, new.days).await?;
+    let expires_at = made.1;
+    let secret = Secret { token: made.0.secret.to_string(), expires_at, must_change_password: false };
+    Ok((StatusCode::CREATED, Json(secret)))
+}
+
+/// Revokes a token; somebody else's needs token.revoke.
+#[utoipa::path(delete, path = "/tokens/{id}", tag = "tokens", params(("id" = i64, Path)),
+    responses((status = 204), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("token.revoke"))))]
+async fn revoke(State(desk): State<Desk>, asker: Asker, Place(id): Place<i64>) -> Result<StatusCode, Refusal> {
+    desk.revoke_token(&asker.caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Accounts; filters name, roles, enabled.
+#[utoipa::path(get, path = "/users", tag = "users", params(ListParams),
+    responses((status = 200, body = Page<User>), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("user.read"))))]
+async fn users(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answer<Page<User>> {
+    let listed = desk.users(&asker.caller, wish).await?;
+    Ok(Json(shape::page(listed, |account| User {
+        id: account.id.0,
+        name: account.name,
+        roles: account.roles.iter().map(ToString::to_string).collect(),
+        enabled: account.enabled,
+    })))
+}
+
+/// Makes a user, whose password must be changed at the first login.
+#[utoipa::path(post, path = "/users", tag = "users", request_body = NewUser,
+    responses((status = 201, body = User), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("user.create"))))]
+async fn create_user(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(new): Body<NewUser>,
+) -> Result<(StatusCode, Json<User>), Refusal> {
+    let roles: BTreeSet<Role> = new.roles.iter().map(|role| Role::from(role.to_lowercase().as_str())).collect();
+    let shown = roles.iter().map(ToString::to_string).collect();
+    let id = desk.create_user(&asker.caller, &new.name, Zeroizing::new(new.password), roles).await?;
+    Ok((StatusCode::CREATED, Json(User { id: id.0, name: new.name, roles: shown, enabled: true })))
+}
