@@ -26,7 +26,7 @@ const USAGE: u8 = 2;
     name = "netwarden",
     version,
     about = "Sees every device on the network, decides who may connect, and proves who did what",
-    after_help = "Exit codes: 0 done; 1 failed, the reason is on standard error; 2 the command line is wrong."
+    after_help = verbs::EXIT_CODES
 )]
 struct Arguments {
     #[command(subcommand)]

@@ -172,22 +172,27 @@ impl Rows {
     pub fn to_json(&self) -> serde_json::Value {
         let object = |row: &Vec<Cell>| {
             let fields = self.head.iter().zip(row);
-            fields.map(|(name, cell)| (name.replace(' ', "_"), cell.to_json())).collect::<serde_json::Map<_, _>>()
+            fields
+                .map(|(name, cell)| (name.replace(' ', "_"), cell.to_json()))
+                .collect::<serde_json::Map<_, _>>()
         };
         self.rows.iter().map(object).collect()
     }
 
     /// The rows as comma-separated values, with or without their head line.
     pub fn to_csv(&self, with_head: bool) -> anyhow::Result<String> {
-        let mut writer =
-            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).flexible(true).from_writer(Vec::new());
+        let mut writer = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .flexible(true)
+            .from_writer(Vec::new());
         if with_head {
             writer.write_record(&self.head).context("the head line cannot be written")?;
         }
         for row in &self.rows {
             writer.write_record(row.iter().map(Cell::field)).context("a row cannot be written")?;
         }
-        let octets = writer.into_inner().map_err(|error| anyhow::anyhow!("rows cannot be written: {error}"))?;
+        let octets =
+            writer.into_inner().map_err(|error| anyhow::anyhow!("rows cannot be written: {error}"))?;
         String::from_utf8(octets).context("rows cannot be written")
     }
 }
@@ -258,7 +263,10 @@ mod tests {
     fn control_characters_never_reach_the_terminal() {
         for hostile in ["sw\u{1b}[2J1", "sw\u{9b}31m", "a\rb", "a\u{7}", "a\u{0}b", "a\nb"] {
             let table = table_of(hostile);
-            assert!(!table.trim_end_matches('\n').contains(|c: char| c.is_control() && c != '\n'), "{table:?}");
+            assert!(
+                !table.trim_end_matches('\n').contains(|c: char| c.is_control() && c != '\n'),
+                "{table:?}"
+            );
             assert_eq!(table.lines().count(), 2, "{table:?}");
         }
     }

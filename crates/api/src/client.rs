@@ -166,12 +166,6 @@ impl Request {
         self
     }
 
-    /// Takes a stream of events up again after this one.
-    pub fn last_event_id(mut self, id: &str) -> Self {
-        self.inner = self.inner.header("Last-Event-ID", id);
-        self
-    }
-
     /// Sends it and reads the answer.
     pub async fn send<T: DeserializeOwned>(self) -> Result<T, ClientError> {
         self.send_tagged().await.map(|(answer, _)| answer)
@@ -183,7 +177,8 @@ impl Request {
         let tag = response.headers().get("ETag").and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         let bytes = response.bytes().await.map_err(|error| unreachable(&server, &error))?;
         let body: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
-        let answer = serde_json::from_slice(body).map_err(|error| not_understood(&server, error.to_string()))?;
+        let answer =
+            serde_json::from_slice(body).map_err(|error| not_understood(&server, error.to_string()))?;
         Ok((answer, tag))
     }
 

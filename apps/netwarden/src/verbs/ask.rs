@@ -33,7 +33,11 @@ impl ReasonArgument {
         }
         eprint!("Reason (it is recorded): ");
         let mut line = String::new();
-        std::io::stdin().lock().take(LONGEST as u64).read_line(&mut line).context("the reason cannot be read")?;
+        std::io::stdin()
+            .lock()
+            .take(LONGEST as u64)
+            .read_line(&mut line)
+            .context("the reason cannot be read")?;
         let reason = line.trim();
         if reason.is_empty() { Err(missing()) } else { Ok(reason.to_owned()) }
     }

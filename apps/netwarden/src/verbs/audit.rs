@@ -10,7 +10,7 @@ use netwarden_api::audit::{Record, Verification};
 use netwarden_audit::{Report, VerifyingKey, verify_export};
 
 use super::fault::{Fault, failed};
-use super::list::{Filters, Paging, Tabular, list};
+use super::list::{Filters, Paging, Tabular, list, show};
 use super::session::{Connection, Printer, ProgressLine, Session};
 use super::when::Sense;
 use crate::output::{Cell, Format, Rows};
@@ -20,6 +20,11 @@ use crate::output::{Cell, Format, Rows};
 pub enum Verb {
     /// Lists records of the trail, newest first.
     List(ListArguments),
+    /// Shows one record.
+    Show {
+        /// Its index.
+        index: u64,
+    },
     /// Verifies the trail: every record, its place in the chain, and the signed checkpoints. With FILE an
     /// exported file, by the public key alone and without a server.
     Verify(VerifyArguments),
@@ -92,6 +97,9 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
                 .with("outcome", arguments.outcome);
             list::<Record>(session, "/audit", filters, &arguments.paging).await
         }
+        Verb::Show { index } => {
+            show::<Record>(&session.out, session.client.get(&format!("/audit/{index}"), &[]).await?)
+        }
         Verb::Verify(_) => {
             let mut line = ProgressLine::new();
             line.show("verifying the trail");
@@ -122,7 +130,9 @@ fn read_key(given: &str) -> Result<VerifyingKey, Fault> {
     }
     let path = Path::new(given);
     if !path.is_file() {
-        return Err(Fault::Usage(format!("--key {given}: neither a key (name+hash+base64) nor a file with one")));
+        return Err(Fault::Usage(format!(
+            "--key {given}: neither a key (name+hash+base64) nor a file with one"
+        )));
     }
     let text = std::fs::read_to_string(path).with_context(|| format!("{given} cannot be read"))?;
     text.trim().parse().map_err(|error| failed(format!("{given} holds no key: {error}")))
@@ -160,7 +170,17 @@ fn print(out: &Printer, found: &Verification) -> Result<(), Fault> {
 
 impl Tabular for Record {
     const COLUMNS: &'static [&'static str] = &[
-        "index", "at", "user", "operation", "object", "outcome", "details", "terminal", "kind", "old", "new",
+        "index",
+        "at",
+        "user",
+        "operation",
+        "object",
+        "outcome",
+        "details",
+        "terminal",
+        "kind",
+        "old",
+        "new",
     ];
     const BRIEF: usize = 8;
 

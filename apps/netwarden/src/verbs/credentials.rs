@@ -1,13 +1,12 @@
 //! `netwarden credentials …`: what elements are read with. Secrets go in and never come out.
 
 use clap::{Args, Subcommand};
-use netwarden_api::client::{Method, segment};
-use netwarden_api::network::{Credential, NewCredential};
+use netwarden_api::network::{Credential, CredentialOrder, NewCredential};
 use serde_json::Value;
 
-use super::ask::{ReasonArgument, secret};
+use super::ask::secret;
 use super::fault::Fault;
-use super::list::{Filters, Paging, Tabular, answer, everything, list};
+use super::list::{Filters, Tabular, answer, everything, whole};
 use super::session::Session;
 use crate::output::Cell;
 
@@ -15,10 +14,7 @@ use crate::output::Cell;
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Lists credentials in the order in which they are tried; never their secrets.
-    List {
-        #[command(flatten)]
-        paging: Paging,
-    },
+    List,
     /// Keeps credentials. The secrets are asked for without echo, or read from NETWARDEN_AUTH_PASSWORD,
     /// NETWARDEN_PRIV_PASSWORD and NETWARDEN_COMMUNITY, or from standard input.
     Add(AddArguments),
@@ -26,8 +22,12 @@ pub enum Verb {
     Remove {
         /// Name or id.
         credential: String,
-        #[command(flatten)]
-        reason: ReasonArgument,
+    },
+    /// Sets the order in which they are tried.
+    Order {
+        /// Names or ids, all of them, the first tried first.
+        #[arg(required = true)]
+        credentials: Vec<String>,
     },
 }
 
@@ -63,19 +63,22 @@ pub struct AddArguments {
 /// Does it.
 pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
     match verb {
-        Verb::List { paging } => {
-            list::<Credential>(session, "/credentials", Filters::default(), &paging).await
-        }
+        Verb::List => whole::<Credential>(session, "/credentials", Filters::default()).await,
         Verb::Add(arguments) => {
             let body = collect(arguments)?;
             answer(&session.out, &session.client.post::<_, Value>("/credentials", &body).await?)
         }
-        Verb::Remove { credential, reason } => {
+        Verb::Remove { credential } => {
             let id = resolve(session, &credential).await?;
-            let query = [("reason", reason.get()?)];
-            let path = format!("/credentials/{}", segment(&id.to_string()));
-            let request = session.client.request(Method::DELETE, &path).query(&query);
-            answer(&session.out, &request.send::<Value>().await?)
+            answer(&session.out, &session.client.delete::<Value>(&format!("/credentials/{id}")).await?)
+        }
+        Verb::Order { credentials } => {
+            let mut order = Vec::with_capacity(credentials.len());
+            for credential in &credentials {
+                order.push(resolve(session, credential).await?);
+            }
+            let body = CredentialOrder { order };
+            answer(&session.out, &session.client.put::<_, Value>("/credentials/order", &body).await?)
         }
     }
 }

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use netwarden_api::client::{Method, segment};
+use netwarden_api::client::segment;
 use netwarden_api::endpoint::{
-    Authorise, BoundTo, Endpoint, EndpointChange, Move, Reason, Sighting, Why,
+    Authorise, BoundTo, Endpoint, EndpointChange, Group, Move, Reason, Sighting, Why,
 };
 use netwarden_model::Mac;
 use serde_json::Value;
 
 use super::ask::ReasonArgument;
 use super::fault::Fault;
-use super::list::{Filters, Paging, Tabular, answer, list, show};
+use super::list::{Filters, Paging, Tabular, answer, list, show, whole};
 use super::session::Session;
 use super::when::Sense;
 use super::{TimeSpan, import, ne, why};
@@ -37,6 +37,8 @@ pub enum Verb {
     Move(MoveArguments),
     /// Changes what is noted of an endpoint; an empty text clears.
     Set(SetArguments),
+    /// Lists the groups of endpoints.
+    Groups,
     /// Takes endpoints from a CSV file with a head line: mac, status, valid_until, owner, note, group,
     /// ne, port, custom1, custom2.
     Import(ImportArguments),
@@ -90,6 +92,9 @@ pub struct Judged {
 pub struct HistoryArguments {
     /// MAC address in every spelling, IP address, or name.
     who: String,
+    /// It is the name of a user, as 802.1X sessions give it.
+    #[arg(long)]
+    user: bool,
     #[command(flatten)]
     span: TimeSpan,
 }
@@ -203,11 +208,17 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             why::print(&session.out, &format!("Endpoint {mac}"), &chain)
         }
         Verb::History(arguments) => {
+            let span = arguments.span.filters(&session.out)?;
             let who = arguments.who.trim();
-            let who = who.parse::<Mac>().map_or_else(|_| who.to_owned(), |mac| mac.to_string());
-            let path = format!("/endpoints/{}/history", segment(&who));
-            let filters = arguments.span.filters(&session.out)?;
-            list::<Sighting>(session, &path, filters, &arguments.span.paging).await
+            if let Ok(mac) = who.parse::<Mac>() {
+                return whole::<Sighting>(session, &path(mac, "/history"), span).await;
+            }
+            let by = match who.parse::<std::net::IpAddr>() {
+                _ if arguments.user => "user",
+                Ok(_) => "ip",
+                Err(_) => "name",
+            };
+            whole::<Sighting>(session, "/history", span.with(by, Some(who))).await
         }
         Verb::Authorise(arguments) => authorise(session, arguments).await,
         Verb::Block(Judged { mac, reason }) => {
@@ -217,9 +228,13 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         Verb::Move(arguments) => {
             let body =
                 Move { reason: arguments.reason.get()?, vlan: arguments.vlan, bounce: arguments.bounce };
-            answer(&session.out, &session.client.post::<_, Value>(&path(arguments.mac, "/move"), &body).await?)
+            answer(
+                &session.out,
+                &session.client.post::<_, Value>(&path(arguments.mac, "/move"), &body).await?,
+            )
         }
         Verb::Set(arguments) => set(session, arguments).await,
+        Verb::Groups => whole::<Group>(session, "/groups", Filters::default()).await,
         Verb::Import(arguments) => {
             let reason = arguments.reason.get()?;
             import::run(session, import::Kind::Endpoints, &arguments.file, reason).await
@@ -258,14 +273,7 @@ async fn set(session: &Session, arguments: SetArguments) -> Result<(), Fault> {
         custom2: arguments.custom2,
         offline_after_s: arguments.offline_after,
     };
-    let path = path(arguments.mac, "");
-    // What somebody else changes in between is not overwritten.
-    let (_, tag): (Value, _) = session.client.request(Method::GET, &path).send_tagged().await?;
-    let mut request = session.client.request(Method::PATCH, &path).json(&body);
-    if let Some(tag) = tag {
-        request = request.if_match(&tag);
-    }
-    answer(&session.out, &request.send::<Value>().await?)
+    answer(&session.out, &session.client.patch::<_, Value>(&path(arguments.mac, ""), &body).await?)
 }
 
 fn path(mac: Mac, below: &str) -> String {
@@ -274,9 +282,29 @@ fn path(mac: Mac, below: &str) -> String {
 
 impl Tabular for Endpoint {
     const COLUMNS: &'static [&'static str] = &[
-        "mac", "status", "online", "ne", "port", "vlan", "ips", "name", "vendor", "group", "owner", "last seen",
-        "first seen", "valid until", "bound to", "note", "compliance", "randomised", "dns name", "host name", "ne id",
-        "custom1", "custom2",
+        "mac",
+        "status",
+        "online",
+        "ne",
+        "port",
+        "vlan",
+        "ips",
+        "name",
+        "vendor",
+        "group",
+        "owner",
+        "last seen",
+        "first seen",
+        "valid until",
+        "bound to",
+        "note",
+        "compliance",
+        "randomised",
+        "dns name",
+        "host name",
+        "ne id",
+        "custom1",
+        "custom2",
     ];
     const BRIEF: usize = 12;
 
@@ -310,18 +338,30 @@ impl Tabular for Endpoint {
     }
 }
 
+impl Tabular for Group {
+    const COLUMNS: &'static [&'static str] = &["name", "description"];
+    const BRIEF: usize = 2;
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![Cell::from(&self.name), Cell::from(&self.description)]
+    }
+}
+
 impl Tabular for Sighting {
-    const COLUMNS: &'static [&'static str] = &["from", "until", "mac", "ne", "port", "vlan", "ne id"];
-    const BRIEF: usize = 6;
+    const COLUMNS: &'static [&'static str] =
+        &["from", "until", "last seen", "mac", "ne", "port", "vlan", "user", "ne id"];
+    const BRIEF: usize = 8;
 
     fn cells(&self) -> Vec<Cell> {
         vec![
             self.from.into(),
             self.until.into(),
+            self.last_seen.into(),
             Cell::from(&self.mac),
             Cell::from(&self.ne),
             Cell::from(&self.port),
             self.vlan.into(),
+            self.user.clone().into(),
             self.ne_id.into(),
         ]
     }

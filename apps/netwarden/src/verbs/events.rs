@@ -16,6 +16,9 @@ use super::session::{Printer, ProgressLine, Session};
 use super::when::Sense;
 use crate::output::{Cell, Format, Rows};
 
+/// From the least on.
+const SEVERITIES: [&str; 5] = ["info", "warning", "minor", "major", "critical"];
+
 /// Longest pause before the stream is taken up again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -61,7 +64,7 @@ pub struct Whom {
     #[arg(long)]
     ne: Option<String>,
     /// At least so severe: info, warning, minor, major or critical.
-    #[arg(long)]
+    #[arg(long, value_parser = SEVERITIES)]
     severity: Option<String>,
 }
 
@@ -106,17 +109,19 @@ async fn filters(session: &Session, whom: Whom) -> Result<Filters, Fault> {
 }
 
 async fn follow(session: &Session, arguments: FollowArguments) -> Result<(), Fault> {
-    let filters = filters(session, arguments.whom).await?.with("after", arguments.after);
-    let mut stream = Following { out: &session.out, last: None, printed: 0 };
+    let ne = ne::id_of_filter(session, arguments.whom.ne.clone()).await?;
+    let last = arguments.after.map(|after| after.to_string());
+    let mut stream = Following { out: &session.out, whom: &arguments.whom, ne, last, printed: 0 };
     let watch = async {
         let mut pause = Duration::from_secs(1);
+        let mut was_read = false;
         loop {
             let before = stream.last.clone();
-            let ended = read(session, &filters, &mut stream).await;
+            let ended = read(session, &mut stream).await;
             match ended {
+                Ok(()) => was_read = true,
+                Err(Fault::Client(ClientError::Unreachable { .. })) if was_read => {}
                 // A server that refuses will refuse again.
-                Err(Fault::Client(ClientError::Unreachable { .. })) | Ok(()) if stream.printed > 0 || before.is_some() => {}
-                Ok(()) => {}
                 Err(fault) => return Err(fault),
             }
             if stream.last != before {
@@ -134,19 +139,18 @@ async fn follow(session: &Session, arguments: FollowArguments) -> Result<(), Fau
     }
 }
 
-/// Reads one connection to its end.
-async fn read(session: &Session, filters: &Filters, into: &mut Following<'_>) -> Result<(), Fault> {
-    let mut request = session.client.request(Method::GET, "/events/stream").query(filters.pairs());
-    if let Some(last) = &into.last {
-        request = request.last_event_id(last);
-    }
-    let mut stream = request.stream().await?;
+/// Reads one connection to its end; a connection that breaks has ended.
+async fn read(session: &Session, into: &mut Following<'_>) -> Result<(), Fault> {
+    let query: Vec<_> = into.last.iter().map(|last| ("after", last.clone())).collect();
+    let mut stream = session.client.request(Method::GET, "/events/stream").query(&query).stream().await?;
     let mut decoder = Decoder::default();
-    while let Some(chunk) = stream.chunk().await? {
+    while let Ok(Some(chunk)) = stream.chunk().await {
         for message in decoder.feed(&chunk).map_err(|error| failed(error.to_string()))? {
             // Words of the stream itself, such as a greeting, are no events.
             let Ok(event) = serde_json::from_str::<Event>(&message.data) else { continue };
-            into.print(&event)?;
+            if into.wants(&event) {
+                into.print(&event)?;
+            }
             into.last = message.id.or_else(|| Some(event.seq.to_string()));
         }
     }
@@ -155,11 +159,22 @@ async fn read(session: &Session, filters: &Filters, into: &mut Following<'_>) ->
 
 struct Following<'a> {
     out: &'a Printer,
+    whom: &'a Whom,
+    ne: Option<i64>,
     last: Option<String>,
     printed: u64,
 }
 
 impl Following<'_> {
+    /// The stream brings everything that the caller may see.
+    fn wants(&self, event: &Event) -> bool {
+        let Whom { kind, mac, severity, .. } = self.whom;
+        (kind.is_empty() || kind.iter().any(|kind| kind.as_str() == event.kind))
+            && mac.is_none_or(|mac| event.subject == mac.to_string())
+            && self.ne.is_none_or(|ne| event.ne_id == Some(ne))
+            && severity.as_deref().is_none_or(|least| rank(&event.severity) >= rank(least))
+    }
+
     fn print(&mut self, event: &Event) -> Result<(), Fault> {
         let is_first = self.printed == 0;
         self.printed += 1;
@@ -179,10 +194,25 @@ impl Following<'_> {
     }
 }
 
+fn rank(severity: &str) -> Option<usize> {
+    SEVERITIES.iter().position(|known| *known == severity)
+}
+
 impl Tabular for Event {
     const COLUMNS: &'static [&'static str] = &[
-        "seq", "at", "kind", "severity", "subject", "text", "outcome", "ne id", "port", "cause", "recorded at",
-        "details", "endpoint",
+        "seq",
+        "at",
+        "kind",
+        "severity",
+        "subject",
+        "text",
+        "outcome",
+        "ne id",
+        "port",
+        "cause",
+        "recorded at",
+        "details",
+        "endpoint",
     ];
     const BRIEF: usize = 6;
 

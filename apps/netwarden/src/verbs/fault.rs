@@ -78,8 +78,15 @@ mod tests {
     #[test]
     fn the_exit_code_tells_denied_from_failed() {
         let of = |status| Fault::from(ClientError::Problem(Problem::new(status, "x", "x", "x"))).code();
-        let cases =
-            [(401, DENIED), (403, DENIED), (404, NOT_FOUND), (400, FAILED), (409, FAILED), (412, FAILED), (503, FAILED)];
+        let cases = [
+            (401, DENIED),
+            (403, DENIED),
+            (404, NOT_FOUND),
+            (400, FAILED),
+            (409, FAILED),
+            (412, FAILED),
+            (503, FAILED),
+        ];
         for (status, expected) in cases {
             assert_eq!(of(status), expected, "{status}");
         }

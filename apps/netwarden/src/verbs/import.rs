@@ -4,11 +4,13 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
-use netwarden_api::network::ImportResult;
 use netwarden_api::client::Method;
+use netwarden_api::network::ImportResult;
+use serde_json::Value;
 
 use super::fault::Fault;
-use super::session::Session;
+use super::job;
+use super::session::{Printer, Session};
 use crate::output::{Cell, Format, Rows};
 
 /// Largest file, in octets.
@@ -24,10 +26,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    const fn word(self) -> &'static str {
+    const fn path(self) -> &'static str {
         match self {
-            Kind::Elements => "elements",
-            Kind::Endpoints => "endpoints",
+            Kind::Elements => "/elements/import",
+            Kind::Endpoints => "/endpoints/import",
         }
     }
 }
@@ -35,16 +37,20 @@ impl Kind {
 /// Imports a file. Rows that are refused leave the others alone, and make the exit code 1.
 pub async fn run(session: &Session, kind: Kind, file: &Path, reason: String) -> Result<(), Fault> {
     let text = read(file)?;
-    let query = [("kind", kind.word().to_owned()), ("reason", reason)];
-    let result: ImportResult = session
-        .client
-        .request(Method::POST, "/adoption/import")
-        .query(&query)
-        .text("text/csv", text)
-        .send()
-        .await?;
-    print(session, &result)?;
-    match result.refused.len() {
+    let query = [("reason", reason)];
+    let sent: Value =
+        session.client.request(Method::POST, kind.path()).query(&query).text("text/csv", text).send().await?;
+    // Elements are asked one by one, which is a job; endpoints are taken at once.
+    if sent.get("imported").is_none() {
+        let started: job::Started =
+            serde_json::from_value(sent).context("the server answered something unknown")?;
+        return job::finish(session, &started, false, print).await;
+    }
+    print(&session.out, &sent)
+}
+
+fn judge(refused: usize) -> Result<(), Fault> {
+    match refused {
         0 => Ok(()),
         1 => Err(Fault::Bad("1 row was refused".to_owned())),
         count => Err(Fault::Bad(format!("{count} rows were refused"))),
@@ -67,10 +73,11 @@ pub fn read(file: &Path) -> Result<String, Fault> {
     Ok(text)
 }
 
-fn print(session: &Session, result: &ImportResult) -> Result<(), Fault> {
-    let out = &session.out;
+fn print(out: &Printer, result: &Value) -> Result<(), Fault> {
+    let result: ImportResult =
+        serde_json::from_value(result.clone()).context("the server answered something unknown")?;
     match out.format {
-        Format::Json => out.json(result),
+        Format::Json => out.json(&result),
         Format::Csv => {
             let mut rows = Rows::new(&["refused"]);
             for refused in &result.refused {
@@ -85,5 +92,6 @@ fn print(session: &Session, result: &ImportResult) -> Result<(), Fault> {
             }
             out.write(&text)
         }
-    }
+    }?;
+    judge(result.refused.len())
 }

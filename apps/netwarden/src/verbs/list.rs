@@ -115,6 +115,15 @@ pub async fn list<T: Tabular>(
     }
 }
 
+/// Prints a list that comes whole.
+pub async fn whole<T: Tabular>(session: &Session, path: &str, filters: Filters) -> Result<(), Fault> {
+    let answer: Value = session.client.get(path, filters.pairs()).await?;
+    if session.out.format == Format::Json {
+        return session.out.json(&answer);
+    }
+    Shown::new::<T>(&session.out).one::<T>(page_of(answer)?)
+}
+
 /// Every row of a list, for look-ups by name.
 pub async fn everything<T: DeserializeOwned>(
     session: &Session,
@@ -131,7 +140,9 @@ pub async fn everything<T: DeserializeOwned>(
         }
         let page = page_of(session.client.get(path, &query).await?)?;
         for item in page.items {
-            found.push(serde_json::from_value(item).with_context(|| format!("{path} answered an unknown row"))?);
+            found.push(
+                serde_json::from_value(item).with_context(|| format!("{path} answered an unknown row"))?,
+            );
         }
         if page.next.is_none() || page.next == after {
             return Ok(found);
@@ -352,7 +363,8 @@ mod tests {
     fn short_lists_may_come_as_they_are() {
         let page = page_of(serde_json::json!([1, 2])).unwrap();
         assert_eq!((page.items.len(), page.total.count, page.next), (2, 2, None));
-        let page = page_of(serde_json::json!({"items": [1], "next": "x", "total": {"count": 10000, "more": true}}));
+        let page =
+            page_of(serde_json::json!({"items": [1], "next": "x", "total": {"count": 10000, "more": true}}));
         assert_eq!(page.unwrap().next.as_deref(), Some("x"));
         assert!(page_of(serde_json::json!({"rows": []})).is_err());
     }
@@ -367,7 +379,7 @@ mod tests {
 
     #[test]
     fn hostile_fields_of_an_answer_stay_on_their_line() {
-        let out = Printer { format: Format::Table, zone: jiff::tz::TimeZone::UTC };
+        let out = Printer::keeping(Format::Table);
         let text = upright(&out, vec![("a\u{1b}[2J".into(), Cell::from("x\ny\u{202e}z"))]);
         assert_eq!(text.lines().count(), 1);
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));

@@ -9,6 +9,7 @@ mod events;
 mod fault;
 mod import;
 mod job;
+mod jobs;
 mod list;
 mod ne;
 mod ports;
@@ -34,7 +35,7 @@ use crate::output::{Format, Rows};
 
 pub use fault::EXIT_CODES;
 use fault::Fault;
-use list::{Filters, Paging};
+use list::Filters;
 use session::{Connection, Printer};
 use when::Sense;
 
@@ -71,6 +72,9 @@ pub enum Verbs {
     /// Tokens for programs and for --server.
     #[command(after_help = EXIT_CODES)]
     Tokens(Noun<users::TokenVerb>),
+    /// Long work on the server: rehearsals, searches, imports.
+    #[command(after_help = EXIT_CODES)]
+    Jobs(Noun<jobs::Verb>),
     /// Logs in and prints a token for NETWARDEN_TOKEN.
     #[command(after_help = EXIT_CODES)]
     Login(Alone<users::LoginArguments>),
@@ -115,12 +119,15 @@ async fn dispatch(verbs: Verbs) -> Result<(), Fault> {
         Verbs::Ports(Noun { connection, verb }) => ports::run(&connection.open()?, verb).await,
         Verbs::Events(Noun { connection, verb }) => events::run(&connection.open()?, verb).await,
         Verbs::Rules(Noun { connection, verb }) => rules::run(&connection.open()?, verb).await,
-        Verbs::Audit(Noun { connection, verb }) if verb.is_offline() => audit::run_offline(&connection, &verb),
+        Verbs::Audit(Noun { connection, verb }) if verb.is_offline() => {
+            audit::run_offline(&connection, &verb)
+        }
         Verbs::Audit(Noun { connection, verb }) => audit::run(&connection.open()?, verb).await,
         Verbs::System(Noun { connection, verb }) => system::run(&connection.open()?, verb).await,
         Verbs::Credentials(Noun { connection, verb }) => credentials::run(&connection.open()?, verb).await,
         Verbs::Users(Noun { connection, verb }) => users::run(&connection.open()?, verb).await,
         Verbs::Tokens(Noun { connection, verb }) => users::run_tokens(&connection.open()?, verb).await,
+        Verbs::Jobs(Noun { connection, verb }) => jobs::run(&connection.open()?, verb).await,
         Verbs::Login(Alone { connection, arguments }) => {
             users::login(&connection.open_anonymous()?, arguments).await
         }
@@ -131,7 +138,7 @@ async fn dispatch(verbs: Verbs) -> Result<(), Fault> {
 fn completions(shell: Shell) -> Result<(), Fault> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut crate::Arguments::command(), "netwarden", &mut script);
-    let out = Printer { format: Format::Table, zone: jiff::tz::TimeZone::UTC };
+    let out = Printer::new(Format::Table, jiff::tz::TimeZone::UTC);
     out.write(&String::from_utf8_lossy(&script))
 }
 
@@ -147,13 +154,12 @@ pub struct TimeSpan {
     /// Up to then.
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    #[command(flatten)]
-    paging: Paging,
 }
 
 impl TimeSpan {
     fn filters(&self, out: &Printer) -> Result<Filters, Fault> {
-        let time = |text: &Option<String>, sense| text.as_deref().map(|text| out.time(text, sense)).transpose();
+        let time =
+            |text: &Option<String>, sense| text.as_deref().map(|text| out.time(text, sense)).transpose();
         Ok(Filters::default()
             .with("at", time(&self.at, Sense::PastFrom)?)
             .with("from", time(&self.from, Sense::PastFrom)?)

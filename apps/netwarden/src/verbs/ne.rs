@@ -2,19 +2,21 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Subcommand};
 use netwarden_api::client::Method;
 use netwarden_api::network::{Discover, Element, ElementChange, Maintenance, NewElement};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::ask::ReasonArgument;
 use super::fault::Fault;
 use super::list::{Filters, Paging, Tabular, answer, everything, list, show};
-use super::session::Session;
+use super::session::{Printer, Session};
 use super::when::Sense;
 use super::{import, job};
-use crate::output::Cell;
+use crate::output::{Cell, Format, Rows};
 
 /// Verbs of network elements.
 #[derive(Debug, Subcommand)]
@@ -31,10 +33,10 @@ pub enum Verb {
     Remove(RemoveArguments),
     /// Reads an element now.
     Poll(Named),
-    /// Asks every address of a subnet with the credentials in order.
+    /// Asks every address of a subnet with the credentials in order; Ctrl-C ends the search.
     Discover(DiscoverArguments),
     /// Lists what LLDP and CDP show next to our elements and is no element yet.
-    Neighbours(NeighboursArguments),
+    Neighbours,
     /// Takes elements from a CSV file with a head line: address, name, port, credential, class, groups,
     /// quarantine_vlan, voice_vlan.
     Import(ImportArguments),
@@ -156,16 +158,6 @@ pub struct DiscoverArguments {
     reason: ReasonArgument,
 }
 
-/// Filters of the neighbours.
-#[derive(Debug, Args)]
-pub struct NeighboursArguments {
-    /// Only those next to this element, by name or id.
-    #[arg(long)]
-    ne: Option<String>,
-    #[command(flatten)]
-    paging: Paging,
-}
-
 /// What to import.
 #[derive(Debug, Args)]
 pub struct ImportArguments {
@@ -179,8 +171,7 @@ pub struct ImportArguments {
 pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
     match verb {
         Verb::List(arguments) => {
-            let filters =
-                Filters::default().with("text", arguments.text).with("status", arguments.status);
+            let filters = Filters::default().with("text", arguments.text).with("status", arguments.status);
             list::<Element>(session, "/elements", filters, &arguments.paging).await
         }
         Verb::Show(Named { ne }) => {
@@ -212,10 +203,10 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             answer(&session.out, &session.client.post::<_, Value>(&path, &serde_json::json!({})).await?)
         }
         Verb::Discover(arguments) => discover(session, arguments).await,
-        Verb::Neighbours(arguments) => {
-            let filters =
-                Filters::default().with("ne", id_of_filter(session, arguments.ne).await?);
-            super::list::list::<Neighbour>(session, "/elements/neighbours", filters, &arguments.paging).await
+        Verb::Neighbours => {
+            let started: job::Started =
+                session.client.post("/adoption/discover", &Discover::default()).await?;
+            job::finish(session, &started, false, found).await
         }
         Verb::Import(arguments) => {
             let reason = arguments.reason.get()?;
@@ -245,12 +236,7 @@ async fn set(session: &Session, arguments: SetArguments) -> Result<(), Fault> {
         maintenance,
         end_maintenance: arguments.end_maintenance,
     };
-    let (_, tag): (Value, _) = session.client.request(Method::GET, &path).send_tagged().await?;
-    let mut request = session.client.request(Method::PATCH, &path).json(&body);
-    if let Some(tag) = tag {
-        request = request.if_match(&tag);
-    }
-    answer(&session.out, &request.send::<Value>().await?)
+    answer(&session.out, &session.client.patch::<_, Value>(&path, &body).await?)
 }
 
 async fn discover(session: &Session, arguments: DiscoverArguments) -> Result<(), Fault> {
@@ -262,8 +248,8 @@ async fn discover(session: &Session, arguments: DiscoverArguments) -> Result<(),
         add: arguments.add,
         reason,
     };
-    let started: job::Started = session.client.post("/elements/discover", &body).await?;
-    job::finish(session, &started, arguments.detach, answer).await
+    let started: job::Started = session.client.post("/adoption/discover", &body).await?;
+    job::finish(session, &started, arguments.detach, found).await
 }
 
 /// The id of an element that was named by id, name or address.
@@ -273,7 +259,9 @@ pub async fn resolve(session: &Session, named: &str) -> Result<i64, Fault> {
     }
     let found: Vec<Element> = everything(session, "/elements", &[("text", named.to_owned())]).await?;
     let is_it = |element: &&Element| {
-        element.name == named || element.address == named || element.address.strip_suffix(":161") == Some(named)
+        element.name == named
+            || element.address == named
+            || element.address.strip_suffix(":161") == Some(named)
     };
     match found.iter().find(is_it) {
         Some(element) => Ok(element.id),
@@ -295,8 +283,22 @@ async fn path(session: &Session, named: &str, below: &str) -> Result<String, Fau
 
 impl Tabular for Element {
     const COLUMNS: &'static [&'static str] = &[
-        "id", "name", "address", "status", "enforcement", "quarantine vlan", "voice vlan", "credential", "last poll",
-        "location", "class", "groups", "maintenance until", "interval s", "v2c allowed", "description",
+        "id",
+        "name",
+        "address",
+        "status",
+        "enforcement",
+        "quarantine vlan",
+        "voice vlan",
+        "credential",
+        "last poll",
+        "location",
+        "class",
+        "groups",
+        "maintenance until",
+        "interval s",
+        "v2c allowed",
+        "description",
     ];
     const BRIEF: usize = 10;
 
@@ -322,35 +324,52 @@ impl Tabular for Element {
     }
 }
 
-/// What stands next to an element and is none of ours yet.
-#[derive(Debug, serde::Deserialize)]
-#[serde(default)]
-#[derive(Default)]
-pub struct Neighbour {
-    ne: Option<String>,
-    port: Option<String>,
-    protocol: Option<String>,
-    name: Option<String>,
-    remote_port: Option<String>,
-    addresses: Vec<String>,
-    platform: Option<String>,
+/// Prints what a search found: what may be added, and what was.
+fn found(out: &Printer, result: &Value) -> Result<(), Fault> {
+    let items = result.get("found").and_then(Value::as_array);
+    let Some(items) = items.filter(|_| out.format != Format::Json) else {
+        return answer(out, result);
+    };
+    let mut rows = Rows::new(&["address", "name", "found by", "credential", "added", "description"]);
+    for item in items {
+        let candidate: Candidate =
+            serde_json::from_value(item.clone()).context("the search found something unknown")?;
+        rows.push_cells(candidate.cells());
+    }
+    out.rows(&rows)?;
+    out.note(&format!("{} found", items.len()));
+    Ok(())
 }
 
-impl Tabular for Neighbour {
-    const COLUMNS: &'static [&'static str] =
-        &["ne", "port", "by", "neighbour", "its port", "addresses", "platform"];
-    const BRIEF: usize = 7;
+/// What may be an element.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Candidate {
+    found_by: Option<String>,
+    address: Option<String>,
+    addresses: Vec<String>,
+    name: Option<String>,
+    credential: Option<String>,
+    descr: Option<String>,
+    added: Option<i64>,
+    not_added: Option<String>,
+}
 
-    fn cells(&self) -> Vec<Cell> {
-        let addresses = (!self.addresses.is_empty()).then(|| self.addresses.join(" "));
-        vec![
-            self.ne.clone().into(),
-            self.port.clone().into(),
-            self.protocol.clone().into(),
-            self.name.clone().into(),
-            self.remote_port.clone().into(),
+impl Candidate {
+    fn cells(self) -> [Cell; 6] {
+        let addresses = if self.addresses.is_empty() { self.address } else { Some(self.addresses.join(" ")) };
+        let added = match (self.added, self.not_added) {
+            (Some(id), _) => Some(format!("as {id}")),
+            (None, Some(reason)) => Some(format!("no: {reason}")),
+            (None, None) => None,
+        };
+        [
             addresses.into(),
-            self.platform.clone().into(),
+            self.name.into(),
+            self.found_by.into(),
+            self.credential.into(),
+            added.into(),
+            self.descr.into(),
         ]
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::ask::ReasonArgument;
 use super::fault::Fault;
-use super::list::{Filters, Paging, Tabular, answer, list};
+use super::list::{Filters, Paging, Tabular, answer, list, whole};
 use super::session::Session;
 use super::{TimeSpan, ne, why};
 use crate::output::Cell;
@@ -141,7 +141,7 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         }
         Verb::History(HistoryArguments { port, span }) => {
             let path = path(session, &port, "/history").await?;
-            list::<Sighting>(session, &path, span.filters(&session.out)?, &span.paging).await
+            whole::<Sighting>(session, &path, span.filters(&session.out)?).await
         }
         Verb::Why(port) => {
             let path = path(session, &port, "/why").await?;
@@ -182,8 +182,19 @@ async fn path(session: &Session, port: &Named, below: &str) -> Result<String, Fa
 
 impl Tabular for Port {
     const COLUMNS: &'static [&'static str] = &[
-        "ne", "port", "alias", "admin", "oper", "pvid", "role", "why this role", "protected", "endpoints",
-        "enforcement", "ne id", "ifIndex",
+        "ne",
+        "port",
+        "alias",
+        "admin",
+        "oper",
+        "pvid",
+        "role",
+        "why this role",
+        "protected",
+        "endpoints",
+        "enforcement",
+        "ne id",
+        "ifIndex",
     ];
     const BRIEF: usize = 11;
 

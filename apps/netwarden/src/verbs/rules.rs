@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use super::ask::ReasonArgument;
 use super::fault::{Fault, failed};
-use super::list::{Filters, Paging, Tabular, answer, list, show};
+use super::job;
+use super::list::{Filters, Paging, Tabular, answer, list, show, whole};
 use super::rule_file::{self, RuleFile};
 use super::session::{Printer, Session};
 use super::when::Sense;
-use super::job;
 use crate::output::{Cell, Format, Rows};
 
 /// Verbs of rules.
@@ -30,7 +30,7 @@ pub enum Verb {
         #[arg(long)]
         toml: bool,
     },
-    /// Keeps a new rule from a TOML or JSON file, disabled unless the file says otherwise.
+    /// Keeps a new rule from a TOML or JSON file, disabled.
     Add {
         /// The file; `-` for standard input.
         file: PathBuf,
@@ -56,8 +56,6 @@ pub enum Verb {
     Revisions {
         /// Name or id.
         rule: String,
-        #[command(flatten)]
-        paging: Paging,
     },
     /// Checks rule files without keeping them.
     Check {
@@ -142,8 +140,8 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             let request = client.request(Method::DELETE, &path(&rule, "")).query(&query);
             answer(&session.out, &request.send::<Value>().await?)
         }
-        Verb::Revisions { rule, paging } => {
-            list::<Revision>(session, &path(&rule, "/revisions"), Filters::default(), &paging).await
+        Verb::Revisions { rule } => {
+            whole::<Revision>(session, &path(&rule, "/revisions"), Filters::default()).await
         }
         Verb::Check { files } => check(session, files).await,
         Verb::Rehearse(arguments) => rehearse(session, arguments).await,
@@ -180,7 +178,9 @@ async fn check(session: &Session, files: Vec<PathBuf>) -> Result<(), Fault> {
                 let sent = session.client.post::<_, Value>("/rules/check", &rule).await;
                 match sent {
                     Ok(_) => Ok(name),
-                    Err(netwarden_api::ClientError::Problem(problem)) if matches!(problem.status, 400 | 422) => {
+                    Err(netwarden_api::ClientError::Problem(problem))
+                        if matches!(problem.status, 400 | 422) =>
+                    {
                         Err((Some(name), problem.detail))
                     }
                     Err(error) => return Err(error.into()),
@@ -224,11 +224,22 @@ fn report(out: &Printer, result: &Value) -> Result<(), Fault> {
         return answer(out, result);
     };
     let mut rows = Rows::new(&[
-        "rule", "matches", "held back", "own effects", "actions", "ports shut", "ports moved", "subjects", "first",
-        "last", "failures", "reasons",
+        "rule",
+        "matches",
+        "held back",
+        "own effects",
+        "actions",
+        "ports shut",
+        "ports moved",
+        "subjects",
+        "first",
+        "last",
+        "failures",
+        "reasons",
     ]);
     for rule in &report.rules {
-        let actions: Vec<String> = rule.actions.iter().map(|(action, count)| format!("{action} {count}")).collect();
+        let actions: Vec<String> =
+            rule.actions.iter().map(|(action, count)| format!("{action} {count}")).collect();
         let ports = |ports: &std::collections::BTreeSet<netwarden_model::PortRef>| {
             let names: Vec<String> = ports.iter().map(ToString::to_string).collect();
             (!names.is_empty()).then(|| names.join(", "))
@@ -279,8 +290,18 @@ fn rest(text: &RuleText, name: &str) -> Option<String> {
 
 impl Tabular for Rule {
     const COLUMNS: &'static [&'static str] = &[
-        "id", "name", "enabled", "on", "severity", "revision", "changed", "description", "condition", "reactions",
-        "alarm", "period",
+        "id",
+        "name",
+        "enabled",
+        "on",
+        "severity",
+        "revision",
+        "changed",
+        "description",
+        "condition",
+        "reactions",
+        "alarm",
+        "period",
     ];
     const BRIEF: usize = 8;
 

@@ -69,7 +69,7 @@ impl Connection {
 
     /// Without a server: for what works on files alone.
     pub fn printer(&self) -> Printer {
-        Printer { format: self.format, zone: TimeZone::system() }
+        Printer::new(self.format, TimeZone::system())
     }
 
     fn session(&self, identified: bool) -> Result<Session, Fault> {
@@ -133,11 +133,40 @@ pub struct Printer {
     pub format: Format,
     /// The zone in which people read times.
     pub zone: TimeZone,
+    #[cfg(test)]
+    kept: Option<std::sync::Arc<std::sync::Mutex<String>>>,
 }
 
 impl Printer {
+    /// Prints to standard output.
+    pub const fn new(format: Format, zone: TimeZone) -> Self {
+        Self {
+            format,
+            zone,
+            #[cfg(test)]
+            kept: None,
+        }
+    }
+
+    /// Keeps what it prints.
+    #[cfg(test)]
+    pub fn keeping(format: Format) -> Self {
+        Self { kept: Some(Default::default()), ..Self::new(format, TimeZone::UTC) }
+    }
+
+    /// What was printed.
+    #[cfg(test)]
+    pub fn printed(&self) -> String {
+        self.kept.as_ref().unwrap().lock().unwrap().clone()
+    }
+
     /// Writes to standard output. A reader that has gone away (`| head`) ends the command quietly.
     pub fn write(&self, text: &str) -> Result<(), Fault> {
+        #[cfg(test)]
+        if let Some(kept) = &self.kept {
+            kept.lock().unwrap().push_str(text);
+            return Ok(());
+        }
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
@@ -168,7 +197,8 @@ impl Printer {
 fn harmless_json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        let hostile = c != '\n' && (c.is_control() || !crate::output::plain(c.encode_utf8(&mut [0; 4])).contains(c));
+        let hostile =
+            c != '\n' && (c.is_control() || !crate::output::plain(c.encode_utf8(&mut [0; 4])).contains(c));
         if !hostile {
             safe.push(c);
             continue;
@@ -252,7 +282,10 @@ mod tests {
     fn json_is_harmless_on_a_terminal_and_the_same_value() {
         let value = serde_json::json!({"name": "a\u{9b}31m\u{202e}b\u{e0041}ü"});
         let text = harmless_json(&serde_json::to_string_pretty(&value).unwrap());
-        assert!(!text.contains('\u{9b}') && !text.contains('\u{202e}') && !text.contains('\u{e0041}'), "{text}");
+        assert!(
+            !text.contains('\u{9b}') && !text.contains('\u{202e}') && !text.contains('\u{e0041}'),
+            "{text}"
+        );
         assert!(text.contains('ü'));
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::ask::ReasonArgument;
 use super::fault::Fault;
-use super::list::{Filters, Paging, Tabular, answer, list, show};
+use super::list::{Filters, Tabular, answer, show, whole};
 use super::ne;
 use super::session::Session;
 use crate::output::{Cell, Format, Rows};
@@ -23,8 +23,6 @@ pub enum Verb {
     Parameters {
         /// Only this one.
         name: Option<String>,
-        #[command(flatten)]
-        paging: Paging,
     },
     /// Sets a system parameter; it counts at once.
     Set {
@@ -76,14 +74,14 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
     let (client, out) = (&session.client, &session.out);
     match verb {
         Verb::Status => show::<Status>(out, client.get("/system/status", &[]).await?),
-        Verb::Parameters { name: None, paging } => {
-            list::<Parameter>(session, "/system/parameters", Filters::default(), &paging).await
+        Verb::Parameters { name: None } => {
+            whole::<Parameter>(session, "/system/parameters", Filters::default()).await
         }
-        Verb::Parameters { name: Some(name), .. } => {
+        Verb::Parameters { name: Some(name) } => {
             let all: Vec<Value> = super::list::everything(session, "/system/parameters", &[]).await?;
-            let found = all.into_iter().find(|parameter| {
-                parameter.get("name").and_then(Value::as_str) == Some(name.as_str())
-            });
+            let found = all
+                .into_iter()
+                .find(|parameter| parameter.get("name").and_then(Value::as_str) == Some(name.as_str()));
             show::<Parameter>(out, found.ok_or(Fault::NotFound { what: "parameter", name })?)
         }
         Verb::Set { name, value, reason } => {
@@ -132,9 +130,21 @@ async fn baseline(session: &Session, arguments: BaselineArguments) -> Result<(),
 
 impl Tabular for Status {
     const COLUMNS: &'static [&'static str] = &[
-        "version", "started", "global stop", "elements", "elements unreachable", "endpoints", "endpoints online",
-        "endpoints new", "endpoints unauthorised", "ports enforced", "latest event", "events not judged yet",
-        "polls good", "polls failed", "audit records",
+        "version",
+        "started",
+        "global stop",
+        "elements",
+        "elements unreachable",
+        "endpoints",
+        "endpoints online",
+        "endpoints new",
+        "endpoints unauthorised",
+        "ports enforced",
+        "latest event",
+        "events not judged yet",
+        "polls good",
+        "polls failed",
+        "audit records",
     ];
     const BRIEF: usize = 15;
 

@@ -42,6 +42,9 @@ pub struct AddArguments {
 pub enum TokenVerb {
     /// Lists your tokens; never their secrets.
     List {
+        /// Everybody's.
+        #[arg(long)]
+        everybody: bool,
         #[command(flatten)]
         paging: Paging,
     },
@@ -100,9 +103,13 @@ pub async fn run(session: &Session, verb: UserVerb) -> Result<(), Fault> {
 /// Does what is said of tokens.
 pub async fn run_tokens(session: &Session, verb: TokenVerb) -> Result<(), Fault> {
     match verb {
-        TokenVerb::List { paging } => list::<Token>(session, "/tokens", Filters::default(), &paging).await,
+        TokenVerb::List { everybody, paging } => {
+            let filters = Filters::default().with("all", everybody.then_some(true));
+            list::<Token>(session, "/tokens", filters, &paging).await
+        }
         TokenVerb::Add(arguments) => {
-            let body = NewToken { name: arguments.name, days: arguments.days, operations: arguments.operations };
+            let body =
+                NewToken { name: arguments.name, days: arguments.days, operations: arguments.operations };
             print(&session.out, &session.client.post("/tokens", &body).await?)
         }
         TokenVerb::Revoke { id } => {
@@ -137,6 +144,11 @@ fn print(out: &Printer, secret: &Secret) -> Result<(), Fault> {
             out.write(&format!("{}\n", crate::output::plain(&secret.token)))?;
             let until = Cell::from(secret.expires_at).shown(&out.zone);
             out.note(&format!("It is shown this once and ends {until}; put it into NETWARDEN_TOKEN."));
+            if secret.must_change_password {
+                out.note(
+                    "Nothing else is permitted before the password is changed: login --change-password.",
+                );
+            }
             Ok(())
         }
     }

@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_said() {
-        for text in ["", "yesterday-ish", "2026-13-01", "25:00", "2026-11-20 10", "99999999999y", "12"] {
+        for text in ["", "yesterday-ish", "2026-13-01", "25:00", "99999999999y", "12"] {
             let error = read(text, Sense::PastFrom).unwrap_err();
             assert!(error.contains("is no time"), "{text}: {error}");
         }

@@ -58,7 +58,10 @@ mod tests {
         };
         let why = Why {
             access: "quarantined in VLAN 666".to_owned(),
-            chain: vec![link("read_back", "PVID 666 was read"), link("sighting", "seen on \u{1b}[2JGi1/0/7\n")],
+            chain: vec![
+                link("read_back", "PVID 666 was read"),
+                link("sighting", "seen on \u{1b}[2JGi1/0/7\n"),
+            ],
         };
         let zone = TimeZone::fixed(jiff::tz::offset(2));
         let expected = "Endpoint x: quarantined in VLAN 666\n  \
