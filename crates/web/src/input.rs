@@ -67,7 +67,7 @@ impl<S: Send + Sync> FromRequest<S> for Text {
 
 fn too_large(status: StatusCode) -> Refusal {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
-        let detail = "the body is larger than 1 MiB";
+        let detail = "the body is larger than this address takes";
         return Refusal::new(status, "too-large", "Too large", detail);
     }
     Refusal::malformed("the body could not be read to its end")

@@ -14,4 +14,4 @@ mod shape;
 
 pub use refusal::Refusal;
 pub use routes::{OPERATION, openapi, router};
-pub use serve::{LocalPeer, ServeError, serve_socket, serve_tls, tls_config};
+pub use serve::{LocalPeer, ServeError, Serving, serve_socket, serve_tls, tls_config};

@@ -16,6 +16,8 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::UnixListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::routes::router;
 
@@ -73,18 +75,26 @@ pub fn tls_config(chain_pem: &[u8], key_pem: &[u8]) -> Result<Arc<ServerConfig>,
     Ok(Arc::new(config))
 }
 
-/// Serves HTTPS on `listener` until `shutdown` is ready; requests under way are ended properly.
+/// A listener at work; ready when it has ended.
+pub type Serving = JoinHandle<Result<(), ServeError>>;
+
+/// Serves HTTPS at `address` until `stopped` is true; requests under way are ended properly. It listens
+/// when this returns.
 pub async fn serve_tls(
     desk: Desk,
-    listener: TcpListener,
-    tls: Arc<ServerConfig>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServeError> {
-    listener.set_nonblocking(true).map_err(ServeError::Serving)?;
+    address: SocketAddr,
+    chain_pem: impl AsRef<[u8]>,
+    key_pem: impl AsRef<[u8]>,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<Serving, ServeError> {
+    let tls = tls_config(chain_pem.as_ref(), key_pem.as_ref())?;
+    let failed = |source| ServeError::Address { address, source };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
     let handle = Handle::new();
     let ending = handle.clone();
     let waiting = tokio::spawn(async move {
-        shutdown.await;
+        ended(&mut stopped).await;
         ending.graceful_shutdown(Some(GRACE));
     });
     let mut server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(tls))
@@ -92,9 +102,17 @@ pub async fn serve_tls(
         .handle(handle);
     server.http_builder().http1().header_read_timeout(HEAD);
     server.http_builder().http2().keep_alive_interval(Some(HEAD));
-    let served = server.serve(router(desk).into_make_service_with_connect_info::<SocketAddr>()).await;
-    waiting.abort();
-    served.map_err(ServeError::Serving)
+    let app = router(desk).into_make_service_with_connect_info::<SocketAddr>();
+    Ok(tokio::spawn(async move {
+        let served = server.serve(app).await;
+        waiting.abort();
+        served.map_err(ServeError::Serving)
+    }))
+}
+
+/// Ready when the server is to end: it was said, or nobody is left to say it.
+async fn ended(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 /// Who is at the other end of the local socket.
@@ -110,13 +128,13 @@ impl Connected<IncomingStream<'_, UnixListener>> for LocalPeer {
     }
 }
 
-/// Serves plain HTTP on a Unix socket at `path` until `shutdown` is ready; the kernel says who the peer
+/// Serves plain HTTP on a Unix socket at `path` until `stopped` is true; the kernel says who the peer
 /// is. The socket is for its owner and group (mode 0660) and is removed at the end.
 pub async fn serve_socket(
     desk: Desk,
     path: &Path,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServeError> {
+    stopped: watch::Receiver<bool>,
+) -> Result<Serving, ServeError> {
     let failed = |source| ServeError::Socket { path: path.to_owned(), source };
     if path.exists() {
         // What a crash has left answers nobody.
@@ -128,23 +146,20 @@ pub async fn serve_socket(
     let listener = UnixListener::bind(path).map_err(failed)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
     let app = router(desk).into_make_service_with_connect_info::<LocalPeer>();
-    let (ended, mut ending) = tokio::sync::watch::channel(false);
-    let signal = async move {
-        shutdown.await;
-        ended.send_replace(true);
-    };
-    // Live streams never end by themselves.
-    let grace = async move {
-        if ending.wait_for(|ended| *ended).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        tokio::time::sleep(GRACE).await;
-    };
-    let served = tokio::select! {
-        served = axum::serve(listener, app).with_graceful_shutdown(signal) => served,
-        () = grace => Ok(()),
-    };
-    let removed = std::fs::remove_file(path);
-    served.map_err(ServeError::Serving)?;
-    removed.map_err(failed)
+    let (mut signalled, mut over, path) = (stopped.clone(), stopped, path.to_owned());
+    Ok(tokio::spawn(async move {
+        let signal = async move { ended(&mut signalled).await };
+        // Live streams never end by themselves.
+        let grace = async move {
+            ended(&mut over).await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let served = tokio::select! {
+            served = axum::serve(listener, app).with_graceful_shutdown(signal) => served,
+            () = grace => Ok(()),
+        };
+        let removed = std::fs::remove_file(&path);
+        served.map_err(ServeError::Serving)?;
+        removed.map_err(|source| ServeError::Socket { path, source })
+    }))
 }

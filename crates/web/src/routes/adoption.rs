@@ -1,10 +1,11 @@
 //! `/adoption`: finding elements, and accepting what is present before anything is enforced.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use netwarden_api::Problem;
-use netwarden_api::network::{Baseline, BaselineResult, Discover};
+use netwarden_api::network::{Baseline, BaselineResult, Discover, ImportResult};
 use netwarden_api::rule::Job;
 use netwarden_model::NeId;
 use netwarden_operate::{BaselineFilter, Desk, Search, vlan};
@@ -15,11 +16,53 @@ use utoipa_axum::routes;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Asked, Body};
+use crate::input::{Asked, Body, Text};
 use crate::refusal::Refusal;
 
+/// Octets of a file that is imported, at most.
+const LARGEST_FILE: usize = 64 << 20;
+
 pub(super) fn routes() -> OpenApiRouter<Desk> {
-    OpenApiRouter::new().routes(routes!(review, accept)).routes(routes!(discover))
+    let imports = OpenApiRouter::new().routes(routes!(import)).layer(DefaultBodyLimit::max(LARGEST_FILE));
+    OpenApiRouter::new().routes(routes!(review, accept)).routes(routes!(discover)).merge(imports)
+}
+
+/// What a file holds, and why it is imported.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// `endpoints` or `elements`.
+    kind: String,
+    /// Why, for the record.
+    #[serde(default)]
+    reason: String,
+}
+
+/// Takes a CSV file; bad rows are told by line and reason and the good ones go on. Endpoints are taken at
+/// once; elements (which needs ne.import) are asked first, in a job whose result says the same.
+#[utoipa::path(post, path = "/adoption/import", tag = "adoption", params(File),
+    request_body(content = String, content_type = "text/csv"),
+    responses((status = 200, body = ImportResult), (status = 202, body = Job), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("endpoint.import"))))]
+async fn import(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Asked(file): Asked<File>,
+    Text(csv): Text,
+) -> Result<Response, Refusal> {
+    match file.kind.as_str() {
+        "endpoints" => {
+            let outcome = desk.import_endpoints(&asker.caller, &csv, &file.reason).await?;
+            let result = ImportResult { imported: outcome.imported, refused: outcome.refused };
+            Ok(Json(result).into_response())
+        }
+        "elements" => {
+            let id = desk.import_elements(&asker.caller, &csv, &file.reason).await?;
+            Ok(super::jobs::started(&desk, &asker, id).await?.into_response())
+        }
+        _ => Err(Refusal::malformed("kind must be endpoints or elements")),
+    }
 }
 
 /// Which endpoints a review looks at.
@@ -69,7 +112,7 @@ async fn accept(State(desk): State<Desk>, asker: Asker, Body(wish): Body<Baselin
 }
 
 /// Starts a search for elements; the job's result says what was found.
-#[utoipa::path(post, path = "/adoption/discover", tag = "adoption", request_body = Discover,
+#[utoipa::path(post, path = "/elements/discover", tag = "adoption", request_body = Discover,
     responses((status = 202, body = Job), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("adoption.discover"))))]
 async fn discover(

@@ -7,7 +7,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use netwarden_api::network::{Element, ElementChange, NewElement, Port};
-use netwarden_api::rule::Job;
 use netwarden_api::{Page, Problem};
 use netwarden_model::element::Method;
 use netwarden_model::{NeId, VlanId};
@@ -17,7 +16,7 @@ use utoipa_axum::routes;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Asked, Body, ListParams, Place, ReasonParam, Text, Wish};
+use crate::input::{Asked, Body, ListParams, Place, ReasonParam, Wish};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -27,7 +26,6 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(show, change, remove))
         .routes(routes!(poll))
         .routes(routes!(ports))
-        .routes(routes!(import))
 }
 
 /// Elements; filters name, address, class, status, enforcement, groups, system.
@@ -150,19 +148,4 @@ async fn ports(
 ) -> Answer<Page<Port>> {
     wish.filters.push(("ne".to_owned(), id.to_string()));
     Ok(Json(shape::page(desk.ports(&asker.caller, wish).await?, shape::port)))
-}
-
-/// Starts an import of a CSV file of elements; the job's result says which rows were taken.
-#[utoipa::path(post, path = "/elements/import", tag = "elements", params(ReasonParam),
-    request_body(content = String, content_type = "text/csv"),
-    responses((status = 202, body = Job), (status = "default", body = Problem)),
-    extensions(("x-netwarden-operation" = json!("ne.import"))))]
-async fn import(
-    State(desk): State<Desk>,
-    asker: Asker,
-    Asked(why): Asked<ReasonParam>,
-    Text(csv): Text,
-) -> Result<(StatusCode, Json<Job>), Refusal> {
-    let id = desk.import_elements(&asker.caller, &csv, &why.reason).await?;
-    super::jobs::started(&desk, &asker, id).await
 }

@@ -7,11 +7,10 @@ use jiff::Timestamp;
 use netwarden_api::endpoint::{
     Authorise, Endpoint, EndpointChange, Group, Move, Reason, Requested, Sighting, Why,
 };
-use netwarden_api::network::ImportResult;
 use netwarden_api::{Page, Problem};
 use netwarden_identity::Operation;
 use netwarden_model::{Mac, NeId, PortName, PortRef};
-use netwarden_operate::{Authorisation, Desk, EndpointEdit, OperateError, Where, vlan};
+use netwarden_operate::{Authorisation, Desk, EndpointEdit, Where, vlan};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Asked, Body, Key, ListParams, MacAt, ReasonParam, Text, Wish};
+use crate::input::{Asked, Body, Key, ListParams, MacAt, Place, Wish};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -33,7 +32,6 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(authorise))
         .routes(routes!(block))
         .routes(routes!(r#move))
-        .routes(routes!(import))
         .routes(routes!(groups))
 }
 
@@ -120,17 +118,24 @@ impl Span {
     }
 }
 
-/// Where it was, the latest first.
+/// Where it was, the latest first; `{mac}` may also be an IP address or a name.
 #[utoipa::path(get, path = "/endpoints/{mac}/history", tag = "endpoints", params(("mac" = String, Path), Span),
     responses((status = 200, body = Vec<Sighting>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("endpoint.history"))))]
 async fn history(
     State(desk): State<Desk>,
     asker: Asker,
-    MacAt(mac): MacAt,
+    Place(whom): Place<String>,
     Asked(span): Asked<Span>,
 ) -> Answer<Vec<Sighting>> {
-    sightings(&desk, &asker, &Where::Mac(mac), &span).await
+    let whom = match (whom.parse::<Mac>(), whom.parse()) {
+        (Ok(mac), _) => Where::Mac(mac),
+        (_, Ok(ip)) => Where::Ip(ip),
+        // No name has a colon: it was meant for a MAC address.
+        (Err(error), _) if whom.contains(':') => return Err(Refusal::malformed(error.to_string())),
+        _ => Where::Name(whom),
+    };
+    sightings(&desk, &asker, &whom, &span).await
 }
 
 /// Who or what a question about the past is about: exactly one of these.
@@ -248,22 +253,6 @@ async fn r#move(
 
 pub(super) fn accepted(id: &impl ToString) -> (StatusCode, Json<Requested>) {
     (StatusCode::ACCEPTED, Json(Requested { request: Some(id.to_string()) }))
-}
-
-/// Takes a CSV file of endpoints into the reference list; bad rows are told and the good ones go on.
-#[utoipa::path(post, path = "/endpoints/import", tag = "endpoints", params(ReasonParam),
-    request_body(content = String, content_type = "text/csv"),
-    responses((status = 200, body = ImportResult), (status = "default", body = Problem)),
-    extensions(("x-netwarden-operation" = json!("endpoint.import"))))]
-async fn import(
-    State(desk): State<Desk>,
-    asker: Asker,
-    Asked(why): Asked<ReasonParam>,
-    Text(csv): Text,
-) -> Answer<ImportResult> {
-    let outcome = desk.import_endpoints(&asker.caller, &csv, &why.reason).await;
-    let outcome = outcome.map_err(|error: OperateError| Refusal::from(error))?;
-    Ok(Json(ImportResult { imported: outcome.imported, refused: outcome.refused }))
 }
 
 /// Groups of endpoints, by name.
