@@ -276,18 +276,20 @@ impl Desk {
         self.events(caller, &event_query(wish.filters)?, &page).await
     }
 
-    /// Events after `after` that the caller may see, oldest first, and the place that was read up to.
+    /// Events after `after` that the caller may see and `filters` (as of [`Desk::list_events`]) describe, oldest first, and the place that was read up to.
     pub async fn events_after(
         &self,
         caller: &Caller,
+        filters: &[(String, String)],
         after: EventSeq,
         limit: u64,
     ) -> Result<(Vec<Event>, EventSeq), OperateError> {
         self.permit_of(caller, Operation::EventRead).await?;
+        let query = event_query(filters.to_vec())?;
         let mut events = self.spine.read_from(after, limit).await?;
         let last = events.last().map_or(after, |event| event.seq);
         let scope = caller.scope();
-        events.retain(|event| scope.contains(event.ne));
+        events.retain(|event| scope.contains(event.ne) && meets(&query, event));
         Ok((events, last))
     }
 
@@ -516,6 +518,16 @@ fn event_query(filters: Vec<(String, String)>) -> Result<EventQuery, OperateErro
         }
     }
     Ok(query)
+}
+
+/// What [`netwarden_spine`] decides in SQL, for events that were read already.
+fn meets(query: &EventQuery, event: &Event) -> bool {
+    (query.kinds.is_empty() || query.kinds.contains(&event.kind))
+        && query.subject.as_ref().is_none_or(|subject| *subject == event.subject)
+        && query.ne.is_none_or(|ne| event.ne == Some(ne))
+        && query.min_severity.is_none_or(|severity| event.severity >= severity)
+        && query.from.is_none_or(|from| event.recorded_at > from)
+        && query.to.is_none_or(|to| event.recorded_at <= to)
 }
 
 fn severity(text: &str) -> Option<Severity> {

@@ -12,15 +12,13 @@ use netwarden_api::event::Event;
 use netwarden_api::{Page, Problem, Total};
 use netwarden_model::EventSeq;
 use netwarden_operate::Desk;
-use serde::Deserialize;
 use tokio::sync::watch;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Asked, ListParams, Place, Wish};
+use crate::input::{ListParams, Place, Wish};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -54,36 +52,31 @@ async fn show(State(desk): State<Desk>, asker: Asker, Place(seq): Place<i64>) ->
     Ok(Json(shape::event(&desk.event(&asker.caller, EventSeq(seq)).await?)?))
 }
 
-/// Where a stream begins.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct After {
-    /// With the event after this place; with what is appended from now on where absent. A browser that
-    /// reconnects says so by Last-Event-ID.
-    after: Option<i64>,
-}
-
-/// Events as they are appended, as server-sent events; `id` is the place in the log.
-#[utoipa::path(get, path = "/events/stream", tag = "events", params(After),
+/// Events as they are appended, as server-sent events; `id` is the place in the log. Filters as for the
+/// list; it begins after the place `after`, or after Last-Event-ID, which browsers send when they
+/// reconnect, else with what is appended from now on.
+#[utoipa::path(get, path = "/events/stream", tag = "events", params(("after" = Option<i64>, Query)),
     responses((status = 200, body = Event, content_type = "text/event-stream"), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("event.read"))))]
 async fn stream(
     State(desk): State<Desk>,
     asker: Asker,
     headers: HeaderMap,
-    Asked(after): Asked<After>,
+    Wish(wish): Wish,
 ) -> Result<Sse<impl Stream<Item = Result<Sent, axum::Error>>>, Refusal> {
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let appended = desk.spine.subscribe();
-    let after = match last.or(after.after) {
+    let given = wish.after.map(|after| after.parse::<i64>());
+    let given = given.transpose().map_err(|_| Refusal::malformed("after is no place in the log"))?;
+    let after = match last.or(given) {
         Some(seq) => EventSeq(seq),
         None => *appended.borrow(),
     };
+    let filters = wish.filters;
     // Refused now rather than in the middle of the answer.
-    let (events, position) = desk.events_after(&asker.caller, after, CHUNK).await?;
+    let (events, position) = desk.events_after(&asker.caller, &filters, after, CHUNK).await?;
     let waiting = events.iter().map(shape::event).collect::<Result<_, _>>()?;
-    let tail = Tail { desk, asker, appended, position, waiting };
+    let tail = Tail { desk, asker, appended, position, waiting, filters };
     Ok(Sse::new(futures::stream::unfold(tail, next)).keep_alive(KeepAlive::new()))
 }
 
@@ -93,6 +86,7 @@ struct Tail {
     appended: watch::Receiver<EventSeq>,
     position: EventSeq,
     waiting: VecDeque<Event>,
+    filters: Vec<(String, String)>,
 }
 
 /// The next event; None where the caller's rights have ended, or the server does.
@@ -109,7 +103,7 @@ async fn next(mut tail: Tail) -> Option<(Result<Sent, axum::Error>, Tail)> {
             return None;
         }
         tail.asker.again(&tail.desk).await.ok()?;
-        let (events, position) = tail.desk.events_after(&tail.asker.caller, position, CHUNK).await.ok()?;
+        let (events, position) = tail.desk.events_after(&tail.asker.caller, &tail.filters, position, CHUNK).await.ok()?;
         tail.position = position;
         for event in &events {
             tail.waiting.push_back(shape::event(event).ok()?);

@@ -1,0 +1,280 @@
+//! A desk over a temporary store with one element, one port and one endpoint on it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use jiff::Timestamp;
+use netwarden_actions::Pace;
+use netwarden_actions::notify::Channels;
+use netwarden_audit::{AuditQuery, CheckpointPolicy, Reach, SignError, Signer, Trail};
+use netwarden_engine::{Engine, Parts};
+use netwarden_identity::password::Params;
+use netwarden_identity::{Identity, IdentityPolicy, NewUser, Role};
+use netwarden_inventory::{ElementBase, Read, Settings};
+use netwarden_model::element::{Element, Method};
+use netwarden_model::reading::{FdbEntry, FdbStatus, Interface};
+use netwarden_model::{Clock, IfIndex, NeId, Reading};
+use netwarden_operate::{Desk, Inner, Jobs};
+use netwarden_reach::{EngineConfig, SnmpEngine};
+use netwarden_spine::Spine;
+use netwarden_store::{Condition, Page, Store, StoreConfig, Tx, execute, values};
+use netwarden_vault::{SigningKey, Vault, VaultConfig};
+use serde_json::Value;
+use tower::ServiceExt;
+use zeroize::Zeroizing;
+
+pub const MAC: &str = "00:1b:21:3a:4f:5e";
+pub const PORT: &str = "Gi1%2F0%2F1";
+const PASSWORD: &str = "a long enough password";
+
+#[derive(Debug)]
+struct Now;
+
+impl Clock for Now {
+    #[allow(clippy::disallowed_methods, reason = "sessions are to hold while the test runs")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+struct Key(SigningKey);
+
+impl Signer for Key {
+    fn key_name(&self) -> &str {
+        "netwarden/test"
+    }
+    fn public_key(&self) -> [u8; 32] {
+        self.0.public_key()
+    }
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
+        Ok(self.0.sign(message).unwrap())
+    }
+}
+
+/// The interface, and who may use it.
+pub struct Bench {
+    pub desk: Desk,
+    pub app: Router,
+    pub ne: NeId,
+    /// Session secrets by user name: the four roles, and `foreign` with a role of another plane.
+    pub secrets: BTreeMap<String, String>,
+    pub folder: tempfile::TempDir,
+}
+
+pub async fn bench() -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+    std::fs::create_dir(&data).unwrap();
+    std::fs::create_dir(&keys).unwrap();
+    let mut config = StoreConfig::sqlite(data.join("test.db"));
+    config.reserve_bytes = 64 << 10;
+    let migrations = [
+        netwarden_spine::MIGRATIONS,
+        netwarden_inventory::sql::MIGRATIONS,
+        netwarden_rules::sql::MIGRATIONS,
+        netwarden_actions::MIGRATIONS,
+        netwarden_audit::MIGRATIONS,
+        netwarden_identity::MIGRATIONS,
+        netwarden_vault::MIGRATIONS,
+        netwarden_operate::MIGRATIONS,
+    ];
+    let store = Store::open(config, &migrations).await.unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(Now);
+    let now = clock.now();
+    let vault = VaultConfig { key_file: keys.join("key"), data_folder: Some(data), credential: None };
+    let vault = Arc::new(Vault::unlock(store.clone(), vault, now).await.unwrap());
+    let key = Key(vault.signing_key("audit", now).await.unwrap());
+    let trail = Trail::new(store.clone(), Arc::new(key), CheckpointPolicy::default()).unwrap();
+    let policy = IdentityPolicy { password: Params::new(10_000).unwrap(), ..IdentityPolicy::default() };
+    let identity = Identity::new(store.clone(), policy);
+    let network = netwarden_inventory::sql::load(store.read(), Settings::default(), now).await.unwrap();
+    let spine = Spine::open(store.clone()).await.unwrap();
+    let snmp = EngineConfig { bind_v4: Some([127, 0, 0, 1].into()), bind_v6: None, ..EngineConfig::default() };
+    let parameters = netwarden_operate::load_parameters(&store).await.unwrap();
+    let engine = Engine::start(Parts {
+        store: store.clone(),
+        spine: spine.clone(),
+        vault: Arc::clone(&vault),
+        clock: Arc::clone(&clock),
+        snmp: SnmpEngine::start(snmp).unwrap(),
+        network,
+        guard: parameters.guard(),
+        channels: Channels::default(),
+        in_flight: 4,
+        pace: Pace::default(),
+    });
+    let desk = Desk::new(Inner {
+        store,
+        spine,
+        trail,
+        identity,
+        vault,
+        engine,
+        clock,
+        jobs: Jobs::default(),
+        parameters: RwLock::new(parameters),
+        started: now,
+    });
+    let ne = element(&desk).await;
+    let secrets = users(&desk).await;
+    Bench { app: netwarden_web::router(desk.clone()), desk, ne, secrets, folder }
+}
+
+async fn element(desk: &Desk) -> NeId {
+    let now = desk.clock.now();
+    let element = Element {
+        id: NeId(0),
+        name: "sw1".into(),
+        address: SocketAddr::from(([127, 0, 0, 1], 9)),
+        credential: None,
+        enforcement: false,
+        allow_v2c: false,
+        quarantine_vlan: Some(666.try_into().unwrap()),
+        voice_vlan: None,
+    };
+    let mut base = ElementBase::new(element, now);
+    let row = base.clone();
+    let ne = desk
+        .store
+        .write(move |tx: &Tx| Box::pin(async move { netwarden_inventory::sql::insert_element(tx, &row).await }))
+        .await
+        .unwrap();
+    base.element.id = ne;
+    desk.engine.keeper().adjust(move |network| network.put_element(base)).await.unwrap();
+    let interface = Interface {
+        if_index: IfIndex(1),
+        name: Some("Gi1/0/1".into()),
+        descr: None,
+        alias: None,
+        mac: None,
+        if_type: Some(6),
+        type_name: None,
+        admin_status: Some("up".into()),
+        oper_status: Some("up".into()),
+        speed: None,
+        base_port: Some(1),
+        pvid: Some(10.try_into().unwrap()),
+        lag: None,
+        trunk: None,
+    };
+    let row = FdbEntry {
+        mac: MAC.parse().unwrap(),
+        if_index: Some(IfIndex(1)),
+        if_name: Some("Gi1/0/1".into()),
+        vlan: Some(10.try_into().unwrap()),
+        status: FdbStatus::Learned,
+    };
+    let reading = Reading { interfaces: vec![interface], fdb: vec![row], ..Reading::default() };
+    desk.engine.keeper().read(ne, Read::Methods(Method::ALL.to_vec()), reading, now).await;
+    let located = || desk.engine.keeper().picture().read().location(MAC.parse().unwrap()).is_some();
+    for _ in 0..500 {
+        if located() {
+            return ne;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the endpoint was not located");
+}
+
+async fn users(desk: &Desk) -> BTreeMap<String, String> {
+    let mut secrets = BTreeMap::new();
+    let names = ["administrator", "operator", "helpdesk", "revisor", "foreign"];
+    for name in names {
+        let password = || Zeroizing::new(PASSWORD.to_owned());
+        let hash = desk.identity.hash_new_password(name, password(), [7; 16]).await.unwrap();
+        let role = if name == "foreign" { Role::Revisor } else { Role::from(name) };
+        let user =
+            NewUser { name: name.into(), roles: [role].into(), password: hash, must_change_password: false };
+        desk.identity.create_user(user, desk.clock.now()).await.unwrap();
+        let opened = desk.login(name, password(), None).await.unwrap();
+        secrets.insert(name.to_owned(), opened.secret.to_string());
+    }
+    desk.store
+        .write(|tx: &Tx| {
+            Box::pin(async move {
+                let sql = "UPDATE identity_user SET roles = $1 WHERE name = 'foreign'";
+                execute(tx, sql, values!["landscape_gardener"]).await
+            })
+        })
+        .await
+        .unwrap();
+    secrets
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: axum::http::HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or(Value::Null)
+    }
+    pub fn detail(&self) -> String {
+        self.json()["detail"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl Bench {
+    pub async fn call(&self, user: Option<&str>, method: &str, path: &str, body: Option<(&str, String)>) -> Answer {
+        self.call_with(user, method, path, body, &[]).await
+    }
+
+    pub async fn call_with(
+        &self,
+        user: Option<&str>,
+        method: &str,
+        path: &str,
+        body: Option<(&str, String)>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(user) = user {
+            let secret = self.secrets.get(user).map_or(user, String::as_str);
+            request = request.header("authorization", format!("Bearer {secret}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = match body {
+            None => Body::empty(),
+            Some((kind, text)) => {
+                request = request.header("content-type", kind);
+                Body::from(text)
+            }
+        };
+        let response = self.app.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        // A live stream has no end.
+        let is_stream =
+            parts.headers.get("content-type").is_some_and(|kind| kind.as_bytes() == b"text/event-stream");
+        let body = if is_stream { Vec::new() } else { to_bytes(body, 1 << 24).await.unwrap().to_vec() };
+        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body).unwrap() }
+    }
+
+    pub async fn json(&self, user: &str, method: &str, path: &str, body: Value) -> Answer {
+        self.call(Some(user), method, path, Some(("application/json", body.to_string()))).await
+    }
+
+    /// Records of an operation with an outcome.
+    pub async fn records(&self, operation: &str, outcome: &str) -> usize {
+        self.desk.trail.tick(self.desk.clock.now()).await.unwrap();
+        let query = AuditQuery {
+            filters: vec![
+                ("operation".into(), Condition::Eq(operation.into())),
+                ("outcome".into(), Condition::Eq(outcome.into())),
+            ],
+            page: Page::first(1_000),
+            ..AuditQuery::default()
+        };
+        self.desk.trail.list(&Reach::all(), query).await.unwrap().items.len()
+    }
+}

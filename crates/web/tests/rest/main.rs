@@ -1,0 +1,8 @@
+//! The REST interface over a desk of its own, without any network.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod calls;
+mod desk;
+mod document;
+mod hostile;
+mod ratchet;

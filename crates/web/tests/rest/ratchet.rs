@@ -1,0 +1,144 @@
+//! Every route is held to the operation that it declares: who may not, gets and leaves a refusal; what
+//! changes something leaves a record. The lists of exceptions may only shrink.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use netwarden_identity::{Access, Operation, Role};
+use netwarden_operate::Caller;
+use netwarden_web::{OPERATION, openapi};
+use serde_json::Value;
+
+use crate::calls::calls;
+use crate::desk::{Bench, bench};
+
+/// Routes that need no identification (IAM-19).
+const OPEN: &[&str] = &["GET /healthz", "GET /readyz", "POST /api/v1/sessions"];
+
+/// Routes of changes that have no call in the table.
+const NOT_CALLED: &[&str] = &[
+    // It needs an agent that answers; the lab adds elements.
+    "POST /api/v1/elements",
+];
+
+fn routes() -> BTreeMap<String, Operation> {
+    let document = serde_json::to_value(openapi()).unwrap();
+    let mut routes = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if !["get", "put", "post", "patch", "delete"].contains(&method.as_str()) {
+                continue;
+            }
+            let route = format!("{} {path}", method.to_uppercase());
+            let declared = operation[OPERATION].as_str();
+            let declared = declared.unwrap_or_else(|| panic!("{route} declares no operation"));
+            routes.insert(route, declared.parse::<Operation>().unwrap());
+        }
+    }
+    routes
+}
+
+/// What the table's calls need: somebody else's token, and a job that runs.
+async fn prepared(bench: &Bench) -> (i64, String) {
+    let operator = bench.secrets["operator"].clone();
+    let caller: Caller = bench.desk.identify_bearer(&operator, None).await.unwrap();
+    let (token, _) = bench.desk.create_token(&caller, "lent", [Operation::EventRead].into(), 1).await.unwrap();
+    let now = bench.desk.clock.now();
+    let job = bench.desk.jobs.start("waiting".into(), None, now, |progress| async move {
+        while !progress.is_cancelled() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(Value::Null)
+    });
+    (token.id, job.to_string())
+}
+
+#[tokio::test]
+async fn every_route_declares_an_operation_and_has_a_call() {
+    let bench = bench().await;
+    let called: BTreeSet<String> =
+        calls(&bench, 1, "x").iter().map(|call| format!("{} {}", call.method, call.route)).collect();
+    let routes = routes();
+    let missing: Vec<&String> =
+        routes.keys().filter(|route| !called.contains(*route) && !NOT_CALLED.contains(&route.as_str())).collect();
+    assert!(missing.is_empty(), "no call in the table: {missing:?}");
+    let unknown: Vec<&String> = called.iter().filter(|route| !routes.contains_key(*route)).collect();
+    assert!(unknown.is_empty(), "no such routes: {unknown:?}");
+}
+
+// proves: IAM-19
+#[tokio::test]
+async fn nobody_gets_anything_unidentified() {
+    let bench = bench().await;
+    for call in calls(&bench, 1, "019f0000-0000-7000-8000-000000000000") {
+        let route = format!("{} {}", call.method, call.route);
+        for user in [None, Some("no-such-secret")] {
+            let answer = bench.call(user, call.method, &call.path, call.body()).await;
+            if OPEN.contains(&route.as_str()) {
+                continue;
+            }
+            assert_eq!(answer.status, 401, "{route}: {}", answer.body);
+            assert_eq!(answer.headers["content-type"], "application/problem+json", "{route}");
+        }
+    }
+    let sent = Some(("application/json", r#"{"address":"192.0.2.1"}"#.to_owned()));
+    assert_eq!(bench.call(None, "POST", "/api/v1/elements", sent).await.status, 401);
+    // Hundreds of failures from one place leave one record.
+    assert_eq!(bench.records("session.login", "denied").await, 1);
+}
+
+fn who_lacks(operation: Operation) -> Option<&'static str> {
+    match operation.declaration().access {
+        Access::Anyone => None,
+        Access::Own => Some("foreign"),
+        Access::Roles(roles) => Some(
+            [(Role::Helpdesk, "helpdesk"), (Role::Revisor, "revisor"), (Role::Operator, "operator")]
+                .into_iter()
+                .find(|(role, _)| !roles.contains(role))
+                .map_or("foreign", |(_, name)| name),
+        ),
+    }
+}
+
+// proves: AUD-14
+#[tokio::test]
+async fn who_lacks_the_right_is_refused_and_recorded() {
+    let bench = bench().await;
+    let (token, job) = prepared(&bench).await;
+    let routes = routes();
+    for call in calls(&bench, token, &job) {
+        let route = format!("{} {}", call.method, call.route);
+        let operation = routes[&route];
+        let Some(user) = who_lacks(operation) else { continue };
+        let before = bench.records(operation.name(), "denied").await;
+        let answer = bench.call(Some(user), call.method, &call.path, call.body()).await;
+        assert_eq!(answer.status, 403, "{route} as {user}: {}", answer.body);
+        let after = bench.records(operation.name(), "denied").await;
+        assert_eq!(after, before + 1, "{route} as {user} left no record of {operation}");
+    }
+}
+
+#[tokio::test]
+async fn what_changes_something_leaves_a_record() {
+    let bench = bench().await;
+    let (token, job) = prepared(&bench).await;
+    let routes = routes();
+    let mut left = BTreeSet::new();
+    for call in calls(&bench, token, &job) {
+        let route = format!("{} {}", call.method, call.route);
+        let operation = routes[&route];
+        let before = bench.records(operation.name(), "success").await;
+        let answer = bench.call(Some("administrator"), call.method, &call.path, call.body()).await;
+        assert_eq!(answer.status, call.status, "{route}: {}", answer.body);
+        assert_eq!(answer.headers["cache-control"], "no-store", "{route}");
+        if operation.is_change() {
+            let after = bench.records(operation.name(), "success").await;
+            assert!(after > before, "{route} left no record of {operation}");
+            left.insert(route);
+        }
+    }
+    let changes = routes.iter().filter(|(_, operation)| operation.is_change());
+    let missing: Vec<&String> =
+        changes.map(|(route, _)| route).filter(|route| !left.contains(*route)).collect();
+    assert_eq!(missing, NOT_CALLED, "changes without an audited call");
+}
