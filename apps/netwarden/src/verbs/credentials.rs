@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::ask::secret;
 use super::fault::Fault;
-use super::list::{Filters, Tabular, answer, everything, whole};
+use super::list::{Filters, Tabular, answer, everything, show, whole};
 use super::session::Session;
 use crate::output::Cell;
 
@@ -66,7 +66,7 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         Verb::List => whole::<Credential>(session, "/credentials", Filters::default()).await,
         Verb::Add(arguments) => {
             let body = collect(arguments)?;
-            answer(&session.out, &session.client.post::<_, Value>("/credentials", &body).await?)
+            show::<Credential>(&session.out, session.client.post("/credentials", &body).await?)
         }
         Verb::Remove { credential } => {
             let id = resolve(session, &credential).await?;

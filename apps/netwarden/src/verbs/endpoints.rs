@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::ask::ReasonArgument;
 use super::fault::Fault;
-use super::list::{Filters, Paging, Tabular, answer, list, show, whole};
+use super::list::{Filters, Paging, Tabular, list, requested, show, whole};
 use super::session::Session;
 use super::when::Sense;
 use super::{TimeSpan, import, ne, why};
@@ -223,12 +223,12 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         Verb::Authorise(arguments) => authorise(session, arguments).await,
         Verb::Block(Judged { mac, reason }) => {
             let body = Reason { reason: reason.get()? };
-            answer(&session.out, &session.client.post::<_, Value>(&path(mac, "/block"), &body).await?)
+            requested(&session.out, &session.client.post::<_, Value>(&path(mac, "/block"), &body).await?)
         }
         Verb::Move(arguments) => {
             let body =
                 Move { reason: arguments.reason.get()?, vlan: arguments.vlan, bounce: arguments.bounce };
-            answer(
+            requested(
                 &session.out,
                 &session.client.post::<_, Value>(&path(arguments.mac, "/move"), &body).await?,
             )
@@ -252,7 +252,10 @@ async fn authorise(session: &Session, arguments: AuthoriseArguments) -> Result<(
         group: arguments.group,
         release: Some(!arguments.keep_port),
     };
-    answer(&session.out, &session.client.post::<_, Value>(&path(arguments.mac, "/authorise"), &body).await?)
+    requested(
+        &session.out,
+        &session.client.post::<_, Value>(&path(arguments.mac, "/authorise"), &body).await?,
+    )
 }
 
 async fn set(session: &Session, arguments: SetArguments) -> Result<(), Fault> {
@@ -273,7 +276,7 @@ async fn set(session: &Session, arguments: SetArguments) -> Result<(), Fault> {
         custom2: arguments.custom2,
         offline_after_s: arguments.offline_after,
     };
-    answer(&session.out, &session.client.patch::<_, Value>(&path(arguments.mac, ""), &body).await?)
+    show::<Endpoint>(&session.out, session.client.patch(&path(arguments.mac, ""), &body).await?)
 }
 
 fn path(mac: Mac, below: &str) -> String {

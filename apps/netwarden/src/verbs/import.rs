@@ -26,10 +26,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    const fn path(self) -> &'static str {
+    const fn word(self) -> &'static str {
         match self {
-            Kind::Elements => "/elements/import",
-            Kind::Endpoints => "/endpoints/import",
+            Kind::Elements => "elements",
+            Kind::Endpoints => "endpoints",
         }
     }
 }
@@ -37,9 +37,14 @@ impl Kind {
 /// Imports a file. Rows that are refused leave the others alone, and make the exit code 1.
 pub async fn run(session: &Session, kind: Kind, file: &Path, reason: String) -> Result<(), Fault> {
     let text = read(file)?;
-    let query = [("reason", reason)];
-    let sent: Value =
-        session.client.request(Method::POST, kind.path()).query(&query).text("text/csv", text).send().await?;
+    let query = [("kind", kind.word().to_owned()), ("reason", reason)];
+    let sent: Value = session
+        .client
+        .request(Method::POST, "/adoption/import")
+        .query(&query)
+        .text("text/csv", text)
+        .send()
+        .await?;
     // Elements are asked one by one, which is a job; endpoints are taken at once.
     if sent.get("imported").is_none() {
         let started: job::Started =

@@ -189,11 +189,14 @@ impl<'a> Shown<'a> {
         self.more::<T>(page)?;
         let (rows, total) = (self.rows, self.total);
         let out = self.out;
-        self.end()?;
-        if let Some(next) = next {
-            out.note(&format!("{rows} of {}; the next page: --after {next}, all: --all", of(total)));
+        match next {
+            None => self.end(),
+            Some(next) => {
+                self.print_table()?;
+                out.note(&format!("{rows} of {}; the next page: --after {next}, all: --all", of(total)));
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     fn more<T: Tabular>(&mut self, page: Page<Value>) -> Result<(), Fault> {
@@ -232,12 +235,17 @@ impl<'a> Shown<'a> {
                 self.out.write(&format!("{open}{close},\"total\":{total}}}\n"))
             }
             Format::Table => {
-                self.out.write(&self.table.to_table_in(&self.out.zone))?;
-                if self.rows == self.total.count || self.total.count == 0 || self.pages > 1 {
-                    self.out.note(&of(Total { count: self.rows, more: false }));
-                }
+                self.print_table()?;
+                self.out.note(&of(Total { count: self.rows, more: false }));
                 Ok(())
             }
+        }
+    }
+
+    fn print_table(&self) -> Result<(), Fault> {
+        match self.out.format {
+            Format::Table => self.out.write(&self.table.to_table_in(&self.out.zone)),
+            Format::Json | Format::Csv => Ok(()),
         }
     }
 }
@@ -279,6 +287,23 @@ pub fn show<T: Tabular>(out: &Printer, answer: Value) -> Result<(), Fault> {
     }
     let lines = T::COLUMNS.iter().map(|name| (*name).to_owned()).zip(item.cells()).collect();
     out.write(&upright(out, lines))
+}
+
+/// Prints what was asked of the network; it is done, and read back, after that.
+pub fn requested(out: &Printer, sent: &Value) -> Result<(), Fault> {
+    let id = sent.get("request").and_then(Value::as_str);
+    match (out.format, id) {
+        (Format::Table, None) => {
+            out.note("Done; nothing had to be asked of the network.");
+            Ok(())
+        }
+        (Format::Table, Some(_)) => {
+            answer(out, sent)?;
+            out.note("Asked for; `why` shows how far it is.");
+            Ok(())
+        }
+        _ => answer(out, sent),
+    }
 }
 
 /// Prints what an act answered, whatever it is; nothing where there was no answer.

@@ -189,7 +189,7 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
                 unanswered: arguments.unanswered,
                 reason: arguments.reason,
             };
-            answer(&session.out, &session.client.post::<_, Value>("/elements", &body).await?)
+            show::<Element>(&session.out, session.client.post("/elements", &body).await?)
         }
         Verb::Set(arguments) => set(session, arguments).await,
         Verb::Remove(RemoveArguments { ne, reason }) => {
@@ -205,7 +205,7 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         Verb::Discover(arguments) => discover(session, arguments).await,
         Verb::Neighbours => {
             let started: job::Started =
-                session.client.post("/adoption/discover", &Discover::default()).await?;
+                session.client.post("/elements/discover", &Discover::default()).await?;
             job::finish(session, &started, false, found).await
         }
         Verb::Import(arguments) => {
@@ -236,7 +236,7 @@ async fn set(session: &Session, arguments: SetArguments) -> Result<(), Fault> {
         maintenance,
         end_maintenance: arguments.end_maintenance,
     };
-    answer(&session.out, &session.client.patch::<_, Value>(&path, &body).await?)
+    show::<Element>(&session.out, session.client.patch(&path, &body).await?)
 }
 
 async fn discover(session: &Session, arguments: DiscoverArguments) -> Result<(), Fault> {
@@ -248,7 +248,7 @@ async fn discover(session: &Session, arguments: DiscoverArguments) -> Result<(),
         add: arguments.add,
         reason,
     };
-    let started: job::Started = session.client.post("/adoption/discover", &body).await?;
+    let started: job::Started = session.client.post("/elements/discover", &body).await?;
     job::finish(session, &started, arguments.detach, found).await
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::ask::ReasonArgument;
 use super::fault::Fault;
-use super::list::{Filters, Paging, Tabular, answer, list, whole};
+use super::list::{Filters, Paging, Tabular, answer, list, requested, whole};
 use super::session::Session;
 use super::{TimeSpan, ne, why};
 use crate::output::Cell;
@@ -155,7 +155,7 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             let path = path(session, &arguments.port, "/move").await?;
             let body =
                 Move { reason: arguments.reason.get()?, vlan: arguments.vlan, bounce: arguments.bounce };
-            answer(&session.out, &session.client.post::<_, Value>(&path, &body).await?)
+            requested(&session.out, &session.client.post::<_, Value>(&path, &body).await?)
         }
         Verb::Set(arguments) => {
             let path = path(session, &arguments.port, "").await?;
@@ -172,7 +172,7 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
 async fn ask(session: &Session, act: Act, below: &str) -> Result<(), Fault> {
     let path = path(session, &act.port, below).await?;
     let body = Reason { reason: act.reason.get()? };
-    answer(&session.out, &session.client.post::<_, Value>(&path, &body).await?)
+    requested(&session.out, &session.client.post::<_, Value>(&path, &body).await?)
 }
 
 async fn path(session: &Session, port: &Named, below: &str) -> Result<String, Fault> {

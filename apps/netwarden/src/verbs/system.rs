@@ -1,5 +1,8 @@
 //! `netwarden system …`: the state of the whole, parameters, stop, baseline, backup.
 
+use std::path::PathBuf;
+
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use netwarden_api::client::segment;
 use netwarden_api::endpoint::Reason;
@@ -42,8 +45,8 @@ pub enum Verb {
     Baseline(BaselineArguments),
     /// Writes a consistent copy of the database on the server.
     Backup {
-        /// File on the server; one in its data folder, named by the time, where missing.
-        file: Option<String>,
+        /// File on the server that is to be made; its whole path, with --server.
+        file: PathBuf,
     },
 }
 
@@ -99,7 +102,11 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         }
         Verb::Baseline(arguments) => baseline(session, arguments).await,
         Verb::Backup { file } => {
-            answer(out, &client.post::<_, Value>("/system/backup", &Backup { to: file }).await?)
+            // Through the local socket the server sees the same folders as we do.
+            let file =
+                std::path::absolute(&file).with_context(|| format!("{} is no path", file.display()))?;
+            let body = Backup { to: Some(file.display().to_string()) };
+            answer(out, &client.post::<_, Value>("/system/backup", &body).await?)
         }
     }
 }

@@ -88,7 +88,6 @@ fn what_people_type_is_understood() {
         "system resume --reason x",
         "system baseline --review",
         "system baseline --group Office --ne 3 --vlan 7 --bind --reason taken",
-        "system backup",
         "system backup /var/backups/nw.db",
         "credentials list",
         "credentials add --name core --user ops --auth-protocol SHA-256 --priv-protocol AES-128",
@@ -457,7 +456,7 @@ async fn rows_that_were_refused_make_an_import_fail() {
     });
     let fault = server.run(&line).await.unwrap_err();
     assert_eq!((fault.code(), fault.to_string().as_str()), (FAILED, "1 row was refused"));
-    assert_eq!(server.sent()[0].line, "POST /api/v1/endpoints/import?reason=taken");
+    assert_eq!(server.sent()[0].line, "POST /api/v1/adoption/import?kind=endpoints&reason=taken");
     let server = Server::start(Format::Table, |_| ok(json!({"imported": 2, "refused": []})));
     server.run(&line).await.unwrap();
     assert_eq!(server.printed(), "2 imported\n");

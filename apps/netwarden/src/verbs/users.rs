@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::ask::{new_secret, secret};
 use super::fault::Fault;
-use super::list::{Filters, Paging, Tabular, answer, list};
+use super::list::{Filters, Paging, Tabular, answer, list, show};
 use super::session::{Printer, Session};
 use crate::output::{Cell, Format, Rows};
 
@@ -95,7 +95,7 @@ pub async fn run(session: &Session, verb: UserVerb) -> Result<(), Fault> {
             let password = new_secret(&prompt, "NETWARDEN_NEW_PASSWORD", arguments.secrets_stdin)?;
             let body =
                 NewUser { name: arguments.name, password: password.to_string(), roles: arguments.roles };
-            answer(&session.out, &session.client.post::<_, Value>("/users", &body).await?)
+            show::<User>(&session.out, session.client.post("/users", &body).await?)
         }
     }
 }

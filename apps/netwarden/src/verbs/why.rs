@@ -33,10 +33,9 @@ fn text(subject: &str, why: &Why, zone: &TimeZone) -> String {
     for (depth, link) in why.chain.iter().enumerate() {
         let at = Cell::from(link.at).shown(zone);
         let stage = plain(&link.stage.replace('_', " "));
-        let arrow = if depth == 0 { "" } else { "because " };
         // Deep chains stay on the screen.
         let indent = "  ".repeat(depth.min(12) + 1);
-        text.push_str(&format!("{indent}{at}  {stage:stages$}  {arrow}{}\n", plain(&link.text)));
+        text.push_str(&format!("{indent}{at}  {stage:stages$}  {}\n", plain(&link.text)));
     }
     text
 }
@@ -66,7 +65,7 @@ mod tests {
         let zone = TimeZone::fixed(jiff::tz::offset(2));
         let expected = "Endpoint x: quarantined in VLAN 666\n  \
                         1970-01-01 02:00:00  read back  PVID 666 was read\n    \
-                        1970-01-01 02:00:00  sighting   because seen on \u{fffd}[2JGi1/0/7 \n";
+                        1970-01-01 02:00:00  sighting   seen on \u{fffd}[2JGi1/0/7 \n";
         assert_eq!(text("Endpoint x", &why, &zone), expected);
     }
 }
