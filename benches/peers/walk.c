@@ -33,6 +33,8 @@ struct agent {
     oid last[MAX_COLUMNS][MAX_OID_LEN];
     size_t last_len[MAX_COLUMNS];
     int open[MAX_COLUMNS];
+    /* Its session is closed by the main loop: a callback must not close the session that called it. */
+    int finished;
 };
 
 static struct column columns[MAX_COLUMNS];
@@ -97,9 +99,17 @@ static void finish(struct agent *agent, int failed)
 {
     if (failed)
         failures++;
-    snmp_close(agent->session);
-    agent->session = NULL;
+    agent->finished = 1;
     under_way--;
+}
+
+static void close_finished(size_t up_to)
+{
+    for (size_t i = 0; i < up_to; i++)
+        if (agents[i].finished && agents[i].session) {
+            snmp_close(agents[i].session);
+            agents[i].session = NULL;
+        }
 }
 
 static void ask(struct agent *agent)
@@ -130,6 +140,8 @@ static int answered(int operation, netsnmp_session *session, int request, netsnm
     struct agent *agent = magic;
     (void)session;
     (void)request;
+    if (agent->finished)
+        return 1;
     if (operation != NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE || pdu->errstat != SNMP_ERR_NOERROR) {
         finish(agent, 1);
         return 1;
@@ -268,6 +280,7 @@ int main(int argc, char **argv)
             snmp_read2(&fds);
         else
             snmp_timeout();
+        close_finished(next_agent);
     }
     gettimeofday(&end, NULL);
     struct rusage usage;

@@ -202,7 +202,8 @@ fn secret(folder: &Path, file: &Path) -> anyhow::Result<Secret> {
     if metadata.permissions().mode() & 0o077 != 0 {
         bail!("{} may be read by others: chmod 600 it", path.display());
     }
-    let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
         bail!("{} is empty", path.display());
@@ -235,7 +236,8 @@ mod tests {
         assert!(plain.is_empty());
         assert_eq!(channels.mail.unwrap().port, 587);
         assert_eq!(channels.syslog["default"].port, 6514);
-        let (_, plain) = open("[syslog.default]\nhost = 'log'\ntransport = 'danger-udp'", folder.path()).unwrap();
+        let (_, plain) =
+            open("[syslog.default]\nhost = 'log'\ntransport = 'danger-udp'", folder.path()).unwrap();
         assert_eq!(plain, ["syslog server 'default' is spoken to in clear"]);
     }
 
@@ -250,7 +252,8 @@ mod tests {
     #[test]
     fn a_password_never_goes_in_clear() {
         let folder = folder_with("key", 0o600);
-        let text = "[mail]\nhost = 'mx'\nfrom = 'a@b'\nsecurity = 'danger-plain'\nuser = 'u'\npassword_file = 'key'";
+        let text =
+            "[mail]\nhost = 'mx'\nfrom = 'a@b'\nsecurity = 'danger-plain'\nuser = 'u'\npassword_file = 'key'";
         let error = open(text, folder.path()).unwrap_err();
         assert!(format!("{error:#}").contains("not sent in clear"), "{error:#}");
     }

@@ -72,9 +72,8 @@ impl Config {
     fn parse(text: &str, folder: &Path, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
         let mut config: Config = toml::from_str(text)?;
         let address = |name: &str| -> anyhow::Result<Option<SocketAddr>> {
-            let parse = |value: String| {
-                value.parse().with_context(|| format!("{name}={value} is no ADDRESS:PORT"))
-            };
+            let parse =
+                |value: String| value.parse().with_context(|| format!("{name}={value} is no ADDRESS:PORT"));
             variable(name).map(parse).transpose()
         };
         if let Some(listen) = address("NETWARDEN_LISTEN")? {

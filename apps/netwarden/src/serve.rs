@@ -64,7 +64,11 @@ pub async fn serve(arguments: &ConfigArgument) -> anyhow::Result<ExitCode> {
     let local = netwarden_web::serve_socket(server.desk.clone(), &socket, stopped)
         .await
         .with_context(|| format!("cannot listen at {}", socket.display()))?;
-    eprintln!("REST at https://{}/api/v1, traps at udp {traps}, local socket {}", config.listen, socket.display());
+    eprintln!(
+        "REST at https://{}/api/v1, traps at udp {traps}, local socket {}",
+        config.listen,
+        socket.display()
+    );
     eprintln!("certificate {}", certificate.fingerprint);
     if let Some(password) = &server.first_password {
         eprintln!("first login: user admin, one-time password {}", password.as_str());
@@ -97,7 +101,10 @@ fn certificate(config: &Config) -> anyhow::Result<netwarden_vault::ServerCertifi
 }
 
 /// The server's certificate; made at the first start.
-pub fn server_certificate(folder: &Path, host_name: &str) -> anyhow::Result<netwarden_vault::ServerCertificate> {
+pub fn server_certificate(
+    folder: &Path,
+    host_name: &str,
+) -> anyhow::Result<netwarden_vault::ServerCertificate> {
     netwarden_vault::server_certificate(folder, Some(host_name), SystemClock.now())
         .context("the server's certificate")
 }

@@ -136,11 +136,16 @@ impl Server {
     /// Listens to traps and informs; answers with the address.
     pub async fn listen(&self, bind: SocketAddr) -> anyhow::Result<SocketAddr> {
         let desk = &self.desk;
-        let octets = desk.vault.random_secret("snmp-engine", 12, desk.clock.now()).await.context("our snmpEngineID")?;
+        let octets = desk
+            .vault
+            .random_secret("snmp-engine", 12, desk.clock.now())
+            .await
+            .context("our snmpEngineID")?;
         // RFC 3411 section 5: enterprise number with the first bit set, format 5 (octets).
         let mut id = vec![0x80, 0, 0xff, 0xff, 5];
         id.extend_from_slice(&octets);
-        let boots = netwarden_operate::count_engine_start(&desk.store).await.context("our snmpEngineBoots")?;
+        let boots =
+            netwarden_operate::count_engine_start(&desk.store).await.context("our snmpEngineBoots")?;
         Ok(desk.engine.listen(bind, OwnEngine { id, boots }).await?)
     }
 

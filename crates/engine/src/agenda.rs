@@ -92,11 +92,12 @@ impl Agenda {
     pub fn take_due(&mut self, now: Timestamp, limit: usize) -> Vec<Job> {
         let mut jobs = Vec::new();
         for (ne, entry) in &mut self.entries {
-            if jobs.len() < limit && !entry.macs_under_way {
-                if let Some(what) = entry.take_due_macs(now) {
-                    entry.macs_under_way = true;
-                    jobs.push(Job { ne: *ne, what });
-                }
+            if jobs.len() < limit
+                && !entry.macs_under_way
+                && let Some(what) = entry.take_due_macs(now)
+            {
+                entry.macs_under_way = true;
+                jobs.push(Job { ne: *ne, what });
             }
         }
         let mut wishes_first: Vec<(&NeId, &mut Entry)> =
@@ -136,9 +137,11 @@ impl Agenda {
         let tables = self.entries.values().filter(|entry| !entry.tables_under_way).flat_map(|entry| {
             entry.due.values().chain(entry.wished_methods.values().filter_map(BTreeSet::first))
         });
-        let macs = self.entries.values().filter(|entry| !entry.macs_under_way).flat_map(|entry| {
-            entry.wished_macs.values().filter_map(|(_, due)| due.first())
-        });
+        let macs = self
+            .entries
+            .values()
+            .filter(|entry| !entry.macs_under_way)
+            .flat_map(|entry| entry.wished_macs.values().filter_map(|(_, due)| due.first()));
         tables.chain(macs).min().copied()
     }
 

@@ -85,7 +85,8 @@ impl netwarden_actions::Directory for Directory {
                 .map(|endpoint| PresentEndpoint {
                     mac: endpoint.mac,
                     status: endpoint.status,
-                    voice: voice.is_some() && endpoint.sightings.iter().all(|sighting| sighting.vlan == voice),
+                    voice: voice.is_some()
+                        && endpoint.sightings.iter().all(|sighting| sighting.vlan == voice),
                 })
                 .collect(),
         }))
@@ -112,7 +113,8 @@ impl netwarden_actions::Sessions for WriteSessions {
 
     async fn session(&self, ne: NeId) -> Result<SnmpSession, SessionError> {
         self.0.session(ne, None).await.map_err(|error| {
-            let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+            let source =
+                std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
             SessionError(format!("{error}{source}"))
         })
     }

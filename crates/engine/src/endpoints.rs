@@ -18,12 +18,18 @@ impl Endpoints for KeptEndpoints {
         finish: Finish,
     ) -> TxFuture<'a, Result<(), ActionError>> {
         let edit = match change {
-            EndpointChange::Status(status) => EndpointEdit { status: Some(status), ..EndpointEdit::default() },
-            EndpointChange::Group(group) => EndpointEdit { group: Some(Some(group)), ..EndpointEdit::default() },
+            EndpointChange::Status(status) => {
+                EndpointEdit { status: Some(status), ..EndpointEdit::default() }
+            }
+            EndpointChange::Group(group) => {
+                EndpointEdit { group: Some(Some(group)), ..EndpointEdit::default() }
+            }
         };
         Box::pin(async move {
             let plan = move |network: &netwarden_inventory::Network, now| {
-                network.plan_edit(endpoint, &edit, now).map_err(|error| KeeperError::Refused(error.to_string()))
+                network
+                    .plan_edit(endpoint, &edit, now)
+                    .map_err(|error| KeeperError::Refused(error.to_string()))
             };
             self.0.react(plan, finish).await.map_err(|error| match error {
                 KeeperError::Action(error) => error,

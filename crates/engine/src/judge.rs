@@ -119,7 +119,11 @@ impl Judge {
         let changes = netwarden_rules::sql::changes(self.store.read()).await?;
         let rows = netwarden_rules::sql::state(self.store.read()).await?;
         let settings = self.settings.borrow_and_update().clone();
-        Ok(Session { claim, book: RuleBook::load(settings, revisions, changes), state: RuleState::load(rows) })
+        Ok(Session {
+            claim,
+            book: RuleBook::load(settings, revisions, changes),
+            state: RuleState::load(rows),
+        })
     }
 
     async fn judge_batch(&self, session: &mut Session) -> Result<(), JudgeError> {

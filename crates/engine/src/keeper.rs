@@ -140,7 +140,10 @@ impl KeeperHandle {
     }
 
     /// Changes the picture where no row is behind it: an element that was just stored, settings.
-    pub async fn adjust(&self, change: impl FnOnce(&mut Network) + Send + 'static) -> Result<(), KeeperError> {
+    pub async fn adjust(
+        &self,
+        change: impl FnOnce(&mut Network) + Send + 'static,
+    ) -> Result<(), KeeperError> {
         let (reply, answer) = oneshot::channel();
         self.inputs.send(Input::Adjust(Box::new(change), reply)).await.map_err(|_| KeeperError::Closed)?;
         answer.await.map_err(|_| KeeperError::Closed)

@@ -26,10 +26,10 @@ mod sessions;
 mod start;
 mod traps;
 
+pub use directory::{Directory, GuardSettings, WriteSessions};
 pub use judge::{CONSUMER as JUDGE, Judge, JudgeError};
 pub use keeper::{Keeper, KeeperError, KeeperHandle, Picture};
 pub use poller::{Order, PollStats, Poller};
-pub use directory::{Directory, GuardSettings, WriteSessions};
+pub use sessions::{SessionError, Sessions};
 pub use start::{Engine, ListenError, OwnEngine, Parts};
 pub use traps::Traps;
-pub use sessions::{SessionError, Sessions};

@@ -128,7 +128,13 @@ impl Poller {
         let free = self.in_flight.borrow().saturating_sub(self.agenda.under_way());
         for job in self.agenda.take_due(self.clock.now(), free) {
             let profile = self.profiles.get(&job.ne).cloned();
-            polls.spawn(poll(Arc::clone(&self.sessions), self.keeper.clone(), Arc::clone(&self.clock), job, profile));
+            polls.spawn(poll(
+                Arc::clone(&self.sessions),
+                self.keeper.clone(),
+                Arc::clone(&self.clock),
+                job,
+                profile,
+            ));
         }
         let under_way = self.agenda.under_way();
         self.stats.send_if_modified(|stats| std::mem::replace(&mut stats.under_way, under_way) != under_way);
@@ -166,9 +172,9 @@ impl Poller {
 /// What the reading says something about: a table that could not be read says nothing.
 fn covered(what: &What, outcome: &Outcome) -> Read {
     match what {
-        What::Methods(methods) => {
-            Read::Methods(methods.iter().copied().filter(|m| outcome.is_complete(essential_part(*m))).collect())
-        }
+        What::Methods(methods) => Read::Methods(
+            methods.iter().copied().filter(|m| outcome.is_complete(essential_part(*m))).collect(),
+        ),
         What::Macs(macs) => Read::Macs(macs.iter().map(|(mac, _)| *mac).collect()),
     }
 }

@@ -68,11 +68,16 @@ impl Sessions {
 
     /// A session with `ne`, with the patience of `schedule` where one is given.
     pub async fn session(&self, ne: NeId, schedule: Option<Schedule>) -> Result<SnmpSession, SessionError> {
-        let element =
-            self.picture.read().element(ne).map(|e| e.base.element.clone()).ok_or(SessionError::NoElement(ne))?;
+        let element = self
+            .picture
+            .read()
+            .element(ne)
+            .map(|e| e.base.element.clone())
+            .ok_or(SessionError::NoElement(ne))?;
         let credential =
             element.credential.ok_or_else(|| SessionError::NoCredentials(element.name.clone()))?;
-        let patience = schedule.unwrap_or_else(|| Schedule::default_for(netwarden_model::element::Method::Forwarding));
+        let patience =
+            schedule.unwrap_or_else(|| Schedule::default_for(netwarden_model::element::Method::Forwarding));
         let wanted = OpenedWith {
             address: element.address,
             credential,
@@ -123,8 +128,11 @@ impl Sessions {
     }
 
     async fn credentials(&self, name: &str, id: CredentialId) -> Result<Credentials, SessionError> {
-        let secret =
-            self.vault.credential_secret(id).await.map_err(|error| SessionError::Vault(name.to_owned(), error))?;
+        let secret = self
+            .vault
+            .credential_secret(id)
+            .await
+            .map_err(|error| SessionError::Vault(name.to_owned(), error))?;
         serde_json::from_slice(&secret).map_err(|error| SessionError::Unreadable(name.to_owned(), error))
     }
 

@@ -111,8 +111,14 @@ impl Engine {
         tasks.spawn(Arc::new(reconciler).run());
 
         let (orders, taken) = mpsc::unbounded_channel();
-        let (keeper, handle) =
-            Keeper::new(store.clone(), spine.clone(), Arc::clone(&clock), picture, orders.clone(), enforcer.clone());
+        let (keeper, handle) = Keeper::new(
+            store.clone(),
+            spine.clone(),
+            Arc::clone(&clock),
+            picture,
+            orders.clone(),
+            enforcer.clone(),
+        );
         tasks.spawn(keeper.run());
 
         let (channels, configured) = watch::channel(Arc::new(channels));

@@ -85,8 +85,7 @@ impl Draft<'_> {
     /// Says so where a contested pairing is an attack.
     pub(crate) fn judge_contest(&mut self, contested: Contested) {
         let Contested { ip, known, found } = contested;
-        let exempt =
-            found.is_virtual_router() || self.is_own(found) || is_link_local(ip);
+        let exempt = found.is_virtual_router() || self.is_own(found) || is_link_local(ip);
         if exempt || self.apart(known, found) || self.took_another(known, ip) {
             return;
         }

@@ -28,7 +28,7 @@ pub use list::{
     ELEMENTS, ENDPOINTS, ElementView, EndpointView, PORTS, PortView, SIGHTINGS, having_ip, list_elements,
     list_endpoints, list_ports, list_sightings,
 };
-pub use load::load;
+pub use load::{elements, load};
 pub use rows::{Rows, write, write_heartbeats};
 
 /// The inventory's schema.

@@ -113,7 +113,9 @@ impl EventKind {
     /// The severity that an event of this kind has unless its maker says otherwise.
     pub const fn default_severity(self) -> Severity {
         match self {
-            EventKind::Unauthorised | EventKind::EnforcementHeld | EventKind::NeUnreachable => Severity::Minor,
+            EventKind::Unauthorised | EventKind::EnforcementHeld | EventKind::NeUnreachable => {
+                Severity::Minor
+            }
             EventKind::MacSpoofing
             | EventKind::ArpSpoofing
             | EventKind::FingerprintChanged

@@ -21,9 +21,7 @@ pub use action::{Action, ActionRequest, Cause, RequestKey};
 pub use clock::Clock;
 pub use endpoint::{Compliance, EndpointFacts, EndpointStatus};
 pub use event::{Event, EventKind, NewEvent, Outcome, Payload, Subject};
-pub use ids::{
-    CredentialId, EndpointId, EventSeq, GroupId, NeId, RequestId, RuleId, RuleRevision, UserId,
-};
+pub use ids::{CredentialId, EndpointId, EventSeq, GroupId, NeId, RequestId, RuleId, RuleRevision, UserId};
 pub use mac::{Mac, ParseMacError};
 pub use port::{IfIndex, PortName, PortRef};
 pub use reading::Reading;

@@ -120,7 +120,7 @@ impl FromStr for Mac {
             6 if groups.iter().all(|g| matches!(g.len(), 1 | 2)) => {
                 groups.iter().map(|g| format!("{g:0>2}")).collect()
             }
-            1 | 2 | 3 if groups.iter().all(|g| g.len() == 12 / groups.len()) => groups.concat(),
+            1..=3 if groups.iter().all(|g| g.len() == 12 / groups.len()) => groups.concat(),
             _ => return Err(wrong_length()),
         };
         u64::from_str_radix(&digits, 16).ok().and_then(Mac::from_u64).ok_or_else(wrong_length)

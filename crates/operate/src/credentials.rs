@@ -41,7 +41,10 @@ pub struct CredentialWish {
 
 impl std::fmt::Debug for CredentialWish {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CredentialWish").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("CredentialWish")
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -55,7 +58,9 @@ impl Desk {
         let permit = self.permit_credential(caller, Operation::CredentialCreate, &wish.name).await?;
         let name = wish.name.trim().to_owned();
         if name.is_empty() || name.len() > LONGEST_NAME {
-            return Err(OperateError::Invalid(format!("a credential set's name has 1 to {LONGEST_NAME} characters")));
+            return Err(OperateError::Invalid(format!(
+                "a credential set's name has 1 to {LONGEST_NAME} characters"
+            )));
         }
         let credentials = credentials(wish)?;
         // Whether the keys can be made shows with a session, for which nothing is sent.
@@ -97,7 +102,10 @@ impl Desk {
         let permit = self.permit_credential(caller, Operation::CredentialDelete, &id.to_string()).await?;
         let entry = self.vault.credential(id).await?;
         if let Some(name) = self.user_of(id) {
-            return Err(OperateError::Conflict(format!("credential set '{}' is in use by {name}", entry.name)));
+            return Err(OperateError::Conflict(format!(
+                "credential set '{}' is in use by {name}",
+                entry.name
+            )));
         }
         let mut record = permit.record(Some(Redacted.into()), None, &entry.name);
         record.level = Severity::Warning;
@@ -116,9 +124,14 @@ impl Desk {
     }
 
     /// Sets the order in which sets are tried; `order` names each of them once.
-    pub async fn order_credentials(&self, caller: &Caller, order: Vec<CredentialId>) -> Result<(), OperateError> {
+    pub async fn order_credentials(
+        &self,
+        caller: &Caller,
+        order: Vec<CredentialId>,
+    ) -> Result<(), OperateError> {
         let permit = self.permit_of(caller, Operation::CredentialModify).await?;
-        let old: Vec<CredentialId> = self.vault.credentials().await?.into_iter().map(|entry| entry.id).collect();
+        let old: Vec<CredentialId> =
+            self.vault.credentials().await?.into_iter().map(|entry| entry.id).collect();
         let record = permit.record(as_value(&old), as_value(&order), "order");
         let vault = self.vault.clone();
         self.store
@@ -152,7 +165,9 @@ impl Desk {
     fn user_of(&self, id: CredentialId) -> Option<String> {
         let network = self.engine.keeper().picture().read();
         let mut elements = network.elements();
-        elements.find(|(_, e)| e.base.element.credential == Some(id)).map(|(_, e)| e.base.element.name.clone())
+        elements
+            .find(|(_, e)| e.base.element.credential == Some(id))
+            .map(|(_, e)| e.base.element.name.clone())
     }
 }
 
@@ -161,9 +176,15 @@ fn credentials(wish: CredentialWish) -> Result<Credentials, OperateError> {
     let secret = |text: &Zeroizing<String>| Secret::new(text.as_str());
     let v3_only = [&wish.user, &wish.auth_protocol, &wish.priv_protocol, &wish.context];
     let is_v3 = wish.kind == "v3";
-    if !is_v3 && (v3_only.iter().any(|given| given.is_some()) || wish.auth_password.is_some() || wish.priv_password.is_some())
+    if !is_v3
+        && (v3_only.iter().any(|given| given.is_some())
+            || wish.auth_password.is_some()
+            || wish.priv_password.is_some())
     {
-        return Err(OperateError::Invalid(format!("{} credentials have a community and nothing else", wish.kind)));
+        return Err(OperateError::Invalid(format!(
+            "{} credentials have a community and nothing else",
+            wish.kind
+        )));
     }
     match wish.kind.as_str() {
         "v1" | "v2c" => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use netwarden_collect::discovery::{Subnet, SWEEP_LIMIT, candidates, try_credentials};
+use netwarden_collect::discovery::{SWEEP_LIMIT, Subnet, candidates, try_credentials};
 use netwarden_engine::{Engine, Order};
 use netwarden_identity::{Object, ObjectKind, Operation, Subject};
 use netwarden_inventory::{ElementBase, ElementState, MaintenanceWindow, PollWhat, PollWish};
@@ -157,7 +157,9 @@ impl Desk {
         let answer = answered(self.engine.sessions().engine(), address, &allowed).await;
         let (credential, sys_name) = match answer {
             Ok((set, name)) => (Some(set.id), name),
-            Err(_) if wish.unanswered && wish.credential.is_some() => (allowed.first().map(|set| set.id), None),
+            Err(_) if wish.unanswered && wish.credential.is_some() => {
+                (allowed.first().map(|set| set.id), None)
+            }
             Err(reasons) => {
                 return Err(OperateError::Conflict(no_answer(address, sets, &allowed, &reasons)));
             }
@@ -304,9 +306,15 @@ impl Desk {
 
     /// Starts a search for elements that are not in the inventory: neighbours of known ones and, where
     /// a subnet is named, every address of it. What is found is proposed in the job's result.
-    pub async fn discover(&self, caller: &Caller, search: Search, reason: &str) -> Result<Uuid, OperateError> {
+    pub async fn discover(
+        &self,
+        caller: &Caller,
+        search: Search,
+        reason: &str,
+    ) -> Result<Uuid, OperateError> {
         let permit = self.permit_of(caller, Operation::AdoptionDiscover).await?;
-        let may_add = if search.add { Some(self.permit_of(caller, Operation::NeCreate).await?) } else { None };
+        let may_add =
+            if search.add { Some(self.permit_of(caller, Operation::NeCreate).await?) } else { None };
         let mut addresses = Vec::new();
         if let Some(text) = &search.subnet {
             let subnet: Subnet = text.parse().map_err(invalid)?;
@@ -323,7 +331,15 @@ impl Desk {
         };
         let details = if reason.is_empty() { what.clone() } else { format!("{what}: {reason}") };
         self.record(permit.record(None, None, &details)).await?;
-        let sweep = Sweep { desk: self.clone(), addresses, sets, neighbours, may_add, reason: reason.to_owned(), search };
+        let sweep = Sweep {
+            desk: self.clone(),
+            addresses,
+            sets,
+            neighbours,
+            may_add,
+            reason: reason.to_owned(),
+            search,
+        };
         let start = move |progress| sweep.run(progress);
         Ok(self.jobs.start(what, owner(caller), permit.at, start))
     }
@@ -379,7 +395,12 @@ impl Desk {
         (at, proposals.collect())
     }
 
-    async fn permit_element(&self, caller: &Caller, operation: Operation, ne: NeId) -> Result<Permit, OperateError> {
+    async fn permit_element(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        ne: NeId,
+    ) -> Result<Permit, OperateError> {
         let object = Object::placed(ObjectKind::Ne, Some(ne));
         self.permit(caller, operation, &object, Some(ne.to_string())).await
     }
@@ -449,7 +470,9 @@ fn check(edit: &ElementEdit) -> Result<(), OperateError> {
     if edit.name.as_ref().is_some_and(|name| name.trim().is_empty() || name.len() > 255) {
         return Err(OperateError::Invalid("an element's name has 1 to 255 characters".to_owned()));
     }
-    if let Some(interval) = edit.intervals.values().find(|interval| !(5..=86_400).contains(&interval.as_secs())) {
+    if let Some(interval) =
+        edit.intervals.values().find(|interval| !(5..=86_400).contains(&interval.as_secs()))
+    {
         let given = interval.as_secs();
         return Err(OperateError::Invalid(format!("an interval of polls is 5 to 86400 s, not {given} s")));
     }
@@ -507,13 +530,14 @@ async fn try_sets(
     sets: &[OpenedSet],
 ) -> Result<(OpenedSet, netwarden_model::reading::System), Vec<SnmpError>> {
     let options = SessionOptions { timeout: TRY.timeout, retries: TRY.retries, ..SessionOptions::default() };
-    let open = |set: &OpenedSet| {
-        let session = engine.session(address, &set.credentials, options);
-        std::future::ready(session.map_err(|error| SnmpError::Security {
-            agent: address.to_string(),
-            reason: error.to_string(),
-        }))
-    };
+    let open =
+        |set: &OpenedSet| {
+            let session = engine.session(address, &set.credentials, options);
+            std::future::ready(session.map_err(|error| SnmpError::Security {
+                agent: address.to_string(),
+                reason: error.to_string(),
+            }))
+        };
     let answered = try_credentials(sets, open).await?;
     match sets.get(answered.set) {
         Some(set) => Ok((set.clone(), answered.system)),
@@ -526,13 +550,12 @@ fn no_answer(address: SocketAddr, all: &[OpenedSet], tried: &[OpenedSet], reason
         return "there are no credentials to try: add a set first".to_owned();
     }
     if tried.is_empty() {
-        return format!("{address} could be asked in clear only, for which it needs an exception (allow_v2c)");
+        return format!(
+            "{address} could be asked in clear only, for which it needs an exception (allow_v2c)"
+        );
     }
-    let tried: Vec<String> = tried
-        .iter()
-        .zip(reasons)
-        .map(|(set, reason)| format!("'{}': {reason}", set.name))
-        .collect();
+    let tried: Vec<String> =
+        tried.iter().zip(reasons).map(|(set, reason)| format!("'{}': {reason}", set.name)).collect();
     format!("no credential set was answered ({})", tried.join("; "))
 }
 
@@ -662,8 +685,14 @@ mod tests {
         let of = |edit: ElementEdit| operations_of(&edit);
         let none = ElementEdit::default();
         assert_eq!(of(none.clone()), [Operation::NeModify]);
-        assert_eq!(of(ElementEdit { enforcement: Some(true), ..none.clone() }), [Operation::EnforcementEnable]);
-        assert_eq!(of(ElementEdit { maintenance: Some(None), ..none.clone() }), [Operation::NeSetMaintenance]);
+        assert_eq!(
+            of(ElementEdit { enforcement: Some(true), ..none.clone() }),
+            [Operation::EnforcementEnable]
+        );
+        assert_eq!(
+            of(ElementEdit { maintenance: Some(None), ..none.clone() }),
+            [Operation::NeSetMaintenance]
+        );
         let both = ElementEdit { enforcement: Some(false), name: Some("a".into()), ..none };
         assert_eq!(of(both), [Operation::EnforcementDisable, Operation::NeModify]);
     }

@@ -99,7 +99,9 @@ impl Desk {
         let (port, quarantine) = {
             let network = self.engine.keeper().picture().read();
             let port = network.location(mac).ok_or_else(|| {
-                OperateError::Conflict(format!("{mac} is on no known access port, so there is nothing to move"))
+                OperateError::Conflict(format!(
+                    "{mac} is on no known access port, so there is nothing to move"
+                ))
             })?;
             let quarantine = network.element(port.ne).and_then(|e| e.base.element.quarantine_vlan);
             (port, quarantine)

@@ -99,7 +99,9 @@ impl From<SpineError> for OperateError {
 impl From<KeeperError> for OperateError {
     fn from(error: KeeperError) -> Self {
         match error {
-            KeeperError::Unknown(unknown) => Self::NotFound { what: "network element", id: unknown.0.to_string() },
+            KeeperError::Unknown(unknown) => {
+                Self::NotFound { what: "network element", id: unknown.0.to_string() }
+            }
             KeeperError::Refused(why) => Self::Conflict(why),
             KeeperError::Store(error) => error.into(),
             KeeperError::Audit(error) => error.into(),
@@ -134,7 +136,9 @@ impl From<RuleStoreError> for OperateError {
             RuleStoreError::Rule(error) => Self::Invalid(error.to_string()),
             RuleStoreError::NoRule(id) => Self::NotFound { what: "rule", id: id.to_string() },
             RuleStoreError::NoRevision(..) => Self::NotFound { what: "revision", id: error.to_string() },
-            RuleStoreError::NameTaken(_) | RuleStoreError::Outdated { .. } => Self::Conflict(error.to_string()),
+            RuleStoreError::NameTaken(_) | RuleStoreError::Outdated { .. } => {
+                Self::Conflict(error.to_string())
+            }
         }
     }
 }

@@ -48,8 +48,8 @@ impl Desk {
             for (line, row) in rows {
                 let mac = row.mac;
                 // Each row is tried by itself, so that a bad one does not take its chunk with it.
-                let planned = edit_of(&network, row)
-                    .and_then(|edit| match network.plan_edit(mac, &edit, permit.at) {
+                let planned =
+                    edit_of(&network, row).and_then(|edit| match network.plan_edit(mac, &edit, permit.at) {
                         Ok(_) => Ok(edit),
                         Err(error) => Err(error.to_string()),
                     });
@@ -79,7 +79,9 @@ impl Desk {
                 Ok(()) => outcome.imported += count,
                 // The network has changed since the rows were tried.
                 Err(netwarden_engine::KeeperError::Refused(reason)) => {
-                    rejected.extend(chunk.iter().map(|(line, ..)| Rejected { line: *line, reason: reason.clone() }));
+                    rejected.extend(
+                        chunk.iter().map(|(line, ..)| Rejected { line: *line, reason: reason.clone() }),
+                    );
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -90,7 +92,12 @@ impl Desk {
 
     /// Starts an import of elements; its outcome is the job's result. An element whose credentials are
     /// named is kept even if it does not answer now; for others all sets are tried.
-    pub async fn import_elements(&self, caller: &Caller, csv: &[u8], reason: &str) -> Result<Uuid, OperateError> {
+    pub async fn import_elements(
+        &self,
+        caller: &Caller,
+        csv: &[u8],
+        reason: &str,
+    ) -> Result<Uuid, OperateError> {
         let permit = self.permit_of(caller, Operation::NeImport).await?;
         require_reason(reason)?;
         let Imported { rows, rejected } = elements(csv);
@@ -102,7 +109,12 @@ impl Desk {
         Ok(self.jobs.start(what, owner, permit.at, start))
     }
 
-    async fn import_element(&self, caller: &Caller, row: ElementRow, reason: &str) -> Result<NeId, OperateError> {
+    async fn import_element(
+        &self,
+        caller: &Caller,
+        row: ElementRow,
+        reason: &str,
+    ) -> Result<NeId, OperateError> {
         let object = Object::of(ObjectKind::Ne);
         let permit = self.permit(caller, Operation::NeImport, &object, Some(row.address.to_string())).await?;
         let sets = self.opened_sets(row.credential.as_deref()).await?;
@@ -148,7 +160,8 @@ async fn import(
             (line, Err(error)) => rejected.push(Rejected { line, reason: error.to_string() }),
         }
     }
-    rejected.extend(waiting.map(|(line, _)| Rejected { line, reason: "the import was cancelled".to_owned() }));
+    rejected
+        .extend(waiting.map(|(line, _)| Rejected { line, reason: "the import was cancelled".to_owned() }));
     outcome.refused = told(rejected);
     serde_json::to_value(outcome).map_err(|error| error.to_string())
 }
@@ -181,7 +194,10 @@ fn named(network: &netwarden_inventory::Network, text: &str) -> Result<NeId, Str
     let mut found: BTreeMap<NeId, ()> = BTreeMap::new();
     for (ne, state) in network.elements() {
         let element = &state.base.element;
-        if element.name == text || element.address.to_string() == text || element.address.ip().to_string() == text {
+        if element.name == text
+            || element.address.to_string() == text
+            || element.address.ip().to_string() == text
+        {
             found.insert(ne, ());
         }
     }

@@ -101,7 +101,8 @@ impl Jobs {
     {
         let progress = Arc::new(Progress::default());
         let id = Uuid::now_v7();
-        let entry = Entry { what, owner, started: now, progress: Arc::clone(&progress), state: State::Running };
+        let entry =
+            Entry { what, owner, started: now, progress: Arc::clone(&progress), state: State::Running };
         {
             let mut entries = self.entries();
             entries.insert(id, entry);

@@ -6,13 +6,17 @@ use jiff::Timestamp;
 use netwarden_actions::DesiredPort;
 use netwarden_audit::{AuditQuery, ListedRecord};
 use netwarden_identity::{ACCOUNTS, Account, Object, ObjectKind, Operation, TOKENS, Token};
-use netwarden_inventory::sql::{self, ELEMENTS, ENDPOINTS, EndpointView, Group, PORTS, PortView, SightingView, Where};
+use netwarden_inventory::sql::{
+    self, ELEMENTS, ENDPOINTS, EndpointView, Group, PORTS, PortView, SightingView, Where,
+};
 use netwarden_inventory::{Network, RoleOverride, UplinkBy};
 use netwarden_model::access::{PortAccess, Progress};
 use netwarden_model::{Event, EventKind, EventSeq, Mac, NeId, PortName, PortRef, Severity, VlanId};
 use netwarden_rules::sql::ListedRule;
 use netwarden_spine::EventQuery;
-use netwarden_store::{Condition, Count, Direction, FilterValue, ListError, ListQuery, Listed, PAGE_LIMIT, Page, to_micros};
+use netwarden_store::{
+    Condition, Count, Direction, FilterValue, ListError, ListQuery, Listed, PAGE_LIMIT, Page, to_micros,
+};
 
 use crate::caller::Caller;
 use crate::desk::Desk;
@@ -134,7 +138,11 @@ const AUDIT_FILTERS: Filters = &[
 
 impl Desk {
     /// Endpoints inside the caller's scope. `ip` keeps those who have the address now.
-    pub async fn endpoints(&self, caller: &Caller, wish: ListWish) -> Result<Counted<ShownEndpoint>, OperateError> {
+    pub async fn endpoints(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<ShownEndpoint>, OperateError> {
         self.permit_of(caller, Operation::EndpointRead).await?;
         let (ip, wish) = take(wish, "ip");
         let mut query = ListQuery::new(&ENDPOINTS, &caller.scope());
@@ -169,7 +177,11 @@ impl Desk {
     }
 
     /// Elements inside the caller's scope.
-    pub async fn elements(&self, caller: &Caller, wish: ListWish) -> Result<Counted<ShownElement>, OperateError> {
+    pub async fn elements(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<ShownElement>, OperateError> {
         self.permit_of(caller, Operation::NeRead).await?;
         let query = ListQuery::new(&ELEMENTS, &caller.scope());
         let query = filled(query, ELEMENT_FILTERS, &["name", "address", "system", "groups"], wish)?;
@@ -182,7 +194,12 @@ impl Desk {
     /// Ports inside the caller's scope.
     pub async fn ports(&self, caller: &Caller, wish: ListWish) -> Result<Counted<ShownPort>, OperateError> {
         self.permit_of(caller, Operation::PortRead).await?;
-        let query = filled(ListQuery::new(&PORTS, &caller.scope()), PORT_FILTERS, &["name", "alias", "ne_name"], wish)?;
+        let query = filled(
+            ListQuery::new(&PORTS, &caller.scope()),
+            PORT_FILTERS,
+            &["name", "alias", "ne_name"],
+            wish,
+        )?;
         let listed = sql::list_ports(self.store.read(), &query).await?;
         let count = query.count(self.store.read()).await?;
         let held = self.held_ports().await?;
@@ -242,21 +259,30 @@ impl Desk {
     }
 
     /// Rules.
-    pub async fn list_rules(&self, caller: &Caller, wish: ListWish) -> Result<Counted<ListedRule>, OperateError> {
+    pub async fn list_rules(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<ListedRule>, OperateError> {
         let query = filled(netwarden_rules::sql::list_query()?, RULE_FILTERS, &["name"], wish)?;
         let listed = self.rules(caller, &query).await?;
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
     }
 
     /// Records of the trail, the latest first unless sorted otherwise; `from` and `until` confine them.
-    pub async fn list_audit(&self, caller: &Caller, wish: ListWish) -> Result<Counted<ListedRecord>, OperateError> {
+    pub async fn list_audit(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<ListedRecord>, OperateError> {
         let (from, wish) = take(wish, "from");
         let (until, wish) = take(wish, "until");
         let mut filters = conditions(AUDIT_FILTERS, &wish.filters)?;
         let (from, until) = (time("from", from)?, time("until", until)?);
         if from.is_some() || until.is_some() {
             let micros = |time: Timestamp| FilterValue::Integer(to_micros(time));
-            filters.push(("at".to_owned(), Condition::Range { from: from.map(micros), to: until.map(micros) }));
+            filters
+                .push(("at".to_owned(), Condition::Range { from: from.map(micros), to: until.map(micros) }));
         }
         let sort = wish.sort.as_deref().map(direction).map(|(name, way)| (name.to_owned(), way));
         let page = page(&wish)?;
@@ -402,7 +428,9 @@ fn role_reason(network: &Network, port: &PortRef) -> Option<String> {
         UplinkBy::Neighbour { name: neighbour, .. } => format!("LLDP or CDP shows {neighbour} behind it"),
         UplinkBy::ElementMac { mac, ne } => format!("{mac}, an address of {}, is learned here", name(ne)),
         UplinkBy::Behind { ne } => format!("what is learned here is on several ports of {}", name(ne)),
-        UplinkBy::Count { macs } => format!("{macs} addresses are learned here, most of them at home elsewhere"),
+        UplinkBy::Count { macs } => {
+            format!("{macs} addresses are learned here, most of them at home elsewhere")
+        }
     })
 }
 
@@ -564,7 +592,10 @@ mod tests {
         assert_eq!(refusal(wish("vlan", "ten")), "vlan: 'ten' is no whole number");
         assert_eq!(refusal(wish("online", "yes")), "online: 'yes' is no true or false");
         assert_eq!(refusal(wish("mac", "00:11")), "mac: '00:11' is no MAC address");
-        assert!(refusal(wish("password", "x")).starts_with("there is no column 'password'; there are mac, status"));
+        assert!(
+            refusal(wish("password", "x"))
+                .starts_with("there is no column 'password'; there are mac, status")
+        );
         let huge = ListWish { limit: Some(u64::MAX), ..ListWish::default() };
         assert_eq!(refusal(huge), "a page has 1 to 1000 rows, not 18446744073709551615");
         assert!(refusal(ListWish { limit: Some(0), ..ListWish::default() }).contains("1 to 1000"));
@@ -577,7 +608,9 @@ mod tests {
         let one = |name: &str, value: &str| event_query(vec![(name.to_owned(), value.to_owned())]);
         assert_eq!(one("kind", "mac_online,new_endpoint").unwrap().kinds.len(), 2);
         assert_eq!(one("severity", "major").unwrap().min_severity, Some(Severity::Major));
-        for (name, value) in [("kind", "nothing"), ("mac", "x"), ("ne", "x"), ("severity", "bad"), ("from", "x"), ("x", "y")] {
+        for (name, value) in
+            [("kind", "nothing"), ("mac", "x"), ("ne", "x"), ("severity", "bad"), ("from", "x"), ("x", "y")]
+        {
             assert!(matches!(one(name, value), Err(OperateError::Invalid(_))), "{name}");
         }
     }

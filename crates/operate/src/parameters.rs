@@ -288,7 +288,8 @@ mod tests {
 
     #[test]
     fn stored_values_that_are_no_longer_understood_fall_back_and_are_told() {
-        let rows = [("gone".to_owned(), "1".to_owned()), ("inventory.uplink_count".to_owned(), "9".to_owned())];
+        let rows =
+            [("gone".to_owned(), "1".to_owned()), ("inventory.uplink_count".to_owned(), "9".to_owned())];
         let (parameters, refused) = Parameters::from_stored(rows);
         assert_eq!(parameters.inventory().uplink_count, 9);
         assert_eq!(refused, [ParameterError::Unknown("gone".into())]);

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use netwarden_audit::{ObjectRef, Outcome, Plane, Record, Redacted};
 use netwarden_identity::{
-    Attempt, Identified, LoginResult, NewToken, NewUser, Object, ObjectKind, Operation, Roles, Subject, TokenWish,
+    Attempt, Identified, LoginResult, NewToken, NewUser, Object, ObjectKind, Operation, Roles, Subject,
+    TokenWish,
 };
 use netwarden_model::{Severity, UserId};
 use netwarden_store::Tx;
@@ -40,13 +41,18 @@ impl Desk {
         let attempt = Attempt { name: name.to_owned(), password, address };
         let checked = self.identity.check(attempt, now, random()).await?;
         let who = name.trim().to_lowercase();
-        let (identity, secret) = (self.identity.clone(), random::<32>());
+        let (identity, secret, trail) = (self.identity.clone(), random::<32>(), self.trail.clone());
         let result = self
             .store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     let result = identity.settle_login(tx, &checked, now, &secret).await?;
-                    netwarden_audit::record(tx, &login_record(&who, address, &result, now)).await?;
+                    // Guessing must not fill the trail: after the first of a minute failures are counted.
+                    let from =
+                        address.map_or_else(|| "local socket".to_owned(), |address| address.to_string());
+                    if matches!(result, LoginResult::Admitted(_)) || trail.is_failure_recorded(now, &from) {
+                        netwarden_audit::record(tx, &login_record(&who, address, &result, now)).await?;
+                    }
                     Ok::<_, OperateError>(result)
                 })
             })
@@ -70,9 +76,8 @@ impl Desk {
     ) -> Result<(), OperateError> {
         let user = identified(caller)?;
         let object = Object::owned(ObjectKind::User, user.user);
-        let permit = self
-            .permit(caller, Operation::UserChangeOwnPassword, &object, Some(user.name.clone()))
-            .await?;
+        let permit =
+            self.permit(caller, Operation::UserChangeOwnPassword, &object, Some(user.name.clone())).await?;
         let attempt = Attempt { name: user.name.clone(), password: old, address: caller.address };
         self.identity.change_own_password(user, attempt, new, permit.at, [random(), random()]).await?;
         let record = permit.record(None, Some(Redacted.into()), "");
@@ -128,7 +133,8 @@ impl Desk {
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
-                    let token = netwarden_identity::accounts::create_token(tx, &creator, &wish, at, &secret).await?;
+                    let token =
+                        netwarden_identity::accounts::create_token(tx, &creator, &wish, at, &secret).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<_, OperateError>((token, expires))
                 })
@@ -156,7 +162,9 @@ fn all_operations() -> BTreeSet<Operation> {
 fn identified(caller: &Caller) -> Result<&Identified, OperateError> {
     match &caller.subject {
         Subject::User(user) => Ok(user),
-        Subject::Unidentified => Err(OperateError::NotIdentified("log in first, or present a token".to_owned())),
+        Subject::Unidentified => {
+            Err(OperateError::NotIdentified("log in first, or present a token".to_owned()))
+        }
     }
 }
 

@@ -51,7 +51,10 @@ impl Desk {
             PortWish::Access(access) => Action::SetPortAccess { port, access, endpoint },
             PortWish::Quarantine { bounce } => {
                 let vlan = self.base_of(port.ne)?.element.quarantine_vlan.ok_or_else(|| {
-                    OperateError::Invalid(format!("network element {} has no quarantine VLAN: name a VLAN", port.ne))
+                    OperateError::Invalid(format!(
+                        "network element {} has no quarantine VLAN: name a VLAN",
+                        port.ne
+                    ))
                 })?;
                 Action::SetPortAccess { port, access: PortAccess::Vlan { vlan, bounce }, endpoint }
             }
@@ -136,10 +139,13 @@ impl Desk {
         self.known_port(&port)?;
         let desired = netwarden_actions::desired_port(self.store.read(), &port).await?;
         let shut = desired.is_some_and(|row| {
-            row.access == PortAccess::Shut && row.standing.progress != netwarden_model::access::Progress::Released
+            row.access == PortAccess::Shut
+                && row.standing.progress != netwarden_model::access::Progress::Released
         });
         if !shut {
-            return Err(OperateError::Conflict(format!("{port} was not shut by us, so there is nothing to take back")));
+            return Err(OperateError::Conflict(format!(
+                "{port} was not shut by us, so there is nothing to take back"
+            )));
         }
         self.ask(permit, Action::ReleasePort { port }, reason, key).await
     }

@@ -22,7 +22,11 @@ use crate::ports::{as_value, require_reason};
 
 impl Desk {
     /// A page of rules; `query` is made on [`sql::list_query`].
-    pub async fn rules(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<ListedRule>, OperateError> {
+    pub async fn rules(
+        &self,
+        caller: &Caller,
+        query: &ListQuery,
+    ) -> Result<Listed<ListedRule>, OperateError> {
         self.permit_of(caller, Operation::RuleRead).await?;
         Ok(sql::list(self.store.read(), query).await?)
     }
@@ -161,7 +165,8 @@ impl Desk {
     ) -> Result<Uuid, OperateError> {
         let permit = self.permit_of(caller, Operation::RuleRehearse).await?;
         let what = format!("rehearsal of rule '{}'", rule.name);
-        let compiled = CompiledRule::compile(rule).map_err(|error| OperateError::Invalid(error.to_string()))?;
+        let compiled =
+            CompiledRule::compile(rule).map_err(|error| OperateError::Invalid(error.to_string()))?;
         let first = match from {
             // The event before the first one of the span.
             Some(from) => self.spine.seq_at(from - jiff::SignedDuration::from_micros(1)).await?,
@@ -176,7 +181,9 @@ impl Desk {
             Subject::Unidentified => None,
         };
         let (spine, rules) = (self.spine.clone(), vec![Arc::new(compiled)]);
-        Ok(self.jobs.start(what, owner, permit.at, move |progress| rehearse(spine, rules, first, last, progress)))
+        Ok(self
+            .jobs
+            .start(what, owner, permit.at, move |progress| rehearse(spine, rules, first, last, progress)))
     }
 
     /// [`Desk::rehearse_rule`] of a kept rule.

@@ -17,7 +17,11 @@ use crate::jobs::{Job, State};
 
 impl Desk {
     /// Whom a session's secret or a token belongs to; unidentified where it is none that holds.
-    pub async fn identify_bearer(&self, secret: &str, address: Option<IpAddr>) -> Result<Caller, OperateError> {
+    pub async fn identify_bearer(
+        &self,
+        secret: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Caller, OperateError> {
         let now = self.clock.now();
         let mut subject = self.identity.authenticate_session(secret, now).await?;
         if subject.is_none() {
@@ -59,7 +63,9 @@ impl Desk {
     pub async fn logout(&self, caller: &Caller) -> Result<(), OperateError> {
         let permit = self.permit_own(caller, ObjectKind::Session, Operation::SessionLogout).await?;
         let Through::Session(id) = known(caller)?.through else {
-            return Err(OperateError::Conflict("there is no session to end: the caller has not logged in".to_owned()));
+            return Err(OperateError::Conflict(
+                "there is no session to end: the caller has not logged in".to_owned(),
+            ));
         };
         let record = permit.record(None, None, "");
         self.store
@@ -138,7 +144,9 @@ impl Desk {
 fn known(caller: &Caller) -> Result<&Identified, OperateError> {
     match &caller.subject {
         Subject::User(user) => Ok(user),
-        Subject::Unidentified => Err(OperateError::NotIdentified("log in first, or present a token".to_owned())),
+        Subject::Unidentified => {
+            Err(OperateError::NotIdentified("log in first, or present a token".to_owned()))
+        }
     }
 }
 

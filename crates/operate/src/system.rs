@@ -64,7 +64,8 @@ impl Desk {
         let stopped = netwarden_actions::global_stop(self.store.read()).await?.is_some();
         let records = self.trail.size().await?;
         let network = self.engine.keeper().picture().read();
-        let of_status = |status| network.endpoints().filter(|e| e.status == status && e.first_seen.is_some()).count();
+        let of_status =
+            |status| network.endpoints().filter(|e| e.status == status && e.first_seen.is_some()).count();
         Ok(Status {
             counters: network.counters(),
             unreachable: network
@@ -101,7 +102,11 @@ impl Desk {
     }
 
     /// Records of the trail that the caller may read (AUD-04).
-    pub async fn audit(&self, caller: &Caller, query: AuditQuery) -> Result<Listed<ListedRecord>, OperateError> {
+    pub async fn audit(
+        &self,
+        caller: &Caller,
+        query: AuditQuery,
+    ) -> Result<Listed<ListedRecord>, OperateError> {
         self.permit_of(caller, Operation::AuditRead).await?;
         Ok(self.trail.list(&reach(caller), query).await?)
     }
@@ -119,10 +124,16 @@ impl Desk {
     }
 
     /// Every parameter with its value in force.
-    pub async fn parameters(&self, caller: &Caller) -> Result<Vec<(&'static Declaration, String)>, OperateError> {
+    pub async fn parameters(
+        &self,
+        caller: &Caller,
+    ) -> Result<Vec<(&'static Declaration, String)>, OperateError> {
         self.permit_of(caller, Operation::ParameterRead).await?;
         let parameters = self.parameters_now();
-        Ok(PARAMETERS.iter().map(|declaration| (declaration, parameters.get(declaration).to_owned())).collect())
+        Ok(PARAMETERS
+            .iter()
+            .map(|declaration| (declaration, parameters.get(declaration).to_owned()))
+            .collect())
     }
 
     /// Sets a parameter; it counts at once.
@@ -155,11 +166,17 @@ impl Desk {
     }
 
     /// Stops all enforcement, or lets it go on. Releases are never stopped.
-    pub async fn set_global_stop(&self, caller: &Caller, stop: bool, reason: &str) -> Result<(), OperateError> {
+    pub async fn set_global_stop(
+        &self,
+        caller: &Caller,
+        stop: bool,
+        reason: &str,
+    ) -> Result<(), OperateError> {
         let operation = if stop { Operation::EnforcementStop } else { Operation::EnforcementResume };
         let permit = self.permit_of(caller, operation).await?;
         require_reason(reason)?;
-        let record = permit.record(None, Some(Value::text(if stop { "stopped" } else { "going on" })), reason);
+        let record =
+            permit.record(None, Some(Value::text(if stop { "stopped" } else { "going on" })), reason);
         let (at, by, wake) = (permit.at, permit.user().to_owned(), self.engine.enforcer().clone());
         self.store
             .write(move |tx: &Tx| {

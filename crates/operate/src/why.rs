@@ -154,7 +154,12 @@ impl Desk {
         Ok(Why { access, chain: ordered(links) })
     }
 
-    async fn links(&self, caller: &Caller, chains: &[Chain], mac: Option<Mac>) -> Result<Vec<Link>, OperateError> {
+    async fn links(
+        &self,
+        caller: &Caller,
+        chains: &[Chain],
+        mac: Option<Mac>,
+    ) -> Result<Vec<Link>, OperateError> {
         let mut links = Vec::new();
         let (mut told, mut seen) = (BTreeSet::new(), BTreeSet::new());
         for chain in chains {
@@ -201,7 +206,9 @@ impl Desk {
                 _ => None,
             });
             if let Some(whom) = whom {
-                for sighting in sightings_at(self.store.read(), &caller.scope(), &Where::Mac(whom), event.at).await? {
+                for sighting in
+                    sightings_at(self.store.read(), &caller.scope(), &Where::Mac(whom), event.at).await?
+                {
                     if seen.insert(sighting.id) {
                         links.push(sighting_link(&sighting));
                     }
@@ -212,7 +219,12 @@ impl Desk {
     }
 
     /// The last events about something of which nothing was asked, and where it is.
-    async fn latest_of(&self, caller: &Caller, subject: Subject, mac: Mac) -> Result<Vec<Link>, OperateError> {
+    async fn latest_of(
+        &self,
+        caller: &Caller,
+        subject: Subject,
+        mac: Mac,
+    ) -> Result<Vec<Link>, OperateError> {
         let query = EventQuery { subject: Some(subject), ..EventQuery::default() };
         let events = self.spine.list(&query, &caller.scope(), &Page::first(EVENTS)).await?;
         let mut links: Vec<Link> = events.items.iter().map(event_link).collect();
@@ -410,7 +422,12 @@ pub fn event_text(event: &Event) -> String {
 }
 
 fn event_link(event: &Event) -> Link {
-    Link { stage: Stage::Event, at: event.at, text: event_text(event), target: Some(Target::Event(event.seq)) }
+    Link {
+        stage: Stage::Event,
+        at: event.at,
+        text: event_text(event),
+        target: Some(Target::Event(event.seq)),
+    }
 }
 
 fn sighting_link(sighting: &SightingView) -> Link {

@@ -82,7 +82,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Place<T
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         match Path::<T>::from_request_parts(parts, state).await {
             Ok(Path(place)) => Ok(Self(place)),
-            Err(rejection) => Err(Refusal::malformed(format!("the address cannot be read: {}", rejection.body_text()))),
+            Err(rejection) => {
+                Err(Refusal::malformed(format!("the address cannot be read: {}", rejection.body_text())))
+            }
         }
     }
 }
@@ -150,7 +152,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Wish {
                 "after" => wish.after = Some(value),
                 "limit" => {
                     let shown: String = value.chars().take(32).collect();
-                    let wrong = || Refusal::malformed(format!("limit: '{shown}' is no whole number from 1 to 1000"));
+                    let wrong =
+                        || Refusal::malformed(format!("limit: '{shown}' is no whole number from 1 to 1000"));
                     wish.limit = Some(value.parse().map_err(|_| wrong())?);
                 }
                 _ => wish.filters.push((name, value)),
@@ -197,7 +200,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         if text == "*" {
             return Ok(Self(None));
         }
-        let revision = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|tag| tag.parse().ok());
+        let revision =
+            text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|tag| tag.parse().ok());
         match revision {
             Some(revision) if revision > 0 => Ok(Self(Some(revision))),
             _ => Err(Refusal::malformed("If-Match must be the ETag of the rule that was read, as in \"3\"")),

@@ -39,7 +39,9 @@ impl From<OperateError> for Refusal {
             OperateError::NotIdentified(_) => return Self::not_identified(detail),
             OperateError::Denied { .. } => (StatusCode::FORBIDDEN, "denied", "Not permitted"),
             OperateError::NotFound { .. } => (StatusCode::NOT_FOUND, "not-found", "Not found"),
-            OperateError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Not acceptable as given"),
+            OperateError::Invalid(_) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Not acceptable as given")
+            }
             OperateError::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Not possible as things stand"),
             OperateError::Unrecorded(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unrecorded", "Nothing can be recorded, so nothing is done")

@@ -70,7 +70,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    document.security = Some(vec![utoipa::openapi::security::SecurityRequirement::new("bearer", [] as [&str; 0])]);
+    document.security =
+        Some(vec![utoipa::openapi::security::SecurityRequirement::new("bearer", [] as [&str; 0])]);
     document
 }
 
@@ -118,7 +119,7 @@ async fn guarded(request: Request, next: Next) -> Response {
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
     ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers.insert(name, HeaderValue::from_static(value));
     }
     response
 }

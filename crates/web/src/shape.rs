@@ -3,7 +3,8 @@
 use netwarden_api as api;
 use netwarden_model::{Event, EventSeq, RuleId, RuleRevision};
 use netwarden_operate::{
-    AuditValue, Count, Counted, Job, JobState, Link, ListedRecord, Report, ShownElement, ShownEndpoint, ShownPort, Target, Why,
+    AuditValue, Count, Counted, Job, JobState, Link, ListedRecord, Report, ShownElement, ShownEndpoint,
+    ShownPort, Target, Why,
 };
 
 use crate::refusal::Refusal;
@@ -112,7 +113,12 @@ fn link(link: Link) -> api::endpoint::WhyLink {
         Target::Record(index) => format!("/audit/{index}"),
         Target::History(mac) => format!("/endpoints/{}/history", encoded(&mac.to_string())),
     });
-    api::endpoint::WhyLink { stage: link.stage.as_str().to_owned(), at: link.at, text: link.text, link: target }
+    api::endpoint::WhyLink {
+        stage: link.stage.as_str().to_owned(),
+        at: link.at,
+        text: link.text,
+        link: target,
+    }
 }
 
 pub(crate) fn event(event: &Event) -> Result<api::event::Event, Refusal> {

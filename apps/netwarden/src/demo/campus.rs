@@ -74,7 +74,9 @@ impl Stage {
     /// Until every element was read, forwarding tables too, and locations are told.
     pub async fn wait_until_read(&self, server: &Server) -> anyhow::Result<()> {
         let read = |network: &Network| {
-            network.elements().all(|(_, element)| Method::ALL.iter().all(|m| element.live.last_good.contains_key(m)))
+            network
+                .elements()
+                .all(|(_, element)| Method::ALL.iter().all(|m| element.live.last_good.contains_key(m)))
                 && network.endpoints().any(|endpoint| endpoint.online)
         };
         while !read(&server.desk.engine.keeper().picture().read()) {

@@ -105,7 +105,10 @@ async fn day(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
     let socket = dir.path().join("data/netwarden.sock");
     let local = netwarden_web::serve_socket(server.desk.clone(), &socket, stopped).await?;
 
-    eprintln!("REST       https://localhost:{}/api/v1  (certificate {})", arguments.port, certificate.fingerprint);
+    eprintln!(
+        "REST       https://localhost:{}/api/v1  (certificate {})",
+        arguments.port, certificate.fingerprint
+    );
     if let Some(password) = &server.first_password {
         eprintln!("first user admin, one-time password {}", password.as_str());
     }

@@ -34,10 +34,17 @@ pub async fn tell(server: &Server, stage: &Stage) -> anyhow::Result<()> {
 /// Comings and goings are many: they are counted; the rest is told.
 fn happened(announcement: &Announcement, arrivals: &mut u32) {
     match announcement.happening {
-        Happening::Arrives(_) | Happening::Leaves(_) | Happening::FallsAsleep(_) | Happening::WakesUp(_) | Happening::Roams { .. } => {
+        Happening::Arrives(_)
+        | Happening::Leaves(_)
+        | Happening::FallsAsleep(_)
+        | Happening::WakesUp(_)
+        | Happening::Roams { .. } => {
             *arrivals += 1;
             if arrivals.is_multiple_of(50) {
-                eprintln!("{}  campus     {arrivals} comings, goings and roamings so far", announcement.sim_time);
+                eprintln!(
+                    "{}  campus     {arrivals} comings, goings and roamings so far",
+                    announcement.sim_time
+                );
             }
         }
         _ => eprintln!("{}  campus     {}", announcement.sim_time, announcement.sentence),
@@ -72,9 +79,17 @@ fn sentence(stage: &Stage, event: &Event) -> Option<String> {
     let Payload::Nac(payload) = &event.payload;
     Some(match (event.kind, payload) {
         // Who is on the reference list and comes for the first time is no news.
-        (EventKind::NewEndpoint, _) if event.facts.as_ref().is_some_and(|f| f.status == EndpointStatus::New) => {
-            let at = event.facts.as_ref().and_then(|facts| Some((facts.ne_name.as_deref()?, facts.port.as_ref()?)));
-            let at = at.map_or_else(|| "its port is not known".to_owned(), |(ne, port)| format!("on {ne} port {port}"));
+        (EventKind::NewEndpoint, _)
+            if event.facts.as_ref().is_some_and(|f| f.status == EndpointStatus::New) =>
+        {
+            let at = event
+                .facts
+                .as_ref()
+                .and_then(|facts| Some((facts.ne_name.as_deref()?, facts.port.as_ref()?)));
+            let at = at.map_or_else(
+                || "its port is not known".to_owned(),
+                |(ne, port)| format!("on {ne} port {port}"),
+            );
             format!("{who} was never seen before, {at}")
         }
         (_, NacPayload::MacSpoofing { known, found, .. }) => {
@@ -84,10 +99,14 @@ fn sentence(stage: &Stage, event: &Event) -> Option<String> {
             format!("{found} answers for {ip}, which is {known}'s: a stolen pairing")
         }
         (EventKind::EnforcementDone, NacPayload::Enforcement { port, access, .. }) => {
-            let what = if access.is_some() { "is quarantined, and was read back so" } else { "is as it was before" };
+            let what =
+                if access.is_some() { "is quarantined, and was read back so" } else { "is as it was before" };
             format!("{} {what}", place(port))
         }
-        (EventKind::EnforcementHeld | EventKind::EnforcementFailed, NacPayload::Enforcement { port, note, .. }) => {
+        (
+            EventKind::EnforcementHeld | EventKind::EnforcementFailed,
+            NacPayload::Enforcement { port, note, .. },
+        ) => {
             format!("{} is not changed: {note}", place(port))
         }
         (_, NacPayload::NeRebooted { .. }) => format!("{who} has restarted; nobody is offline because of it"),

@@ -126,7 +126,8 @@ pub async fn rogue(server: &Server, stage: &Stage, seed: u64) -> anyhow::Result<
 
 /// What the switch says is one thing, whether frames pass another: the campus knows.
 fn still_cut_off(stage: &Stage, rogue: Mac) -> anyhow::Result<()> {
-    let others: Vec<Mac> = stage.campus.located().iter().map(|located| located.mac).filter(|m| *m != rogue).collect();
+    let others: Vec<Mac> =
+        stage.campus.located().iter().map(|located| located.mac).filter(|m| *m != rogue).collect();
     match others.iter().find(|other| stage.campus.reachable(rogue, **other)) {
         Some(other) => bail!("the rogue was quarantined and still reaches {other}"),
         None => Ok(()),

@@ -60,7 +60,8 @@ pub async fn run(engine: &SnmpEngine, path: &Path, arguments: &ProbeArguments) -
     .buffer_unordered(usize::try_from(arguments.in_flight)?);
 
     let mut failures = BTreeMap::new();
-    let mut rows = Rows::new(&["element", "name", "interfaces", "VLANs", "addresses", "ARP", "neighbours", "quirks"]);
+    let mut rows =
+        Rows::new(&["element", "name", "interfaces", "VLANs", "addresses", "ARP", "neighbours", "quirks"]);
     let mut read_well = 0;
     while let Some((target, outcome)) = results.next().await {
         let line = match outcome {
@@ -116,7 +117,8 @@ fn load(path: &Path) -> anyhow::Result<Vec<Target>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let mut targets = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        let parsed = Target::parse_line(line).with_context(|| format!("{} line {}", path.display(), number + 1))?;
+        let parsed =
+            Target::parse_line(line).with_context(|| format!("{} line {}", path.display(), number + 1))?;
         targets.extend(parsed);
     }
     if targets.is_empty() {

@@ -112,8 +112,7 @@ fn open(
 async fn read(session: &SnmpSession) -> anyhow::Result<Outcome> {
     let mut outcome = netwarden_collect::read(session, &Method::ALL, None).await?;
     let system = &mut outcome.reading.system;
-    system.engine_id =
-        session.engine_id().map(|id| id.iter().map(|octet| format!("{octet:02x}")).collect());
+    system.engine_id = session.engine_id().map(|id| id.iter().map(|octet| format!("{octet:02x}")).collect());
     system.engine_boots = session.engine_boots();
     Ok(outcome)
 }

@@ -35,7 +35,13 @@ fn system(reading: &Reading) -> String {
     let system = &reading.system;
     let up = system.up_time_cs.map(|ticks| {
         let seconds = ticks / 100;
-        format!("{} d {:02}:{:02}:{:02}", seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
+        format!(
+            "{} d {:02}:{:02}:{:02}",
+            seconds / 86_400,
+            seconds / 3600 % 24,
+            seconds / 60 % 60,
+            seconds % 60
+        )
     });
     let mut rows = Rows::new(&["system", ""]);
     for (name, value) in [
@@ -143,7 +149,8 @@ fn neighbours(reading: &Reading) -> Rows {
 }
 
 fn sessions(reading: &Reading) -> Rows {
-    let mut rows = Rows::new(&["interface", "MAC", "IP", "user", "VLAN", "method", "domain", "host mode", "status"]);
+    let mut rows =
+        Rows::new(&["interface", "MAC", "IP", "user", "VLAN", "method", "domain", "host mode", "status"]);
     for session in &reading.sessions {
         rows.push([
             or_dash(&session.if_name),
@@ -196,7 +203,9 @@ fn port_list(reading: &Reading, ports: &[IfIndex]) -> String {
 
 /// Bit/s in the largest unit that divides it.
 fn speed(bits: u64) -> String {
-    for (unit, size) in [("Tbit/s", 1_000_000_000_000), ("Gbit/s", 1_000_000_000), ("Mbit/s", 1_000_000), ("kbit/s", 1000)] {
+    for (unit, size) in
+        [("Tbit/s", 1_000_000_000_000), ("Gbit/s", 1_000_000_000), ("Mbit/s", 1_000_000), ("kbit/s", 1000)]
+    {
         if bits >= size && bits % (size / 10) == 0 {
             let tenths = bits / (size / 10);
             return if tenths.is_multiple_of(10) {

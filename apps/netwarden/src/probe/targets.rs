@@ -61,7 +61,8 @@ impl Target {
         }
         match text.rsplit_once(':') {
             Some((host, port)) if !host.contains(':') => {
-                let port = port.parse().with_context(|| format!("'{text}': '{port}' is no port (1 to 65535)"))?;
+                let port =
+                    port.parse().with_context(|| format!("'{text}': '{port}' is no port (1 to 65535)"))?;
                 Ok((host.to_owned(), port))
             }
             Some(_) => bail!("'{text}' is no address: write IPv6 with a port as [ADDRESS]:PORT"),
@@ -146,7 +147,9 @@ mod tests {
         assert_eq!(line("sw1 1161 public").access, Some(Access::V2c("public".into())));
         assert_eq!(line("sw1,1161,v2c,public").port, 1161);
         assert_eq!(line("sw1:7 v1 public").access, Some(Access::V1("public".into())));
-        let Some(Access::V3(v3)) = line("sw1 v3 ops SHA-256 aaaaaaaa AES-128 bbbbbbbb").access else { panic!() };
+        let Some(Access::V3(v3)) = line("sw1 v3 ops SHA-256 aaaaaaaa AES-128 bbbbbbbb").access else {
+            panic!()
+        };
         assert_eq!(v3.privacy, Some(("AES-128".into(), "bbbbbbbb".into())));
         assert_eq!(Target::parse_line("  # comment").unwrap(), None);
         assert!(Target::parse_line("sw1 v3 ops SHA-256").is_err());

@@ -25,6 +25,12 @@ use crate::table::{ArpTable, Fdb, Row};
 /// Rows read at a time: a long read holds up the checkpoint.
 const CHUNK: i64 = 5_000;
 
+/// Every element as it is administered, by id: for those who act while no server runs.
+pub async fn elements<C: ConnectionTrait>(connection: &C) -> Result<Vec<ElementBase>, StoreError> {
+    let rows = query_all(connection, "SELECT * FROM network_elements ORDER BY id", []).await?;
+    rows.iter().map(|row| element(row).map(|state| state.base)).collect()
+}
+
 /// The network as it was left. Forwarding tables begin with what the open sightings say; what was only
 /// seen behind uplinks counts as silent from `now` on, until a table shows it again.
 pub async fn load<C: ConnectionTrait>(

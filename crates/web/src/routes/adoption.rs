@@ -88,7 +88,11 @@ fn filter(ne: Option<i64>, id: Option<u16>) -> Result<BaselineFilter, Refusal> {
 #[utoipa::path(get, path = "/adoption/baseline", tag = "adoption", params(Review),
     responses((status = 200, body = BaselineResult), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("adoption.read"))))]
-async fn review(State(desk): State<Desk>, asker: Asker, Asked(asked): Asked<Review>) -> Answer<BaselineResult> {
+async fn review(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Asked(asked): Asked<Review>,
+) -> Answer<BaselineResult> {
     reviewed(&desk, &asker, &filter(asked.ne, asked.vlan)?).await
 }
 
@@ -102,7 +106,11 @@ async fn reviewed(desk: &Desk, asker: &Asker, filter: &BaselineFilter) -> Answer
 #[utoipa::path(post, path = "/adoption/baseline", tag = "adoption", request_body = Baseline,
     responses((status = 200, body = BaselineResult), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("adoption.accept"))))]
-async fn accept(State(desk): State<Desk>, asker: Asker, Body(wish): Body<Baseline>) -> Answer<BaselineResult> {
+async fn accept(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(wish): Body<Baseline>,
+) -> Answer<BaselineResult> {
     let filter = filter(wish.ne_id, wish.vlan)?;
     if wish.review {
         return reviewed(&desk, &asker, &filter).await;

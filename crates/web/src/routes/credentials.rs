@@ -56,8 +56,7 @@ async fn create(
         context: new.context,
     };
     let entry = desk.create_credential(&asker.caller, wish).await?;
-    let shaped =
-        Credential { id: entry.id.0, name: entry.name, kind: entry.kind, position: entry.position };
+    let shaped = Credential { id: entry.id.0, name: entry.name, kind: entry.kind, position: entry.position };
     Ok((StatusCode::CREATED, Json(shaped)))
 }
 
@@ -79,7 +78,11 @@ async fn order(
 #[utoipa::path(delete, path = "/credentials/{id}", tag = "credentials", params(("id" = i64, Path)),
     responses((status = 204), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("credential.delete"))))]
-async fn remove(State(desk): State<Desk>, asker: Asker, Place(id): Place<i64>) -> Result<StatusCode, Refusal> {
+async fn remove(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(id): Place<i64>,
+) -> Result<StatusCode, Refusal> {
     desk.delete_credential(&asker.caller, CredentialId(id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -82,7 +82,9 @@ async fn change(
     Body(change): Body<ElementChange>,
 ) -> Answer<Element> {
     let maintenance = match (change.maintenance, change.end_maintenance) {
-        (Some(_), true) => return Err(Refusal::malformed("maintenance and end_maintenance exclude each other")),
+        (Some(_), true) => {
+            return Err(Refusal::malformed("maintenance and end_maintenance exclude each other"));
+        }
         (Some(window), false) => Some(Some(MaintenanceWindow { from: window.from, until: window.until })),
         (None, true) => Some(None),
         (None, false) => None,

@@ -163,7 +163,11 @@ struct Whom {
 #[utoipa::path(get, path = "/history", tag = "endpoints", params(Whom),
     responses((status = 200, body = Vec<Sighting>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("endpoint.history"))))]
-async fn whereabouts(State(desk): State<Desk>, asker: Asker, Asked(whom): Asked<Whom>) -> Answer<Vec<Sighting>> {
+async fn whereabouts(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Asked(whom): Asked<Whom>,
+) -> Answer<Vec<Sighting>> {
     let subject = match (whom.mac, whom.ip, whom.name, whom.user) {
         (Some(mac), None, None, None) => {
             Where::Mac(mac.parse::<Mac>().map_err(|error| Refusal::malformed(error.to_string()))?)
@@ -179,7 +183,12 @@ async fn whereabouts(State(desk): State<Desk>, asker: Asker, Asked(whom): Asked<
     sightings(&desk, &asker, &subject, &span).await
 }
 
-pub(super) async fn sightings(desk: &Desk, asker: &Asker, whom: &Where, span: &Span) -> Answer<Vec<Sighting>> {
+pub(super) async fn sightings(
+    desk: &Desk,
+    asker: &Asker,
+    whom: &Where,
+    span: &Span,
+) -> Answer<Vec<Sighting>> {
     let (from, until) = span.bounds(desk)?;
     let found = desk.history(&asker.caller, whom, from, until).await?;
     let shaped = found.into_iter().map(|view| Sighting {
@@ -261,5 +270,7 @@ pub(super) fn accepted(id: &impl ToString) -> (StatusCode, Json<Requested>) {
     extensions(("x-netwarden-operation" = json!("group.read"))))]
 async fn groups(State(desk): State<Desk>, asker: Asker) -> Answer<Vec<Group>> {
     let groups = desk.groups(&asker.caller).await?;
-    Ok(Json(groups.into_iter().map(|group| Group { name: group.name, description: group.description }).collect()))
+    Ok(Json(
+        groups.into_iter().map(|group| Group { name: group.name, description: group.description }).collect(),
+    ))
 }

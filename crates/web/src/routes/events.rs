@@ -103,7 +103,8 @@ async fn next(mut tail: Tail) -> Option<(Result<Sent, axum::Error>, Tail)> {
             return None;
         }
         tail.asker.again(&tail.desk).await.ok()?;
-        let (events, position) = tail.desk.events_after(&tail.asker.caller, &tail.filters, position, CHUNK).await.ok()?;
+        let (events, position) =
+            tail.desk.events_after(&tail.asker.caller, &tail.filters, position, CHUNK).await.ok()?;
         tail.position = position;
         for event in &events {
             tail.waiting.push_back(shape::event(event).ok()?);

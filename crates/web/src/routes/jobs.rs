@@ -21,7 +21,11 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
 }
 
 /// A job that the caller has just started.
-pub(super) async fn started(desk: &Desk, asker: &Asker, id: Uuid) -> Result<(StatusCode, Json<Job>), Refusal> {
+pub(super) async fn started(
+    desk: &Desk,
+    asker: &Asker,
+    id: Uuid,
+) -> Result<(StatusCode, Json<Job>), Refusal> {
     Ok((StatusCode::ACCEPTED, Json(shape::job(desk.job(&asker.caller, id).await?))))
 }
 
@@ -45,7 +49,11 @@ async fn show(State(desk): State<Desk>, asker: Asker, Place(id): Place<Uuid>) ->
 #[utoipa::path(post, path = "/jobs/{id}/cancel", tag = "jobs", params(("id" = Uuid, Path)),
     responses((status = 202), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("job.cancel"))))]
-async fn cancel(State(desk): State<Desk>, asker: Asker, Place(id): Place<Uuid>) -> Result<StatusCode, Refusal> {
+async fn cancel(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(id): Place<Uuid>,
+) -> Result<StatusCode, Refusal> {
     desk.cancel_job(&asker.caller, id).await?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -157,5 +157,7 @@ async fn release(
     Body(wish): Body<Reason>,
 ) -> Acted {
     let released = PortWish::Release;
-    Ok(accepted(&desk.change_port(&asker.caller, port_ref(ne, &name), released, None, &wish.reason, key).await?))
+    Ok(accepted(
+        &desk.change_port(&asker.caller, port_ref(ne, &name), released, None, &wish.reason, key).await?,
+    ))
 }

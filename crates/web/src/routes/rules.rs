@@ -57,7 +57,13 @@ fn text(rule: &netwarden_operate::Rule) -> Result<RuleText, Refusal> {
 }
 
 fn shaped(rule: &netwarden_operate::Rule, changed_at: Option<Timestamp>) -> Result<Rule, Refusal> {
-    Ok(Rule { id: rule.id.0, revision: rule.revision.0, enabled: rule.enabled, changed_at, text: text(rule)? })
+    Ok(Rule {
+        id: rule.id.0,
+        revision: rule.revision.0,
+        enabled: rule.enabled,
+        changed_at,
+        text: text(rule)?,
+    })
 }
 
 /// With the revision as its ETag.
@@ -82,7 +88,11 @@ async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answe
 #[utoipa::path(post, path = "/rules", tag = "rules", request_body = RuleChange,
     responses((status = 201, body = Rule), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("rule.create"))))]
-async fn add(State(desk): State<Desk>, asker: Asker, Body(new): Body<RuleChange>) -> Result<Response, Refusal> {
+async fn add(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(new): Body<RuleChange>,
+) -> Result<Response, Refusal> {
     let rule = desk.add_rule(&asker.caller, read(new.text)?, &new.reason).await?;
     Ok(tagged(StatusCode::CREATED, shaped(&rule, None)?))
 }
@@ -91,7 +101,11 @@ async fn add(State(desk): State<Desk>, asker: Asker, Body(new): Body<RuleChange>
 #[utoipa::path(post, path = "/rules/check", tag = "rules", request_body = RuleText,
     responses((status = 204), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("rule.read"))))]
-async fn check(State(desk): State<Desk>, asker: Asker, Body(text): Body<RuleText>) -> Result<StatusCode, Refusal> {
+async fn check(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(text): Body<RuleText>,
+) -> Result<StatusCode, Refusal> {
     desk.check_rule(&asker.caller, read(text)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -100,7 +114,11 @@ async fn check(State(desk): State<Desk>, asker: Asker, Body(text): Body<RuleText
 #[utoipa::path(get, path = "/rules/{rule}", tag = "rules", params(("rule" = String, Path)),
     responses((status = 200, body = Rule), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("rule.read"))))]
-async fn show(State(desk): State<Desk>, asker: Asker, Place(rule): Place<String>) -> Result<Response, Refusal> {
+async fn show(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(rule): Place<String>,
+) -> Result<Response, Refusal> {
     let listed = desk.rule(&asker.caller, &rule).await?;
     Ok(tagged(StatusCode::OK, shaped(&listed.rule, Some(listed.changed_at))?))
 }
@@ -187,7 +205,11 @@ async fn rehearse(
 #[utoipa::path(get, path = "/rules/{rule}/revisions", tag = "rules", params(("rule" = String, Path)),
     responses((status = 200, body = Vec<Revision>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("rule.read"))))]
-async fn revisions(State(desk): State<Desk>, asker: Asker, Place(rule): Place<String>) -> Answer<Vec<Revision>> {
+async fn revisions(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(rule): Place<String>,
+) -> Answer<Vec<Revision>> {
     let revisions = desk.rule_revisions(&asker.caller, &rule).await?;
     let shaped = revisions.into_iter().map(|revision| {
         Ok(Revision {

@@ -154,7 +154,11 @@ async fn create_token(
 #[utoipa::path(delete, path = "/tokens/{id}", tag = "tokens", params(("id" = i64, Path)),
     responses((status = 204), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("token.revoke"))))]
-async fn revoke(State(desk): State<Desk>, asker: Asker, Place(id): Place<i64>) -> Result<StatusCode, Refusal> {
+async fn revoke(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(id): Place<i64>,
+) -> Result<StatusCode, Refusal> {
     desk.revoke_token(&asker.caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -182,7 +186,8 @@ async fn create_user(
     asker: Asker,
     Body(new): Body<NewUser>,
 ) -> Result<(StatusCode, Json<User>), Refusal> {
-    let roles: BTreeSet<Role> = new.roles.iter().map(|role| Role::from(role.to_lowercase().as_str())).collect();
+    let roles: BTreeSet<Role> =
+        new.roles.iter().map(|role| Role::from(role.to_lowercase().as_str())).collect();
     let shown = roles.iter().map(ToString::to_string).collect();
     let id = desk.create_user(&asker.caller, &new.name, Zeroizing::new(new.password), roles).await?;
     Ok((StatusCode::CREATED, Json(User { id: id.0, name: new.name, roles: shown, enabled: true })))

@@ -101,7 +101,11 @@ async fn set_parameter(
 #[utoipa::path(post, path = "/system/stop", tag = "system", request_body = Reason,
     responses((status = 204), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("enforcement.stop"))))]
-async fn stop(State(desk): State<Desk>, asker: Asker, Body(why): Body<Reason>) -> Result<StatusCode, Refusal> {
+async fn stop(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(why): Body<Reason>,
+) -> Result<StatusCode, Refusal> {
     desk.set_global_stop(&asker.caller, true, &why.reason).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -110,7 +114,11 @@ async fn stop(State(desk): State<Desk>, asker: Asker, Body(why): Body<Reason>) -
 #[utoipa::path(post, path = "/system/resume", tag = "system", request_body = Reason,
     responses((status = 204), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("enforcement.resume"))))]
-async fn resume(State(desk): State<Desk>, asker: Asker, Body(why): Body<Reason>) -> Result<StatusCode, Refusal> {
+async fn resume(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(why): Body<Reason>,
+) -> Result<StatusCode, Refusal> {
     desk.set_global_stop(&asker.caller, false, &why.reason).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -190,15 +198,30 @@ async fn metrics(State(desk): State<Desk>, asker: Asker) -> Result<Response, Ref
     let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let lines = [
         ("netwarden_elements", "gauge", "Network elements in the inventory", wide(status.counters.elements)),
-        ("netwarden_elements_unreachable", "gauge", "Network elements that do not answer", wide(status.unreachable)),
+        (
+            "netwarden_elements_unreachable",
+            "gauge",
+            "Network elements that do not answer",
+            wide(status.unreachable),
+        ),
         ("netwarden_endpoints", "gauge", "Endpoints known", wide(status.counters.endpoints)),
         ("netwarden_endpoints_online", "gauge", "Endpoints that are online", wide(status.counters.online)),
         ("netwarden_endpoints_new", "gauge", "Endpoints that nobody has judged", wide(status.new)),
-        ("netwarden_endpoints_unauthorised", "gauge", "Endpoints that are refused", wide(status.unauthorised)),
+        (
+            "netwarden_endpoints_unauthorised",
+            "gauge",
+            "Endpoints that are refused",
+            wide(status.unauthorised),
+        ),
         ("netwarden_forwarding_rows", "gauge", "Forwarding rows in memory", wide(status.counters.rows)),
         ("netwarden_events_total", "counter", "Events in the log", status.latest.0),
         ("netwarden_events_unjudged", "gauge", "Events that wait for the rules", status.behind),
-        ("netwarden_enforcement_stopped", "gauge", "1 while all enforcement is stopped", i64::from(status.stopped)),
+        (
+            "netwarden_enforcement_stopped",
+            "gauge",
+            "1 while all enforcement is stopped",
+            i64::from(status.stopped),
+        ),
         ("netwarden_polls_good_total", "counter", "Polls that succeeded", whole(status.polls.good)),
         ("netwarden_polls_failed_total", "counter", "Polls that failed", whole(status.polls.failed)),
         ("netwarden_polls_under_way", "gauge", "Polls under way", wide(status.polls.under_way)),

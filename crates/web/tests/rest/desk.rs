@@ -94,7 +94,8 @@ pub async fn bench() -> Bench {
     let identity = Identity::new(store.clone(), policy);
     let network = netwarden_inventory::sql::load(store.read(), Settings::default(), now).await.unwrap();
     let spine = Spine::open(store.clone()).await.unwrap();
-    let snmp = EngineConfig { bind_v4: Some([127, 0, 0, 1].into()), bind_v6: None, ..EngineConfig::default() };
+    let snmp =
+        EngineConfig { bind_v4: Some([127, 0, 0, 1].into()), bind_v6: None, ..EngineConfig::default() };
     let parameters = netwarden_operate::load_parameters(&store).await.unwrap();
     let engine = Engine::start(Parts {
         store: store.clone(),
@@ -141,7 +142,9 @@ async fn element(desk: &Desk) -> NeId {
     let row = base.clone();
     let ne = desk
         .store
-        .write(move |tx: &Tx| Box::pin(async move { netwarden_inventory::sql::insert_element(tx, &row).await }))
+        .write(move |tx: &Tx| {
+            Box::pin(async move { netwarden_inventory::sql::insert_element(tx, &row).await })
+        })
         .await
         .unwrap();
     base.element.id = ne;
@@ -224,7 +227,13 @@ impl Answer {
 }
 
 impl Bench {
-    pub async fn call(&self, user: Option<&str>, method: &str, path: &str, body: Option<(&str, String)>) -> Answer {
+    pub async fn call(
+        &self,
+        user: Option<&str>,
+        method: &str,
+        path: &str,
+        body: Option<(&str, String)>,
+    ) -> Answer {
         self.call_with(user, method, path, body, &[]).await
     }
 

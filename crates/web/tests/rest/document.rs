@@ -11,5 +11,8 @@ fn the_document_is_the_committed_one() {
         std::fs::write(path, &now).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == now, "the interface has changed: run with NETWARDEN_UPDATE_OPENAPI=1 and look at the difference");
+    assert!(
+        committed == now,
+        "the interface has changed: run with NETWARDEN_UPDATE_OPENAPI=1 and look at the difference"
+    );
 }

@@ -42,7 +42,8 @@ fn routes() -> BTreeMap<String, Operation> {
 async fn prepared(bench: &Bench) -> (i64, String) {
     let operator = bench.secrets["operator"].clone();
     let caller: Caller = bench.desk.identify_bearer(&operator, None).await.unwrap();
-    let (token, _) = bench.desk.create_token(&caller, "lent", [Operation::EventRead].into(), 1).await.unwrap();
+    let (token, _) =
+        bench.desk.create_token(&caller, "lent", [Operation::EventRead].into(), 1).await.unwrap();
     let now = bench.desk.clock.now();
     let job = bench.desk.jobs.start("waiting".into(), None, now, |progress| async move {
         while !progress.is_cancelled() {
@@ -59,8 +60,10 @@ async fn every_route_declares_an_operation_and_has_a_call() {
     let called: BTreeSet<String> =
         calls(&bench, 1, "x").iter().map(|call| format!("{} {}", call.method, call.route)).collect();
     let routes = routes();
-    let missing: Vec<&String> =
-        routes.keys().filter(|route| !called.contains(*route) && !NOT_CALLED.contains(&route.as_str())).collect();
+    let missing: Vec<&String> = routes
+        .keys()
+        .filter(|route| !called.contains(*route) && !NOT_CALLED.contains(&route.as_str()))
+        .collect();
     assert!(missing.is_empty(), "no call in the table: {missing:?}");
     let unknown: Vec<&String> = called.iter().filter(|route| !routes.contains_key(*route)).collect();
     assert!(unknown.is_empty(), "no such routes: {unknown:?}");

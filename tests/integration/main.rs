@@ -1,0 +1,10 @@
+//! The product as a whole: its binary against simulated and real networks. One binary, so that it is
+//! linked once; one module a capability.
+
+// Helpers of tests fail by panicking, as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod binary;
+mod demo;
+mod lab;
+mod probe;
