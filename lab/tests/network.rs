@@ -1,5 +1,8 @@
 //! The lab itself, without Netwarden: its switches forward, show what they learn, and follow SETs.
 
+// Helpers of tests fail by panicking, as tests do.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;

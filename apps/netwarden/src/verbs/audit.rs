@@ -19,7 +19,7 @@ use crate::output::{Cell, Format, Rows};
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Lists records of the trail, newest first.
-    List(ListArguments),
+    List(Box<ListArguments>),
     /// Shows one record.
     Show {
         /// Its index.

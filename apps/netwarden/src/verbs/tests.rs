@@ -312,7 +312,6 @@ fn pages(line: &str) -> Response {
     ok(json!({"items": [user(1), user(2)], "next": "two", "total": total}))
 }
 
-// proves: SCL-03
 #[tokio::test]
 async fn all_follows_the_pages_in_every_format() {
     let server = Server::start(Format::Json, pages);
@@ -482,7 +481,6 @@ fn job(state: &str) -> Value {
     })
 }
 
-// proves: SCL-03
 #[tokio::test]
 async fn a_job_is_followed_to_its_end() {
     for (state, done) in [("done", true), ("cancelled", false), ("failed", false)] {
