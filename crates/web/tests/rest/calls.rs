@@ -38,7 +38,7 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
     let reason = || Sent::Json(json!({ "reason": "a test" }));
     let rule = |description: &str| {
         Sent::Json(
-            json!({ "reason": "a test", "name": "seen", "on": ["mac_online"], "description": description }),
+            json!({ "reason": "a test", "name": "seen", "on": ["mac_online"], "reactions": [{ "do": "quarantine" }], "description": description }),
         )
     };
     let backup = bench.folder.path().join("copy.db").display().to_string();
@@ -138,7 +138,7 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
             "POST",
             "/api/v1/rules/check",
             "/api/v1/rules/check",
-            Sent::Json(json!({ "name": "x", "on": ["mac_online"] })),
+            Sent::Json(json!({ "name": "x", "on": ["mac_online"], "reactions": [{ "do": "quarantine" }] })),
             204,
         ),
         call("GET", "/api/v1/rules", "/api/v1/rules", Sent::Nothing, 200),
