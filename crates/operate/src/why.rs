@@ -269,7 +269,7 @@ impl Desk {
 
 /// Newest first; at one time the effect stands before its cause.
 fn ordered(mut links: Vec<Link>) -> Vec<Link> {
-    links.sort_by(|a, b| (b.at, b.stage).cmp(&(a.at, a.stage)));
+    links.sort_by_key(|link| std::cmp::Reverse((link.at, link.stage)));
     links.dedup();
     links
 }
