@@ -193,7 +193,10 @@ impl<'a> Shown<'a> {
             None => self.end(),
             Some(next) => {
                 self.print_table()?;
-                out.note(&format!("{rows} of {}; the next page: --after {next}, all: --all", of(total)));
+                // Logs that only grow are not counted: then the total is what is shown, and more.
+                let shown = Total { count: rows, more: false };
+                let known = if total.count > rows { of(total) } else { "more".to_owned() };
+                out.note(&format!("{} of {known}; the next page: --after {next}, all: --all", of(shown)));
                 Ok(())
             }
         }
