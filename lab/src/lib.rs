@@ -4,10 +4,12 @@
 //! ```text
 //!   mgmt (10.77.255.1)──────┬───────────────┬────────────────┐      management network
 //!                        sw1 (.11)       sw2 (.12)       router (.13)
-//!                      p1 p2 p3 └── trunk ──┘ p1 p2            │      VLAN 10: 10.77.10.0/24
-//!                      │  │  └────────────────┼──┼─────────────┘      VLAN 666: quarantine
-//!                    pc1 pc2                 pc3 rogue
+//!                      p1 p2 p3 └── trunk ──┘ p1 p2 p3         │      VLAN 10: 10.77.10.0/24
+//!                      │  │  └────────────────┼──┼──┼──────────┘      VLAN 666: quarantine
+//!                    pc1 pc2                pc3 rogue pc4
 //! ```
+//!
+//! No LLDP is spoken: uplinks must be told from the tables alone.
 
 mod process;
 mod snmpd;

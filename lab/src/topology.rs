@@ -96,6 +96,7 @@ impl Lab {
         lab.host("sw1", 0, "p3", "router", "10.77.10.1/24")?;
         lab.host("sw2", 1, "p1", "pc3", "10.77.10.103/24")?;
         lab.host("sw2", 1, "p2", "rogue", "10.77.10.66/24")?;
+        lab.host("sw2", 1, "p3", "pc4", "10.77.10.104/24")?;
         lab.link_down("rogue")?;
         lab.agents(bridge_program, trap_port)?;
         Ok(lab)
@@ -136,7 +137,7 @@ impl Lab {
     }
 
     fn management(&mut self) -> anyhow::Result<()> {
-        for node in ["mgmt", "sw1", "sw2", "router", "pc1", "pc2", "pc3", "rogue"] {
+        for node in ["mgmt", "sw1", "sw2", "router", "pc1", "pc2", "pc3", "pc4", "rogue"] {
             let namespace = self.namespace(node);
             run(&format!("ip netns add {namespace}"))?;
             self.namespaces.push(namespace.clone());

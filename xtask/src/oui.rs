@@ -12,9 +12,39 @@ const LONGEST_NAME: usize = 40;
 
 /// Legal forms say nothing about who made a device.
 const LEGAL_FORMS: [&str; 33] = [
-    "inc", "incorporated", "corp", "corporation", "co", "company", "ltd", "limited", "llc", "gmbh", "ag", "kg",
-    "sa", "s.a", "srl", "s.r.l", "spa", "s.p.a", "bv", "b.v", "ab", "oy", "as", "a/s", "aps", "pty", "plc", "pte",
-    "co.,ltd", "co.,ltd.", "co.ltd", "sas", "nv",
+    "inc",
+    "incorporated",
+    "corp",
+    "corporation",
+    "co",
+    "company",
+    "ltd",
+    "limited",
+    "llc",
+    "gmbh",
+    "ag",
+    "kg",
+    "sa",
+    "s.a",
+    "srl",
+    "s.r.l",
+    "spa",
+    "s.p.a",
+    "bv",
+    "b.v",
+    "ab",
+    "oy",
+    "as",
+    "a/s",
+    "aps",
+    "pty",
+    "plc",
+    "pte",
+    "co.,ltd",
+    "co.,ltd.",
+    "co.ltd",
+    "sas",
+    "nv",
 ];
 
 /// Reads `oui.csv`, `mam.csv` and `oui36.csv` in the folder `from`, writes the table `to`.
@@ -22,7 +52,8 @@ pub fn generate(from: &Path, to: &Path) -> anyhow::Result<()> {
     let large = read(&from.join("oui.csv"), 6)?;
     let medium = read(&from.join("mam.csv"), 7)?;
     let small = read(&from.join("oui36.csv"), 9)?;
-    let names: BTreeSet<&str> = [&large, &medium, &small].into_iter().flat_map(BTreeMap::values).map(String::as_str).collect();
+    let names: BTreeSet<&str> =
+        [&large, &medium, &small].into_iter().flat_map(BTreeMap::values).map(String::as_str).collect();
     let names: Vec<&str> = names.into_iter().collect();
     ensure!(names.len() <= usize::from(u16::MAX), "{} names are more than the table can number", names.len());
 
@@ -50,7 +81,8 @@ pub fn generate(from: &Path, to: &Path) -> anyhow::Result<()> {
             // Left-aligned: the last octet's low half is zero where the number of digits is odd.
             let octets = (*prefix << (64 - 4 * digits)).to_be_bytes();
             table.extend(octets.get(..usize::div_ceil(digits, 2)).unwrap_or_default());
-            let at = names.binary_search(&name.as_str()).map_err(|_| anyhow::anyhow!("'{name}' is missing"))?;
+            let at =
+                names.binary_search(&name.as_str()).map_err(|_| anyhow::anyhow!("'{name}' is missing"))?;
             table.extend(u16::try_from(at)?.to_be_bytes());
         }
     }
@@ -63,7 +95,8 @@ pub fn generate(from: &Path, to: &Path) -> anyhow::Result<()> {
 
 /// Prefix to organisation; of several rows with one prefix the first counts.
 fn read(path: &Path, digits: usize) -> anyhow::Result<BTreeMap<u64, String>> {
-    let text = fs::read(path).with_context(|| format!("reading {} (Debian: package ieee-data)", path.display()))?;
+    let text =
+        fs::read(path).with_context(|| format!("reading {} (Debian: package ieee-data)", path.display()))?;
     let text = String::from_utf8_lossy(&text);
     let mut rows = BTreeMap::new();
     for record in records(&text).skip(1) {

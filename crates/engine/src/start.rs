@@ -238,6 +238,11 @@ impl Engine {
         self.rules.send_replace(rule_settings(self.keeper.picture()));
     }
 
+    /// What holds for all rules now: where each element quarantines.
+    pub fn rule_settings(&self) -> netwarden_rules::Settings {
+        self.rules.borrow().clone()
+    }
+
     /// New settings of the guard rails.
     pub fn set_guard(&self, settings: netwarden_actions::guard::Settings) {
         self.guard.set(settings);

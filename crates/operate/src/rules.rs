@@ -181,9 +181,10 @@ impl Desk {
             Subject::Unidentified => None,
         };
         let (spine, rules) = (self.spine.clone(), vec![Arc::new(compiled)]);
-        Ok(self
-            .jobs
-            .start(what, owner, permit.at, move |progress| rehearse(spine, rules, first, last, progress)))
+        let settings = self.engine.rule_settings();
+        Ok(self.jobs.start(what, owner, permit.at, move |progress| {
+            rehearse(spine, rules, settings, first, last, progress)
+        }))
     }
 
     /// [`Desk::rehearse_rule`] of a kept rule.
@@ -221,12 +222,13 @@ impl Desk {
 async fn rehearse(
     spine: netwarden_spine::Spine,
     rules: Vec<Arc<CompiledRule>>,
+    settings: netwarden_rules::Settings,
     first: EventSeq,
     last: EventSeq,
     progress: Arc<Progress>,
 ) -> Result<serde_json::Value, String> {
     progress.set_total(u64::try_from(last.0 - first.0).unwrap_or(0));
-    let mut rehearsal = Rehearsal::new(rules, netwarden_rules::Settings::default());
+    let mut rehearsal = Rehearsal::new(rules, settings);
     let mut position = first;
     while position < last && !progress.is_cancelled() {
         let events = spine

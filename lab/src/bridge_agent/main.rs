@@ -36,7 +36,7 @@ enum Mode {
         #[arg(long)]
         sink: String,
         /// snmptrap's options for user, protocols and passwords, separated by blanks.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         user: String,
     },
 }

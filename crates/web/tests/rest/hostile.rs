@@ -79,7 +79,8 @@ async fn a_cursor_of_another_list_is_refused() {
 #[tokio::test]
 async fn an_edit_of_an_old_revision_is_refused() {
     let bench = bench().await;
-    let rule = json!({ "reason": "a", "name": "seen", "on": ["mac_online"], "reactions": [{ "do": "quarantine" }] });
+    let rule =
+        json!({ "reason": "a", "name": "seen", "on": ["mac_online"], "reactions": [{ "do": "quarantine" }] });
     let made = bench.json("operator", "POST", "/api/v1/rules", rule.clone()).await;
     assert_eq!(made.status, 201, "{}", made.body);
     let tag = made.headers["etag"].to_str().unwrap().to_owned();
