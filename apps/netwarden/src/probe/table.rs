@@ -206,7 +206,7 @@ fn speed(bits: u64) -> String {
     for (unit, size) in
         [("Tbit/s", 1_000_000_000_000), ("Gbit/s", 1_000_000_000), ("Mbit/s", 1_000_000), ("kbit/s", 1000)]
     {
-        if bits >= size && bits % (size / 10) == 0 {
+        if bits >= size && bits.is_multiple_of(size / 10) {
             let tenths = bits / (size / 10);
             return if tenths.is_multiple_of(10) {
                 format!("{} {unit}", tenths / 10)
