@@ -5,14 +5,24 @@ use std::path::Path;
 use crate::shell;
 
 /// The programs that tests start, and the package that each comes from.
-const PEERS: [(&str, &str); 6] = [
+const PEERS: &[(&str, &str)] = &[
     ("/usr/sbin/snmpd", "snmpd"),
     ("/usr/bin/snmpbulkwalk", "snmp"),
     ("/usr/bin/ovs-vsctl", "openvswitch-switch"),
     ("/usr/sbin/rsyslogd", "rsyslog"),
     ("/usr/lib/postgresql/15/bin/initdb", "postgresql-15"),
     ("/usr/sbin/ip", "iproute2"),
+    ("/usr/sbin/ethtool", "ethtool"),
+    ("/usr/bin/ping", "iputils-ping"),
 ];
+
+/// Makes sure that `cargo nextest` is there.
+pub fn test_runner(root: &Path) -> anyhow::Result<()> {
+    if shell::output(root, "cargo", &["nextest", "--version"]).is_ok() {
+        return Ok(());
+    }
+    shell::run(root, "cargo", &["install", "--locked", "cargo-nextest"])
+}
 
 /// Installs the packages whose programs are missing. Where that cannot be done (no root, no apt) it says
 /// so: the tests that need them then skip themselves with a line of their own.

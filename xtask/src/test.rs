@@ -8,6 +8,7 @@ use crate::{conformance, layers, packages, shell};
 /// the matrix of requirements is printed even after failing tests.
 pub fn run(root: &Path) -> anyhow::Result<()> {
     packages::install(root);
+    packages::test_runner(root)?;
     shell::run(root, "cargo", &["fmt", "--all", "--check"])?;
     layers::run(root)?;
     shell::run(
