@@ -418,14 +418,14 @@ pub fn event_text(event: &Event) -> String {
         EndpointStatus::Authorised => " (authorised)",
         EndpointStatus::Unauthorised => " (unauthorised)",
     });
-    format!("{}: {}{status}{}", event.kind, event.subject, at_port.unwrap_or_default())
+    format!("{}{status}{}", event.subject, at_port.unwrap_or_default())
 }
 
 fn event_link(event: &Event) -> Link {
     Link {
         stage: Stage::Event,
         at: event.at,
-        text: event_text(event),
+        text: format!("{}: {}", event.kind, event_text(event)),
         target: Some(Target::Event(event.seq)),
     }
 }
