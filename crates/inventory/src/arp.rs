@@ -115,6 +115,10 @@ impl Draft<'_> {
                 |ne: &NeId| self.live(*ne).is_some_and(|live| live.reachability == Reachability::Reachable);
             return if owners.iter().any(reachable) { Presence::Here } else { Presence::Gone };
         }
+        // A virtual router is wherever its master is: that some table shows it is all that can be told.
+        if mac.is_virtual_router() && !self.rows_of(mac).is_empty() {
+            return Presence::Here;
+        }
         match self.endpoint(mac) {
             Some(endpoint) if endpoint.online && endpoint.silent_since.is_none() => Presence::Here,
             Some(endpoint) if endpoint.online || endpoint.last_seen.is_some() => Presence::Gone,

@@ -34,6 +34,19 @@ fn a_stolen_pairing_is_reported_while_the_owner_is_present() {
 }
 
 #[test]
+fn a_virtual_gateways_address_is_worth_stealing() {
+    let mut lab = with_router();
+    let vrrp = "00:00:5e:00:01:0a".parse().unwrap();
+    lab.learn(1, vrrp, 48);
+    lab.pair(3, "10.1.1.254", vrrp);
+    lab.minutes(1);
+    lab.pair(3, "10.1.1.254", mac(12));
+    lab.minutes(1);
+    let stolen = NacPayload::ArpSpoofing { ip: "10.1.1.254".parse().unwrap(), known: vrrp, found: mac(12) };
+    assert_eq!(lab.payloads(ArpSpoofing), [stolen]);
+}
+
+#[test]
 fn two_caches_that_disagree_are_a_conflict() {
     let mut lab = with_router();
     lab.pair(1, "10.1.1.1", mac(12));
