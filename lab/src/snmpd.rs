@@ -1,11 +1,16 @@
 //! net-snmp's agent in a namespace.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use crate::process::Running;
 use crate::topology::{AGENT_PASSWORD, AGENT_USER};
+
+/// Where other programs of the node register their parts of the MIB with snmpd (AgentX).
+pub fn agentx(dir: &Path) -> PathBuf {
+    dir.join("agentx")
+}
 
 /// Starts snmpd on `address`; where `bridge` names a program, it serves dot1dBridge.
 pub fn start(
@@ -22,7 +27,10 @@ pub fn start(
         "agentaddress udp:{address}:161\n\
          sysName {name}\n\
          createUser {AGENT_USER} SHA-256 \"{AGENT_PASSWORD}\" AES \"{AGENT_PASSWORD}\"\n\
-         rwuser {AGENT_USER} priv\n{pass}"
+         rwuser {AGENT_USER} priv\n\
+         master agentx\n\
+         agentXSocket unix:{}\n{pass}",
+        agentx(dir).display()
     );
     std::fs::write(dir.join("snmpd.conf"), configuration)?;
     Running::start(

@@ -1,11 +1,11 @@
 //! One Open vSwitch with the userspace datapath, in a namespace of its own.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
-use crate::process::{Running, run};
+use crate::process::{Running, run, wait_until};
 
 /// A running switch.
 pub struct Switch {
@@ -46,28 +46,26 @@ impl Switch {
 
     /// Adds an interface of the namespace as an access port.
     pub fn add_access_port(&self, name: &str, vlan: u16) -> anyhow::Result<()> {
-        self.vsctl(&format!("add-port br0 {name} tag={vlan} -- set port {name} vlan_mode=access"))
+        self.vsctl(&format!("add-port br0 {name} tag={vlan} -- set port {name} vlan_mode=access")).map(drop)
     }
 
     /// Adds an interface of the namespace as a trunk of these VLANs.
     pub fn add_trunk(&self, name: &str, vlans: &str) -> anyhow::Result<()> {
-        self.vsctl(&format!("add-port br0 {name} trunks={vlans} -- set port {name} vlan_mode=trunk"))
+        self.vsctl(&format!("add-port br0 {name} trunks={vlans} -- set port {name} vlan_mode=trunk")).map(drop)
     }
 
-    fn vsctl(&self, arguments: &str) -> anyhow::Result<()> {
+    /// The VLAN of a port's untagged frames, as the switch itself has it.
+    pub fn tag(&self, port: &str) -> anyhow::Result<u16> {
+        let tag = self.vsctl(&format!("get port {port} tag"))?;
+        tag.trim().parse().with_context(|| format!("the tag of {port} is '{}'", tag.trim()))
+    }
+
+    fn vsctl(&self, arguments: &str) -> anyhow::Result<String> {
         run(&format!("ovs-vsctl --db=unix:{}/db.sock --timeout=10 {arguments}", self.run_dir.display()))
-            .map(drop)
     }
 }
 
 /// Waits until a socket or file is there, five seconds at most.
 pub fn wait_for(path: &Path) -> anyhow::Result<()> {
-    let started = Instant::now();
-    while !path.exists() {
-        if started.elapsed() > Duration::from_secs(5) {
-            bail!("{} did not appear within 5 s", path.display());
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
+    wait_until(&format!("{} is there", path.display()), Duration::from_secs(5), || Ok(path.exists()))
 }

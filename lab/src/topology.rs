@@ -1,15 +1,20 @@
 //! The lab's network.
 
 use std::net::Ipv4Addr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context;
 use tempfile::TempDir;
 
+use crate::certificates::Certificates;
+use crate::mail::MailServer;
 use crate::process::{Running, run};
-use crate::snmpd;
-use crate::switch::Switch;
+use crate::switch::{Switch, wait_for};
+use crate::syslog::SyslogServer;
+use crate::{lldp, snmpd};
 
 /// The agents' SNMPv3 user: SHA-256 and AES-128.
 pub const AGENT_USER: &str = "netwarden";
@@ -34,12 +39,37 @@ pub struct Lab {
     namespaces: Vec<String>,
     running: Vec<Running>,
     switches: Vec<Switch>,
+    mail: Option<MailServer>,
+    syslog: Option<SyslogServer>,
     dir: TempDir,
 }
 
+/// Nodes with a namespace of their own.
+const NODES: [&str; 10] =
+    ["mgmt", "services", "sw1", "sw2", "router", "pc1", "pc2", "pc3", "pc4", "rogue"];
+
+/// Programs without which there is no lab.
+const PROGRAMS: [&str; 12] = [
+    "ip",
+    "ss",
+    "ethtool",
+    "ping",
+    "ovs-vsctl",
+    "ovs-vswitchd",
+    "ovsdb-server",
+    "snmpd",
+    "snmptrap",
+    "lldpd",
+    "exim4",
+    "rsyslogd",
+];
+
+/// How many labs this process has made: each has names of its own.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
 /// Why the lab cannot run on this machine, or None where it can.
 pub fn why_not() -> Option<String> {
-    for program in ["ip", "ovs-vsctl", "ovs-vswitchd", "ovsdb-server", "snmpd", "ping"] {
+    for program in PROGRAMS {
         let found = std::env::var_os("PATH")
             .map(|path| std::env::split_paths(&path).collect::<Vec<_>>())
             .unwrap_or_default()
@@ -64,6 +94,9 @@ impl Lab {
     /// The server's address in the management network.
     pub const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 255, 1);
 
+    /// The address of the mail and syslog server.
+    pub const SERVICES: Ipv4Addr = Ipv4Addr::new(10, 77, 255, 20);
+
     /// The agents: two switches and a router.
     pub const AGENTS: [Agent; 3] = [
         Agent { name: "sw1", address: Ipv4Addr::new(10, 77, 255, 11) },
@@ -71,17 +104,25 @@ impl Lab {
         Agent { name: "router", address: Ipv4Addr::new(10, 77, 255, 13) },
     ];
 
+    /// The hosts whose cables are in, with switch and port; the rogue's place is sw2 p2.
+    pub const HOSTS: [(&str, &str, &str); 4] =
+        [("pc1", "sw1", "p1"), ("pc2", "sw1", "p2"), ("pc3", "sw2", "p1"), ("pc4", "sw2", "p3")];
+
     /// Builds the network and starts the agents. `bridge_program` is the path of
     /// `netwarden-lab-bridge`, `trap_port` the port of the server's trap receiver.
     pub fn start(bridge_program: &Path, trap_port: u16) -> anyhow::Result<Self> {
-        let prefix = format!("nw{}", std::process::id());
+        let prefix = format!("nw{}x{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let mut lab = Self {
             prefix,
             namespaces: Vec::new(),
             running: Vec::new(),
             switches: Vec::new(),
+            mail: None,
+            syslog: None,
             dir: tempfile::tempdir()?,
         };
+        // Exim and lldpd look into it as users of their own; the product's secrets are 0600 and 0700.
+        std::fs::set_permissions(lab.dir.path(), std::fs::Permissions::from_mode(0o755))?;
         lab.management()?;
         for switch in ["sw1", "sw2"] {
             let namespace = lab.namespace(switch);
@@ -99,7 +140,23 @@ impl Lab {
         lab.host("sw2", 1, "p3", "pc4", "10.77.10.104/24")?;
         lab.link_down("rogue")?;
         lab.agents(bridge_program, trap_port)?;
+        lab.services()?;
         Ok(lab)
+    }
+
+    /// The SMTP server.
+    pub fn mail(&self) -> anyhow::Result<&MailServer> {
+        self.mail.as_ref().context("the lab has no mail server")
+    }
+
+    /// The syslog server.
+    pub fn syslog(&self) -> anyhow::Result<&SyslogServer> {
+        self.syslog.as_ref().context("the lab has no syslog server")
+    }
+
+    /// The certificate authority of the services, PEM.
+    pub fn authority(&self) -> PathBuf {
+        self.dir.path().join("certificates/authority.pem")
     }
 
     /// Name of the namespace of `node`, for `ip netns exec`.
@@ -122,6 +179,17 @@ impl Lab {
         run(&format!("ip -n {} link set eth0 down", self.namespace(host))).map(drop)
     }
 
+    /// Gives a host whose cable is out another MAC address.
+    pub fn set_mac(&self, host: &str, mac: &str) -> anyhow::Result<()> {
+        run(&format!("ip -n {} link set eth0 address {mac}", self.namespace(host))).map(drop)
+    }
+
+    /// The VLAN of a switch's port, as the switch itself has it and not as SNMP tells it.
+    pub fn port_vlan(&self, switch: &str, port: &str) -> anyhow::Result<u16> {
+        let at = Self::AGENTS.iter().position(|agent| agent.name == switch).context("no such switch")?;
+        self.switches.get(at).context("no such switch")?.tag(port)
+    }
+
     /// The MAC address of a host.
     pub fn mac(&self, host: &str) -> anyhow::Result<String> {
         let text = run(&format!("ip netns exec {} cat /sys/class/net/eth0/address", self.namespace(host)))?;
@@ -137,7 +205,7 @@ impl Lab {
     }
 
     fn management(&mut self) -> anyhow::Result<()> {
-        for node in ["mgmt", "sw1", "sw2", "router", "pc1", "pc2", "pc3", "pc4", "rogue"] {
+        for node in NODES {
             let namespace = self.namespace(node);
             run(&format!("ip netns add {namespace}"))?;
             self.namespaces.push(namespace.clone());
@@ -147,14 +215,12 @@ impl Lab {
         run(&format!("ip -n {mgmt} link add br0 type bridge"))?;
         run(&format!("ip -n {mgmt} addr add {}/24 dev br0", Self::SERVER))?;
         run(&format!("ip -n {mgmt} link set br0 up"))?;
-        for agent in Self::AGENTS {
-            let namespace = self.namespace(agent.name);
-            run(&format!(
-                "ip -n {mgmt} link add to-{0} type veth peer name mgmt0 netns {namespace}",
-                agent.name
-            ))?;
-            run(&format!("ip -n {mgmt} link set to-{} master br0 up", agent.name))?;
-            run(&format!("ip -n {namespace} addr add {}/24 dev mgmt0", agent.address))?;
+        let agents = Self::AGENTS.iter().map(|agent| (agent.name, agent.address));
+        for (node, address) in agents.chain([("services", Self::SERVICES)]) {
+            let namespace = self.namespace(node);
+            run(&format!("ip -n {mgmt} link add to-{node} type veth peer name mgmt0 netns {namespace}"))?;
+            run(&format!("ip -n {mgmt} link set to-{node} master br0 up"))?;
+            run(&format!("ip -n {namespace} addr add {address}/24 dev mgmt0"))?;
             run(&format!("ip -n {namespace} link set mgmt0 up"))?;
         }
         Ok(())
@@ -191,7 +257,23 @@ impl Lab {
                 let log = dir.join("watch.log");
                 self.running.push(watch(&namespace, &command, trap_port, &dir, &log)?);
             }
+            let ports: &[&str] =
+                if at < self.switches.len() { &["trunk", "p1", "p2", "p3"] } else { &["eth0"] };
+            let agentx = snmpd::agentx(&dir);
+            wait_for(&agentx)?;
+            let dir = self.dir.path().join(format!("lldpd-{}", agent.name));
+            self.running.push(lldp::start(&namespace, &dir, agent.name, ports, &agentx)?);
         }
+        Ok(())
+    }
+
+    fn services(&mut self) -> anyhow::Result<()> {
+        let namespace = self.namespace("services");
+        let dir = self.dir.path();
+        let certificates = Certificates::make(&dir.join("certificates"), Self::SERVICES.into())?;
+        let mail = MailServer::start(&namespace, &dir.join("mail"), Self::SERVICES, &certificates)?;
+        let syslog = SyslogServer::start(&namespace, &dir.join("syslog"), Self::SERVICES, &certificates)?;
+        (self.mail, self.syslog) = (Some(mail), Some(syslog));
         Ok(())
     }
 }
@@ -216,6 +298,8 @@ fn watch(namespace: &str, command: &str, trap_port: u16, dir: &Path, log: &Path)
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        self.mail = None;
+        self.syslog = None;
         self.running.clear();
         self.switches.clear();
         for namespace in &self.namespaces {

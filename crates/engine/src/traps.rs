@@ -76,6 +76,7 @@ impl Traps {
                 }
                 Notice::Link { if_index, up } => wishes.extend(network.on_link_change(ne, if_index, up, now)),
                 Notice::Mac { mac, vlan, port, learned } => {
+                    tracing::debug!(%ne, %mac, learned, "MAC notification received");
                     let if_index = match port {
                         NoticedPort::Interface(if_index) => Some(if_index),
                         // The re-read finds the port through the element's own map.

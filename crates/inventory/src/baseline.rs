@@ -77,8 +77,11 @@ impl Network {
                 EndpointStatus::Authorised => false,
             };
             let present = endpoint.online || self.pending.contains_key(&endpoint.mac);
+            // Learned before the element that it belongs to was read: it is taken off the list soon.
+            let own = draft.is_own(endpoint.mac);
             if !wanted
                 || !present
+                || own
                 || (endpoint.mac.is_locally_administered() && !filter.randomised)
                 || (ne.is_none() && !filter.unlocated)
                 || (!filter.elements.is_empty() && ne.is_none_or(|ne| !filter.elements.contains(&ne)))

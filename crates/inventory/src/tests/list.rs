@@ -96,6 +96,22 @@ fn the_baseline_accepts_who_is_present_by_group() {
 }
 
 #[test]
+fn an_elements_own_address_seen_before_the_element_was_read_is_no_part_of_the_baseline() {
+    let mut lab = Lab::switches(1);
+    let own = own_mac(NeId(2));
+    lab.learn(1, own, 9);
+    lab.learn(1, mac(71), 5);
+    lab.minutes(1);
+    assert!(lab.net.endpoint(own).is_some(), "nothing is known against it yet");
+    lab.add(2, (1..=4).map(|p| interface(p, &format!("p{p}"))).collect());
+    lab.poll(2);
+    let macs: Vec<_> =
+        lab.net.baseline(&BaselineFilter::default()).into_values().flatten().map(|entry| entry.mac).collect();
+    assert_eq!(macs, [mac(71)]);
+    lab.net.plan_baseline(&macs, None, None, lab.now).unwrap();
+}
+
+#[test]
 fn an_administrators_word_on_a_port_overrides_the_evidence() {
     let mut lab = Lab::pair_of_switches();
     let edit = PortEdit { role: Some(Some(RoleOverride::Uplink)), protected: Some(true) };
