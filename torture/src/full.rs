@@ -1,0 +1,1 @@
+//! The disk fills up while the server runs.
