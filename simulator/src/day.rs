@@ -323,7 +323,7 @@ fn incidents(world: &World, chance: &mut Chance) -> Vec<(SimTime, Happening)> {
     if let Some(thief) = world.endpoint_named("pc-016") {
         let ip = address_in(USERS, 1);
         script.push((SimTime::at(14, 30, 0), Happening::ArpStolen { thief, ip }));
-        script.push((SimTime::at(15, 0, 0), Happening::ArpReturned { thief, ip }));
+        script.push((SimTime::at(16, 30, 0), Happening::ArpReturned { thief, ip }));
     }
     if let (Some(who), Some(to)) = (world.endpoint_named("camera-01"), rogue_port(world, chance, "acc-a1")) {
         script.push((SimTime::at(15, 30, 0), Happening::Moves { who, to }));

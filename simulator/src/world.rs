@@ -31,6 +31,9 @@ pub const FDB_AGEING: Duration = Duration::from_secs(300);
 pub const ARP_AGEING: Duration = Duration::from_secs(1200);
 /// How often tables are swept for rows that are too old.
 const SWEEP: Duration = Duration::from_secs(15);
+/// How often an endpoint repeats its claim on an address that is not its own, in milliseconds.
+const CLAIM_PERIOD_MS: u64 = 5_000;
+
 /// How often a device's own processor sends a frame in the management VLAN.
 const DEVICE_PERIOD: Duration = Duration::from_secs(60);
 
@@ -232,7 +235,9 @@ impl World {
         if e.next != due || !e.awake || e.place.is_none() {
             return;
         }
-        let period = u64::from(e.period_s.max(1)) * 1000;
+        // Who claims another's address repeats it before the owner speaks again: a claim that is not
+        // repeated is overwritten by the owner's next frame.
+        let period = if e.claims.is_empty() { u64::from(e.period_s.max(1)) * 1000 } else { CLAIM_PERIOD_MS };
         self.endpoint_sends(endpoint);
         let jitter = self.chance.below(period / 4 + 1);
         self.schedule(endpoint, Duration::from_millis(period - period / 8 + jitter));

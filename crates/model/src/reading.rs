@@ -53,6 +53,17 @@ pub struct System {
     pub engine_boots: Option<u32>,
 }
 
+impl System {
+    /// The address inside snmpEngineID, where the engine makes its id of one (RFC 3411, SnmpEngineID
+    /// format 3: the enterprise's number with the highest bit set, the octet 3, six octets).
+    pub fn engine_mac(&self) -> Option<Mac> {
+        let digits = self.engine_id.as_deref().filter(|id| id.len() == 22 && id.is_ascii())?;
+        let enterprise = u32::from_str_radix(digits.get(..8)?, 16).ok()?;
+        let format_3 = enterprise & 0x8000_0000 != 0 && digits.get(8..10)? == "03";
+        format_3.then(|| digits.get(10..)?.parse().ok()).flatten()
+    }
+}
+
 /// One interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
@@ -273,6 +284,8 @@ pub enum Quirk {
     OidNotIncreasing,
     /// An agent answered tooBig: fewer repetitions were asked for.
     TooBig,
+    /// A table that could not be read, or not to its end; `rows` counts tables.
+    TableIncomplete,
 }
 
 /// Counts quirks while a reading is made.
@@ -295,5 +308,25 @@ impl QuirkTally {
     /// The counts, by quirk.
     pub fn into_counts(self) -> Vec<QuirkCount> {
         self.0.into_iter().map(|(quirk, (rows, dropped))| QuirkCount { quirk, rows, dropped }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_id_of_format_3_names_an_address() {
+        for (engine_id, expected) in [
+            ("800000090300001bc5005000", None), // one octet too long
+            ("8000000903001bc5005000", Some("00:1b:c5:00:50:00")),
+            ("0000000903001bc5005000", None), // the form before RFC 3411
+            ("8000000904001bc5005000", None), // text
+            ("80000009030\u{e9}1bc500500", None),
+            ("", None),
+        ] {
+            let system = System { engine_id: Some(engine_id.to_owned()), ..System::default() };
+            assert_eq!(system.engine_mac().map(|mac| mac.to_string()).as_deref(), expected, "{engine_id}");
+        }
     }
 }

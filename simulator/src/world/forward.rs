@@ -150,12 +150,13 @@ impl World {
     pub fn endpoint_sends(&mut self, endpoint: EndpointNo) {
         let Some(e) = self.endpoint(endpoint) else { return };
         let Some(place) = e.place else { return };
-        let (mac, tag, fresh) = (e.mac, e.tag, e.fresh);
+        let (mac, tag, fresh, claims) = (e.mac, e.tag, e.fresh, !e.claims.is_empty());
         let Some(vlan) = self.ingress_vlan(place, tag) else { return };
         if fresh {
             self.lease(endpoint, vlan);
         }
-        let broadcast = fresh || self.chance().percent(10);
+        // A claim on another's address is a gratuitous ARP, which everybody in the VLAN hears.
+        let broadcast = fresh || claims || self.chance().percent(10);
         let gateway = if broadcast { None } else { self.gateway_of(vlan).map(|(_, mac)| mac) };
         let frame = Frame { source: mac, destination: gateway };
         let carried = self.carry(place, tag, frame, None, true);
@@ -197,7 +198,7 @@ impl World {
             Kind::Router => {
                 let interfaces = device.subinterfaces.clone();
                 for interface in interfaces {
-                    let own = self.device(number).map(|d| d.base_mac);
+                    let own = self.device(number).and_then(|d| d.port(interface.port)).map(|port| port.mac);
                     for (source, ip) in [
                         (interface.master.then_some(interface.virtual_mac), interface.virtual_ip),
                         (own, interface.ip),
