@@ -67,7 +67,11 @@ pub fn measure(
             Err(_) => latency.found_by_poll += 1,
         }
         product.ask(&["ports", "release", "sw2", "p2", "--reason", "next run"])?;
-        wait_until("the port is released", Duration::from_secs(20), || Ok(lab.port_vlan("sw2", "p2")? == 10))?;
+        wait_until("the port is released", Duration::from_secs(20), || {
+            let held = product.ask(&["system", "status"])?;
+            Ok(held.get("ports_enforced").is_some_and(|ports| ports == 0)
+                && lab.port_vlan("sw2", "p2")? == 10)
+        })?;
     }
     lab.link_down("rogue")?;
     latency.times.sort();

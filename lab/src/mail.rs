@@ -1,14 +1,12 @@
 //! Exim: an SMTP server that takes mail for `lab.example` by STARTTLS or TLS, and never in clear.
 
+use anyhow::Context;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use anyhow::Context;
 
 use crate::certificates::Certificates;
-use crate::process::{Running, run, wait_until};
+use crate::process::{Running, START_LIMIT, run, wait_until};
 
 /// Debian's user of Exim: its daemon drops to it.
 const USER: &str = "Debian-exim";
@@ -25,7 +23,7 @@ pub struct MailServer {
 }
 
 impl MailServer {
-    /// Starts it in `namespace`, listening at `address`.
+    /// Starts it in `namespace`, to listen at `address`.
     pub fn start(
         namespace: &str,
         dir: &Path,
@@ -75,12 +73,15 @@ impl MailServer {
             &[],
             &dir.join("exim.out"),
         )?;
-        let started = Self { dir: dir.to_path_buf(), _server: server };
-        wait_until("exim4 listens", Duration::from_secs(10), || {
-            Ok(fs::read_to_string(dir.join("mainlog")).is_ok_and(|log| log.contains("daemon started")))
+        Ok(Self { dir: dir.to_path_buf(), _server: server })
+    }
+
+    /// Waits until it listens.
+    pub fn wait_until_ready(&self) -> anyhow::Result<()> {
+        wait_until("exim4 listens", START_LIMIT, || {
+            Ok(fs::read_to_string(self.dir.join("mainlog")).is_ok_and(|log| log.contains("daemon started")))
         })
-        .with_context(|| started.log())?;
-        Ok(started)
+        .with_context(|| self.log())
     }
 
     /// The mails that were delivered so far, in no order.

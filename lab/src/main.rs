@@ -81,7 +81,9 @@ fn report(lab: &Lab, product: &Product, runs: u16) -> anyhow::Result<()> {
 }
 
 fn explain(lab: &Lab, product: &Product, netwarden: &Path) {
-    println!("\nThe lab is running. Agents (SNMPv3 user {AGENT_USER}, SHA-256 and AES-128, both passwords {AGENT_PASSWORD}):");
+    println!(
+        "\nThe lab is running. Agents (SNMPv3 user {AGENT_USER}, SHA-256 and AES-128, both passwords {AGENT_PASSWORD}):"
+    );
     for agent in Lab::AGENTS {
         println!("  {:8} {}   ip netns exec {} ...", agent.name, agent.address, lab.namespace(agent.name));
     }
@@ -92,7 +94,8 @@ fn explain(lab: &Lab, product: &Product, netwarden: &Path) {
     println!("Mail for {ALARM_TO}: {}/mail/mail/new", lab.dir().display());
     println!("Syslog: {}/syslog/received", lab.dir().display());
     println!("Server: https://{}:8443/api/v1, log {}/netwarden.log", Lab::SERVER, lab.dir().display());
-    for (word, what) in [("certificate", "Fingerprint"), ("one-time password", "One-time password of admin")] {
+    for (word, what) in [("certificate", "Fingerprint"), ("one-time password", "One-time password of admin")]
+    {
         if let Some(said) = product.said(word) {
             println!("{what}: {said}");
         }

@@ -9,6 +9,9 @@ use anyhow::{Context, bail};
 /// Time that a program gets to end by itself before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Time that a server gets until it listens, on a machine that is busy with other things.
+pub const START_LIMIT: Duration = Duration::from_secs(30);
+
 /// Runs a command line (split at blanks) to its end; an error says what it printed.
 pub fn run(line: &str) -> anyhow::Result<String> {
     let mut words = line.split_whitespace();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::process::{Running, wait_until};
+use crate::process::{Running, START_LIMIT, wait_until};
 use crate::topology::{AGENT_PASSWORD, AGENT_USER, Lab};
 use crate::{mail, syslog};
 
@@ -27,6 +27,9 @@ condition = \"endpoint.status == 'new'\"
 do = 'quarantine'
 bounce = false
 ";
+
+/// Sender of the product's mails.
+const FROM: &str = "Netwarden <netwarden@lab.example>";
 
 /// Who gets the alarms of [`ALARM`].
 pub const ALARM_TO: &str = "soc@lab.example";
@@ -59,31 +62,60 @@ impl Product {
     /// Writes the configuration; nothing runs yet. `program` is the path of `netwarden`.
     pub fn install(lab: &Lab, program: &Path) -> anyhow::Result<Self> {
         let dir = lab.dir().to_path_buf();
-        let authority = lab.authority();
-        let configuration = format!(
+        let product =
+            Self { program: program.to_path_buf(), namespace: lab.namespace("mgmt"), dir, server: None };
+        let mut configuration = format!(
             "data_dir = 'data'\nkey_file = 'netwarden.key'\nhost_name = 'netwarden.lab'\n\
-             listen = '{server}:8443'\ntraps = '{server}:{TRAP_PORT}'\n\
-             [channels.mail]\nhost = '{services}'\nport = {mail}\nsecurity = 'starttls'\n\
-             from = 'Netwarden <netwarden@lab.example>'\nca_file = '{ca}'\n\
-             [channels.syslog.default]\nhost = '{services}'\nport = {syslog}\nca_file = '{ca}'\n",
+             listen = '{server}:8443'\ntraps = '{server}:{TRAP_PORT}'\n",
             server = Lab::SERVER,
-            services = Lab::SERVICES,
-            mail = mail::STARTTLS_PORT,
-            syslog = syslog::PORT,
-            ca = authority.display(),
         );
-        fs::write(dir.join("netwarden.toml"), configuration)?;
-        let namespace = lab.namespace("mgmt");
-        Ok(Self { program: program.to_path_buf(), namespace, dir, server: None })
+        if !product.has_channel_verbs()? {
+            configuration.push_str(&format!(
+                "[channels.mail]\nhost = '{services}'\nport = {mail}\nsecurity = 'starttls'\n\
+                 from = '{FROM}'\nca_file = '{ca}'\n\
+                 [channels.syslog.default]\nhost = '{services}'\nport = {syslog}\nca_file = '{ca}'\n",
+                services = Lab::SERVICES,
+                mail = mail::STARTTLS_PORT,
+                syslog = syslog::PORT,
+                ca = lab.authority().display(),
+            ));
+        }
+        fs::write(product.config(), configuration)?;
+        Ok(product)
+    }
+
+    /// True where channels are set by the command line, false where the configuration file names them.
+    fn has_channel_verbs(&self) -> anyhow::Result<bool> {
+        Ok(self.run(&["channels", "--help"])?.status.success())
+    }
+
+    /// Tells the server where alarms go, unless its configuration file has.
+    fn open_channels(&self, lab: &Lab) -> anyhow::Result<()> {
+        if !self.has_channel_verbs()? {
+            return Ok(());
+        }
+        let authority = lab.authority();
+        let ca = authority.to_str().context("the folder's name is no UTF-8")?;
+        let host = Lab::SERVICES.to_string();
+        let common = ["--host", &host, "--ca", ca, "--reason", "lab"];
+        let mail = ["channels", "add", "mail", "mail", "--from", FROM];
+        self.ask(&[&mail[..], &common[..]].concat())?;
+        let syslog = ["channels", "add", "syslog", "default"];
+        self.ask(&[&syslog[..], &common[..]].concat())?;
+        Ok(())
     }
 
     /// Starts the server and waits until it answers on its socket.
     pub fn start(&mut self) -> anyhow::Result<()> {
         let program = self.program.to_str().context("the program's path is no UTF-8")?;
         let line = format!("{program} --log {LOG} serve --config {}", self.config().display());
-        self.server =
-            Some(Running::start(&self.namespace, &line, &[("NO_COLOR", "1")], &self.dir.join("netwarden.log"))?);
-        wait_until("the server answers", Duration::from_secs(20), || {
+        self.server = Some(Running::start(
+            &self.namespace,
+            &line,
+            &[("NO_COLOR", "1")],
+            &self.dir.join("netwarden.log"),
+        )?);
+        wait_until("the server answers", START_LIMIT, || {
             if !self.server.as_mut().is_some_and(Running::is_alive) {
                 bail!("the server has ended");
             }
@@ -137,7 +169,9 @@ impl Product {
 
     /// Runs the command line.
     pub fn run(&self, arguments: &[&str]) -> anyhow::Result<Output> {
-        self.command(arguments).output().with_context(|| format!("{} cannot be started", self.program.display()))
+        self.command(arguments)
+            .output()
+            .with_context(|| format!("{} cannot be started", self.program.display()))
     }
 
     /// Runs the command line with `--format json`; an error is what it said.
@@ -175,9 +209,10 @@ impl Product {
         Ok(())
     }
 
-    /// Gives the server the agents' credentials and the agents, and waits until every host is located
+    /// Gives the server its channels, the agents' credentials and the agents, and waits until every host is located
     /// at its access port.
     pub fn adopt(&self, lab: &Lab) -> anyhow::Result<()> {
+        self.open_channels(lab)?;
         self.ask(&["credentials", "add", "--name", "lab", "--user", AGENT_USER])?;
         for agent in Lab::AGENTS {
             let address = agent.address.to_string();
@@ -218,7 +253,7 @@ impl Product {
             chain = self.chain(mac);
             Ok(link(&chain, "read_back").is_some())
         })
-        .with_context(|| self.log())?;
+        .with_context(|| format!("{}\n{chain:#?}", self.log()))?;
         Ok(chain)
     }
 }

@@ -51,7 +51,8 @@ impl Switch {
 
     /// Adds an interface of the namespace as a trunk of these VLANs.
     pub fn add_trunk(&self, name: &str, vlans: &str) -> anyhow::Result<()> {
-        self.vsctl(&format!("add-port br0 {name} trunks={vlans} -- set port {name} vlan_mode=trunk")).map(drop)
+        self.vsctl(&format!("add-port br0 {name} trunks={vlans} -- set port {name} vlan_mode=trunk"))
+            .map(drop)
     }
 
     /// The VLAN of a port's untagged frames, as the switch itself has it.

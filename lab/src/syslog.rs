@@ -3,10 +3,11 @@
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+
+use anyhow::Context;
 
 use crate::certificates::Certificates;
-use crate::process::{Running, run, wait_until};
+use crate::process::{Running, START_LIMIT, run, wait_until};
 
 /// Port of syslog over TLS.
 pub const PORT: u16 = 6514;
@@ -14,6 +15,7 @@ pub const PORT: u16 = 6514;
 /// The running server.
 pub struct SyslogServer {
     dir: PathBuf,
+    namespace: String,
     _server: Running,
 }
 
@@ -37,7 +39,7 @@ pub struct SyslogLine {
 }
 
 impl SyslogServer {
-    /// Starts it in `namespace`, listening at `address`.
+    /// Starts it in `namespace`, to listen at `address`.
     pub fn start(
         namespace: &str,
         dir: &Path,
@@ -68,11 +70,16 @@ impl SyslogServer {
             &[],
             &dir.join("rsyslogd.out"),
         )?;
-        wait_until("rsyslogd listens", Duration::from_secs(10), || {
-            let listening = run(&format!("ip netns exec {namespace} ss -Hltn sport = :{PORT}"))?;
+        Ok(Self { dir: dir.to_path_buf(), namespace: namespace.to_owned(), _server: server })
+    }
+
+    /// Waits until it listens.
+    pub fn wait_until_ready(&self) -> anyhow::Result<()> {
+        wait_until("rsyslogd listens", START_LIMIT, || {
+            let listening = run(&format!("ip netns exec {} ss -Hltn sport = :{PORT}", self.namespace))?;
             Ok(!listening.trim().is_empty())
-        })?;
-        Ok(Self { dir: dir.to_path_buf(), _server: server })
+        })
+        .with_context(|| self.log())
     }
 
     /// The messages that were received so far.
@@ -81,9 +88,12 @@ impl SyslogServer {
         text.lines().filter_map(parse).collect()
     }
 
-    /// What it said of itself.
+    /// What it said of itself, also among the messages.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.dir.join("rsyslogd.out")).unwrap_or_default()
+        ["rsyslogd.out", "received"]
+            .iter()
+            .filter_map(|name| fs::read_to_string(self.dir.join(name)).ok())
+            .collect()
     }
 }
 

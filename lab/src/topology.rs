@@ -45,8 +45,7 @@ pub struct Lab {
 }
 
 /// Nodes with a namespace of their own.
-const NODES: [&str; 10] =
-    ["mgmt", "services", "sw1", "sw2", "router", "pc1", "pc2", "pc3", "pc4", "rogue"];
+const NODES: [&str; 10] = ["mgmt", "services", "sw1", "sw2", "router", "pc1", "pc2", "pc3", "pc4", "rogue"];
 
 /// Programs without which there is no lab.
 const PROGRAMS: [&str; 12] = [
@@ -64,7 +63,7 @@ const PROGRAMS: [&str; 12] = [
     "rsyslogd",
 ];
 
-/// How many labs this process has made: each has names of its own.
+/// How many labs and attempts this process has made: each has names of its own.
 static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// Why the lab cannot run on this machine, or None where it can.
@@ -80,7 +79,12 @@ pub fn why_not() -> Option<String> {
             return Some(format!("{program} is not installed"));
         }
     }
-    let name = format!("nwtry{}", std::process::id());
+    let module = |dir: &Path| dir.join("rsyslog/lmnsd_gtls.so").exists();
+    let mut libraries = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    if !libraries.any(|entry| module(&entry.path())) {
+        return Some("rsyslog-gnutls is not installed".to_owned());
+    }
+    let name = format!("nwtry{}x{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
     match run(&format!("ip netns add {name}")) {
         Ok(_) => {
             let _ = run(&format!("ip netns del {name}"));
@@ -124,11 +128,13 @@ impl Lab {
         // Exim and lldpd look into it as users of their own; the product's secrets are 0600 and 0700.
         std::fs::set_permissions(lab.dir.path(), std::fs::Permissions::from_mode(0o755))?;
         lab.management()?;
+        lab.services()?;
         for switch in ["sw1", "sw2"] {
             let namespace = lab.namespace(switch);
             lab.switches.push(Switch::start(&namespace, &lab.dir.path().join(switch))?);
         }
         lab.cable("sw1", "trunk", "sw2", "trunk")?;
+        lab.plug("sw2", "trunk")?;
         for switch in &lab.switches {
             switch.add_trunk("trunk", &format!("{USER_VLAN},{QUARANTINE_VLAN}"))?;
         }
@@ -138,9 +144,12 @@ impl Lab {
         lab.host("sw2", 1, "p1", "pc3", "10.77.10.103/24")?;
         lab.host("sw2", 1, "p2", "rogue", "10.77.10.66/24")?;
         lab.host("sw2", 1, "p3", "pc4", "10.77.10.104/24")?;
-        lab.link_down("rogue")?;
+        for host in ["pc1", "pc2", "pc3", "pc4", "router"] {
+            lab.plug(host, "eth0")?;
+        }
         lab.agents(bridge_program, trap_port)?;
-        lab.services()?;
+        lab.mail()?.wait_until_ready()?;
+        lab.syslog()?.wait_until_ready()?;
         Ok(lab)
     }
 
@@ -169,9 +178,30 @@ impl Lab {
         self.dir.path()
     }
 
+    /// What agents and senders of MAC notifications have complained of.
+    pub fn complaints(&self) -> String {
+        let mut all = String::new();
+        for agent in Self::AGENTS {
+            let name = agent.name;
+            for file in [
+                format!("{name}/bridge.log"),
+                format!("snmpd-{name}/watch.log"),
+                format!("snmpd-{name}/snmpd.out"),
+                format!("snmpd-{name}/snmpd.log"),
+            ] {
+                let path = self.dir.path().join(&file);
+                let said = std::fs::read_to_string(path).unwrap_or_default();
+                if !said.is_empty() {
+                    all.push_str(&format!("--- {file}\n{said}"));
+                }
+            }
+        }
+        all
+    }
+
     /// Plugs a host's cable in.
     pub fn link_up(&self, host: &str) -> anyhow::Result<()> {
-        run(&format!("ip -n {} link set eth0 up", self.namespace(host))).map(drop)
+        self.plug(host, "eth0")
     }
 
     /// Pulls a host's cable.
@@ -226,11 +256,16 @@ impl Lab {
         Ok(())
     }
 
+    fn plug(&self, node: &str, port: &str) -> anyhow::Result<()> {
+        run(&format!("ip -n {} link set {port} up", self.namespace(node))).map(drop)
+    }
+
+    /// Lays a cable; it is plugged in at `a`.
     fn cable(&self, a: &str, port_a: &str, b: &str, port_b: &str) -> anyhow::Result<()> {
         let (a, b) = (self.namespace(a), self.namespace(b));
         run(&format!("ip -n {a} link add {port_a} type veth peer name {port_b} netns {b}"))?;
+        run(&format!("ip -n {a} link set {port_a} up"))?;
         for (namespace, port) in [(&a, port_a), (&b, port_b)] {
-            run(&format!("ip -n {namespace} link set {port} up"))?;
             // The userspace datapath does not fill in check sums that a veth leaves to the hardware.
             run(&format!("ip netns exec {namespace} ethtool -K {port} tx off"))?;
         }

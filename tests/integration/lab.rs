@@ -1,188 +1,174 @@
-//! The main job on a real network: Open vSwitch, net-snmp, endpoints that ping one another.
+//! The main job on a real network: Open vSwitch, net-snmp, lldpd, endpoints that ping one another, and
+//! servers for mail and syslog that are not ours. Everything by the command line.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use netwarden_api::endpoint::{Authorise, Endpoint, Why};
-use netwarden_api::network::{Baseline, BaselineResult, Element, ElementChange, NewCredential, NewElement};
-use netwarden_api::{Client, Page};
-use netwarden_lab::{AGENT_PASSWORD, AGENT_USER, Lab, why_not};
-use serde_json::{Value, json};
+use netwarden_lab::process::wait_until;
+use netwarden_lab::product::{ALARM, ALARM_TO, Product, QUARANTINE, TRAP_PORT, link};
+use netwarden_lab::{Lab, why_not};
+use serde_json::Value;
 
 use crate::binary::path;
 
-const TRAP_PORT: u16 = 1162;
-
-/// `netwarden serve` in the lab's management network.
-struct Server(Child);
-
-impl Server {
-    fn start(lab: &Lab, config: &Path) -> Self {
-        let log = std::fs::File::create(lab.dir().join("netwarden.log")).unwrap();
-        let child = Command::new("ip")
-            .args(["netns", "exec", &lab.namespace("mgmt")])
-            .arg(path("netwarden", "netwarden"))
-            .args(["--log", "info", "serve", "--config"])
-            .arg(config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        Self(child)
+/// The network with the product beside it, adopted; None where namespaces are not permitted.
+pub fn adopted() -> Option<(Lab, Product)> {
+    if let Some(reason) = why_not() {
+        println!("skipped: {reason}");
+        return None;
     }
+    let lab = Lab::start(&path("netwarden-lab-bridge", "netwarden-lab"), TRAP_PORT).unwrap();
+    let mut product = Product::install(&lab, &path("netwarden", "netwarden")).unwrap();
+    product.start().unwrap();
+    product.adopt(&lab).unwrap();
+    Some((lab, product))
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // `ip netns exec` has become the server itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Plugs the rogue in and waits until its pings have stopped and its port is read back as quarantined.
+pub fn shut_out(lab: &Lab, product: &Product) -> Vec<Value> {
+    let mac = lab.mac("rogue").unwrap();
+    lab.link_up("rogue").unwrap();
+    wait_until("the rogue's pings stop", Duration::from_secs(30), || {
+        let cut = !lab.pings("rogue", "10.77.10.103") && !lab.pings("rogue", "10.77.10.101");
+        Ok(cut && link(&product.chain(&mac), "sighting").is_some())
+    })
+    .unwrap_or_else(|error| panic!("{error:#}\n{}\n{}", product.log(), lab.complaints()));
+    product.wait_for_quarantine(&mac).unwrap()
 }
 
-fn configuration(lab: &Lab) -> std::path::PathBuf {
-    let path = lab.dir().join("netwarden.toml");
-    let text = format!(
-        "data_dir = 'data'\nkey_file = 'netwarden.key'\nlisten = '{0}:8443'\ntraps = '{0}:{TRAP_PORT}'\n",
-        Lab::SERVER
-    );
-    std::fs::write(&path, text).unwrap();
-    path
+/// Waits until the rogue's neighbour answers it again.
+pub fn wait_for_pings(lab: &Lab, product: &Product) {
+    wait_until("the rogue's pings go again", Duration::from_secs(30), || {
+        Ok(lab.pings("rogue", "10.77.10.103"))
+    })
+    .unwrap_or_else(|error| panic!("{error:#}\n{}", product.log()));
 }
 
-/// Tries until it succeeds; the log of the server is shown where it does not.
-async fn eventually<T, F: Future<Output = Option<T>>>(
-    lab: &Lab,
-    what: &str,
-    mut attempt: impl FnMut() -> F,
-) -> T {
-    let started = Instant::now();
-    while started.elapsed() < Duration::from_secs(60) {
-        if let Some(found) = attempt().await {
-            return found;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    let log = std::fs::read_to_string(lab.dir().join("netwarden.log")).unwrap_or_default();
-    let events = match Client::local(&lab.dir().join("data/netwarden.sock")) {
-        Ok(client) => client.get::<Page<Value>>("/events", &[("limit", "40".into())]).await.ok(),
-        Err(_) => None,
-    };
-    let events: Vec<String> = events
-        .map(|page| page.items.iter().map(|event| format!("{} {}", event["at"], event["text"])).collect())
-        .unwrap_or_default();
-    println!("--- events, newest first\n{}", events.join("\n"));
-    for agent in Lab::AGENTS {
-        let log = std::fs::read_to_string(lab.dir().join(format!("snmpd-{}/watch.log", agent.name)));
-        println!("--- watcher of {}\n{}", agent.name, log.unwrap_or_default());
-    }
-    panic!("not within 60 s: {what}\n--- netwarden\n{log}");
-}
-
-async fn endpoint(client: &Client, mac: &str) -> Option<Endpoint> {
-    client.get(&format!("/endpoints/{mac}"), &[]).await.ok()
+/// What stands in a field, as text.
+pub fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
 }
 
 // proves: NAC-01, NAC-03, NAC-11, NAC-12, NAC-13, NAC-15
-#[tokio::test(flavor = "multi_thread")]
-async fn the_rogue_is_found_cut_off_and_released_on_a_real_network() {
-    if let Some(reason) = why_not() {
-        println!("skipped: {reason}");
-        return;
-    }
-    let lab = Lab::start(&path("netwarden-lab-bridge", "netwarden-lab"), TRAP_PORT).unwrap();
-    let config = configuration(&lab);
-    let _server = Server::start(&lab, &config);
-    let socket = lab.dir().join("data/netwarden.sock");
-    let client = eventually(&lab, "the local socket answers", || async {
-        let client = Client::local(&socket).ok()?;
-        client.get::<Value>("/system/status", &[]).await.ok().map(|_| client)
-    })
-    .await;
+#[test]
+fn the_rogue_is_found_cut_off_and_released_on_a_real_network() {
+    let Some((lab, product)) = adopted() else { return };
+    uplinks_are_told_by_lldp(&product);
+    product.add_rule(QUARANTINE).unwrap();
+    product.add_rule(ALARM).unwrap();
+    product.enforce().unwrap();
 
-    // Everybody is there and talks before anything is adopted.
-    for host in ["pc1", "pc2", "pc3", "pc4"] {
-        assert!(lab.pings(host, "10.77.10.1"), "{host} reaches the router");
-    }
-    let credential = NewCredential {
-        name: "lab".into(),
-        kind: "v3".into(),
-        community: None,
-        user: Some(AGENT_USER.into()),
-        auth_protocol: Some("SHA-256".into()),
-        auth_password: Some(AGENT_PASSWORD.into()),
-        priv_protocol: Some("AES-128".into()),
-        priv_password: Some(AGENT_PASSWORD.into()),
-        context: None,
-    };
-    client.post::<_, Value>("/credentials", &credential).await.unwrap();
-    let mut elements = Vec::new();
-    for agent in Lab::AGENTS {
-        let new = NewElement {
-            address: agent.address.to_string(),
-            quarantine_vlan: Some(666),
-            ..NewElement::default()
-        };
-        elements.push(client.post::<_, Element>("/elements", &new).await.unwrap());
-    }
-    let rogue_mac = lab.mac("rogue").unwrap();
-    let pc3 = lab.mac("pc3").unwrap();
-    // Until sw2 is read, sw1's trunk is where pc3 seems to be: nothing else is known of it.
-    let located = eventually(&lab, "pc3 is located at its access port, not at a trunk", || async {
-        lab.pings("pc3", "10.77.10.1");
-        endpoint(&client, &pc3).await.filter(|e| e.ne.as_deref() == Some("sw2"))
-    })
-    .await;
-    assert_eq!((located.port.as_deref(), located.vlan), (Some("p1"), Some(10)));
-
-    // Adoption: who is present is accepted, then the rule judges, then enforcement is switched on.
-    let baseline = Baseline { reason: "taken over".into(), ..Baseline::default() };
-    let accepted: BaselineResult = client.post("/adoption/baseline", &baseline).await.unwrap();
-    assert!(accepted.endpoints.contains(&pc3), "{accepted:?}");
-    let rule = json!({
-        "name": "quarantine new endpoints", "on": ["new_endpoint"], "condition": "endpoint.status == 'new'",
-        "reactions": [{ "do": "quarantine" }], "reason": "lab",
-    });
-    client.post::<_, Value>("/rules", &rule).await.unwrap();
-    let enable = json!({ "reason": "rehearsed" });
-    client.post::<_, Value>("/rules/quarantine%20new%20endpoints/enable", &enable).await.unwrap();
-    for element in &elements {
-        let change =
-            ElementChange { enforcement: Some(true), reason: "lab".into(), ..ElementChange::default() };
-        client.patch::<_, Value>(&format!("/elements/{}", element.id), &change).await.unwrap();
-    }
-
-    // The rogue is plugged in, and talks to its neighbours until it is found.
-    lab.link_up("rogue").unwrap();
-    eventually(&lab, "the rogue's pings stop", || async {
-        let cut = !lab.pings("rogue", "10.77.10.103") && !lab.pings("rogue", "10.77.10.101");
-        let known = endpoint(&client, &rogue_mac).await.is_some_and(|e| e.status == "new");
-        (cut && known).then_some(())
-    })
-    .await;
-    assert!(lab.pings("pc3", "10.77.10.1"), "nobody else is cut off");
-    let why = eventually(&lab, "the port is read back as wanted", || async {
-        let why: Why = client.get(&format!("/endpoints/{rogue_mac}/why"), &[]).await.ok()?;
-        why.chain.iter().any(|link| link.stage == "read_back").then_some(why)
-    })
-    .await;
-    let stages: Vec<&str> = why.chain.iter().map(|link| link.stage.as_str()).collect();
+    let mac = lab.mac("rogue").unwrap();
+    let chain = shut_out(&lab, &product);
+    let stages: Vec<&str> = chain.iter().map(|link| text(link, "stage")).collect();
     for stage in ["set", "request", "rule", "event", "sighting"] {
-        assert!(stages.contains(&stage), "{stage} in {why:#?}");
+        assert!(stages.contains(&stage), "{stage} in {chain:#?}");
     }
+    assert_eq!(lab.port_vlan("sw2", "p2").unwrap(), 666, "the switch itself");
+    assert!(lab.pings("pc3", "10.77.10.1"), "nobody else is cut off");
+    the_alarm_has_arrived(&lab, &product, &mac);
 
     // Somebody authorises it: the port comes back as it was.
-    let authorise = Authorise { reason: "it is the new printer".into(), ..Authorise::default() };
-    client.post::<_, Value>(&format!("/endpoints/{rogue_mac}/authorise"), &authorise).await.unwrap();
-    eventually(&lab, "the rogue's pings go again", || async {
-        lab.pings("rogue", "10.77.10.103").then_some(())
-    })
-    .await;
+    product.ask(&["endpoints", "authorise", &mac, "--reason", "it is the new printer"]).unwrap();
+    wait_for_pings(&lab, &product);
+    assert_eq!(lab.port_vlan("sw2", "p2").unwrap(), 10);
 
-    let page: Page<Value> = client.get("/audit", &[("limit", "200".into())]).await.unwrap();
-    assert!(page.items.iter().any(|record| record["operation"] == "endpoint.authorise"), "{page:#?}");
-    let verified: Value = client.get("/audit/verify", &[]).await.unwrap();
-    assert!(verified["fault"].is_null(), "{verified}");
+    let records = product.list(&["audit", "list", "--limit", "200"]).unwrap();
+    assert!(records.iter().any(|record| record["operation"] == "endpoint.authorise"), "{records:#?}");
+    let verified = product.run(&["audit", "verify"]).unwrap();
+    assert!(verified.status.success(), "{verified:?}");
+    by_tls_from_elsewhere(&product, &mac);
+}
+
+fn uplinks_are_told_by_lldp(product: &Product) {
+    for (switch, neighbour) in [("sw1", "sw2"), ("sw2", "sw1")] {
+        let ports = product.list(&["ports", "list", "--ne", switch]).unwrap();
+        let trunk = ports.iter().find(|port| port["name"] == "trunk").unwrap();
+        assert_eq!(text(trunk, "role"), "uplink", "{trunk}");
+        let reason = text(trunk, "role_reason");
+        assert!(reason.contains("LLDP") && reason.contains(neighbour), "{reason}");
+    }
+    for (host, switch, port) in Lab::HOSTS {
+        let ports = product.list(&["ports", "list", "--ne", switch]).unwrap();
+        let access = ports.iter().find(|candidate| candidate["name"] == port).unwrap();
+        assert_ne!(text(access, "role"), "uplink", "the port of {host}: {access}");
+    }
+}
+
+fn the_alarm_has_arrived(lab: &Lab, product: &Product, mac: &str) {
+    let (mail, syslog) = (lab.mail().unwrap(), lab.syslog().unwrap());
+    wait_until("mail and syslog have come", Duration::from_secs(30), || {
+        Ok(!mail.received()?.is_empty() && !syslog.received().is_empty())
+    })
+    .unwrap_or_else(|error| panic!("{error:#}\n{}\n{}\n{}", product.log(), mail.log(), syslog.log()));
+    let mails = mail.received().unwrap();
+    assert_eq!(mails.len(), 1, "{mails:#?}");
+    let (head, body) = mails[0].split_once("\n\n").unwrap();
+    let header = |name: &str| {
+        let start = format!("{name}: ");
+        head.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{name} in {head}"))
+    };
+    assert_eq!(header("Subject"), format!("new endpoint {mac}"));
+    assert_eq!(header("To"), ALARM_TO);
+    assert_eq!(header("Envelope-to"), ALARM_TO);
+    assert!(head.contains("esmtps") && head.contains("TLS1."), "it came over TLS: {head}");
+    assert_eq!(body.trim(), format!("{mac} appeared on sw2 port p2."));
+    let id = header("Message-ID");
+    let request = id.strip_prefix('<').and_then(|id| id.strip_suffix("@netwarden.lab>"));
+    assert!(request.is_some_and(is_uuid), "the Message-ID is the request's own: {id}");
+
+    let lines = syslog.received();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    let line = &lines[0];
+    assert_eq!(
+        (line.version.as_str(), line.hostname.as_str(), line.app_name.as_str(), line.message_id.as_str()),
+        ("1", "netwarden.lab", "netwarden", "event")
+    );
+    let record = line
+        .structured_data
+        .strip_prefix("[netwarden@32473 record=\"")
+        .and_then(|data| data.strip_suffix("\"]"));
+    assert!(record.is_some_and(is_uuid), "{line:?}");
+    assert!(line.text.ends_with(&format!("new endpoint {mac} on sw2 port p2")), "{line:?}");
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+}
+
+/// The same command line from another place: pinned certificate, login, token.
+fn by_tls_from_elsewhere(product: &Product, mac: &str) {
+    let fingerprint = product.said("certificate").unwrap();
+    let server = format!("https://{}:8443", Lab::SERVER);
+    let remote = |verb: &[&str], fingerprint: &str, token: &str| {
+        let mut arguments = verb.to_vec();
+        arguments.extend(["--format", "json", "--server", &server]);
+        product
+            .command(&arguments)
+            .env("NETWARDEN_FINGERPRINT", fingerprint)
+            .env("NETWARDEN_TOKEN", token)
+            .env("NETWARDEN_PASSWORD", product.said("one-time password").unwrap())
+            .env("NETWARDEN_NEW_PASSWORD", "a sentence that nobody guesses 7")
+            .output()
+            .unwrap()
+    };
+    let login = remote(&["login", "--change-password"], &fingerprint, "");
+    assert!(login.status.success(), "{login:?}");
+    let session: Value = serde_json::from_slice(&login.stdout).unwrap();
+    let token = text(&session, "token");
+    let show = ["endpoints", "show", mac];
+    let answered = remote(&show, &fingerprint, token);
+    assert!(answered.status.success(), "{answered:?}");
+    let shown: Value = serde_json::from_slice(&answered.stdout).unwrap();
+    assert_eq!(text(&shown, "status"), "authorised");
+
+    let other = if fingerprint.starts_with('0') { "1" } else { "0" };
+    let wrong = format!("{other}{}", &fingerprint[1..]);
+    let refused = remote(&show, &wrong, token);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("pinned is") && said.trim().lines().count() == 1, "{said}");
+    assert!(refused.stdout.is_empty());
+
+    let nobody = remote(&show, &fingerprint, "nwt_nobody");
+    assert_eq!(nobody.status.code(), Some(3), "{nobody:?}");
 }

@@ -13,4 +13,6 @@
 mod binary;
 mod demo;
 mod lab;
+mod lab_faults;
+mod lab_release;
 mod probe;

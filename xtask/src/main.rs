@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a command line that reports on standard output")]
 
 mod conformance;
+mod lab;
 mod layers;
 mod oui;
 mod packages;
@@ -27,6 +28,15 @@ enum Task {
     Conformance,
     /// Checks that crates depend on one another only along the flow.
     CheckLayers,
+    /// Starts a real network in namespaces with Netwarden attached, until Ctrl-C (Debian, as root).
+    Lab {
+        /// Measure so many times from a trap to the read-back quarantine instead.
+        #[arg(long, value_name = "RUNS")]
+        latency: Option<u16>,
+        /// Build with optimisation, as users do.
+        #[arg(long)]
+        release: bool,
+    },
     /// Makes the table of vendors' MAC prefixes from Debian's ieee-data.
     Oui {
         /// Folder with oui.txt, mam.txt and oui36.txt.
@@ -44,6 +54,7 @@ fn main() -> anyhow::Result<()> {
         Task::Test => test::run(&root),
         Task::Conformance => conformance::run(&root),
         Task::CheckLayers => layers::run(&root),
+        Task::Lab { latency, release } => lab::run(&root, latency, release),
         Task::Oui { from, to } => oui::generate(&from, &root.join(to)),
     }
 }

@@ -93,7 +93,7 @@ impl Bridge {
         }
         self.taken = None;
         self.apply().map_err(|error| {
-            eprintln!("netwarden-lab-bridge: {error:#}");
+            self.switch.log().complain(&error);
             "commit-failed"
         })
     }
@@ -140,10 +140,12 @@ impl Bridge {
 
     fn refresh(&mut self) -> &BTreeMap<Oid, Value> {
         if self.taken.is_none_or(|taken| taken.elapsed() > FRESH) {
-            match self.switch.learned() {
-                Ok(learned) => self.snapshot = mib::snapshot(self, &learned),
-                Err(error) => eprintln!("netwarden-lab-bridge: {error:#}"),
-            }
+            // Without the forwarding table the configuration is still known.
+            let learned = self.switch.learned().unwrap_or_else(|error| {
+                self.switch.log().complain(&error);
+                Vec::new()
+            });
+            self.snapshot = mib::snapshot(self, &learned);
             self.taken = Some(Instant::now());
         }
         &self.snapshot

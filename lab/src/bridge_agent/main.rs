@@ -1,7 +1,8 @@
 //! A switch's BRIDGE-MIB and Q-BRIDGE-MIB, served from Open vSwitch's own forwarding table.
 //!
 //! net-snmp's snmpd starts it (`pass_persist`) and asks it for one variable at a time; SETs change the
-//! real port. A second mode watches the forwarding table and sends MAC-notification traps.
+//! real port. snmpd may take standard error for an answer, so complaints go to `bridge.log` in the run
+//! directory. A second mode watches the forwarding table and sends MAC-notification traps.
 #![allow(clippy::print_stdout, reason = "pass_persist speaks over standard output")]
 
 mod bridge;
@@ -45,7 +46,14 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let switch = ovs::Switch::new(arguments.run_dir, arguments.bridge);
     match arguments.mode {
-        Mode::Serve => pass::serve(bridge::Bridge::start(switch)?),
+        Mode::Serve => {
+            let log = switch.log();
+            let ended = bridge::Bridge::start(switch).and_then(pass::serve);
+            if let Err(error) = &ended {
+                log.complain(error);
+            }
+            ended
+        }
         Mode::Watch { sink, user } => watch::run(&switch, &sink, &user),
     }
 }

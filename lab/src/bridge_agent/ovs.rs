@@ -14,6 +14,20 @@ pub struct Switch {
     bridge: String,
 }
 
+/// Where the program complains: a file beside the switch's own logs.
+pub struct Log(PathBuf);
+
+impl Log {
+    /// Adds a line.
+    pub fn complain(&self, error: &anyhow::Error) {
+        use std::io::Write;
+
+        let file = fs::OpenOptions::new().create(true).append(true).open(&self.0);
+        // Where not even that can be written there is nobody left to tell.
+        let _ = file.and_then(|mut file| writeln!(file, "{error:#}"));
+    }
+}
+
 /// A port of the bridge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
@@ -44,6 +58,11 @@ impl Switch {
     /// The bridge `bridge` of the instance whose sockets are in `run_dir`.
     pub fn new(run_dir: PathBuf, bridge: String) -> Self {
         Self { run_dir, bridge }
+    }
+
+    /// Where to complain.
+    pub fn log(&self) -> Log {
+        Log(self.run_dir.join("bridge.log"))
     }
 
     /// The ports, by number; the bridge's own internal port is left out.

@@ -11,7 +11,9 @@ pub fn serve(mut bridge: Bridge) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     while let Some(command) = lines.next().transpose()? {
         let answer = match command.trim() {
-            "" => break,
+            // snmpd ends the value of a SET with a blank line. To end here would lose the sets that a move
+            // has changed so far, and the next request with them.
+            "" => continue,
             "PING" => "PONG\n".to_owned(),
             word @ ("get" | "getnext") => {
                 let oid = parse_oid(&lines.next().transpose()?.unwrap_or_default());
@@ -27,10 +29,8 @@ pub fn serve(mut bridge: Bridge) -> anyhow::Result<()> {
                 let done = value.ok_or("wrong-type").and_then(|value| bridge.set(&oid, &value));
                 done.map_or_else(|error| format!("{error}\n"), |()| "DONE\n".to_owned())
             }
-            other => {
-                eprintln!("netwarden-lab-bridge: '{other}' is no command of pass_persist");
-                "NONE\n".to_owned()
-            }
+            // snmpd tells nobody what it could not be answered.
+            _ => "NONE\n".to_owned(),
         };
         out.write_all(answer.as_bytes())?;
         out.flush()?;

@@ -20,7 +20,13 @@ pub fn run(switch: &Switch, sink: &str, user: &str) -> anyhow::Result<()> {
     let mut known: BTreeSet<Learned> = switch.learned()?.into_iter().collect();
     loop {
         std::thread::sleep(PAUSE);
-        let now: BTreeSet<Learned> = switch.learned()?.into_iter().collect();
+        let now: BTreeSet<Learned> = match switch.learned() {
+            Ok(learned) => learned.into_iter().collect(),
+            Err(error) => {
+                eprintln!("netwarden-lab-bridge: {error:#}");
+                continue;
+            }
+        };
         let learned = now.difference(&known).map(|entry| (OPERATION_LEARNED, entry));
         let removed = known.difference(&now).map(|entry| (OPERATION_REMOVED, entry));
         for (operation, entry) in learned.chain(removed) {
