@@ -20,4 +20,4 @@ pub mod read;
 pub mod table;
 
 pub use profile::{DeviceProfile, Vendor};
-pub use read::{Incomplete, Outcome, Part, ReadError, read, read_macs};
+pub use read::{Incomplete, Outcome, Part, ReadError, read, read_macs, read_without};

@@ -65,6 +65,8 @@ pub enum FdbSource {
     Alcatel,
     /// tlsFdbInfoTable (TIMETRA-SERV-MIB).
     Timetra,
+    /// agentDynamicDsBindingTable (FASTPATH-SWITCHING-MIB): DHCP snooping, for want of a forwarding table.
+    DhcpSnooping,
 }
 
 /// Makers whose devices need tables of their own, by the enterprise number in sysObjectID.
@@ -97,6 +99,14 @@ pub enum Vendor {
     MikroTik,
     /// Nokia service routers.
     Timetra,
+    /// BDCOM, and FS and PBN switches built by it.
+    Bdcom,
+    /// ScreenOS firewalls.
+    NetScreen,
+    /// Broadcom FASTPATH under its own enterprise number: EdgeSwitch and others.
+    Fastpath,
+    /// Ciena service delivery switches.
+    Ciena,
     /// All others: the standard MIBs.
     Other,
 }
@@ -125,6 +135,10 @@ impl Vendor {
             [11863, ..] => Vendor::TpLink,
             [14988, ..] => Vendor::MikroTik,
             [6527, ..] => Vendor::Timetra,
+            [3320 | 52642 | 11606, ..] => Vendor::Bdcom,
+            [3224, ..] => Vendor::NetScreen,
+            [4413, ..] => Vendor::Fastpath,
+            [6141, ..] => Vendor::Ciena,
             _ => Vendor::Other,
         }
     }

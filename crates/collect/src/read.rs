@@ -4,6 +4,8 @@ mod forwarding;
 mod inventory;
 mod single;
 
+use std::collections::BTreeSet;
+
 pub use single::read_macs;
 
 use netwarden_model::Reading;
@@ -13,7 +15,7 @@ use netwarden_reach::{Snmp, SnmpError, WalkQuirk};
 use netwarden_snmp::Oid;
 
 use crate::mib::ip::{self, Pairings};
-use crate::mib::{interfaces, system};
+use crate::mib::{dhcp_snooping, interfaces, screenos, system};
 use crate::profile::{DeviceProfile, Vendor};
 use crate::table::Table;
 
@@ -108,6 +110,20 @@ pub async fn read<S: Snmp>(
     what: &[Method],
     previous: Option<&DeviceProfile>,
 ) -> Result<Outcome, ReadError> {
+    read_without(session, what, previous, &BTreeSet::new()).await
+}
+
+/// As [`read`], without the parts in `off`, which an administrator has switched off for the element:
+/// none of their tables is asked for, and each counts as incomplete.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_without<S: Snmp>(
+    session: &S,
+    what: &[Method],
+    previous: Option<&DeviceProfile>,
+    off: &BTreeSet<Part>,
+) -> Result<Outcome, ReadError> {
     let scalars = session.get(&system::oids()).await.map_err(ReadError::System)?;
     let (system, object_id) = system::decode(&scalars).ok_or(ReadError::NothingVisible)?;
     let kept =
@@ -120,6 +136,7 @@ pub async fn read<S: Snmp>(
         unanswered: 0,
         fresh: kept.is_none(),
         profile: kept.unwrap_or_default(),
+        off,
     };
     reader.profile.object_id = system.object_id.clone();
     reader.profile.up_time_cs = system.up_time_cs;
@@ -130,11 +147,15 @@ pub async fn read<S: Snmp>(
     } else {
         None
     };
-    if what.contains(&Method::Forwarding) {
+    if what.contains(&Method::Forwarding) && reader.wants(Part::Fdb) {
         reading.fdb = Box::pin(reader.forwarding(vlans.is_some())).await;
+        // contexts may have told of further bridge ports
+        reader.number_ports(&mut reading);
+    }
+    if what.contains(&Method::Forwarding) && reader.wants(Part::Sessions) {
         reading.sessions = Box::pin(reader.sessions()).await;
     }
-    if what.contains(&Method::Addresses) {
+    if what.contains(&Method::Addresses) && reader.wants(Part::Arp) {
         reading.arp = Box::pin(reader.addresses()).await;
     }
     if let Some(vlans) = vlans {
@@ -158,11 +179,29 @@ struct Reader<'s, S> {
     /// True where the maps of the profile must be, or were, read in this reading.
     fresh: bool,
     profile: DeviceProfile,
+    /// What is not asked for.
+    off: &'s BTreeSet<Part>,
 }
 
+/// Why a part that is switched off was not read.
+const OFF: &str = "switched off for this element";
+
 impl<S: Snmp> Reader<'_, S> {
+    /// False, and noted, where a part is switched off.
+    fn wants(&mut self, part: Part) -> bool {
+        let wanted = !self.off.contains(&part);
+        if !wanted {
+            self.lacks(part, part.as_str(), OFF.to_owned());
+        }
+        wanted
+    }
+
     /// Walks columns side by side; failures are noted, and what came before them is lost with them.
     async fn walk(&mut self, part: Part, table: &'static str, columns: &[&[u32]]) -> Table {
+        if self.off.contains(&part) {
+            self.lacks(part, table, OFF.to_owned());
+            return Table::default();
+        }
         if self.unanswered >= GIVE_UP_AFTER {
             self.lacks(part, table, "not asked for: the agent had stopped answering".to_owned());
             return Table::default();
@@ -177,11 +216,35 @@ impl<S: Snmp> Reader<'_, S> {
             Err(error) => {
                 if matches!(error, SnmpError::Timeout { .. }) {
                     self.unanswered += 1;
+                } else if oids.len() > 1 {
+                    // one column that the agent stumbles over must not cost the others
+                    return self.walk_one_by_one(part, table, &oids).await;
                 }
                 self.lacks(part, table, error.to_string());
                 Table::default()
             }
         }
+    }
+
+    /// Walks columns one after another; those that fail are noted and left out.
+    async fn walk_one_by_one(&mut self, part: Part, table: &'static str, columns: &[Oid]) -> Table {
+        let mut bindings = Vec::new();
+        for column in columns {
+            match self.session.walk(std::slice::from_ref(column)).await {
+                Ok(walked) => {
+                    self.note(part, table, &walked.quirks);
+                    bindings.extend(walked.bindings);
+                }
+                Err(error) => {
+                    self.lacks(part, table, format!("column {column}: {error}"));
+                    if matches!(error, SnmpError::Timeout { .. }) {
+                        self.unanswered += 1;
+                        break;
+                    }
+                }
+            }
+        }
+        Table::new(bindings)
     }
 
     fn note(&mut self, part: Part, table: &'static str, quirks: &[WalkQuirk]) {
@@ -201,6 +264,9 @@ impl<S: Snmp> Reader<'_, S> {
 
     fn lacks(&mut self, part: Part, table: &'static str, reason: String) {
         tracing::debug!(part = part.as_str(), table, reason, "table incomplete");
+        if reason != OFF {
+            self.tally.met(Quirk::TableIncomplete);
+        }
         self.incomplete.push(Incomplete { part, table, reason });
     }
 
@@ -219,6 +285,17 @@ impl<S: Snmp> Reader<'_, S> {
                 self.walk(Part::Arp, "ipv6NetToMediaTable", ip::IPV6_COLUMNS).await
             };
             pairings.add(&table, &self.profile.names, &mut self.tally);
+        }
+        match self.vendor {
+            Vendor::Fastpath => {
+                let table = self.walk(Part::Arp, "agentDynamicDsBindingTable", dhcp_snooping::COLUMNS).await;
+                dhcp_snooping::pairings(&table, &mut pairings, &self.profile.names, &mut self.tally);
+            }
+            Vendor::NetScreen => {
+                let table = self.walk(Part::Arp, "nsIpArpTable", screenos::COLUMNS).await;
+                screenos::pairings(&table, &mut pairings, &self.profile.names, &mut self.tally);
+            }
+            _ => {}
         }
         pairings.into_entries()
     }

@@ -60,12 +60,21 @@ fn columns() -> Vec<Vec<u32>> {
         access_sessions::HUAWEI_COLUMNS,
         access_sessions::ARUBA_COLUMNS,
         access_sessions::ALCATEL_COLUMNS,
+        access_sessions::ALCATEL_6_COLUMNS,
+        vendor_lldp::TIMETRA_COLUMNS,
+        &[vendor_lldp::TIMETRA_ADDRESSES],
+        vendor_lldp::TPLINK_COLUMNS,
+        dhcp_snooping::COLUMNS,
+        screenos::COLUMNS,
+        ciena::COLUMNS,
+        mikrotik::SCRIPT_COLUMNS,
         lag::CISCO_COLUMNS,
         lag::STACK_COLUMNS,
     ]
     .concat()
     .into_iter()
     .map(<[u32]>::to_vec)
+    .chain(vendor_lldp::nms_columns(3320))
     .collect()
 }
 
@@ -145,7 +154,18 @@ proptest! {
         access_sessions::huawei(&table, &names, &mut tally);
         access_sessions::aruba(&table, &names, &mut tally);
         access_sessions::alcatel(&table, &names, &mut tally);
+        access_sessions::alcatel_6(&table, &names, &mut tally);
         timetra::forwarding(&table, &mut tally);
+        dhcp_snooping::forwarding(&table, &mut tally);
+        ciena::vlans(&table, &base_ports, &names, &mut tally);
+        vendor_lldp::timetra(&table, &table, &names, &mut tally);
+        vendor_lldp::tplink(&table, &names, &mut tally);
+        let nms = vendor_lldp::nms_columns(3320);
+        vendor_lldp::nms(&table, &nms.iter().map(Vec::as_slice).collect::<Vec<_>>(), &names, &mut tally);
+        mikrotik::vlan_script(&table);
+        for binding in &given {
+            mikrotik::vlans(&binding.value, &names);
+        }
         cdp::neighbours(&table, &names, &mut tally);
         cdp::foundry_neighbours(&table, &names, &mut tally);
         let by_row = mikrotik::ports(&table);
@@ -156,6 +176,8 @@ proptest! {
         lag::stacked(&table, &found);
         let mut pairings = ip::Pairings::default();
         pairings.add(&table, &names, &mut tally);
+        dhcp_snooping::pairings(&table, &mut pairings, &names, &mut tally);
+        screenos::pairings(&table, &mut pairings, &names, &mut tally);
         for entry in pairings.into_entries() {
             prop_assert!(entry.mac.is_endpoint());
         }
@@ -167,7 +189,7 @@ proptest! {
     #[test]
     fn a_reading_of_garbage_keeps_its_promises(
         given in bindings(200),
-        enterprise in prop::sample::select(vec![9_u32, 11, 45, 1991, 2011, 2636, 6486, 11863, 14988, 47196, 6527, 1]),
+        enterprise in prop::sample::select(vec![9_u32, 11, 45, 1991, 2011, 2636, 6486, 11863, 14988, 47196, 6527, 3320, 3224, 4413, 6141, 1]),
     ) {
         let mut given = given;
         let object_id = Oid::new([1, 3, 6, 1, 4, 1, enterprise, 800]);

@@ -43,6 +43,12 @@ struct Device {
     silent: Vec<Oid>,
     /// Columns that end early with a quirk.
     unordered: Vec<Oid>,
+    /// Columns that are answered with genErr.
+    failing: Vec<Oid>,
+    /// Contexts that give no answer.
+    mute: Vec<VlanId>,
+    /// The agent pays no heed to contexts.
+    ignores_contexts: bool,
     /// First column of every walk, in order, with `@VLAN` in a context.
     walks: Arc<Mutex<Vec<String>>>,
     context: Option<VlanId>,
@@ -104,8 +110,18 @@ impl Snmp for Device {
         if columns.iter().any(|column| self.silent.contains(column)) {
             return Err(timeout());
         }
+        if let Some(oid) = columns.iter().find(|column| self.failing.contains(column)) {
+            return Err(SnmpError::Status {
+                agent: "hand".into(),
+                status: "genErr".into(),
+                oid: oid.clone(),
+            });
+        }
+        if self.context.is_some_and(|vlan| self.mute.contains(&vlan)) {
+            return Err(timeout());
+        }
         let empty = BTreeMap::new();
-        let cells = match self.context {
+        let cells = match self.context.filter(|_| !self.ignores_contexts) {
             None => &self.cells,
             Some(vlan) => self.contexts.get(&vlan).unwrap_or(&empty),
         };
@@ -279,6 +295,97 @@ async fn cisco_shows_each_vlan_in_its_own_context() {
     assert_eq!(poll.reading.fdb, whole.reading.fdb);
     let walks = device.walked();
     assert!(walks.iter().all(|w| w.contains('@') || w.starts_with("1.3.6.1.4.1.9.9.656")), "{walks:?}");
+}
+
+#[tokio::test]
+async fn a_context_without_an_answer_costs_its_own_rows_and_is_left_out_of_polls() {
+    let mut device = cisco();
+    device.mute = vec![vlan(1), vlan(20)];
+    let whole = all(&device).await;
+    assert_eq!(fdb(&whole.reading), [(1, Some(101), Some(10))]);
+    assert!(!whole.is_complete(Part::Fdb));
+    assert_eq!(quirk(&whole.reading, Quirk::TableIncomplete), (2, 0));
+    device.walked();
+    let poll = read(&device, &[Method::Forwarding], Some(&whole.profile)).await.unwrap();
+    assert_eq!(poll.reading.fdb, whole.reading.fdb);
+    let contexts: Vec<_> = device.walked().into_iter().filter(|w| w.contains('@')).collect();
+    assert_eq!(contexts, [format!("{D_FDB_PORT}@10")]);
+    // where none answers, not all 500 are waited for
+    for id in 100..600 {
+        device.text(VTP_NAME, &format!("1.{id}"), "v");
+        device.mute.push(vlan(id));
+    }
+    device.mute.push(vlan(10));
+    assert!(all(&device).await.reading.fdb.is_empty());
+    let contexts = device.walked().into_iter().filter(|w| w.contains('@')).count();
+    assert!(contexts < 60, "{contexts}");
+}
+
+#[tokio::test]
+async fn an_agent_that_ignores_contexts_tells_no_vlan() {
+    let mut device = cisco();
+    device.ignores_contexts = true;
+    for octet in [1, 2] {
+        device.number(D_FDB_PORT, &format!("2.0.0.0.0.{octet}"), octet);
+    }
+    let whole = all(&device).await;
+    assert_eq!(fdb(&whole.reading), [(1, Some(101), None), (2, Some(102), None)]);
+    let poll = read(&device, &[Method::Forwarding], Some(&whole.profile)).await.unwrap();
+    assert_eq!(poll.reading.fdb, whole.reading.fdb);
+}
+
+#[tokio::test]
+async fn a_column_that_fails_does_not_lose_its_table() {
+    let mut device = Device::new("1.3.6.1.4.1.99999").with_ports(1..=1);
+    device.number(Q_FDB_PORT, "1.2.0.0.0.0.1", 1);
+    device.failing = vec![IF_TYPE.parse().unwrap(), Q_FDB_STATUS.parse().unwrap()];
+    let outcome = all(&device).await;
+    assert_eq!(outcome.reading.interfaces[0].name.as_deref(), Some("Gi0/1"));
+    assert_eq!(outcome.reading.interfaces[0].if_type, None);
+    assert_eq!(outcome.reading.fdb[0].status, FdbStatus::Unknown);
+    assert_eq!(quirk(&outcome.reading, Quirk::TableIncomplete), (2, 0));
+    let said = outcome.incomplete[0].to_string();
+    assert!(said.starts_with(&format!("interfaces: ifTable: column {IF_TYPE}: hand: genErr")), "{said}");
+}
+
+#[tokio::test]
+async fn makers_with_tables_of_their_own_are_asked_for_them() {
+    let octets = |bytes: &[u8]| Value::OctetString(bytes.to_vec());
+    // FASTPATH: DHCP snooping stands in for a forwarding table that is not there, and adds to the cache
+    let mut fastpath = Device::new("1.3.6.1.4.1.4413").with_ports(1..=1);
+    let binding = "1.3.6.1.4.1.4413.1.1.1.2.8.23.11.1";
+    fastpath.number(&format!("{binding}.1"), "2.0.0.0.0.9", 101);
+    fastpath.number(&format!("{binding}.2"), "2.0.0.0.0.9", 30);
+    fastpath.put(&format!("{binding}.4"), "2.0.0.0.0.9", Value::IpAddress([192, 0, 2, 9].into()));
+    let whole = all(&fastpath).await;
+    assert_eq!(fdb(&whole.reading), [(9, Some(101), Some(30))]);
+    assert_eq!(whole.reading.arp[0].if_name.as_deref(), Some("Gi0/1"));
+    fastpath.number(Q_FDB_PORT, "1.2.0.0.0.0.1", 1);
+    assert_eq!(fdb(&all(&fastpath).await.reading), [(1, Some(101), None)], "a real table goes before it");
+
+    let mut bdcom = Device::new("1.3.6.1.4.1.3320.1.357.0").with_ports(1..=1);
+    bdcom.number("1.3.6.1.4.1.3320.127.1.4.1.1.2", "0.1", 101);
+    bdcom.text("1.3.6.1.4.1.3320.127.1.4.1.1.9", "0.1", "core");
+    let reading = all(&bdcom).await.reading;
+    assert_eq!(reading.neighbours[0].system_name.as_deref(), Some("core"));
+    assert_eq!(reading.neighbours[0].if_name.as_deref(), Some("Gi0/1"));
+
+    let mut screenos = Device::new("1.3.6.1.4.1.3224.1.51").with_ports(1..=1);
+    screenos.put("1.3.6.1.4.1.3224.17.1.3.1.2", "0", Value::IpAddress([192, 0, 2, 8].into()));
+    screenos.put("1.3.6.1.4.1.3224.17.1.3.1.3", "0", octets(&[2, 0, 0, 0, 0, 8]));
+    screenos.number("1.3.6.1.4.1.3224.17.1.3.1.5", "0", 16);
+    screenos.number("1.3.6.1.4.1.3224.9.1.1.21", "101", 16);
+    assert_eq!(all(&screenos).await.reading.arp[0].if_index, Some(IfIndex(101)));
+
+    let mut routeros = Device::new("1.3.6.1.4.1.14988.1").with_ports(1..=2);
+    routeros.text("1.3.6.1.4.1.14988.1.1.8.1.1.2", "3", "LNMS_vlans");
+    routeros.text("1.3.6.1.4.1.14988.1.1.18.1.1.2", "3", "T,40,Gi0/1\nU,40,Gi0/2\n");
+    let reading = all(&routeros).await.reading;
+    assert_eq!(reading.vlans[0].id, vlan(40));
+    assert_eq!(reading.vlans[0].egress, [IfIndex(101), IfIndex(102)]);
+    assert_eq!(reading.vlans[0].untagged, [IfIndex(102)]);
+    let walks = routeros.walked();
+    assert!(!walks.iter().any(|w| w.contains("14988.1.1.18")), "a walk of it would run every script");
 }
 
 #[tokio::test]

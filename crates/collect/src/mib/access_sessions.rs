@@ -1,5 +1,5 @@
 //! Authentication sessions of Huawei (HUAWEI-AAA-MIB), Aruba CX (ARUBAWIRED-PORT-ACCESS-MIB) and
-//! OmniSwitch (ALCATEL-IND1-DA-MIB) switches.
+//! OmniSwitch switches (ALCATEL-IND1-DOT1X-MIB in release 6, ALCATEL-IND1-DA-MIB from release 7).
 
 use std::collections::BTreeMap;
 
@@ -30,12 +30,21 @@ const DA_STATUS: &[u32] = &[1, 3, 6, 1, 4, 1, 6486, 801, 1, 2, 1, 63, 1, 1, 9, 1
 const DA_IP: &[u32] = &[1, 3, 6, 1, 4, 1, 6486, 801, 1, 2, 1, 63, 1, 1, 9, 1, 6];
 const DA_AUTH_TYPE: &[u32] = &[1, 3, 6, 1, 4, 1, 6486, 801, 1, 2, 1, 63, 1, 1, 9, 1, 9];
 
+const DOT1X_VLAN: &[u32] = &[1, 3, 6, 1, 4, 1, 6486, 800, 1, 2, 1, 30, 1, 1, 8, 1, 6];
+const DOT1X_IP: &[u32] = &[1, 3, 6, 1, 4, 1, 6486, 800, 1, 2, 1, 30, 1, 1, 8, 1, 7];
+const DOT1X_USER: &[u32] = &[1, 3, 6, 1, 4, 1, 6486, 800, 1, 2, 1, 30, 1, 1, 8, 1, 8];
+const DOT1X_AUTH_TYPE: &[u32] = &[1, 3, 6, 1, 4, 1, 6486, 800, 1, 2, 1, 30, 1, 1, 8, 1, 10];
+const DOT1X_AUTH_RESULT: &[u32] = &[1, 3, 6, 1, 4, 1, 6486, 800, 1, 2, 1, 30, 1, 1, 8, 1, 12];
+
 /// hwAccessTable: user name, VLAN, addresses, interface name; hwAccessOnlineTime.
 pub const HUAWEI_COLUMNS: &[&[u32]] = &[HW_USER, HW_VLAN, HW_IP, HW_MAC, HW_INTERFACE, HW_ONLINE_TIME];
 /// arubaWiredPortAccessClientTable: user name, methods, state, VLAN.
 pub const ARUBA_COLUMNS: &[&[u32]] = &[PAC_USER, PAC_METHODS, PAC_STATE, PAC_VLAN];
 /// alaDaMacVlanUserTable: status, address, kind of authentication.
 pub const ALCATEL_COLUMNS: &[&[u32]] = &[DA_STATUS, DA_IP, DA_AUTH_TYPE];
+/// alaDot1xDeviceStatusTable: VLAN, address, user name, kind and result of the authentication.
+pub const ALCATEL_6_COLUMNS: &[&[u32]] =
+    &[DOT1X_VLAN, DOT1X_IP, DOT1X_USER, DOT1X_AUTH_TYPE, DOT1X_AUTH_RESULT];
 
 /// Sessions of hwAccessTable on ports of the device; others are administrators' logins.
 pub fn huawei(table: &Table, names: &Names, tally: &mut QuirkTally) -> Vec<Session> {
@@ -148,6 +157,46 @@ pub fn alcatel(table: &Table, names: &Names, tally: &mut QuirkTally) -> Vec<Sess
     sessions
 }
 
+/// Sessions of alaDot1xDeviceStatusTable; the index is kind of query, slot, port, address, kind of
+/// device, and release 6 numbers its interfaces by slot × 1000 + port. The kinds of query overlap.
+pub fn alcatel_6(table: &Table, names: &Names, tally: &mut QuirkTally) -> Vec<Session> {
+    let mut sessions: BTreeMap<(u32, netwarden_model::Mac), Session> = BTreeMap::new();
+    for (index, value) in table.column(DOT1X_AUTH_RESULT) {
+        let parts = match index {
+            [_query, slot, port, octets @ .., _device] if octets.len() == 6 => {
+                mac_of_index(octets).and_then(|mac| Some((slot.checked_mul(1000)?.checked_add(*port)?, mac)))
+            }
+            _ => None,
+        };
+        let Some((port, mac)) = parts else {
+            tally.dropped(Quirk::IndexMalformed);
+            continue;
+        };
+        let status = match unsigned(value) {
+            Some(1) => Some("authenticating"),
+            Some(2) => Some("authorizationSuccess"),
+            Some(3) => Some("authorizationFailed"),
+            _ => None,
+        };
+        let method = match table.get(DOT1X_AUTH_TYPE, index).and_then(unsigned) {
+            Some(1) => Some("dot1x"),
+            Some(2) => Some("mab"),
+            Some(3) => Some("web_auth"),
+            _ => None,
+        };
+        sessions.entry((port, mac)).or_insert_with(|| Session {
+            mac: Some(mac),
+            ip: table.get(DOT1X_IP, index).and_then(ip),
+            user: table.get(DOT1X_USER, index).and_then(text).filter(|user| user != "--"),
+            vlan: table.get(DOT1X_VLAN, index).and_then(vlan_id),
+            method: method.map(str::to_owned),
+            status: status.map(str::to_owned),
+            ..on_port(names.known(port, tally), names)
+        });
+    }
+    sessions.into_values().collect()
+}
+
 fn ip(value: &Value) -> Option<std::net::IpAddr> {
     let ip = match value {
         Value::IpAddress(ip) => Some(std::net::IpAddr::V4(*ip)),
@@ -192,6 +241,30 @@ mod tests {
         let mut names = Names::default();
         names.insert(7, Some("1/1/7".into()));
         names
+    }
+
+    #[test]
+    fn release_6_counts_ports_by_slot_and_shows_a_device_more_than_once() {
+        let mut names = Names::default();
+        names.insert(1007, Some("1/7".into()));
+        let at = |query| [query, 1, 7, 2, 0, 0, 0, 0, 9, 1];
+        let table = Table::new(vec![
+            cell(DOT1X_AUTH_RESULT, &at(1), Value::Integer(2)),
+            cell(DOT1X_AUTH_TYPE, &at(1), Value::Integer(2)),
+            cell(DOT1X_VLAN, &at(1), Value::Integer(20)),
+            cell(DOT1X_USER, &at(1), octets(b"--")),
+            cell(DOT1X_AUTH_RESULT, &at(2), Value::Integer(2)),
+            cell(DOT1X_AUTH_RESULT, &[1, 4_294_968, 7, 2, 0, 0, 0, 0, 9, 1], Value::Integer(2)),
+        ]);
+        let mut tally = QuirkTally::default();
+        let sessions = alcatel_6(&table, &names, &mut tally);
+        assert_eq!(sessions.len(), 1);
+        assert_eq!(sessions[0].if_name.as_deref(), Some("1/7"));
+        assert_eq!(sessions[0].vlan, VlanId::new(20).ok());
+        assert_eq!(sessions[0].user, None);
+        assert_eq!(sessions[0].method.as_deref(), Some("mab"));
+        assert_eq!(sessions[0].status.as_deref(), Some("authorizationSuccess"));
+        assert_eq!(tally.into_counts()[0].quirk, Quirk::IndexMalformed);
     }
 
     #[test]

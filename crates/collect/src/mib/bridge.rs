@@ -75,8 +75,10 @@ impl BasePorts {
 
     /// The interface of a bridge port in a forwarding table.
     ///
-    /// A port that the map lacks is unknown, with one exception: where every port of the map has the
-    /// number of its interface, one that is missing (aggregates often are) has it as well.
+    /// A port that the map lacks is unknown, with two exceptions. Where every port of the map has the
+    /// number of its interface, one that is missing (aggregates often are) has it as well. And where its
+    /// number lies beyond all ports and interfaces of the map and is that of an interface, the agent has
+    /// put the ifIndex (of an aggregate again) in the place of the port.
     pub fn interface(&self, port: u32, names: &Names, tally: &mut QuirkTally) -> Option<IfIndex> {
         if let Some(if_index) = self.0.get(&port) {
             return names.known(*if_index, tally);
@@ -87,7 +89,8 @@ impl BasePorts {
         }
         tally.met(Quirk::BasePortUnmapped);
         let numbered_alike = self.0.iter().all(|(port, if_index)| port == if_index);
-        (numbered_alike && names.has(port)).then_some(IfIndex(port))
+        let is_if_index = self.0.iter().all(|(known, if_index)| *known < port && *if_index < port);
+        ((numbered_alike || is_if_index) && names.has(port)).then_some(IfIndex(port))
     }
 }
 
@@ -266,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_missing_port_is_guessed_only_where_all_are_numbered_alike() {
-        let names = names(&[1, 2, 3, 501]);
+        let names = names(&[1, 2, 3, 6, 501, 900]);
         let mut tally = QuirkTally::default();
         let mut ports = BasePorts::default();
         assert_eq!(ports.interface(3, &names, &mut tally), Some(IfIndex(3)), "no map at all");
@@ -277,10 +280,14 @@ mod tests {
         assert_eq!(ports.interface(3, &names, &mut tally), None, "numbered otherwise");
         ports.insert(4, 99);
         assert_eq!(ports.interface(4, &names, &mut tally), None, "no such interface");
+        ports.insert(5, 6);
+        assert_eq!(ports.interface(900, &names, &mut tally), Some(IfIndex(900)), "the ifIndex itself");
+        assert_eq!(ports.interface(6, &names, &mut tally), None, "port 5 is that interface");
+        assert_eq!(ports.interface(901, &names, &mut tally), None, "no such interface either");
         let counts: Vec<_> = tally.into_counts().iter().map(|c| (c.quirk, c.rows)).collect();
         assert_eq!(
             counts,
-            [(Quirk::BasePortUnmapped, 2), (Quirk::NoBasePortMap, 1), (Quirk::InterfaceUnknown, 1)]
+            [(Quirk::BasePortUnmapped, 5), (Quirk::NoBasePortMap, 1), (Quirk::InterfaceUnknown, 1)]
         );
     }
 

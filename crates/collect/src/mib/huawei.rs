@@ -9,6 +9,7 @@ use crate::convention::{bits, mac_of_index, text, unsigned, vlan_id, vlan_of_ind
 use crate::table::Table;
 
 const DYN_FDB_PORT: &[u32] = &[1, 3, 6, 1, 4, 1, 2011, 5, 25, 42, 2, 1, 3, 1, 4];
+const CFG_QUERY_IF_INDEX: &[u32] = &[1, 3, 6, 1, 4, 1, 2011, 5, 25, 42, 2, 1, 32, 1, 13];
 const VLAN_DESCR: &[u32] = &[1, 3, 6, 1, 4, 1, 2011, 5, 25, 42, 3, 1, 1, 1, 1, 2];
 const VLAN_PORTS: &[u32] = &[1, 3, 6, 1, 4, 1, 2011, 5, 25, 42, 3, 1, 1, 1, 1, 3];
 const VLAN_NAME: &[u32] = &[1, 3, 6, 1, 4, 1, 2011, 5, 25, 42, 3, 1, 1, 1, 1, 17];
@@ -32,8 +33,8 @@ pub const MEMBER_COLUMNS: &[&[u32]] = &[
     &[1, 3, 6, 1, 4, 1, 2011, 5, 25, 42, 1, 1, 1, 10, 1, 3],
 ];
 
-/// hwDynFdbTable.
-pub const FDB_COLUMNS: &[&[u32]] = &[DYN_FDB_PORT];
+/// hwDynFdbTable, and hwCfgMacAddrQueryTable with the addresses that were configured or made to stick.
+pub const FDB_COLUMNS: &[&[u32]] = &[DYN_FDB_PORT, CFG_QUERY_IF_INDEX];
 
 /// hwL2VlanMIBTable and hwL2IfTable.
 pub const VLAN_COLUMNS: &[&[u32]] = &[VLAN_DESCR, VLAN_PORTS, VLAN_NAME, PORT_IF_INDEX, PORT_TYPE, PORT_PVID];
@@ -56,7 +57,37 @@ pub fn forwarding(table: &Table, tally: &mut QuirkTally) -> Vec<RawFdb> {
         };
         rows.push(RawFdb { mac, port, fdb_id: Some(vlan), status: FdbStatus::Learned });
     }
+    for (index, value) in table.column(CFG_QUERY_IF_INDEX) {
+        let Some((mac, vlan, mode)) = configured(index) else {
+            tally.dropped(Quirk::IndexMalformed);
+            continue;
+        };
+        let Some(port) = unsigned(value) else {
+            tally.dropped(Quirk::ValueMalformed);
+            continue;
+        };
+        // the same address comes again under each way of asking; showall(1) has them all. An address
+        // without an interface is a black hole, one without a VLAN belongs to a VPLS.
+        if mode == 1 && port > 0 && vlan > 0 {
+            rows.push(RawFdb { mac, port, fdb_id: Some(vlan), status: FdbStatus::Mgmt });
+        }
+    }
     rows
+}
+
+/// Address, VLAN and hwCfgMacAddrQueryConditionMode of an index that begins with VLAN, VSI name, SI
+/// name (each with its length), bridge id, address, mode.
+fn configured(index: &[u32]) -> Option<(netwarden_model::Mac, u32, u32)> {
+    let (vlan, rest) = index.split_first()?;
+    let rest = after_name(after_name(rest)?)?;
+    let (_bridge, rest) = rest.split_first()?;
+    let (octets, rest) = rest.split_at_checked(6)?;
+    Some((mac_of_index(octets)?, *vlan, *rest.first()?))
+}
+
+fn after_name(index: &[u32]) -> Option<&[u32]> {
+    let (length, rest) = index.split_first()?;
+    rest.get(usize::try_from(*length).ok()?..)
 }
 
 /// VLANs and port types.
@@ -149,6 +180,26 @@ mod tests {
         assert_eq!(rows.len(), 1);
         assert_eq!((rows[0].fdb_id, rows[0].port), (Some(410), 111));
         assert_eq!(tally.into_counts()[0].dropped, 2);
+    }
+
+    #[test]
+    fn addresses_that_stick_stand_in_another_table_once_for_each_way_of_asking() {
+        let mut tally = QuirkTally::default();
+        let cell =
+            |index: &[u32], n| VarBind::new(Oid::from(CFG_QUERY_IF_INDEX).child(index), Value::Integer(n));
+        let rows = forwarding(
+            &Table::new(vec![
+                cell(&[10, 0, 0, 0, 2, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0], 7),
+                cell(&[10, 0, 0, 0, 2, 0, 0, 0, 0, 1, 8, 0, 0, 10, 0, 0], 7),
+                cell(&[10, 0, 0, 0, 2, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0], 0),
+                cell(&[0, 2, 118, 49, 0, 0, 2, 0, 0, 0, 0, 3, 1, 0, 0, 0, 0, 0], 7),
+                cell(&[10, 4_000_000_000, 0, 0, 2], 7),
+            ]),
+            &mut tally,
+        );
+        let found: Vec<_> = rows.iter().map(|r| (r.mac.octets()[5], r.port, r.fdb_id, r.status)).collect();
+        assert_eq!(found, [(1, 7, Some(10), FdbStatus::Mgmt)]);
+        assert_eq!(tally.into_counts()[0].dropped, 1);
     }
 
     #[test]

@@ -77,7 +77,8 @@ impl Pairings {
         }
     }
 
-    fn row(
+    /// Adds one row: ifIndex and network address, link-layer address, ipNetToMediaType.
+    pub(super) fn row(
         &mut self,
         key: Option<(u32, IpAddr)>,
         value: &Value,

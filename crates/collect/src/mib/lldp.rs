@@ -65,12 +65,19 @@ pub struct LocalPorts<'a> {
     interfaces: &'a [Interface],
     base_ports: &'a BasePorts,
     names: &'a Names,
+    if_index_first: bool,
 }
 
 impl<'a> LocalPorts<'a> {
     /// Of a device whose interfaces and base ports have been read.
     pub fn new(interfaces: &'a [Interface], base_ports: &'a BasePorts, names: &'a Names) -> Self {
-        Self { interfaces, base_ports, names }
+        Self { interfaces, base_ports, names, if_index_first: false }
+    }
+
+    /// Of a device whose local port numbers are ifIndexes, even where a bridge port has that number
+    /// (RouterOS).
+    pub fn numbered_by_if_index(self) -> Self {
+        Self { if_index_first: true, ..self }
     }
 
     /// The interface of local port `number`, of which lldpLocPortTable tells in `details`.
@@ -97,6 +104,7 @@ impl<'a> LocalPorts<'a> {
                 self.only(|i| i.mac == Some(mac))
             })
             .or_else(|| descr.as_ref().filter(|d| !is_number(d)).and_then(|d| self.called(d)))
+            .or_else(|| (self.if_index_first && self.names.has(number)).then_some(IfIndex(number)))
             .or_else(|| {
                 let if_index = self.base_ports.iter().find(|(port, _)| *port == number)?.1;
                 self.names.has(if_index).then_some(IfIndex(if_index))
@@ -171,12 +179,25 @@ pub fn v2_neighbours(
     names: &Names,
     tally: &mut QuirkTally,
 ) -> Vec<Neighbour> {
+    by_interface(remote, V2_REMOTE_COLUMNS, details, V2_REM_MAN_ADDR, names, tally)
+}
+
+/// Neighbours of a table laid out as lldpV2RemTable: the index is time mark, ifIndex, destination
+/// address and a number; that of `addresses` is the same with a management address behind it.
+pub(super) fn by_interface(
+    remote: &Table,
+    columns: &[&[u32]],
+    details: &Table,
+    address_column: &[u32],
+    names: &Names,
+    tally: &mut QuirkTally,
+) -> Vec<Neighbour> {
     let mut addresses: BTreeMap<Vec<u32>, Vec<IpAddr>> = BTreeMap::new();
-    for (index, _) in details.column(V2_REM_MAN_ADDR) {
+    for (index, _) in details.column(address_column) {
         let Some((row, rest)) = index.split_at_checked(4) else { continue };
         add_address(addresses.entry(row.to_vec()).or_default(), rest);
     }
-    rows(remote, V2_REMOTE_COLUMNS, tally, |index, tally| {
+    rows(remote, columns, tally, |index, tally| {
         let [_, if_index, _, _] = index else {
             tally.dropped(Quirk::IndexMalformed);
             return None;
@@ -200,9 +221,11 @@ fn add_address(list: &mut Vec<IpAddr>, index: &[u32]) {
     }
 }
 
-type Place = (Option<IfIndex>, Vec<IpAddr>);
+/// Where a neighbour is, and its management addresses.
+pub(super) type Place = (Option<IfIndex>, Vec<IpAddr>);
 
-fn rows<'t>(
+/// Rows of a table with the columns of lldpRemTable; `place` tells of an index where that is.
+pub(super) fn rows<'t>(
     remote: &'t Table,
     columns: &'t [&'t [u32]],
     tally: &mut QuirkTally,

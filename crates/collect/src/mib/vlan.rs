@@ -138,8 +138,19 @@ impl FdbIds {
     pub fn explains(&self, fdb_id: u32) -> bool {
         match self.map.get(&fdb_id) {
             Some(vlans) => !vlans.is_empty(),
-            None => self.map.is_empty() && self.as_vlan(fdb_id).is_some(),
+            None => self.unmapped(fdb_id).is_some(),
         }
+    }
+
+    /// The VLAN of a database that the mapping lacks. Most devices number their databases by VLAN id;
+    /// that is believed of those without a mapping, and of those whose mapping says just that of the
+    /// VLANs that it has.
+    fn unmapped(&self, fdb_id: u32) -> Option<VlanId> {
+        let numbered_by_vlan = self
+            .map
+            .iter()
+            .all(|(id, vlans)| vlans.len() == 1 && vlans.iter().all(|vlan| u32::from(vlan.get()) == *id));
+        VlanId::new(i64::from(fdb_id)).ok().filter(|id| numbered_by_vlan && self.known.contains(id))
     }
 
     /// The VLAN of a database; None, and counted, where it is not known or where several share it.
@@ -150,19 +161,14 @@ impl FdbIds {
                 tally.met(Quirk::FdbIdShared);
                 None
             }
-            // without the mapping table, most devices number their databases by VLAN id
             None => {
-                let vlan = self.as_vlan(fdb_id).filter(|_| self.map.is_empty());
+                let vlan = self.unmapped(fdb_id);
                 if vlan.is_none() {
                     tally.met(Quirk::FdbIdUnknown);
                 }
                 vlan
             }
         }
-    }
-
-    fn as_vlan(&self, fdb_id: u32) -> Option<VlanId> {
-        VlanId::new(i64::from(fdb_id)).ok().filter(|id| self.known.contains(id))
     }
 }
 
@@ -181,6 +187,9 @@ mod tests {
         assert_eq!(ids.vlan(10, &mut tally), None, "no VLAN 10 is known");
         ids.know(vlan(10));
         assert_eq!(ids.vlan(10, &mut tally), Some(vlan(10)), "no mapping: the id of a known VLAN");
+        let mut by_id = ids.clone();
+        by_id.insert(7, vlan(7));
+        assert_eq!(by_id.vlan(10, &mut tally), Some(vlan(10)), "the mapping numbers them by VLAN id");
         ids.insert(3, vlan(20));
         assert_eq!(ids.vlan(3, &mut tally), Some(vlan(20)));
         assert_eq!(ids.vlan(10, &mut tally), None, "there is a mapping, and it does not have it");

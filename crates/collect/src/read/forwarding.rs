@@ -1,20 +1,25 @@
 //! What changes all the time: where addresses are learned, and who has authenticated.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use futures::StreamExt;
 use netwarden_model::VlanId;
 use netwarden_model::reading::{FdbEntry, Quirk, Session};
-use netwarden_reach::{Snmp, VlanContext};
+use netwarden_reach::{Snmp, SnmpError, VlanContext};
 use netwarden_snmp::Oid;
 
 use super::{Part, Reader};
 use crate::convention::vlan_of_index;
 use crate::mib::bridge::{self, Fdb, RawFdb};
-use crate::mib::{access_sessions, alcatel, cisco_auth, hp_auth, huawei, q_bridge, timetra};
+use crate::mib::{access_sessions, alcatel, cisco_auth, dhcp_snooping, hp_auth, huawei, q_bridge, timetra};
 use crate::profile::{FdbSource, Vendor};
 use crate::table::Table;
 
 /// Contexts of one device that are read at the same time.
-const CONTEXTS_IN_FLIGHT: usize = 4;
+const CONTEXTS_IN_FLIGHT: usize = 8;
+
+/// Contexts without an answer in a row after which the others are not tried.
+const MOST_SILENT_CONTEXTS: usize = 40;
 
 /// What a row's `port` and `fdb_id` are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +78,7 @@ impl<S: Snmp> Reader<'_, S> {
             Vendor::Cisco => &[FdbSource::QBridge, FdbSource::PerVlan, FdbSource::Bridge],
             Vendor::MikroTik => &[FdbSource::QBridgeAndBridge],
             Vendor::Timetra => &[FdbSource::Timetra, FdbSource::QBridge, FdbSource::Bridge],
+            Vendor::Fastpath => &[FdbSource::QBridge, FdbSource::Bridge, FdbSource::DhcpSnooping],
             _ => &[FdbSource::QBridge, FdbSource::Bridge],
         };
         let known = self.profile.fdb_source;
@@ -107,12 +113,17 @@ impl<S: Snmp> Reader<'_, S> {
             FdbSource::QBridgeAndBridge => {
                 let table = self.walk(part, "dot1qTpFdbTable", q_bridge::FDB_COLUMNS).await;
                 let mut rows = q_bridge::forwarding(&table, &mut self.tally);
-                let known: std::collections::BTreeSet<_> = rows.iter().map(|row| row.mac).collect();
+                let known: BTreeSet<_> = rows.iter().map(|row| row.mac).collect();
                 rows.extend(self.bridge_rows().await.into_iter().filter(|row| !known.contains(&row.mac)));
                 Rows { rows, numbering: Numbering::Bridge }
             }
             FdbSource::PerVlan => {
                 let rows = self.context_rows().await;
+                let rows = if all_alike(&rows) && self.contexts_are_ignored(&rows).await {
+                    Vec::new()
+                } else {
+                    rows
+                };
                 Rows { rows, numbering: Numbering::Context }
             }
             FdbSource::Huawei => {
@@ -135,6 +146,11 @@ impl<S: Snmp> Reader<'_, S> {
                 let rows = timetra::forwarding(&table, &mut self.tally);
                 Rows { rows, numbering: Numbering::Interface }
             }
+            FdbSource::DhcpSnooping => {
+                let table = self.walk(part, "agentDynamicDsBindingTable", dhcp_snooping::COLUMNS).await;
+                let rows = dhcp_snooping::forwarding(&table, &mut self.tally);
+                Rows { rows, numbering: Numbering::Interface }
+            }
         }
     }
 
@@ -148,35 +164,51 @@ impl<S: Snmp> Reader<'_, S> {
         bridge::forwarding(&table, &mut self.tally)
     }
 
-    /// dot1dTpFdbTable of every VLAN in its own context. Where the first one cannot be read at all,
-    /// the device does not let us, and the others are not tried.
+    /// dot1dTpFdbTable of every VLAN in its own context. Contexts that stay silent are not asked again
+    /// before the next inventory, and too many in a row end the walk: the device does not let us.
     async fn context_rows(&mut self) -> Vec<RawFdb> {
         let columns: Vec<Oid> = bridge::FDB_COLUMNS
             .iter()
             .chain(if self.fresh { bridge::BASE_PORT_COLUMNS } else { &[] })
             .map(|column| Oid::from(*column))
             .collect();
-        let contexts = self.profile.contexts.clone();
-        let Some((first, others)) = contexts.split_first() else { return Vec::new() };
-        if self.unanswered >= super::GIVE_UP_AFTER {
-            return Vec::new();
-        }
+        let contexts = std::mem::take(&mut self.profile.contexts);
         let mut rows = Vec::new();
-        let read_first = read_context(self.session, *first, &columns).await;
-        let refused = read_first.1.is_err();
-        self.take_context(read_first, &mut rows);
-        if refused {
+        if self.unanswered >= super::GIVE_UP_AFTER {
+            self.profile.contexts = contexts;
             return rows;
         }
         let session = self.session;
         let columns = columns.as_slice();
-        let mut walks = futures::stream::iter(others.iter().copied())
+        let mut walks = futures::stream::iter(contexts.iter().copied())
             .map(|vlan| read_context(session, vlan, columns))
             .buffer_unordered(CONTEXTS_IN_FLIGHT);
-        while let Some(walked) = walks.next().await {
-            self.take_context(walked, &mut rows);
+        let mut silent = 0;
+        while let Some((vlan, walked)) = walks.next().await {
+            if matches!(walked, Err(SnmpError::Timeout { .. })) {
+                silent += 1;
+            } else {
+                silent = 0;
+                self.profile.contexts.push(vlan);
+            }
+            self.take_context((vlan, walked), &mut rows);
+            if silent >= MOST_SILENT_CONTEXTS {
+                let reason = format!("VLANs not asked for: {silent} contexts in a row gave no answer");
+                self.lacks(Part::Fdb, "dot1dTpFdbTable", reason);
+                break;
+            }
         }
+        drop(walks);
+        self.profile.contexts.sort_unstable();
         rows
+    }
+
+    /// True where the table without a context is what every context shows: the agent pays no heed to
+    /// contexts, and its rows are of no VLAN that could be told.
+    async fn contexts_are_ignored(&mut self, rows: &[RawFdb]) -> bool {
+        let of = |rows: &[RawFdb]| rows.iter().map(|row| (row.mac, row.port)).collect::<BTreeSet<_>>();
+        let plain = self.bridge_rows().await;
+        of(&plain) == of(rows)
     }
 
     fn take_context(&mut self, (vlan, walked): ContextWalk, rows: &mut Vec<RawFdb>) {
@@ -271,6 +303,11 @@ impl<S: Snmp> Reader<'_, S> {
                 let table = self.walk(Part::Sessions, "arubaWiredPortAccessClientTable", columns).await;
                 access_sessions::aruba(&table, &self.profile.names, &mut self.tally)
             }
+            Vendor::AlcatelAos6 => {
+                let columns = access_sessions::ALCATEL_6_COLUMNS;
+                let table = self.walk(Part::Sessions, "alaDot1xDeviceStatusTable", columns).await;
+                access_sessions::alcatel_6(&table, &self.profile.names, &mut self.tally)
+            }
             Vendor::AlcatelAos7 => {
                 let columns = access_sessions::ALCATEL_COLUMNS;
                 let table = self.walk(Part::Sessions, "alaDaMacVlanUserTable", columns).await;
@@ -281,7 +318,19 @@ impl<S: Snmp> Reader<'_, S> {
     }
 }
 
-type ContextWalk = (VlanId, Result<netwarden_reach::Walked, netwarden_reach::SnmpError>);
+/// True where several contexts show the same rows, and more than one address: no two VLANs have that in
+/// common.
+fn all_alike(rows: &[RawFdb]) -> bool {
+    let mut by_vlan: BTreeMap<Option<u32>, BTreeSet<_>> = BTreeMap::new();
+    for row in rows {
+        by_vlan.entry(row.fdb_id).or_default().insert((row.mac, row.port));
+    }
+    let mut tables = by_vlan.values();
+    let Some(first) = tables.next() else { return false };
+    by_vlan.len() > 1 && first.len() > 1 && tables.all(|table| table == first)
+}
+
+type ContextWalk = (VlanId, Result<netwarden_reach::Walked, SnmpError>);
 
 async fn read_context<S: Snmp>(session: &S, vlan: VlanId, columns: &[Oid]) -> ContextWalk {
     let context = session.in_vlan_context(VlanContext(vlan));

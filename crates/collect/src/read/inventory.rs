@@ -9,8 +9,11 @@ use crate::mib::interfaces::{self, Names};
 use crate::mib::lldp::LocalPorts;
 use crate::mib::q_bridge::{self, Ports};
 use crate::mib::vlan::VlanTables;
-use crate::mib::{alcatel, bridge, cdp, cisco, huawei, juniper, lag, lldp, mikrotik, rapid_city, tplink};
+use crate::mib::{
+    alcatel, bridge, cdp, ciena, cisco, huawei, juniper, lag, lldp, mikrotik, rapid_city, tplink, vendor_lldp,
+};
 use crate::profile::Vendor;
+use crate::table::Table;
 
 impl<S: Snmp> Reader<'_, S> {
     /// Fills interfaces and neighbours, renews the profile's maps, and gives the VLANs.
@@ -21,13 +24,7 @@ impl<S: Snmp> Reader<'_, S> {
             self.profile.names = Names::of(&reading.interfaces);
         }
         self.base_ports(Part::Interfaces).await;
-        for (port, if_index) in self.profile.base_ports.iter() {
-            let interface = reading.interfaces.iter_mut().find(|i| i.if_index.0 == if_index);
-            // of several bridge ports of one interface, the last stands for it
-            if let Some(interface) = interface {
-                interface.base_port = Some(port);
-            }
-        }
+        self.number_ports(reading);
         let vlans = self.vlans(Part::Vlans).await;
         vlans.settle(&mut reading.interfaces);
         self.aggregates(reading).await;
@@ -36,6 +33,17 @@ impl<S: Snmp> Reader<'_, S> {
         self.profile.misfit_fdb_ids.clear();
         self.fresh = true;
         vlans
+    }
+
+    /// Writes the bridge ports' numbers into the interfaces.
+    pub(super) fn number_ports(&self, reading: &mut Reading) {
+        for (port, if_index) in self.profile.base_ports.iter() {
+            let interface = reading.interfaces.iter_mut().find(|i| i.if_index.0 == if_index);
+            // of several bridge ports of one interface, the last stands for it
+            if let Some(interface) = interface {
+                interface.base_port = Some(port);
+            }
+        }
     }
 
     /// dot1dBasePortTable; the known map stays where the walk fails.
@@ -91,9 +99,14 @@ impl<S: Snmp> Reader<'_, S> {
             Vendor::AlcatelAos7 => ("vlanTable", alcatel::VLAN_COLUMNS_7),
             Vendor::RapidCity => ("rcVlanTable", rapid_city::COLUMNS),
             Vendor::TpLink => ("vlanConfigTable", tplink::COLUMNS),
+            Vendor::Ciena => ("wwpLeosVlanTable", ciena::COLUMNS),
+            Vendor::MikroTik => ("mtxrScriptTable", mikrotik::SCRIPT_COLUMNS),
             _ => return None,
         };
         let table = self.walk(part, name, columns).await;
+        if self.vendor == Vendor::MikroTik {
+            return self.script_vlans(part, &table).await;
+        }
         let (base_ports, names) = (&self.profile.base_ports, &self.profile.names);
         Some(match self.vendor {
             Vendor::Cisco => {
@@ -104,8 +117,24 @@ impl<S: Snmp> Reader<'_, S> {
             Vendor::Huawei => huawei::vlans(&table, base_ports, names, &mut self.tally),
             Vendor::RapidCity => rapid_city::vlans(&table, names, &mut self.tally),
             Vendor::TpLink => tplink::vlans(&table, &mut self.tally),
+            Vendor::Ciena => ciena::vlans(&table, base_ports, names, &mut self.tally),
             _ => alcatel::vlans(&table, names, &mut self.tally),
         })
+    }
+
+    /// VLANs of RouterOS that a script of the administrator's prints.
+    async fn script_vlans(&mut self, part: Part, table: &Table) -> Option<VlanTables> {
+        let output = mikrotik::vlan_script(table)?;
+        match self.session.get(&[output]).await {
+            Ok(bindings) => {
+                let value = &bindings.first()?.value;
+                Some(mikrotik::vlans(value, &self.profile.names))
+            }
+            Err(error) => {
+                self.lacks(part, "mtxrScriptRunTable", error.to_string());
+                None
+            }
+        }
     }
 
     async fn aggregates(&mut self, reading: &mut Reading) {
@@ -121,25 +150,10 @@ impl<S: Snmp> Reader<'_, S> {
 
     async fn neighbours(&mut self, reading: &Reading) -> Vec<Neighbour> {
         let part = Part::Neighbours;
-        let remote = self.walk(part, "lldpRemTable", lldp::REMOTE_COLUMNS).await;
-        let mut found = if remote.is_empty() {
-            let remote = self.walk(part, "lldpV2RemTable", lldp::V2_REMOTE_COLUMNS).await;
-            if remote.is_empty() {
-                Vec::new()
-            } else {
-                let details = self.walk(part, "lldpV2RemManAddrTable", lldp::V2_DETAIL_COLUMNS).await;
-                lldp::v2_neighbours(&remote, &details, &self.profile.names, &mut self.tally)
-            }
-        } else {
-            let details = self.walk(part, "lldpLocPortTable", lldp::DETAIL_COLUMNS).await;
-            let by_row = if self.vendor == Vendor::MikroTik {
-                mikrotik::ports(&self.walk(part, "mtxrNeighborTable", mikrotik::COLUMNS).await)
-            } else {
-                Default::default()
-            };
-            let ports = LocalPorts::new(&reading.interfaces, &self.profile.base_ports, &self.profile.names);
-            lldp::neighbours(&remote, &details, &ports, &by_row, &mut self.tally)
-        };
+        let mut found = self.vendor_lldp(part, reading).await;
+        if found.is_empty() {
+            found = self.lldp(part, reading).await;
+        }
         let table = self.walk(part, "cdpCacheTable", cdp::COLUMNS).await;
         found.extend(cdp::neighbours(&table, &self.profile.names, &mut self.tally));
         if self.vendor == Vendor::Foundry {
@@ -147,5 +161,57 @@ impl<S: Snmp> Reader<'_, S> {
             found.extend(cdp::foundry_neighbours(&table, &self.profile.names, &mut self.tally));
         }
         found
+    }
+
+    /// LLDP-MIB, else LLDP-V2-MIB.
+    async fn lldp(&mut self, part: Part, reading: &Reading) -> Vec<Neighbour> {
+        let remote = self.walk(part, "lldpRemTable", lldp::REMOTE_COLUMNS).await;
+        if remote.is_empty() {
+            let remote = self.walk(part, "lldpV2RemTable", lldp::V2_REMOTE_COLUMNS).await;
+            if remote.is_empty() {
+                return Vec::new();
+            }
+            let details = self.walk(part, "lldpV2RemManAddrTable", lldp::V2_DETAIL_COLUMNS).await;
+            return lldp::v2_neighbours(&remote, &details, &self.profile.names, &mut self.tally);
+        }
+        let details = self.walk(part, "lldpLocPortTable", lldp::DETAIL_COLUMNS).await;
+        let by_row = if self.vendor == Vendor::MikroTik {
+            mikrotik::ports(&self.walk(part, "mtxrNeighborTable", mikrotik::COLUMNS).await)
+        } else {
+            Default::default()
+        };
+        let ports = LocalPorts::new(&reading.interfaces, &self.profile.base_ports, &self.profile.names);
+        let ports = if self.vendor == Vendor::MikroTik { ports.numbered_by_if_index() } else { ports };
+        lldp::neighbours(&remote, &details, &ports, &by_row, &mut self.tally)
+    }
+
+    /// LLDP neighbours of the makers that have a MIB of their own for them.
+    async fn vendor_lldp(&mut self, part: Part, reading: &Reading) -> Vec<Neighbour> {
+        match self.vendor {
+            Vendor::Timetra => {
+                let remote = self.walk(part, "tmnxLldpRemTable", vendor_lldp::TIMETRA_COLUMNS).await;
+                if remote.is_empty() {
+                    return Vec::new();
+                }
+                let columns = &[vendor_lldp::TIMETRA_ADDRESSES];
+                let details = self.walk(part, "tmnxLldpRemManAddrTable", columns).await;
+                vendor_lldp::timetra(&remote, &details, &self.profile.names, &mut self.tally)
+            }
+            Vendor::Bdcom => {
+                let object_id = reading.system.object_id.as_deref().unwrap_or_default();
+                let Some(enterprise) = object_id.split('.').nth(6).and_then(|n| n.parse().ok()) else {
+                    return Vec::new();
+                };
+                let columns = vendor_lldp::nms_columns(enterprise);
+                let columns: Vec<&[u32]> = columns.iter().map(Vec::as_slice).collect();
+                let remote = self.walk(part, "NMS-LLDP-MIB lldpRemTable", &columns).await;
+                vendor_lldp::nms(&remote, &columns, &self.profile.names, &mut self.tally)
+            }
+            Vendor::TpLink => {
+                let table = self.walk(part, "lldpNeighborInfoTable", vendor_lldp::TPLINK_COLUMNS).await;
+                vendor_lldp::tplink(&table, &self.profile.names, &mut self.tally)
+            }
+            _ => Vec::new(),
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! After a trap, and to settle whether an address is at two places at once, an answer within
 //! milliseconds matters, and a core switch's table has tens of thousands of rows.
 
+use std::collections::BTreeSet;
+
 use netwarden_model::element::Method;
 use netwarden_model::reading::QuirkTally;
 use netwarden_model::{Mac, Reading, VlanId};
@@ -48,6 +50,7 @@ pub async fn read_macs<S: Snmp>(
         unanswered: 0,
         fresh: false,
         profile,
+        off: &BTreeSet::new(),
     };
     reader.profile.up_time_cs = system.up_time_cs;
     let table = Table::new(answers);
