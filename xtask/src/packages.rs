@@ -14,9 +14,15 @@ const PEERS: &[(&str, &str)] = &[
     ("/usr/sbin/exim4", "exim4-daemon-light"),
     ("/usr/sbin/lldpd", "lldpd"),
     ("/usr/lib/postgresql/15/bin/initdb", "postgresql-15"),
+    ("/usr/sbin/named", "bind9"),
+    ("/usr/sbin/dhcpd", "isc-dhcp-server"),
+    ("/usr/sbin/kea-dhcp4", "kea-dhcp4-server"),
+    ("/usr/sbin/slapd", "slapd"),
+    ("/sbin/udhcpc", "udhcpc"),
     ("/usr/sbin/ip", "iproute2"),
     ("/usr/sbin/ethtool", "ethtool"),
     ("/usr/bin/ping", "iputils-ping"),
+    ("/usr/bin/promtool", "prometheus"),
 ];
 
 /// Makes sure that `cargo nextest` is there.

@@ -197,6 +197,24 @@ pub fn judge(
     Verdict::Go
 }
 
+/// From so many endpoints on, rules leave a port alone whatever is set: it may be an uplink that is not
+/// recognised yet.
+const CROWD: usize = 8;
+
+/// Why a request for a port's access would be refused whenever it comes to it, and whoever asks: what
+/// interfaces ask before they accept one. None where it may be asked for; it may still be held then.
+pub fn refusal(
+    settings: &Settings,
+    element: &ElementFacts,
+    facts: &PortFacts,
+    port: &PortRef,
+    access: &PortAccess,
+) -> Option<String> {
+    let originator = Originator::System { reason: String::new() };
+    let question = Question { port, access, endpoint: None, originator: &originator, reassertion: false };
+    never(settings, element, facts, &question)
+}
+
 /// What is never done, whoever asks (NAC-13).
 fn never(
     settings: &Settings,
@@ -208,6 +226,8 @@ fn never(
     let act = match question.access {
         PortAccess::Shut => "shut",
         PortAccess::Vlan { .. } => "moved",
+        // Opening a port cuts nobody off.
+        PortAccess::Open => return None,
     };
     if settings.protected.contains(question.port) {
         return Some(format!("{port} is on the list of protected ports and is never {act}"));
@@ -239,6 +259,7 @@ fn never(
 fn would(access: &PortAccess) -> String {
     match access {
         PortAccess::Shut => "shut".to_owned(),
+        PortAccess::Open => "switched on".to_owned(),
         PortAccess::Vlan { vlan, bounce: false } => format!("moved to VLAN {vlan}"),
         PortAccess::Vlan { vlan, bounce: true } => format!("moved to VLAN {vlan} and bounced"),
     }
@@ -250,9 +271,20 @@ fn shared(settings: &Settings, facts: &PortFacts, question: &Question<'_>) -> Op
     {
         return None;
     }
+    if *question.access == PortAccess::Open {
+        return None;
+    }
     let plain: Vec<&PresentEndpoint> = facts.endpoints.iter().filter(|seen| !seen.voice).collect();
     if plain.len() < 2 {
         return None;
+    }
+    // While a neighbour is not adopted and does not announce itself, its uplink looks like this.
+    if plain.len() >= CROWD {
+        return Some(format!(
+            "{} endpoints are on {}: it may lead to another network element that is not known yet",
+            plain.len(),
+            question.port.port
+        ));
     }
     let others = || plain.iter().filter(|seen| Some(seen.mac) != question.endpoint);
     match settings.shared_ports {

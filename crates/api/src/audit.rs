@@ -41,3 +41,10 @@ pub struct Verification {
     /// The first fault, in one sentence; absent where all is well.
     pub fault: Option<String>,
 }
+
+/// The public key with which exports are verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Key {
+    /// As `name+hash+base64`.
+    pub key: String,
+}

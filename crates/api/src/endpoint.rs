@@ -41,6 +41,9 @@ pub struct Endpoint {
     pub owner: Option<String>,
     /// A note.
     pub note: Option<String>,
+    /// Own seconds without sight until it is offline.
+    #[serde(default)]
+    pub offline_after_s: Option<u64>,
     /// The authorisation ends then.
     pub valid_until: Option<Timestamp>,
     /// First sight; absent while it only stands on the reference list.
@@ -106,6 +109,42 @@ pub struct Group {
     pub name: String,
     /// What it is for.
     pub description: String,
+    /// Seconds without sight until its members are offline; the system's own setting where absent.
+    #[serde(default)]
+    pub offline_after_s: Option<u64>,
+    /// Endpoints in it.
+    #[serde(default)]
+    pub endpoints: u64,
+}
+
+/// A group to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewGroup {
+    /// Why, for the record.
+    pub reason: String,
+    /// Unique name.
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// Seconds without sight until its members are offline (10 to 2,592,000).
+    #[serde(default)]
+    pub offline_after_s: Option<u64>,
+}
+
+/// Changes to a group; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupChange {
+    /// Why, for the record.
+    pub reason: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Seconds without sight until its members are offline; 0 for the system's own setting.
+    #[serde(default)]
+    pub offline_after_s: Option<u64>,
 }
 
 /// Where something was, and when.

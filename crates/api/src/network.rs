@@ -1,5 +1,7 @@
 //! Network elements, ports, credentials and adoption.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,6 +29,19 @@ pub struct Element {
     pub voice_vlan: Option<u16>,
     /// Seconds between polls of the forwarding table.
     pub forwarding_interval_s: u64,
+    /// How each method is polled: `inventory` (interfaces, vlans, neighbours), `forwarding` (forwarding,
+    /// sessions) and `addresses` (arp).
+    #[serde(default)]
+    pub schedules: BTreeMap<String, Schedule>,
+    /// Scans that are switched off.
+    #[serde(default)]
+    pub scans_off: Vec<String>,
+    /// Region in which it stands.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// Device sets that it belongs to.
+    #[serde(default)]
+    pub device_sets: Vec<String>,
     /// Last good poll.
     pub last_poll: Option<Timestamp>,
     /// sysDescr.
@@ -41,6 +56,29 @@ pub struct Element {
     pub maintenance: Option<Maintenance>,
 }
 
+/// How a method is polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Schedule {
+    /// Seconds between two polls.
+    pub interval_s: u64,
+    /// Milliseconds until a request counts as lost.
+    pub timeout_ms: u64,
+    /// Retransmissions after the first loss.
+    pub retries: u8,
+}
+
+/// Changes to how a method is polled; what is absent stays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScheduleChange {
+    /// Seconds between two polls (5 to 86,400).
+    pub interval_s: Option<u64>,
+    /// Milliseconds until a request counts as lost (100 to 60,000).
+    pub timeout_ms: Option<u64>,
+    /// Retransmissions after the first loss (0 to 10).
+    pub retries: Option<u8>,
+}
+
 /// A new element; its credentials are found by trying the sets in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +89,18 @@ pub struct NewElement {
     pub address: String,
     /// Name of the credentials; tried in order where absent.
     pub credential: Option<String>,
+    /// Device class: `switch` where absent.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// Groups.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Region in which it stands.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// Device sets that it belongs to.
+    #[serde(default)]
+    pub device_sets: Vec<String>,
     /// Quarantine VLAN.
     pub quarantine_vlan: Option<u16>,
     /// Voice VLAN.
@@ -84,8 +134,29 @@ pub struct ElementChange {
     pub voice_vlan: Option<u16>,
     /// Allow SNMPv2c.
     pub allow_v2c: Option<bool>,
+    /// `HOST[:PORT]` of its agent.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// Device class.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// Groups; all of them.
+    #[serde(default)]
+    pub groups: Option<Vec<String>>,
+    /// Region in which it stands; an empty text clears it.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// Device sets that it belongs to; all of them.
+    #[serde(default)]
+    pub device_sets: Option<Vec<String>>,
     /// Seconds between polls of the forwarding table (5 to 86,400).
     pub forwarding_interval_s: Option<u64>,
+    /// How methods are polled: `inventory`, `forwarding`, `addresses`.
+    #[serde(default)]
+    pub schedules: BTreeMap<String, ScheduleChange>,
+    /// Scans that are switched on or off: `vlans`, `neighbours`, `forwarding`, `sessions`, `arp`.
+    #[serde(default)]
+    pub scans: BTreeMap<String, bool>,
     /// Its work is being done on: nothing is enforced meanwhile.
     pub maintenance: Option<Maintenance>,
     /// Ends the maintenance window.
@@ -132,6 +203,9 @@ pub struct Port {
     pub endpoints: u32,
     /// What we want of it, where we changed it: for instance `quarantined in VLAN 666, verified`.
     pub enforcement: Option<String>,
+    /// Who wanted that, and why.
+    #[serde(default)]
+    pub because: Option<String>,
 }
 
 /// What an administrator says of a port; what is absent stays.
@@ -167,6 +241,32 @@ pub struct NewCredential {
     pub name: String,
     /// `v1`, `v2c` or `v3`.
     pub kind: String,
+    /// v1 and v2c: community.
+    pub community: Option<String>,
+    /// v3: user name.
+    pub user: Option<String>,
+    /// v3: `SHA-1`, `SHA-224`, `SHA-256`, `SHA-384`, `SHA-512`.
+    pub auth_protocol: Option<String>,
+    /// v3: at least 8 characters.
+    pub auth_password: Option<String>,
+    /// v3: `AES-128`, `AES-192`, `AES-256`, `AES-192-Reeder`, `AES-256-Reeder`.
+    pub priv_protocol: Option<String>,
+    /// v3: at least 8 characters.
+    pub priv_password: Option<String>,
+    /// v3: contextName, usually absent.
+    pub context: Option<String>,
+}
+
+/// Another name or other secrets of a set: without `kind` the secrets stay.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialChange {
+    /// Why, for the record.
+    pub reason: String,
+    /// Name; stays where absent.
+    pub name: Option<String>,
+    /// `v1`, `v2c` or `v3`, as it is: all secrets are given anew.
+    pub kind: Option<String>,
     /// v1 and v2c: community.
     pub community: Option<String>,
     /// v3: user name.

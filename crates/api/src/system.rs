@@ -54,6 +54,9 @@ pub struct Status {
     pub judging_behind: i64,
     /// The global stop is on.
     pub global_stop: bool,
+    /// The disk that holds the database is full: nothing new is recorded or done until space is freed.
+    #[serde(default)]
+    pub disk_full: bool,
     /// Polls that succeeded since the start.
     pub polls_good: u64,
     /// Polls that failed since the start.
@@ -140,6 +143,12 @@ pub struct User {
     pub roles: Vec<String>,
     /// May log in.
     pub enabled: bool,
+    /// The password was set by somebody else and not changed yet.
+    #[serde(default)]
+    pub must_change_password: bool,
+    /// Last login.
+    #[serde(default)]
+    pub last_login: Option<Timestamp>,
 }
 
 /// A user to be made; the password is to be changed at first login.
@@ -154,12 +163,131 @@ pub struct NewUser {
     pub roles: Vec<String>,
 }
 
-/// Where to write a backup.
+/// A backup to be made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Backup {
-    /// File on the server; a name with the time in the data folder where absent.
+#[serde(deny_unknown_fields)]
+pub struct NewBackup {
+    /// Its name in the server's folder: letters, digits, `.`, `_`, `-`; the time where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
+    pub name: Option<String>,
+}
+
+/// A backup in the server's folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Backup {
+    /// Its name.
+    pub name: String,
+    /// Octets.
+    pub octets: u64,
+    /// When it was completed.
+    pub made_at: Timestamp,
+}
+
+/// Which keys to make anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateKeys {
+    /// Why, for the record.
+    pub reason: String,
+    /// `root` (components and root key) or `working` (the key that seals secrets).
+    pub layer: String,
+}
+
+/// Changes to an account; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserChange {
+    /// Why, for the record.
+    pub reason: String,
+    /// Other roles: `Administrator`, `Operator`, `Helpdesk`, `Revisor`.
+    #[serde(default)]
+    pub roles: Option<Vec<String>>,
+    /// May log in; off ends sessions and stops tokens.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// The local user with this uid is this account on the local socket ...
+    #[serde(default)]
+    pub map_uid: Option<u32>,
+    /// ... or is nobody any longer.
+    #[serde(default)]
+    pub unmap_uid: Option<u32>,
+}
+
+/// A password that was made; it is shown this once and must be changed at the next login.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OneTimePassword {
+    /// The password.
+    pub password: String,
+}
+
+/// A session of somebody, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ListedSession {
+    /// Id.
+    pub id: i64,
+    /// Whose.
+    pub user: String,
+    /// From where; empty on the local socket.
+    pub address: String,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// Its last request, to half a minute.
+    pub last_used_at: Timestamp,
+    /// It ends then at the latest.
+    pub ends_at: Timestamp,
+}
+
+/// A series of statistics.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Series {
+    /// Its name.
+    pub name: String,
+    /// What it counts, with its unit.
+    pub description: String,
+}
+
+/// A series over time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Statistics {
+    /// Its name.
+    pub series: String,
+    /// Seconds that a point stands for.
+    pub step_s: i64,
+    /// The points, the oldest first; spans without a value have none.
+    pub points: Vec<Point>,
+}
+
+/// The values of a span.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Point {
+    /// The span's beginning.
+    pub at: Timestamp,
+    /// Least value.
+    pub min: f64,
+    /// Mean of the values.
+    pub mean: f64,
+    /// Greatest value.
+    pub max: f64,
+}
+
+/// How a part of the system is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Part {
+    /// `database`, `trail`, `judge`, `poller`, `enforcement`.
+    pub name: String,
+    /// `ok`, `degraded` or `failed`.
+    pub state: String,
+    /// In one sentence.
+    pub text: String,
+}
+
+/// How the system is, part by part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// The worst state of a part.
+    pub state: String,
+    /// The parts.
+    pub parts: Vec<Part>,
 }
 
 /// A token as it is listed: never its secret.

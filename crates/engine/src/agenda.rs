@@ -72,10 +72,12 @@ impl Agenda {
         let Some(entry) = self.entries.get_mut(&wish.ne) else { return };
         match wish.what {
             PollWhat::Methods(methods) => {
-                for method in methods {
+                // What is switched off for the element is not read by a wish either.
+                for method in methods.into_iter().filter(|method| entry.intervals.contains_key(method)) {
                     entry.wished_methods.entry(method).or_default().insert(wish.due);
                 }
             }
+            PollWhat::Mac { .. } if !entry.intervals.contains_key(&Method::Forwarding) => {}
             PollWhat::Mac { mac, vlan, .. } => {
                 let wished = entry.wished_macs.entry(mac).or_insert((vlan, BTreeSet::new()));
                 wished.1.insert(wish.due);

@@ -10,10 +10,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use netwarden_actions::{ActionError, Finish, TxFuture, Wake};
 use netwarden_audit::{AuditError, Record};
+use netwarden_inventory::sql::Rows;
 use netwarden_inventory::{Changes, Heartbeat, Network, Read, UnknownElement};
-use netwarden_model::{Clock, EventKind, NeId, Reading};
+use netwarden_model::{Clock, EventKind, NeId, NewEvent, Reading};
 use netwarden_spine::{Spine, SpineError};
-use netwarden_store::{Store, StoreError, Tx};
+use netwarden_store::{Space, Store, StoreError, Tx};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::poller::Order;
@@ -36,6 +37,9 @@ pub enum KeeperError {
     /// The input makes no sense for the present picture.
     #[error("{0}")]
     Refused(String),
+    /// Somebody else was faster: what the caller has read is no longer so.
+    #[error("{0}")]
+    Outdated(String),
     /// It could not be written.
     #[error("the inventory could not be written")]
     Store(#[from] StoreError),
@@ -85,7 +89,7 @@ enum Input {
     /// It could not be read.
     Failed { ne: NeId, reason: String, at: Timestamp },
     /// An operation wants a change.
-    Edit(Edit, Box<Record>, Reply),
+    Edit(Edit, Vec<Record>, Reply),
     /// A reaction wants a change, and concludes in its transaction.
     React(Edit, Box<Finish>, Reply),
     /// A setting that lives outside the rows changed.
@@ -121,10 +125,26 @@ impl KeeperHandle {
     where
         F: FnOnce(&Network, Timestamp) -> Result<Changes, KeeperError> + Send + 'static,
     {
+        self.edit_many(vec![record], plan).await
+    }
+
+    /// As [`KeeperHandle::edit`] for a change of many things at once, each with a record of its own.
+    pub async fn edit_many<F>(&self, records: Vec<Record>, plan: F) -> Result<(), KeeperError>
+    where
+        F: FnOnce(&Network, Timestamp) -> Result<Changes, KeeperError> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        let input = Input::Edit(Box::new(plan), Box::new(record), reply);
+        let input = Input::Edit(Box::new(plan), records, reply);
         self.inputs.send(input).await.map_err(|_| KeeperError::Closed)?;
         answer.await.map_err(|_| KeeperError::Closed)?
+    }
+
+    /// Plans a change that nobody asked for but that was learned, such as names of endpoints.
+    pub async fn learn<F>(&self, plan: F) -> Result<(), KeeperError>
+    where
+        F: FnOnce(&Network, Timestamp) -> Changes + Send + 'static,
+    {
+        self.edit_many(Vec::new(), move |network, now| Ok(plan(network, now))).await
     }
 
     /// As [`KeeperHandle::edit`] for a reaction: `finish` is run in the same transaction, and alone where
@@ -206,7 +226,7 @@ impl Keeper {
                 let planned = self.picture.read().plan_reading(ne, &read, &reading, at);
                 match planned {
                     Ok(changes) if changes.only_heartbeat() => self.keep_heartbeat(changes).await,
-                    Ok(changes) => self.log_failure("a reading", self.apply(changes, nothing()).await),
+                    Ok(changes) => self.log_failure("a reading", self.apply_reading(changes).await),
                     // It was taken out of the inventory while it was being read.
                     Err(error) => tracing::debug!(%error, "reading dropped"),
                 }
@@ -218,11 +238,11 @@ impl Keeper {
                     Err(error) => tracing::debug!(%error, "failed poll dropped"),
                 }
             }
-            Input::Edit(plan, record, reply) => {
+            Input::Edit(plan, records, reply) => {
                 let now = self.clock.now();
                 let planned = plan(&self.picture.read(), now);
                 let outcome = match planned {
-                    Ok(changes) => self.apply(changes, recorded(*record)).await,
+                    Ok(changes) => self.apply(changes, recorded(records)).await,
                     Err(error) => Err(error),
                 };
                 let _ = reply.send(outcome);
@@ -254,33 +274,53 @@ impl Keeper {
 
     /// T0: rows and events in one transaction, then the picture, then what the plan wants read.
     async fn apply(&self, changes: Changes, with: With) -> Result<(), KeeperError> {
-        let (spine, enforcer, at) = (self.spine.clone(), self.enforcer.clone(), self.clock.now());
-        let rows = netwarden_inventory::sql::Rows::of(&self.picture.read(), &changes)?;
-        let events = changes.events.clone();
+        let t0 = self.t0(&changes)?;
         self.store
             .write(move |tx| {
                 Box::pin(async move {
                     with(tx).await?;
-                    netwarden_inventory::sql::write(tx, rows).await?;
-                    spine.append(tx, at, &events).await?;
-                    // What a restarted element holds now may be its start-up configuration.
-                    for rebooted in events.iter().filter(|event| event.kind == EventKind::NeRebooted) {
-                        if let Some(ne) = rebooted.ne
-                            && netwarden_actions::reassert(tx, at, ne).await? > 0
-                        {
-                            let enforcer = enforcer.clone();
-                            tx.after_commit(move || enforcer.now());
-                        }
-                    }
-                    Ok::<(), KeeperError>(())
+                    t0.write(tx).await
                 })
             })
             .await?;
+        self.became(changes);
+        Ok(())
+    }
+
+    /// T0 of a reading. On a full disk one that shows a restart is written all the same, from the reserve:
+    /// what is wanted of the element's ports has to be set again.
+    async fn apply_reading(&self, changes: Changes) -> Result<(), KeeperError> {
+        let restarted = changes.events.iter().any(|event| event.kind == EventKind::NeRebooted);
+        if !restarted || *self.store.space().borrow() == Space::Enough {
+            return self.apply(changes, nothing()).await;
+        }
+        let t0 = self.t0(&changes)?;
+        self.store
+            .write_essential(move |tx| {
+                let t0 = t0.clone();
+                Box::pin(async move { t0.write(tx).await })
+            })
+            .await?;
+        self.became(changes);
+        Ok(())
+    }
+
+    fn t0(&self, changes: &Changes) -> Result<T0, KeeperError> {
+        Ok(T0 {
+            spine: self.spine.clone(),
+            enforcer: self.enforcer.clone(),
+            at: self.clock.now(),
+            rows: Rows::of(&self.picture.read(), changes)?,
+            events: changes.events.clone(),
+        })
+    }
+
+    /// What was written is the picture now.
+    fn became(&self, changes: Changes) {
         for wish in &changes.polls {
             let _ = self.orders.send(Order::Wish(wish.clone()));
         }
         self.picture.commit(changes);
-        Ok(())
     }
 
     /// An unchanged poll becomes the picture at once; its row is written with many others, since last
@@ -322,14 +362,43 @@ impl Keeper {
     }
 }
 
+/// Rows and events of one change, to be written together.
+#[derive(Clone)]
+struct T0 {
+    spine: Spine,
+    enforcer: Wake,
+    at: Timestamp,
+    rows: Rows,
+    events: Vec<NewEvent>,
+}
+
+impl T0 {
+    async fn write(self, tx: &Tx) -> Result<(), KeeperError> {
+        netwarden_inventory::sql::write(tx, self.rows).await?;
+        self.spine.append(tx, self.at, &self.events).await?;
+        // What a restarted element holds now may be its start-up configuration.
+        for rebooted in self.events.iter().filter(|event| event.kind == EventKind::NeRebooted) {
+            if let Some(ne) = rebooted.ne
+                && netwarden_actions::reassert(tx, self.at, ne).await? > 0
+            {
+                let enforcer = self.enforcer.clone();
+                tx.after_commit(move || enforcer.now());
+            }
+        }
+        Ok(())
+    }
+}
+
 fn nothing() -> With {
     Box::new(|_| Box::pin(async { Ok(()) }))
 }
 
-fn recorded(record: Record) -> With {
+fn recorded(records: Vec<Record>) -> With {
     Box::new(move |tx| {
         Box::pin(async move {
-            netwarden_audit::record(tx, &record).await?;
+            if !records.is_empty() {
+                netwarden_audit::record_many(tx, &records).await?;
+            }
             Ok(())
         })
     })

@@ -1,13 +1,13 @@
 //! The poller: hundreds of elements in flight, each at its own pace; a slow or dumb one holds nobody up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use netwarden_collect::{DeviceProfile, Outcome, Part, ReadError};
 use netwarden_inventory::{PollWish, Read};
-use netwarden_model::element::Method;
+use netwarden_model::element::{Method, Scan};
 use netwarden_model::{Clock, NeId, Reading};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -42,6 +42,25 @@ pub struct PollStats {
     pub failed: u64,
     /// Polls under way.
     pub under_way: usize,
+    /// How long ended polls have taken, in microseconds, all together.
+    pub took_us: u64,
+    /// Ended polls by how long they took: at most as many seconds as [`POLL_BOUNDS_S`] says at the same
+    /// place, and longer than the one before; the last counts the others.
+    pub by_time: [u64; POLL_BOUNDS_S.len() + 1],
+}
+
+/// Bounds of [`PollStats::by_time`], in seconds.
+pub const POLL_BOUNDS_S: [f64; 9] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
+
+impl PollStats {
+    fn took(&mut self, time: Duration) {
+        self.took_us = self.took_us.saturating_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        let seconds = time.as_secs_f64();
+        let place = POLL_BOUNDS_S.iter().position(|bound| seconds <= *bound).unwrap_or(POLL_BOUNDS_S.len());
+        if let Some(count) = self.by_time.get_mut(place) {
+            *count += 1;
+        }
+    }
 }
 
 /// The poller.
@@ -61,6 +80,7 @@ pub struct Poller {
 struct Polled {
     job: Job,
     at: Timestamp,
+    took: Duration,
     outcome: Result<Outcome, PollError>,
 }
 
@@ -148,12 +168,14 @@ impl Poller {
     }
 
     async fn finish(&mut self, polled: Polled) {
-        let Polled { job, at, outcome } = polled;
+        let Polled { job, at, took, outcome } = polled;
+        self.stats.send_modify(|stats| stats.took(took));
         self.agenda.done(&job, self.clock.now(), rand::random());
         match outcome {
             Ok(outcome) => {
                 self.stats.send_modify(|stats| stats.good += 1);
-                for part in &outcome.incomplete {
+                let off = scans_off(&self.keeper, job.ne);
+                for part in outcome.incomplete.iter().filter(|incomplete| !off.contains(&incomplete.part)) {
                     tracing::warn!(ne = %job.ne, %part, "an element was read in part");
                 }
                 let covered = covered(&job.what, &outcome);
@@ -195,18 +217,39 @@ async fn poll(
     job: Job,
     profile: Option<DeviceProfile>,
 ) -> Polled {
+    let begun = clock.now();
     let reading = async {
         let schedule = schedule_of(&keeper, &job);
         let session = sessions.session(job.ne, schedule).await?;
         let mut outcome = match &job.what {
-            What::Methods(methods) => netwarden_collect::read(&session, methods, profile.as_ref()).await?,
+            What::Methods(methods) => {
+                let off = scans_off(&keeper, job.ne);
+                netwarden_collect::read_without(&session, methods, profile.as_ref(), &off).await?
+            }
             What::Macs(macs) => netwarden_collect::read_macs(&session, macs, profile.as_ref()).await?,
         };
         identify(&mut outcome.reading, &session);
         Ok(outcome)
     };
     let outcome = tokio::time::timeout(LONGEST_POLL, reading).await.unwrap_or(Err(PollError::TooLong));
-    Polled { job, at: clock.now(), outcome }
+    let at = clock.now();
+    let took = Duration::try_from(at.duration_since(begun)).unwrap_or_default();
+    Polled { job, at, took, outcome }
+}
+
+/// The parts that are not read of an element, by its administrator's will.
+fn scans_off(keeper: &KeeperHandle, ne: NeId) -> BTreeSet<Part> {
+    let network = keeper.picture().read();
+    let Some(element) = network.element(ne) else { return BTreeSet::new() };
+    let part = |scan: &Scan| match scan {
+        Scan::Interfaces => Part::Interfaces,
+        Scan::Vlans => Part::Vlans,
+        Scan::Neighbours => Part::Neighbours,
+        Scan::Forwarding => Part::Fdb,
+        Scan::Sessions => Part::Sessions,
+        Scan::Arp => Part::Arp,
+    };
+    element.base.scans_off.iter().map(part).collect()
 }
 
 /// The patience of the method that is read; the most patient one where several are.

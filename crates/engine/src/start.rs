@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use netwarden_actions::notify::Channels;
-use netwarden_actions::{Enforcer, Pace, Performer, Wake};
+use netwarden_actions::{Directory as _, Enforcer, Pace, Performer, Wake};
 use netwarden_inventory::Network;
-use netwarden_model::{Clock, NeId, VlanId};
+use netwarden_model::access::PortAccess;
+use netwarden_model::{Clock, NeId, PortRef, VlanId};
 use netwarden_reach::{SnmpEngine, TrapPrincipals, TrapReceiver, TrapReceiverConfig, TrapReceiverError};
 use netwarden_rules::QuarantineVlans;
 use netwarden_spine::Spine;
@@ -20,6 +21,7 @@ use crate::directory::{Directory, GuardSettings, WriteSessions};
 use crate::endpoints::KeptEndpoints;
 use crate::judge::Judge;
 use crate::keeper::{Keeper, KeeperHandle, Picture};
+use crate::names::{NameKeeper, NamesHandle};
 use crate::poller::{Order, PollStats, Poller};
 use crate::sessions::{SessionError, Sessions};
 use crate::traps::Traps;
@@ -67,6 +69,9 @@ pub enum ListenError {
     /// The socket.
     #[error(transparent)]
     Receiver(#[from] TrapReceiverError),
+    /// What is kept of senders.
+    #[error("the clocks of senders of traps cannot be read")]
+    Store(#[from] netwarden_store::StoreError),
 }
 
 /// Octets of the receive buffer for traps: a storm of them comes at once.
@@ -79,13 +84,16 @@ pub struct Engine {
     orders: mpsc::UnboundedSender<Order>,
     sessions: Arc<Sessions>,
     enforcer: Wake,
+    names: NamesHandle,
     guard: GuardSettings,
+    directory: Directory,
     rules: watch::Sender<netwarden_rules::Settings>,
     channels: watch::Sender<Arc<Channels>>,
     in_flight: watch::Sender<usize>,
     polls: watch::Receiver<PollStats>,
     principals: watch::Sender<TrapPrincipals>,
     clock: Arc<dyn Clock>,
+    store: Store,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -95,15 +103,17 @@ impl Engine {
         let Parts { store, spine, vault, clock, snmp, network, guard, channels, in_flight, pace } = parts;
         let mut tasks = JoinSet::new();
         let picture = Picture::new(network);
-        let sessions = Arc::new(Sessions::new(snmp, vault, picture.clone()));
+        let sessions = Arc::new(Sessions::new(snmp, Arc::clone(&vault), picture.clone()));
 
         let settings = GuardSettings::default();
         settings.set(guard);
+        let kept = store.clone();
+        let directory = Directory::new(picture.clone(), store.clone(), settings.clone());
         let reconciler = Enforcer::new(
             store.clone(),
             spine.clone(),
             WriteSessions(Arc::clone(&sessions)),
-            Directory::new(picture.clone(), store.clone(), settings.clone()),
+            directory.clone(),
             Arc::clone(&clock),
             pace,
         );
@@ -132,13 +142,21 @@ impl Engine {
         let wakes = vec![enforcer.clone(), performer.wake()];
         tasks.spawn(Arc::new(performer).run());
 
+        let (names, names_handle) =
+            NameKeeper::new(store.clone(), vault, Arc::clone(&clock), handle.clone());
+        tasks.spawn(names.run());
+
         let (in_flight, flight) = watch::channel(in_flight);
         let (poller, polls) =
             Poller::new(Arc::clone(&sessions), handle.clone(), Arc::clone(&clock), flight, taken);
         tasks.spawn(poller.run());
 
         let (rules, rule_settings) = watch::channel(rule_settings(handle.picture()));
-        let judge = Judge::new(store, spine, Arc::clone(&clock), rule_settings, wakes);
+        tasks.spawn(crate::space::tell(store.clone(), spine.clone(), Arc::clone(&clock)));
+        let recording = (store.clone(), spine.clone(), Arc::clone(&clock));
+        tasks.spawn(crate::settings::keep(recording.0, recording.1, recording.2, rule_settings));
+        tasks.spawn(crate::ticks::keep(store.clone(), spine.clone(), Arc::clone(&clock)));
+        let judge = Judge::new(store, spine, Arc::clone(&clock), wakes);
         tasks.spawn(judge.run());
 
         let engine = Self {
@@ -146,13 +164,16 @@ impl Engine {
             orders,
             sessions,
             enforcer,
+            names: names_handle,
             guard: settings,
+            directory,
             rules,
             channels,
             in_flight,
             polls,
             principals: watch::channel(TrapPrincipals::default()).0,
             clock,
+            store: kept,
             tasks: Mutex::new(tasks),
         };
         let elements: Vec<NeId> = engine.keeper.picture().read().elements().map(|(ne, _)| ne).collect();
@@ -177,6 +198,11 @@ impl Engine {
         &self.enforcer
     }
 
+    /// The keeper of names.
+    pub fn names(&self) -> &NamesHandle {
+        &self.names
+    }
+
     /// Counters of the poller.
     pub fn polls(&self) -> PollStats {
         *self.polls.borrow()
@@ -196,6 +222,7 @@ impl Engine {
             engine_boots: own.boots,
             principals: principals.clone(),
         })?;
+        crate::senders::restore(&self.store, &receiver).await?;
         let address = receiver.local_addr();
         let senders = self.principals.subscribe();
         self.principals.send_replace(principals);
@@ -205,6 +232,7 @@ impl Engine {
             self.orders.clone(),
             senders,
             Arc::clone(&self.clock),
+            self.store.clone(),
         );
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(traps.run());
         Ok(address)
@@ -229,18 +257,43 @@ impl Engine {
         let order = match self.keeper.picture().read().element(ne) {
             Some(state) => {
                 let methods = netwarden_model::element::Method::ALL;
-                let intervals = methods.map(|method| (method, state.base.schedule(method).interval));
-                Order::Put(ne, BTreeMap::from(intervals))
+                let polled = methods.into_iter().filter(|method| state.base.polls(*method));
+                let intervals = polled.map(|method| (method, state.base.schedule(method).interval));
+                Order::Put(ne, intervals.collect::<BTreeMap<_, _>>())
             }
             None => Order::Remove(ne),
         };
+        // Before it is read: what is found on it is judged by what holds for it.
+        let max_depth = self.rules.borrow().max_depth;
+        self.rules
+            .send_replace(netwarden_rules::Settings { max_depth, ..rule_settings(self.keeper.picture()) });
         self.order(order);
-        self.rules.send_replace(rule_settings(self.keeper.picture()));
+    }
+
+    /// Events with so many of our own requests behind them are judged no more.
+    pub fn set_rules_depth(&self, max_depth: u8) {
+        self.rules.send_modify(|settings| settings.max_depth = max_depth);
     }
 
     /// What holds for all rules now: where each element quarantines.
     pub fn rule_settings(&self) -> netwarden_rules::Settings {
         self.rules.borrow().clone()
+    }
+
+    /// Why a port is never given that access, whoever asks; None where it may be asked for, or where
+    /// element or port are not known.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn refusal(
+        &self,
+        port: &PortRef,
+        access: &PortAccess,
+    ) -> Result<Option<String>, netwarden_actions::ActionError> {
+        let settings = self.directory.settings().await?;
+        let (element, facts) = (self.directory.element(port.ne).await?, self.directory.port(port).await?);
+        let (Some(element), Some(facts)) = (element, facts) else { return Ok(None) };
+        Ok(netwarden_actions::guard::refusal(&settings, &element, &facts, port, access))
     }
 
     /// New settings of the guard rails.

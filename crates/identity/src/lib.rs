@@ -30,5 +30,8 @@ pub use error::IdentityError;
 pub use login::{Admitted, Attempt, Checked, LoginResult, Refused, SessionPolicy};
 pub use operation::{Access, Declaration, OPERATIONS, ObjectKind, Operation, UnknownOperation};
 pub use role::{Role, Roles};
-pub use service::{ACCOUNTS, Account, Identity, IdentityPolicy, TOKENS, Token};
+pub use lockout::{Limit, LockoutPolicy};
+pub use service::{
+    ACCOUNTS, Account, Identity, IdentityPolicy, ListedSession, SESSIONS, TOKENS, Token,
+};
 pub use sql::MIGRATIONS;

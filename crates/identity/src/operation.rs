@@ -36,6 +36,7 @@ pub enum ObjectKind {
     Adoption,
     Probe,
     Job,
+    NameSource,
 }
 
 impl ObjectKind {
@@ -61,6 +62,7 @@ impl ObjectKind {
             ObjectKind::Adoption => "adoption",
             ObjectKind::Probe => "probe",
             ObjectKind::Job => "job",
+            ObjectKind::NameSource => "name_source",
         }
     }
 }
@@ -142,6 +144,7 @@ operations! {
     SystemAlive            "system.alive"              System      read   ANYONE;
     SystemStatus           "system.status"             System      read   AOHR;
     SystemMetrics          "system.metrics"            System      read   AOR;
+    StatisticsRead         "statistics.read"           System      read   AOHR;
     SystemCheck            "system.check"              System      change AO;
     SystemStop             "system.stop"               System      change AO;
     SystemRotateKeys       "system.rotate_keys"        System      change AO;
@@ -236,10 +239,20 @@ operations! {
 
     ChannelRead            "channel.read"              Channel     read   AOR;
     ChannelModify          "channel.modify"            Channel     change AO;
+    ChannelDefineCommand   "channel.define_command"    Channel     change A;
     ChannelTest            "channel.test"              Channel     change AO;
+
+    NameSourceRead         "name_source.read"          NameSource  read   AOR;
+    NameSourceCreate       "name_source.create"        NameSource  change AO;
+    NameSourceModify       "name_source.modify"        NameSource  change AO;
+    NameSourceDelete       "name_source.delete"        NameSource  change AO;
+    NameSourceRun          "name_source.run"           NameSource  change AO;
+    NameSourceImport       "name_source.import"        NameSource  change AO;
+    NameSourcePush         "name_source.push"          NameSource  change AO;
 
     BackupRead             "backup.read"               Backup      read   AOR;
     BackupCreate           "backup.create"             Backup      change AO;
+    BackupDelete           "backup.delete"             Backup      change AO;
     BackupDownload         "backup.download"           Backup      read   A;
     BackupRestore          "backup.restore"            Backup      change A;
 

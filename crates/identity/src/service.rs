@@ -1,6 +1,6 @@
 //! The accounts as the product holds them.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
@@ -41,7 +41,7 @@ pub struct IdentityPolicy {
 #[derive(Debug, Clone)]
 pub struct Identity {
     store: Store,
-    policy: IdentityPolicy,
+    policy: Arc<RwLock<IdentityPolicy>>,
     work: Arc<Semaphore>,
     worked: Arc<AtomicU64>,
 }
@@ -110,10 +110,53 @@ pub static TOKENS: ListTable = ListTable {
     scope: None,
 };
 
+/// A session as lists show it: never its secret.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ListedSession {
+    /// Its row.
+    pub id: i64,
+    /// Whose.
+    pub user: String,
+    /// From where it was opened; empty on the local socket.
+    pub address: String,
+    /// When it was opened.
+    pub created: Timestamp,
+    /// Its last request, to half a minute.
+    pub last_used: Timestamp,
+    /// When it ends at the latest.
+    pub ends: Timestamp,
+}
+
+/// The list of sessions; columns `id`, `user`, `address`, `created`, `last_used`, `ends`.
+pub static SESSIONS: ListTable = ListTable {
+    from: "identity_session s JOIN identity_user u ON u.id = s.user_id",
+    id: Column::new("id", "s.id", ColumnKind::Integer).sorts(),
+    columns: &[
+        Column::new("id", "s.id", ColumnKind::Integer).sorts(),
+        Column::new("user", "u.name", ColumnKind::Text).sorts(),
+        Column::new("address", "s.address", ColumnKind::Text).sorts(),
+        Column::new("created", "s.created", ColumnKind::Integer).sorts(),
+        Column::new("last_used", "s.last_used", ColumnKind::Integer).sorts(),
+        Column::new("ends", "s.ends", ColumnKind::Integer).sorts(),
+    ],
+    scope: None,
+};
+
 impl Identity {
     /// Over a store that has [`crate::MIGRATIONS`].
     pub fn new(store: Store, policy: IdentityPolicy) -> Self {
+        let policy = Arc::new(RwLock::new(policy));
         Self { store, policy, work: Arc::new(Semaphore::new(HASHES_AT_ONCE)), worked: Arc::default() }
+    }
+
+    /// What is set now.
+    pub fn policy(&self) -> IdentityPolicy {
+        *self.policy.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets it otherwise; it counts from the next request on.
+    pub fn set_policy(&self, policy: IdentityPolicy) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 
     /// Makes `admin` with a one-time password where there is no user yet, and returns the password,
@@ -178,9 +221,9 @@ impl Identity {
         let user = sql::user_by_name(self.store.read(), &name).await?;
         let stored = match &user {
             Some(user) => PasswordHash::decode(&user.password)?,
-            None => PasswordHash::dummy(self.policy.password),
+            None => PasswordHash::dummy(self.policy().password),
         };
-        let wanted = self.policy.password;
+        let wanted = self.policy().password;
         let password = attempt.password;
         let (right, rehashed) = self
             .work(move || {
@@ -208,10 +251,10 @@ impl Identity {
         now: Timestamp,
         random: &[u8; 32],
     ) -> Result<LoginResult, IdentityError> {
-        match login::settle(tx, checked, &self.policy.lockout, now).await? {
+        match login::settle(tx, checked, &self.policy().lockout, now).await? {
             Err(refused) => Ok(LoginResult::Refused(refused)),
             Ok(user) => {
-                let session = &self.policy.session;
+                let session = &self.policy().session;
                 let admitted = login::admit(tx, user, checked.address, session, now, random).await?;
                 Ok(LoginResult::Admitted(Box::new(admitted)))
             }
@@ -244,7 +287,7 @@ impl Identity {
         new: &PasswordHash,
         now: Timestamp,
     ) -> Result<Result<(), IdentityError>, IdentityError> {
-        match login::settle(tx, checked, &self.policy.lockout, now).await? {
+        match login::settle(tx, checked, &self.policy().lockout, now).await? {
             Ok(row) if row.id == user.user => {
                 let keep = match user.through {
                     Through::Session(id) => Some(id),
@@ -292,7 +335,7 @@ impl Identity {
         let micros = now.as_microsecond();
         let unused = micros.saturating_sub(row.last_used);
         if micros >= row.ends
-            || i128::from(unused) * 1_000 >= self.policy.session.idle.as_nanos()
+            || i128::from(unused) * 1_000 >= self.policy().session.idle.as_nanos()
             || !row.user.enabled
         {
             return Ok(None);
@@ -393,6 +436,23 @@ impl Identity {
         })
     }
 
+    /// The sessions that `query` over [`SESSIONS`] asks for.
+    pub async fn list_sessions(&self, query: &ListQuery) -> Result<Listed<ListedSession>, IdentityError> {
+        let select = "s.id AS id, u.name AS name, s.address AS address, s.created AS created, \
+                      s.last_used AS last_used, s.ends AS ends";
+        let time = |micros: i64| netwarden_store::from_micros(micros);
+        query.fetch(self.store.read(), select).await?.try_map(|row| {
+            Ok(ListedSession {
+                id: row.try_get("", "id")?,
+                user: row.try_get("", "name")?,
+                address: row.try_get("", "address")?,
+                created: time(row.try_get("", "created")?)?,
+                last_used: time(row.try_get("", "last_used")?)?,
+                ends: time(row.try_get("", "ends")?)?,
+            })
+        })
+    }
+
     /// [`accounts::create_user`] in a transaction of its own.
     pub async fn create_user(&self, user: NewUser, now: Timestamp) -> Result<UserId, IdentityError> {
         self.store.write(move |tx| Box::pin(async move { accounts::create_user(tx, &user, now).await })).await
@@ -427,7 +487,7 @@ impl Identity {
     }
 
     async fn hash(&self, password: Zeroizing<String>, salt: [u8; 16]) -> Result<PasswordHash, IdentityError> {
-        let params = self.policy.password;
+        let params = self.policy().password;
         self.work(move || PasswordHash::make(&password, salt, params)).await
     }
 

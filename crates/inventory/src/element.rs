@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use netwarden_model::element::{Element, Method, Schedule};
+use netwarden_model::element::{Element, Method, Scan, Schedule};
 use netwarden_model::reading::{Neighbour, System};
 use netwarden_model::{IfIndex, Mac, NeId, PortName, VlanId};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,15 @@ pub struct ElementBase {
     pub class: String,
     /// Groups, for lists and domains.
     pub groups: Vec<String>,
+    /// Region in which it stands, for lists and domains.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// Device sets that it belongs to, for lists and domains.
+    #[serde(default)]
+    pub device_sets: Vec<String>,
+    /// Scans that are switched off here.
+    #[serde(default)]
+    pub scans_off: BTreeSet<Scan>,
     /// Own intervals by method; the default applies where one is missing (NAC-02).
     pub schedules: BTreeMap<Method, Schedule>,
     /// When its work is being done on: nothing is enforced then.
@@ -37,10 +46,18 @@ impl ElementBase {
             element,
             class: "switch".to_owned(),
             groups: Vec::new(),
+            region: None,
+            device_sets: Vec::new(),
+            scans_off: BTreeSet::new(),
             schedules: BTreeMap::new(),
             maintenance: None,
             added,
         }
+    }
+
+    /// True where something of `method` is to be read here.
+    pub fn polls(&self, method: Method) -> bool {
+        Scan::ALL.into_iter().any(|scan| scan.method() == method && !self.scans_off.contains(&scan))
     }
 
     /// How `method` is polled here.

@@ -42,6 +42,10 @@ pub struct ElementRow {
     pub class: Option<String>,
     /// Groups, separated by blanks or `|` in the file.
     pub groups: Vec<String>,
+    /// Region in which it stands.
+    pub region: Option<String>,
+    /// Device sets, separated as the groups are.
+    pub device_sets: Vec<String>,
     /// Quarantine VLAN.
     pub quarantine_vlan: Option<VlanId>,
     /// Voice VLAN.
@@ -72,9 +76,20 @@ pub struct EndpointRow {
 }
 
 /// Reads network elements: columns `address` (needed), `name`, `port`, `credential`, `class`, `groups`,
-/// `quarantine_vlan`, `voice_vlan`.
+/// `region`, `device_sets`, `quarantine_vlan`, `voice_vlan`.
 pub fn elements(text: &[u8]) -> Imported<ElementRow> {
-    let known = ["address", "name", "port", "credential", "class", "groups", "quarantine_vlan", "voice_vlan"];
+    let known = [
+        "address",
+        "name",
+        "port",
+        "credential",
+        "class",
+        "groups",
+        "region",
+        "device_sets",
+        "quarantine_vlan",
+        "voice_vlan",
+    ];
     let mut seen = BTreeMap::new();
     read(text, &known, "address", |line, row| {
         let port = match row.get("port") {
@@ -94,6 +109,8 @@ pub fn elements(text: &[u8]) -> Imported<ElementRow> {
             credential: row.text("credential"),
             class: row.text("class"),
             groups: row.get("groups").map(words).unwrap_or_default(),
+            region: row.text("region"),
+            device_sets: row.get("device_sets").map(words).unwrap_or_default(),
             quarantine_vlan: row.vlan("quarantine_vlan")?,
             voice_vlan: row.vlan("voice_vlan")?,
         })

@@ -8,6 +8,7 @@
 //! | `endpoints` | an endpoint with its present place | on change |
 //! | `sightings` | an interval of (endpoint, port, VLAN) | opened, closed |
 //! | `ip_bindings` | an interval of (IP, endpoint) | opened, closed |
+//! | `endpoint_names` | an interval of (name, endpoint), with its source | opened, closed |
 //!
 //! While a sighting is open, its last sight is the element's last good poll of the forwarding table.
 //!
@@ -18,6 +19,7 @@ mod admin;
 mod history;
 mod list;
 mod load;
+mod names;
 mod rows;
 
 use netwarden_store::Migration;
@@ -29,10 +31,12 @@ pub use list::{
     list_endpoints, list_ports, list_sightings,
 };
 pub use load::{elements, load};
+pub use names::{NameView, names_of};
 pub use rows::{Rows, write, write_heartbeats};
 
 /// The inventory's schema.
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
     name: "inventory-0001-network",
     up: "CREATE TABLE network_elements (
     id {id},
@@ -177,7 +181,33 @@ CREATE INDEX ip_bindings_ip ON ip_bindings (ip, started);
 CREATE INDEX ip_bindings_mac ON ip_bindings (mac, started);
 CREATE INDEX ip_bindings_open ON ip_bindings (ip) WHERE ended IS NULL;
 ",
-}];
+    },
+    Migration {
+        name: "inventory-0002-places",
+        up: "ALTER TABLE network_elements ADD COLUMN region TEXT;
+ALTER TABLE network_elements ADD COLUMN device_sets TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE network_elements ADD COLUMN scans_off TEXT NOT NULL DEFAULT '[]';
+",
+    },
+    Migration {
+        name: "inventory-0003-names",
+        up: "CREATE TABLE endpoint_names (
+    id {id},
+    mac BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL,
+    source TEXT NOT NULL,
+    ip {bytes},
+    started BIGINT NOT NULL,
+    ended BIGINT
+);
+CREATE INDEX endpoint_names_mac ON endpoint_names (mac, started);
+CREATE INDEX endpoint_names_key ON endpoint_names (name_key, started);
+CREATE INDEX endpoint_names_open ON endpoint_names (mac, kind) WHERE ended IS NULL;
+",
+    },
+];
 
 /// Addresses as 16 octets, IPv4 as mapped (RFC 4291 section 2.5.5.2), so that all sort together.
 pub(crate) fn ip_bytes(ip: std::net::IpAddr) -> Vec<u8> {

@@ -17,6 +17,8 @@ pub enum PortAccess {
     },
     /// ifAdminStatus down.
     Shut,
+    /// ifAdminStatus up, where somebody else had shut it.
+    Open,
 }
 
 /// How far the reconciler has come with a desired state.

@@ -75,6 +75,7 @@ impl Action {
     pub const fn name(&self) -> &'static str {
         match self {
             Action::SetPortAccess { access: PortAccess::Shut, .. } => "shut_port",
+            Action::SetPortAccess { access: PortAccess::Open, .. } => "open_port",
             Action::SetPortAccess { .. } => "move_port",
             Action::ReleasePort { .. } => "release_port",
             Action::SetStatus { .. } => "set_status",
@@ -126,6 +127,10 @@ pub enum Originator {
 pub struct Cause {
     /// The request whose effect it is.
     pub request: RequestId,
+    /// The rule that asked for it; None where a person or the system itself did, and in events from
+    /// before this was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleId>,
     /// 1 for the effect of a request that an outside event caused, and so on; limited by the rules.
     pub depth: u8,
 }

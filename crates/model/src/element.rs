@@ -22,6 +22,71 @@ pub enum Method {
 impl Method {
     /// All methods, in the order in which a full poll runs them.
     pub const ALL: [Method; 3] = [Method::Inventory, Method::Forwarding, Method::Addresses];
+
+    /// The word used in interfaces.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Method::Inventory => "inventory",
+            Method::Forwarding => "forwarding",
+            Method::Addresses => "addresses",
+        }
+    }
+
+    /// The method of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == word)
+    }
+}
+
+/// One scan of an element. Each can be switched off for an element; the scans of one [`Method`] share
+/// its interval (NAC-02).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scan {
+    /// ifTable and ifXTable, to whose rows all other scans refer.
+    Interfaces,
+    /// VLANs and their port sets.
+    Vlans,
+    /// LLDP and CDP neighbours.
+    Neighbours,
+    /// Forwarding tables.
+    Forwarding,
+    /// 802.1X sessions.
+    Sessions,
+    /// ARP and ND caches.
+    Arp,
+}
+
+impl Scan {
+    /// All scans, method by method.
+    pub const ALL: [Scan; 6] =
+        [Scan::Interfaces, Scan::Vlans, Scan::Neighbours, Scan::Forwarding, Scan::Sessions, Scan::Arp];
+
+    /// With which method it is polled.
+    pub const fn method(self) -> Method {
+        match self {
+            Scan::Interfaces | Scan::Vlans | Scan::Neighbours => Method::Inventory,
+            Scan::Forwarding | Scan::Sessions => Method::Forwarding,
+            Scan::Arp => Method::Addresses,
+        }
+    }
+
+    /// The word used in interfaces.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Scan::Interfaces => "interfaces",
+            Scan::Vlans => "vlans",
+            Scan::Neighbours => "neighbours",
+            Scan::Forwarding => "forwarding",
+            Scan::Sessions => "sessions",
+            Scan::Arp => "arp",
+        }
+    }
+
+    /// The scan of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scan| scan.as_str() == word)
+    }
 }
 
 /// How one method is polled.

@@ -12,6 +12,7 @@ use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
 use crate::ports::as_value;
+use crate::version::{Version, met};
 
 /// Octets that a set's name has at most.
 const LONGEST_NAME: usize = 64;
@@ -63,17 +64,8 @@ impl Desk {
             )));
         }
         let credentials = credentials(wish)?;
-        // Whether the keys can be made shows with a session, for which nothing is sent.
-        let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 161));
-        self.engine
-            .sessions()
-            .engine()
-            .session(nowhere, &credentials, SessionOptions::default())
-            .map_err(|error| OperateError::Invalid(error.to_string()))?;
+        let secret = self.sealable(&credentials)?;
         let kind = credentials.kind();
-        let secret = serde_json::to_vec(&credentials)
-            .map(Zeroizing::new)
-            .map_err(|_| OperateError::Failed("the credentials cannot be written down".to_owned()))?;
         let mut record = permit.record(None, Some(Redacted.into()), kind);
         record.level = Severity::Warning;
         let (vault, at, set_name) = (self.vault.clone(), permit.at, name.clone());
@@ -97,10 +89,100 @@ impl Desk {
         Ok(self.vault.credentials().await?)
     }
 
+    /// Gives a set another name, other secrets, or both: a `kind` that is empty leaves the secrets alone.
+    /// Elements that use it are read with the new ones from their next poll on.
+    pub async fn edit_credential(
+        &self,
+        caller: &Caller,
+        id: CredentialId,
+        wish: CredentialWish,
+        reason: &str,
+        expected: Option<Version>,
+    ) -> Result<CredentialEntry, OperateError> {
+        let permit = self.permit_credential(caller, Operation::CredentialModify, &id.to_string()).await?;
+        crate::ports::require_reason(reason)?;
+        let entry = self.vault.credential(id).await?;
+        met(expected.as_ref(), &credential_version(&entry), &format!("credential set '{}'", entry.name))?;
+        let name = wish.name.trim().to_owned();
+        if name.len() > LONGEST_NAME {
+            return Err(OperateError::Invalid(format!(
+                "a credential set's name has 1 to {LONGEST_NAME} characters"
+            )));
+        }
+        let renamed = Some(name).filter(|name| !name.is_empty() && *name != entry.name);
+        let secret = if wish.kind.is_empty() {
+            None
+        } else {
+            let credentials = credentials(wish)?;
+            if credentials.kind().split(' ').next() != entry.kind.split(' ').next() {
+                return Err(OperateError::Invalid(format!(
+                    "credential set '{}' is of kind {}: make a new set for another kind",
+                    entry.name, entry.kind
+                )));
+            }
+            Some(self.sealable(&credentials)?)
+        };
+        if renamed.is_none() && secret.is_none() {
+            return Err(OperateError::Invalid("there is nothing to change".to_owned()));
+        }
+        let new_name = renamed.clone().unwrap_or_else(|| entry.name.clone());
+        let what = if secret.is_some() { "other secrets" } else { "another name" };
+        let mut record =
+            permit.record(Some(Redacted.into()), Some(Redacted.into()), &format!("{what}: {reason}"));
+        record.level = Severity::Warning;
+        record.details = Some(format!("'{}' → '{new_name}', {what}: {reason}", entry.name));
+        let (vault, at) = (self.vault.clone(), permit.at);
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    if let Some(name) = renamed {
+                        vault.rename_credential(tx, id, &name).await?;
+                    }
+                    if let Some(secret) = secret {
+                        vault.change_secret(tx, id, &secret, at).await?;
+                    }
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await?;
+        for ne in self.users_of(id) {
+            self.engine.sessions().forget(ne);
+        }
+        self.heard_by_traps().await;
+        Ok(self.vault.credential(id).await?)
+    }
+
+    /// The octets to seal, where keys can be made of the credentials: that shows with a session, for
+    /// which nothing is sent.
+    fn sealable(&self, credentials: &Credentials) -> Result<Zeroizing<Vec<u8>>, OperateError> {
+        let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 161));
+        self.engine
+            .sessions()
+            .engine()
+            .session(nowhere, credentials, SessionOptions::default())
+            .map_err(|error| OperateError::Invalid(error.to_string()))?;
+        serde_json::to_vec(credentials)
+            .map(Zeroizing::new)
+            .map_err(|_| OperateError::Failed("the credentials cannot be written down".to_owned()))
+    }
+
+    fn users_of(&self, id: CredentialId) -> Vec<netwarden_model::NeId> {
+        let network = self.engine.keeper().picture().read();
+        let users = network.elements().filter(|(_, e)| e.base.element.credential == Some(id));
+        users.map(|(ne, _)| ne).collect()
+    }
+
     /// Removes a set. Refused while an element uses it.
-    pub async fn delete_credential(&self, caller: &Caller, id: CredentialId) -> Result<(), OperateError> {
+    pub async fn delete_credential(
+        &self,
+        caller: &Caller,
+        id: CredentialId,
+        expected: Option<Version>,
+    ) -> Result<(), OperateError> {
         let permit = self.permit_credential(caller, Operation::CredentialDelete, &id.to_string()).await?;
         let entry = self.vault.credential(id).await?;
+        met(expected.as_ref(), &credential_version(&entry), &format!("credential set '{}'", entry.name))?;
         if let Some(name) = self.user_of(id) {
             return Err(OperateError::Conflict(format!(
                 "credential set '{}' is in use by {name}",
@@ -128,10 +210,12 @@ impl Desk {
         &self,
         caller: &Caller,
         order: Vec<CredentialId>,
+        expected: Option<Version>,
     ) -> Result<(), OperateError> {
         let permit = self.permit_of(caller, Operation::CredentialModify).await?;
-        let old: Vec<CredentialId> =
-            self.vault.credentials().await?.into_iter().map(|entry| entry.id).collect();
+        let entries = self.vault.credentials().await?;
+        met(expected.as_ref(), &order_version(&entries), "the order of credential sets")?;
+        let old: Vec<CredentialId> = entries.into_iter().map(|entry| entry.id).collect();
         let record = permit.record(as_value(&old), as_value(&order), "order");
         let vault = self.vault.clone();
         self.store
@@ -169,6 +253,16 @@ impl Desk {
             .find(|(_, e)| e.base.element.credential == Some(id))
             .map(|(_, e)| e.base.element.name.clone())
     }
+}
+
+/// The version of a set, without its secret.
+pub fn credential_version(entry: &CredentialEntry) -> Version {
+    Version::of(&(entry.id.0, &entry.name, &entry.kind, entry.changed_at_us))
+}
+
+/// The version of the order in which sets are tried.
+pub fn order_version(entries: &[CredentialEntry]) -> Version {
+    Version::of(&entries.iter().map(|entry| entry.id.0).collect::<Vec<_>>())
 }
 
 fn credentials(wish: CredentialWish) -> Result<Credentials, OperateError> {

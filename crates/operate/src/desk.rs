@@ -11,6 +11,7 @@ use netwarden_store::{Store, Tx};
 use netwarden_vault::Vault;
 
 use crate::caller::{Caller, Permit};
+use crate::channels::Outside;
 use crate::error::OperateError;
 use crate::jobs::Jobs;
 use crate::parameters::Parameters;
@@ -40,6 +41,10 @@ pub struct Inner {
     pub jobs: Jobs,
     /// System parameters in force.
     pub parameters: RwLock<Parameters>,
+    /// What the configuration file says of channels to the outside.
+    pub outside: Outside,
+    /// Folder of backups; None where this server makes none.
+    pub backups: Option<std::path::PathBuf>,
     /// When the process was started.
     pub started: jiff::Timestamp,
 }

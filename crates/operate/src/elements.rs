@@ -1,44 +1,39 @@
 //! Network elements: added, changed, read at once, taken out (NEM-01); discovery of more of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use netwarden_collect::discovery::{SWEEP_LIMIT, Subnet, candidates, try_credentials};
+use netwarden_collect::discovery::try_credentials;
 use netwarden_engine::{Engine, Order};
 use netwarden_identity::{Object, ObjectKind, Operation, Subject};
 use netwarden_inventory::{ElementBase, ElementState, MaintenanceWindow, PollWhat, PollWish};
-use netwarden_model::element::{Element, Method, Schedule};
-use netwarden_model::{CredentialId, NeId, Reading, Severity, VlanId};
+use netwarden_model::element::{Element, Method, Scan, Schedule};
+use netwarden_model::{CredentialId, NeId, Severity, VlanId};
 use netwarden_reach::{Credentials, SessionOptions, SnmpEngine, SnmpError};
 use netwarden_store::{Condition, FilterValue, ListQuery, Tx};
 use netwarden_vault::Vault;
 use tokio::sync::Mutex;
-use tokio::task::JoinSet;
-use uuid::Uuid;
 
 use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
-use crate::jobs::Progress;
 use crate::ports::{as_value, require_reason};
+use crate::version::{Version, met};
 
 /// UDP port of SNMP agents (RFC 3417 section 3).
-const SNMP_PORT: u16 = 161;
+pub(crate) const SNMP_PORT: u16 = 161;
 /// How long an agent that is not known yet is waited for, with one set of credentials.
 const TRY: SessionOptionsOfTry = SessionOptionsOfTry { timeout: Duration::from_secs(1), retries: 1 };
-/// Addresses that are tried at the same time.
-const SWEEP_AT_ONCE: usize = 128;
-
 struct SessionOptionsOfTry {
     timeout: Duration,
     retries: u32,
 }
 
 /// One edit of elements at a time: an edit is computed from the picture that the one before has left.
-static EDITING: Mutex<()> = Mutex::const_new(());
+pub(crate) static EDITING: Mutex<()> = Mutex::const_new(());
 
 /// An element that is to be added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +48,10 @@ pub struct ElementWish {
     pub class: Option<String>,
     /// Groups.
     pub groups: Vec<String>,
+    /// Region in which it stands.
+    pub region: Option<String>,
+    /// Device sets that it belongs to.
+    pub device_sets: Vec<String>,
     /// Quarantine VLAN.
     pub quarantine_vlan: Option<VlanId>,
     /// Voice VLAN.
@@ -69,10 +68,16 @@ pub struct ElementWish {
 pub struct ElementEdit {
     /// Its name.
     pub name: Option<String>,
+    /// `HOST[:PORT]` of its agent.
+    pub address: Option<String>,
     /// Device class.
     pub class: Option<String>,
     /// Groups.
     pub groups: Option<Vec<String>>,
+    /// Region in which it stands.
+    pub region: Option<Option<String>>,
+    /// Device sets that it belongs to.
+    pub device_sets: Option<Vec<String>>,
     /// Name of the credential set.
     pub credential: Option<String>,
     /// Quarantine VLAN.
@@ -81,12 +86,28 @@ pub struct ElementEdit {
     pub voice_vlan: Option<Option<VlanId>>,
     /// Sets of SNMPv1 and v2c may be used.
     pub allow_v2c: Option<bool>,
-    /// Between two polls of a method.
-    pub intervals: BTreeMap<Method, Duration>,
+    /// How methods are polled.
+    pub schedules: BTreeMap<Method, ScheduleEdit>,
+    /// Scans that are switched on or off.
+    pub scans: BTreeMap<Scan, bool>,
     /// Changes may be sent.
     pub enforcement: Option<bool>,
     /// When its work is being done on; nothing is enforced then.
     pub maintenance: Option<Option<MaintenanceWindow>>,
+    /// The version that the edit was made on; refused where it is another by now.
+    #[serde(skip)]
+    pub expected: Option<Version>,
+}
+
+/// What shall be different of how a method is polled (NAC-02); None leaves it alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct ScheduleEdit {
+    /// Between two polls: 5 to 86,400 s.
+    pub interval: Option<Duration>,
+    /// Until a request counts as lost: 100 ms to 60 s.
+    pub timeout: Option<Duration>,
+    /// Retransmissions after the first loss: 0 to 10.
+    pub retries: Option<u8>,
 }
 
 /// An element as it is shown.
@@ -104,27 +125,16 @@ pub struct ShownElement {
     pub descr: Option<String>,
     /// sysLocation.
     pub location: Option<String>,
-}
-
-/// What a search is to cover.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Search {
-    /// In CIDR notation; None for the neighbours of known elements only.
-    pub subnet: Option<String>,
-    /// UDP port of the agents; 161 where None.
-    pub port: Option<u16>,
-    /// Sets of SNMPv1 and v2c are tried too.
-    pub allow_v2c: bool,
-    /// What answers is added.
-    pub add: bool,
+    /// The version of what is administered.
+    pub version: Version,
 }
 
 /// A set of the vault, opened for tries.
 #[derive(Clone)]
 pub(crate) struct OpenedSet {
-    id: CredentialId,
-    name: String,
-    credentials: Credentials,
+    pub(crate) id: CredentialId,
+    pub(crate) name: String,
+    pub(crate) credentials: Credentials,
 }
 
 impl Desk {
@@ -175,7 +185,12 @@ impl Desk {
             quarantine_vlan: wish.quarantine_vlan,
             voice_vlan: wish.voice_vlan,
         };
-        let mut base = ElementBase { groups: wish.groups, ..ElementBase::new(element, permit.at) };
+        let mut base = ElementBase {
+            groups: wish.groups,
+            region: wish.region,
+            device_sets: wish.device_sets,
+            ..ElementBase::new(element, permit.at)
+        };
         base.class = wish.class.unwrap_or(base.class);
         let mut record = permit.record(None, as_value(&base), reason);
         if base.element.allow_v2c {
@@ -217,7 +232,14 @@ impl Desk {
         check(&edit)?;
         let _one_at_a_time = EDITING.lock().await;
         let before = self.base_of(ne)?;
+        met(edit.expected.as_ref(), &Version::of(&before), &format!("network element {ne}"))?;
         let after = self.edited(before.clone(), &edit).await?;
+        if let Some(name) = self.name_at(after.element.address)
+            && after.element.address != before.element.address
+        {
+            let address = after.element.address;
+            return Err(OperateError::Conflict(format!("{name} has the address {address} already")));
+        }
         let switched_on = after.element.enforcement && !before.element.enforcement;
         let records: Vec<_> = permits
             .iter()
@@ -234,7 +256,8 @@ impl Desk {
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
-                    if !netwarden_inventory::sql::update_element(tx, &row).await? {
+                    let updated = netwarden_inventory::sql::update_element(tx, &row).await;
+                    if !updated.map_err(|error| address_taken(error, row.element.address))? {
                         return Err(no_element(ne));
                     }
                     for record in &records {
@@ -248,7 +271,9 @@ impl Desk {
                 })
             })
             .await?;
-        if before.element.credential != after.element.credential {
+        if before.element.credential != after.element.credential
+            || before.element.address != after.element.address
+        {
             self.engine.sessions().forget(ne);
         }
         self.engine.keeper().adjust(move |network| network.put_element(after)).await?;
@@ -304,46 +329,6 @@ impl Desk {
         Ok(ids.iter().filter_map(|ne| network.element(*ne)).map(|state| shown(state, &names)).collect())
     }
 
-    /// Starts a search for elements that are not in the inventory: neighbours of known ones and, where
-    /// a subnet is named, every address of it. What is found is proposed in the job's result.
-    pub async fn discover(
-        &self,
-        caller: &Caller,
-        search: Search,
-        reason: &str,
-    ) -> Result<Uuid, OperateError> {
-        let permit = self.permit_of(caller, Operation::AdoptionDiscover).await?;
-        let may_add =
-            if search.add { Some(self.permit_of(caller, Operation::NeCreate).await?) } else { None };
-        let mut addresses = Vec::new();
-        if let Some(text) = &search.subnet {
-            let subnet: Subnet = text.parse().map_err(invalid)?;
-            addresses = subnet.hosts(SWEEP_LIMIT).map_err(invalid)?;
-        }
-        let (known, neighbours) = self.neighbours();
-        let port = search.port.unwrap_or(SNMP_PORT);
-        let addresses: Vec<SocketAddr> = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
-        let addresses = addresses.into_iter().filter(|address| !known.contains(address)).collect();
-        let sets = allowed(&self.opened_sets(None).await?, search.allow_v2c);
-        let what = match &search.subnet {
-            None => "search among neighbours".to_owned(),
-            Some(subnet) => format!("search in {subnet}"),
-        };
-        let details = if reason.is_empty() { what.clone() } else { format!("{what}: {reason}") };
-        self.record(permit.record(None, None, &details)).await?;
-        let sweep = Sweep {
-            desk: self.clone(),
-            addresses,
-            sets,
-            neighbours,
-            may_add,
-            reason: reason.to_owned(),
-            search,
-        };
-        let start = move |progress| sweep.run(progress);
-        Ok(self.jobs.start(what, owner(caller), permit.at, start))
-    }
-
     /// Every set of the vault in its order, or the named one.
     pub(crate) async fn opened_sets(&self, named: Option<&str>) -> Result<Vec<OpenedSet>, OperateError> {
         let mut sets = Vec::new();
@@ -370,31 +355,6 @@ impl Desk {
         elements.find(|(_, e)| e.base.element.address == address).map(|(_, e)| e.base.element.name.clone())
     }
 
-    fn neighbours(&self) -> (BTreeSet<SocketAddr>, Vec<serde_json::Value>) {
-        let network = self.engine.keeper().picture().read();
-        let at: BTreeSet<SocketAddr> = network.elements().map(|(_, e)| e.base.element.address).collect();
-        let known = at.iter().map(SocketAddr::ip).collect();
-        let readings: Vec<Reading> = network
-            .elements()
-            .map(|(_, element)| Reading {
-                neighbours: element.neighbours.iter().map(|at| at.neighbour.clone()).collect(),
-                ..Reading::default()
-            })
-            .collect();
-        let found = candidates(&readings, &known);
-        let proposals = found.into_iter().map(|candidate| {
-            serde_json::json!({
-                "found_by": "neighbour",
-                "address": candidate.addresses.first(),
-                "addresses": candidate.addresses,
-                "name": candidate.name,
-                "descr": candidate.descr,
-                "chassis_mac": candidate.chassis_mac,
-            })
-        });
-        (at, proposals.collect())
-    }
-
     async fn permit_element(
         &self,
         caller: &Caller,
@@ -417,6 +377,9 @@ impl Desk {
                 .ok_or_else(|| OperateError::NotFound { what: "credential set", id: format!("'{name}'") })?;
             base.element.credential = Some(found.id);
         }
+        if let Some(address) = &edit.address {
+            base.element.address = resolve(address).await?;
+        }
         let element = &mut base.element;
         if let Some(name) = &edit.name {
             element.name.clone_from(name);
@@ -432,9 +395,27 @@ impl Desk {
         if let Some(groups) = &edit.groups {
             base.groups.clone_from(groups);
         }
-        for (method, interval) in &edit.intervals {
-            let schedule = Schedule { interval: *interval, ..base.schedule(*method) };
+        if let Some(region) = &edit.region {
+            base.region.clone_from(region);
+        }
+        if let Some(sets) = &edit.device_sets {
+            base.device_sets.clone_from(sets);
+        }
+        for (method, wish) in &edit.schedules {
+            let now = base.schedule(*method);
+            let schedule = Schedule {
+                interval: wish.interval.unwrap_or(now.interval),
+                timeout: wish.timeout.unwrap_or(now.timeout),
+                retries: wish.retries.unwrap_or(now.retries),
+            };
             base.schedules.insert(*method, schedule);
+        }
+        for (scan, on) in &edit.scans {
+            if *on {
+                base.scans_off.remove(scan);
+            } else {
+                base.scans_off.insert(*scan);
+            }
         }
         Ok(base)
     }
@@ -459,7 +440,7 @@ fn operations_of(edit: &ElementEdit) -> Vec<Operation> {
     if edit.maintenance.is_some() {
         operations.push(Operation::NeSetMaintenance);
     }
-    let rest = ElementEdit { enforcement: None, maintenance: None, ..edit.clone() };
+    let rest = ElementEdit { enforcement: None, maintenance: None, expected: None, ..edit.clone() };
     if operations.is_empty() || rest != ElementEdit::default() {
         operations.push(Operation::NeModify);
     }
@@ -467,21 +448,56 @@ fn operations_of(edit: &ElementEdit) -> Vec<Operation> {
 }
 
 fn check(edit: &ElementEdit) -> Result<(), OperateError> {
+    let refuse = |why: String| Err(OperateError::Invalid(why));
     if edit.name.as_ref().is_some_and(|name| name.trim().is_empty() || name.len() > 255) {
-        return Err(OperateError::Invalid("an element's name has 1 to 255 characters".to_owned()));
+        return refuse("an element's name has 1 to 255 characters".to_owned());
     }
-    if let Some(interval) =
-        edit.intervals.values().find(|interval| !(5..=86_400).contains(&interval.as_secs()))
-    {
-        let given = interval.as_secs();
-        return Err(OperateError::Invalid(format!("an interval of polls is 5 to 86400 s, not {given} s")));
+    for (method, wish) in &edit.schedules {
+        let word = method.as_str();
+        if let Some(given) = wish.interval.filter(|interval| !(5..=86_400).contains(&interval.as_secs())) {
+            let given = given.as_secs();
+            return refuse(format!("an interval of polls is 5 to 86400 s, not {given} s ({word})"));
+        }
+        if let Some(given) = wish.timeout.filter(|timeout| !(100..=60_000).contains(&timeout.as_millis())) {
+            let given = given.as_millis();
+            return refuse(format!("a timeout of requests is 100 to 60000 ms, not {given} ms ({word})"));
+        }
+        if let Some(given) = wish.retries.filter(|retries| *retries > 10) {
+            return refuse(format!("a request is repeated 0 to 10 times, not {given} times ({word})"));
+        }
+    }
+    if edit.scans.get(&Scan::Interfaces) == Some(&false) {
+        return refuse("interfaces are always read: all other scans refer to them".to_owned());
+    }
+    let class = edit.class.iter().map(|word| ("a device class", word));
+    let region = edit.region.iter().flatten().map(|word| ("a region", word));
+    let groups = edit.groups.iter().flatten().map(|word| ("a group", word));
+    let sets = edit.device_sets.iter().flatten().map(|word| ("a device set", word));
+    for (what, word) in class.chain(region).chain(groups).chain(sets) {
+        check_label(what, word)?;
+    }
+    if [&edit.groups, &edit.device_sets].into_iter().flatten().any(|words| words.len() > MOST_LABELS) {
+        return refuse(format!("an element is in at most {MOST_LABELS} groups and as many device sets"));
     }
     if let Some(Some(window)) = edit.maintenance
         && window.until <= window.from
     {
-        return Err(OperateError::Invalid("a maintenance window must end after it begins".to_owned()));
+        return refuse("a maintenance window must end after it begins".to_owned());
     }
     Ok(())
+}
+
+/// Groups, and device sets, of one element.
+const MOST_LABELS: usize = 32;
+
+/// Names by which elements are sorted are short and printable.
+fn check_label(what: &str, word: &str) -> Result<(), OperateError> {
+    let fits = !word.trim().is_empty() && word.chars().count() <= 64 && !word.chars().any(char::is_control);
+    if fits {
+        return Ok(());
+    }
+    let shown: String = word.chars().filter(|c| !c.is_control()).take(64).collect();
+    Err(OperateError::Invalid(format!("'{shown}' is no name of {what}: it has 1 to 64 printable characters")))
 }
 
 /// Everything of an element, as soon as the poller can.
@@ -492,6 +508,7 @@ pub(crate) fn order_poll(engine: &Engine, ne: NeId, at: Timestamp) {
 
 fn shown(state: &ElementState, names: &BTreeMap<CredentialId, String>) -> ShownElement {
     ShownElement {
+        version: Version::of(&state.base),
         base: state.base.clone(),
         credential: state.base.element.credential.and_then(|id| names.get(&id).cloned()),
         status: state.live.reachability.as_str(),
@@ -509,7 +526,7 @@ async fn open_set(vault: &Arc<Vault>, id: CredentialId, name: String) -> Result<
 }
 
 /// Without those that speak in clear, unless that is allowed.
-fn allowed(sets: &[OpenedSet], allow_v2c: bool) -> Vec<OpenedSet> {
+pub(crate) fn allowed(sets: &[OpenedSet], allow_v2c: bool) -> Vec<OpenedSet> {
     let may = |set: &&OpenedSet| allow_v2c || matches!(set.credentials, Credentials::V3 { .. });
     sets.iter().filter(may).cloned().collect()
 }
@@ -524,7 +541,7 @@ async fn answered(
     Ok((found.0, found.1.name))
 }
 
-async fn try_sets(
+pub(crate) async fn try_sets(
     engine: &SnmpEngine,
     address: SocketAddr,
     sets: &[OpenedSet],
@@ -557,65 +574,6 @@ fn no_answer(address: SocketAddr, all: &[OpenedSet], tried: &[OpenedSet], reason
     let tried: Vec<String> =
         tried.iter().zip(reasons).map(|(set, reason)| format!("'{}': {reason}", set.name)).collect();
     format!("no credential set was answered ({})", tried.join("; "))
-}
-
-/// A search under way.
-struct Sweep {
-    desk: Desk,
-    addresses: Vec<SocketAddr>,
-    sets: Vec<OpenedSet>,
-    neighbours: Vec<serde_json::Value>,
-    may_add: Option<Permit>,
-    search: Search,
-    reason: String,
-}
-
-impl Sweep {
-    async fn run(self, progress: Arc<Progress>) -> Result<serde_json::Value, String> {
-        progress.set_total(u64::try_from(self.addresses.len()).unwrap_or(u64::MAX));
-        let sets: Arc<[OpenedSet]> = self.sets.clone().into();
-        let mut found: BTreeMap<SocketAddr, serde_json::Value> = BTreeMap::new();
-        let (mut waiting, mut tries, mut done) = (self.addresses.iter().copied(), JoinSet::new(), 0);
-        loop {
-            while tries.len() < SWEEP_AT_ONCE && !progress.is_cancelled() {
-                let Some(address) = waiting.next() else { break };
-                let (engine, sets) = (self.desk.engine.sessions().engine().clone(), Arc::clone(&sets));
-                tries.spawn(async move { (address, try_sets(&engine, address, &sets).await) });
-            }
-            let Some(tried) = tries.join_next().await else { break };
-            done += 1;
-            progress.set_done(done);
-            let (address, answer) = tried.map_err(|error| error.to_string())?;
-            if let Ok((set, system)) = answer {
-                let added = self.add(address, &set).await;
-                let proposal = serde_json::json!({
-                    "found_by": "sweep",
-                    "address": address,
-                    "credential": set.name,
-                    "name": system.name,
-                    "descr": system.descr,
-                    "location": system.location,
-                    "added": added.as_ref().and_then(|added| added.as_ref().ok()),
-                    "not_added": added.and_then(|added| added.err()).map(|error| error.to_string()),
-                });
-                found.insert(address, proposal);
-            }
-        }
-        let found: Vec<serde_json::Value> = found.into_values().chain(self.neighbours).collect();
-        Ok(serde_json::json!({ "found": found }))
-    }
-
-    /// Adds what has answered, where that was wished for.
-    async fn add(&self, address: SocketAddr, set: &OpenedSet) -> Option<Result<NeId, OperateError>> {
-        let permit = self.may_add.as_ref()?;
-        let wish = ElementWish {
-            address: address.to_string(),
-            credential: Some(set.name.clone()),
-            allow_v2c: self.search.allow_v2c && !matches!(set.credentials, Credentials::V3 { .. }),
-            ..ElementWish::default()
-        };
-        Some(self.desk.put_new_element(permit, wish, std::slice::from_ref(set), &self.reason).await)
-    }
 }
 
 /// `HOST`, `HOST:PORT`, `[IPv6]:PORT` or a bare IPv6 address.
@@ -656,7 +614,7 @@ pub(crate) fn no_element(ne: NeId) -> OperateError {
     OperateError::NotFound { what: "network element", id: ne.to_string() }
 }
 
-fn invalid(error: impl std::fmt::Display) -> OperateError {
+pub(crate) fn invalid(error: impl std::fmt::Display) -> OperateError {
     OperateError::Invalid(error.to_string())
 }
 

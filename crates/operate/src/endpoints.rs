@@ -1,6 +1,7 @@
 //! Endpoints: the reference list by hand (NAC-06, NAC-12).
 
 use jiff::Timestamp;
+use netwarden_audit::Value;
 use netwarden_identity::{Object, ObjectKind, Operation};
 use netwarden_inventory::baseline::{BaselineEntry, BaselineFilter};
 use netwarden_inventory::edit::EndpointEdit;
@@ -13,6 +14,7 @@ use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::error::OperateError;
 use crate::ports::{as_value, require_reason};
+use crate::version::{Version, met};
 
 /// What an authorisation says beside yes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,7 +48,7 @@ impl Desk {
             group: wish.group.map(Some),
             ..EndpointEdit::default()
         };
-        self.edit_endpoint(caller, Operation::EndpointAuthorise, mac, edit, reason).await?;
+        self.edit_endpoint(caller, Operation::EndpointAuthorise, mac, edit, reason, None).await?;
         if !wish.release {
             return Ok(None);
         }
@@ -60,10 +62,39 @@ impl Desk {
     /// Refuses an endpoint; rules on `unauthorised` act on it at once where it is online.
     pub async fn block(&self, caller: &Caller, mac: Mac, reason: &str) -> Result<(), OperateError> {
         let edit = EndpointEdit { status: Some(EndpointStatus::Unauthorised), ..EndpointEdit::default() };
-        self.edit_endpoint(caller, Operation::EndpointBlock, mac, edit, reason).await
+        self.edit_endpoint(caller, Operation::EndpointBlock, mac, edit, reason, None).await
     }
 
-    /// Changes an endpoint's properties.
+    /// Takes an endpoint off the reference list: it is judged as if nobody had ever said anything of it.
+    /// Its history stays.
+    pub async fn forget_endpoint(
+        &self,
+        caller: &Caller,
+        mac: Mac,
+        reason: &str,
+        expected: Option<Version>,
+    ) -> Result<(), OperateError> {
+        let edit = EndpointEdit {
+            status: Some(EndpointStatus::New),
+            valid_until: Some(None),
+            owner: Some(None),
+            note: Some(None),
+            group: Some(None),
+            bound_to: Some(None),
+            custom1: Some(None),
+            custom2: Some(None),
+            offline_after: Some(None),
+            ..EndpointEdit::default()
+        };
+        let known = self.engine.keeper().picture().read().endpoint(mac).is_some();
+        let permit = self.permit_endpoint(caller, Operation::EndpointDelete, mac).await?;
+        if !known {
+            return Err(crate::lists::no_endpoint(mac));
+        }
+        self.put_edit(permit, mac, edit, reason, expected).await
+    }
+
+    /// Changes an endpoint's properties; with `expected` only where it still is that version.
     pub async fn edit_endpoint(
         &self,
         caller: &Caller,
@@ -71,12 +102,28 @@ impl Desk {
         mac: Mac,
         edit: EndpointEdit,
         reason: &str,
+        expected: Option<Version>,
     ) -> Result<(), OperateError> {
         let permit = self.permit_endpoint(caller, operation, mac).await?;
+        self.put_edit(permit, mac, edit, reason, expected).await
+    }
+
+    async fn put_edit(
+        &self,
+        permit: crate::Permit,
+        mac: Mac,
+        edit: EndpointEdit,
+        reason: &str,
+        expected: Option<Version>,
+    ) -> Result<(), OperateError> {
         require_reason(reason)?;
+        check(&edit)?;
         let old = self.engine.keeper().picture().read().facts(mac);
         let record = permit.record(old.as_ref().and_then(as_value), as_value(&edit), reason);
         let plan = move |network: &netwarden_inventory::Network, now| {
+            let present = network.endpoint(mac).map_or_else(|| Version::of(""), endpoint_version);
+            met(expected.as_ref(), &present, &format!("endpoint {mac}"))
+                .map_err(|error| netwarden_engine::KeeperError::Outdated(error.to_string()))?;
             network
                 .plan_edit(mac, &edit, now)
                 .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
@@ -146,14 +193,34 @@ impl Desk {
             .map(|entry| entry.mac)
             .collect();
         let accepted = macs.clone();
-        let record = permit.record(None, as_value(&macs), reason);
+        let words = format!("{} endpoints: {reason}", macs.len());
+        let mut records = vec![permit.record(None, as_value(&macs), &words)];
+        records.extend(self.records_of(&permit, "authorised by the baseline", reason, &macs));
         let plan = move |network: &netwarden_inventory::Network, now| {
             network
                 .plan_baseline(&macs, group.as_deref(), Some(bind), now)
                 .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
         };
-        self.engine.keeper().edit(record, plan).await?;
+        self.engine.keeper().edit_many(records, plan).await?;
         Ok(accepted)
+    }
+
+    /// A record of each endpoint, for changes of many at once: who asks about one finds it there.
+    pub(crate) fn records_of(
+        &self,
+        permit: &crate::Permit,
+        new: &str,
+        reason: &str,
+        macs: &[Mac],
+    ) -> Vec<netwarden_audit::Record> {
+        let network = self.engine.keeper().picture().read();
+        let record = |mac: &Mac| {
+            let old = network.endpoint(*mac).map(|endpoint| Value::text(endpoint.status.as_str()));
+            let mut record = permit.record(old, Some(Value::text(new)), reason);
+            record.object = netwarden_audit::ObjectRef::new("endpoint", mac.to_string());
+            record
+        };
+        macs.iter().map(record).collect()
     }
 
     async fn permit_endpoint(
@@ -175,4 +242,32 @@ impl Desk {
         let open = held.items.into_iter().find(|row| row.standing.progress != Progress::Released);
         Ok(open.map(|row| row.port))
     }
+}
+
+/// The version of what people and rules set of an endpoint.
+pub(crate) fn endpoint_version(endpoint: &netwarden_inventory::Endpoint) -> Version {
+    let names = (&endpoint.owner, &endpoint.note, &endpoint.group, &endpoint.custom1, &endpoint.custom2);
+    Version::of(&(endpoint.status, endpoint.valid_until, names, &endpoint.bound_to, endpoint.offline_after))
+}
+
+/// Characters of a text that people note of an endpoint.
+const LONGEST_TEXT: usize = 1_000;
+
+fn check(edit: &EndpointEdit) -> Result<(), OperateError> {
+    let texts = [
+        ("owner", &edit.owner),
+        ("note", &edit.note),
+        ("group", &edit.group),
+        ("custom1", &edit.custom1),
+        ("custom2", &edit.custom2),
+    ];
+    for (what, text) in texts {
+        let Some(Some(text)) = text else { continue };
+        if text.chars().count() > LONGEST_TEXT || text.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(OperateError::Invalid(format!(
+                "{what} has at most {LONGEST_TEXT} characters, and no control characters"
+            )));
+        }
+    }
+    Ok(())
 }

@@ -39,6 +39,9 @@ pub enum OperateError {
     /// It is not so any more, or already so.
     #[error("{0}")]
     Conflict(String),
+    /// Somebody else has changed it since the caller read it.
+    #[error("{0}")]
+    Outdated(String),
     /// Nothing can be recorded, so nothing is done.
     #[error(transparent)]
     Unrecorded(AuditError),
@@ -103,11 +106,24 @@ impl From<KeeperError> for OperateError {
                 Self::NotFound { what: "network element", id: unknown.0.to_string() }
             }
             KeeperError::Refused(why) => Self::Conflict(why),
+            KeeperError::Outdated(why) => Self::Outdated(why),
             KeeperError::Store(error) => error.into(),
             KeeperError::Audit(error) => error.into(),
             KeeperError::Spine(error) => error.into(),
             KeeperError::Action(error) => error.into(),
             error @ KeeperError::Closed => Self::failed(&error),
+        }
+    }
+}
+
+impl From<netwarden_engine::NamesError> for OperateError {
+    fn from(error: netwarden_engine::NamesError) -> Self {
+        use netwarden_engine::NamesError;
+        match error {
+            NamesError::Refused(why) => Self::Conflict(why),
+            NamesError::Store(error) => error.into(),
+            NamesError::Audit(error) => error.into(),
+            error @ NamesError::Closed => Self::failed(&error),
         }
     }
 }
@@ -136,9 +152,8 @@ impl From<RuleStoreError> for OperateError {
             RuleStoreError::Rule(error) => Self::Invalid(error.to_string()),
             RuleStoreError::NoRule(id) => Self::NotFound { what: "rule", id: id.to_string() },
             RuleStoreError::NoRevision(..) => Self::NotFound { what: "revision", id: error.to_string() },
-            RuleStoreError::NameTaken(_) | RuleStoreError::Outdated { .. } => {
-                Self::Conflict(error.to_string())
-            }
+            RuleStoreError::NameTaken(_) => Self::Conflict(error.to_string()),
+            RuleStoreError::Outdated { .. } => Self::Outdated(error.to_string()),
         }
     }
 }

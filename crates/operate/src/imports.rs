@@ -68,14 +68,15 @@ impl Desk {
             let count = u64::try_from(edits.len()).unwrap_or(u64::MAX);
             let macs: Vec<Mac> = edits.iter().map(|(mac, _)| *mac).collect();
             let words = format!("{count} endpoints, lines {first} to {last}: {reason}");
-            let record = permit.record(None, crate::ports::as_value(&macs), &words);
+            let mut records = vec![permit.record(None, crate::ports::as_value(&macs), &words)];
+            records.extend(self.records_of(&permit, "imported", reason, &macs));
             let plan = move |network: &netwarden_inventory::Network, now| {
                 let edits = edits.iter().map(|(mac, edit)| (*mac, edit));
                 network
                     .plan_edits(edits, now)
                     .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
             };
-            match self.engine.keeper().edit(record, plan).await {
+            match self.engine.keeper().edit_many(records, plan).await {
                 Ok(()) => outcome.imported += count,
                 // The network has changed since the rows were tried.
                 Err(netwarden_engine::KeeperError::Refused(reason)) => {
@@ -106,7 +107,7 @@ impl Desk {
         let (desk, caller, reason) = (self.clone(), caller.clone(), reason.to_owned());
         let owner = owner(&caller);
         let start = move |progress| import(desk, caller, rows, rejected, reason, progress);
-        Ok(self.jobs.start(what, owner, permit.at, start))
+        Ok(self.jobs.start(what, Operation::NeImport, owner, permit.at, start))
     }
 
     async fn import_element(
@@ -127,6 +128,8 @@ impl Desk {
             credential: row.credential,
             class: row.class,
             groups: row.groups,
+            region: row.region,
+            device_sets: row.device_sets,
             quarantine_vlan: row.quarantine_vlan,
             voice_vlan: row.voice_vlan,
             allow_v2c: false,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use netwarden_identity::Operation;
 use netwarden_model::UserId;
 use uuid::Uuid;
 
@@ -32,6 +33,8 @@ pub struct Job {
     pub id: Uuid,
     /// What it does, in words.
     pub what: String,
+    /// The operation that it carries out: who may not do that does not see what it found.
+    pub operation: Operation,
     /// Who started it.
     pub owner: Option<UserId>,
     /// When it was started.
@@ -71,6 +74,7 @@ impl Progress {
 
 struct Entry {
     what: String,
+    operation: Operation,
     owner: Option<UserId>,
     started: Timestamp,
     progress: Arc<Progress>,
@@ -92,6 +96,7 @@ impl Jobs {
     pub fn start<F>(
         &self,
         what: String,
+        operation: Operation,
         owner: Option<UserId>,
         now: Timestamp,
         work: impl FnOnce(Arc<Progress>) -> F,
@@ -102,7 +107,7 @@ impl Jobs {
         let progress = Arc::new(Progress::default());
         let id = Uuid::now_v7();
         let entry =
-            Entry { what, owner, started: now, progress: Arc::clone(&progress), state: State::Running };
+            Entry { what, operation, owner, started: now, progress: Arc::clone(&progress), state: State::Running };
         {
             let mut entries = self.entries();
             entries.insert(id, entry);
@@ -154,6 +159,7 @@ fn describe(id: Uuid, entry: &Entry) -> Job {
     Job {
         id,
         what: entry.what.clone(),
+        operation: entry.operation,
         owner: entry.owner,
         started: entry.started,
         done: entry.progress.done.load(Ordering::Relaxed),
@@ -191,7 +197,7 @@ mod tests {
     #[tokio::test]
     async fn a_job_shows_progress_and_can_be_cancelled() {
         let jobs = Jobs::default();
-        let id = jobs.start("counting".into(), None, Timestamp::UNIX_EPOCH, |progress| async move {
+        let id = jobs.start("counting".into(), Operation::JobRead, None, Timestamp::UNIX_EPOCH, |progress| async move {
             progress.set_total(1_000_000);
             let mut counted = 0u64;
             while !progress.is_cancelled() {
@@ -215,7 +221,7 @@ mod tests {
     async fn results_and_reasons_stay_reachable() {
         let jobs = Jobs::default();
         let start = |outcome: Result<u64, &'static str>| {
-            jobs.start("x".into(), None, Timestamp::UNIX_EPOCH, move |_| async move {
+            jobs.start("x".into(), Operation::JobRead, None, Timestamp::UNIX_EPOCH, move |_| async move {
                 outcome.map(Into::into).map_err(str::to_owned)
             })
         };

@@ -4,42 +4,72 @@
 //! changes anything. Each operation begins with [`Desk::permit`], which decides and records a refusal,
 //! and ends with its record in the transaction of its change. It knows no HTTP and no command line.
 
+mod accounts;
+mod backups;
 mod caller;
+mod channels;
 mod credentials;
 mod desk;
+mod discovery;
 mod elements;
 mod endpoints;
 mod error;
+mod groups;
 mod imports;
 mod jobs;
 mod lists;
+mod measure;
+mod names;
 pub mod parameters;
 mod people;
 mod ports;
 mod rules;
 mod sessions;
 mod sql;
+mod statistics;
 mod system;
+mod trail;
+mod version;
 mod why;
 
+pub use accounts::{AccountEdit, account_version};
+pub use backups::Backup;
 pub use caller::{Caller, Permit};
-pub use credentials::CredentialWish;
+pub use channels::{
+    ChannelDefinition, ChannelTest, ChannelWish, CommandChannel, MailChannel, MailSecurity, Outside,
+    StoredChannel, SyslogChannel, SyslogTransport, WebhookChannel, load_channels,
+};
+pub use credentials::{CredentialWish, credential_version, order_version};
 pub use desk::{Desk, Inner};
-pub use elements::{ElementEdit, ElementWish, Search, ShownElement};
+pub use discovery::Search;
+pub use elements::{ElementEdit, ElementWish, ScheduleEdit, ShownElement};
 pub use endpoints::Authorisation;
 pub use error::OperateError;
+pub use groups::{GroupEdit, ShownGroup};
 pub use imports::ImportOutcome;
 pub use jobs::{Job, Jobs, State as JobState};
 pub use lists::{Counted, ListWish, ShownEndpoint, ShownPort, port_ref, vlan};
-pub use netwarden_audit::{ListedRecord, Report, Value as AuditValue};
+pub use names::{NameSourceEdit, NameSourceWish, ShownNameSource, Taken};
+pub use measure::{Measured, PartHealth, PartState, Sample};
+pub use netwarden_audit::{ListedRecord, Value as AuditValue};
+pub use netwarden_identity::ListedSession;
 pub use netwarden_inventory::baseline::BaselineFilter;
 pub use netwarden_inventory::edit::{EndpointEdit, PortEdit};
-pub use netwarden_inventory::sql::Where;
+pub use netwarden_inventory::sql::{Group, NameView, Where};
 pub use netwarden_inventory::{MaintenanceWindow, RoleOverride};
+pub use netwarden_engine::SentLeases;
+pub use netwarden_names::{Lease, LeaseState};
 pub use netwarden_rules::Rule;
+pub use netwarden_vault::CredentialEntry;
 pub use netwarden_store::{Count, Listed};
 pub use people::Opened;
 pub use ports::PortWish;
 pub use sql::MIGRATIONS;
-pub use system::{Status, count_engine_start, load_parameters, record_exceptions};
+pub use statistics::{Point, Seen, Series, keep_statistics, series};
+pub use system::{
+    KeyLayer, Status, count_engine_start, inventory_settings, load_parameters, parameter_version,
+    record_exceptions,
+};
+pub use trail::Export;
+pub use version::Version;
 pub use why::{Link, Stage, Target, Why, event_text};

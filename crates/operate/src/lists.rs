@@ -7,10 +7,11 @@ use netwarden_actions::DesiredPort;
 use netwarden_audit::{AuditQuery, ListedRecord};
 use netwarden_identity::{ACCOUNTS, Account, Object, ObjectKind, Operation, TOKENS, Token};
 use netwarden_inventory::sql::{
-    self, ELEMENTS, ENDPOINTS, EndpointView, Group, PORTS, PortView, SightingView, Where,
+    self, ELEMENTS, ENDPOINTS, EndpointView, PORTS, PortView, SightingView, Where,
 };
 use netwarden_inventory::{Network, RoleOverride, UplinkBy};
 use netwarden_model::access::{PortAccess, Progress};
+use netwarden_model::action::Originator;
 use netwarden_model::{Event, EventKind, EventSeq, Mac, NeId, PortName, PortRef, Severity, VlanId};
 use netwarden_rules::sql::ListedRule;
 use netwarden_spine::EventQuery;
@@ -21,7 +22,10 @@ use netwarden_store::{
 use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::elements::ShownElement;
+use crate::endpoints::endpoint_version;
 use crate::error::OperateError;
+use crate::ports::{not_known, port_version};
+use crate::version::Version;
 
 /// Rows on a page unless the caller says otherwise.
 const DEFAULT_LIMIT: u64 = 100;
@@ -59,6 +63,10 @@ pub struct ShownEndpoint {
     pub view: EndpointView,
     /// The only port where it belongs, with the element's name.
     pub bound_to: Option<(PortRef, String)>,
+    /// Own time-out for mac_offline, in seconds.
+    pub offline_after_s: Option<u64>,
+    /// The version of what people and rules set of it.
+    pub version: Version,
 }
 
 /// A port as it is shown.
@@ -72,6 +80,10 @@ pub struct ShownPort {
     pub endpoints: Vec<Mac>,
     /// What we want of it, in words; None where nothing of ours is on it.
     pub enforcement: Option<String>,
+    /// Who wanted that, and why; None where nothing of ours is on it.
+    pub because: Option<String>,
+    /// The version of what an administrator says of it.
+    pub version: Version,
 }
 
 /// How a filter's text is read.
@@ -106,6 +118,8 @@ const ELEMENT_FILTERS: Filters = &[
     ("status", Reads::Text),
     ("enforcement", Reads::Truth),
     ("groups", Reads::Part),
+    ("region", Reads::Text),
+    ("device_sets", Reads::Part),
     ("system", Reads::Part),
 ];
 const PORT_FILTERS: Filters = &[
@@ -122,6 +136,7 @@ const PORT_FILTERS: Filters = &[
 const RULE_FILTERS: Filters = &[("name", Reads::Part), ("enabled", Reads::Truth)];
 const USER_FILTERS: Filters = &[("name", Reads::Part), ("roles", Reads::Part), ("enabled", Reads::Truth)];
 const TOKEN_FILTERS: Filters = &[("label", Reads::Part)];
+const SESSION_FILTERS: Filters = &[("user", Reads::Part), ("address", Reads::Part)];
 const AUDIT_FILTERS: Filters = &[
     ("index", Reads::Number),
     ("kind", Reads::Text),
@@ -143,6 +158,7 @@ impl Desk {
         caller: &Caller,
         wish: ListWish,
     ) -> Result<Counted<ShownEndpoint>, OperateError> {
+        let wish = self.paged(wish);
         self.permit_of(caller, Operation::EndpointRead).await?;
         let (ip, wish) = take(wish, "ip");
         let mut query = ListQuery::new(&ENDPOINTS, &caller.scope());
@@ -170,18 +186,13 @@ impl Desk {
         Ok(shown_endpoint(&self.engine.keeper().picture().read(), view))
     }
 
-    /// Groups of endpoints, by name.
-    pub async fn groups(&self, caller: &Caller) -> Result<Vec<Group>, OperateError> {
-        self.permit_of(caller, Operation::GroupRead).await?;
-        Ok(sql::groups(self.store.read()).await?)
-    }
-
     /// Elements inside the caller's scope.
     pub async fn elements(
         &self,
         caller: &Caller,
         wish: ListWish,
     ) -> Result<Counted<ShownElement>, OperateError> {
+        let wish = self.paged(wish);
         self.permit_of(caller, Operation::NeRead).await?;
         let query = ListQuery::new(&ELEMENTS, &caller.scope());
         let query = filled(query, ELEMENT_FILTERS, &["name", "address", "system", "groups"], wish)?;
@@ -193,19 +204,57 @@ impl Desk {
 
     /// Ports inside the caller's scope.
     pub async fn ports(&self, caller: &Caller, wish: ListWish) -> Result<Counted<ShownPort>, OperateError> {
+        let wish = self.paged(wish);
         self.permit_of(caller, Operation::PortRead).await?;
-        let query = filled(
-            ListQuery::new(&PORTS, &caller.scope()),
-            PORT_FILTERS,
-            &["name", "alias", "ne_name"],
-            wish,
-        )?;
+        let (enforced, wish) = take(wish, "enforced");
+        let held = self.held_ports().await?;
+        let mut query = ListQuery::new(&PORTS, &caller.scope());
+        if let Some(enforced) = enforced {
+            if enforced != "true" {
+                return Err(OperateError::Invalid("enforced: it takes true, or is left out".to_owned()));
+            }
+            let network = self.engine.keeper().picture().read();
+            let ids = held.keys().filter_map(|port| network.element(port.ne)?.port(&port.port));
+            let ids = ids.map(|port| FilterValue::Integer(port.id.0)).collect();
+            query = query.filter("id", Condition::In(ids))?;
+        }
+        let query = filled(query, PORT_FILTERS, &["name", "alias", "ne_name"], wish)?;
         let listed = sql::list_ports(self.store.read(), &query).await?;
         let count = query.count(self.store.read()).await?;
+        Ok(Counted { items: self.shown_ports(listed.items, &held).await?, next: listed.next, count })
+    }
+
+    /// One port.
+    pub async fn port(&self, caller: &Caller, port: &PortRef) -> Result<ShownPort, OperateError> {
+        self.permit_port(caller, Operation::PortRead, port).await?;
+        let query = ListQuery::new(&PORTS, &caller.scope())
+            .filter("ne", Condition::Eq(port.ne.0.into()))?
+            .filter("name", Condition::Eq(port.port.0.clone().into()))?;
+        let listed = sql::list_ports(self.store.read(), &query).await?;
         let held = self.held_ports().await?;
+        let shown = self.shown_ports(listed.items, &held).await?.pop();
+        shown.ok_or_else(|| not_known(port))
+    }
+
+    async fn shown_ports(
+        &self,
+        views: Vec<PortView>,
+        held: &BTreeMap<PortRef, DesiredPort>,
+    ) -> Result<Vec<ShownPort>, OperateError> {
+        let mut because = BTreeMap::new();
+        for view in &views {
+            let port = PortRef { ne: view.ne, port: view.name.clone() };
+            let Some(row) = held.get(&port) else { continue };
+            let request = netwarden_actions::request_by_id(self.store.read(), row.request).await?;
+            because.insert(port, originator_words(&request.request.originator));
+        }
         let network = self.engine.keeper().picture().read();
-        let items = listed.items.into_iter().map(|view| shown_port(&network, &held, view)).collect();
-        Ok(Counted { items, next: listed.next, count })
+        Ok(views.into_iter().map(|view| shown_port(&network, held, &mut because, view)).collect())
+    }
+
+    /// With as many rows on a page as the parameter says, where the caller says nothing.
+    pub(crate) fn paged(&self, wish: ListWish) -> ListWish {
+        ListWish { limit: wish.limit.or_else(|| Some(self.parameters_now().page_rows())), ..wish }
     }
 
     /// Ports whose access we hold, or want to.
@@ -264,6 +313,7 @@ impl Desk {
         caller: &Caller,
         wish: ListWish,
     ) -> Result<Counted<ListedRule>, OperateError> {
+        let wish = self.paged(wish);
         let query = filled(netwarden_rules::sql::list_query()?, RULE_FILTERS, &["name"], wish)?;
         let listed = self.rules(caller, &query).await?;
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
@@ -275,6 +325,7 @@ impl Desk {
         caller: &Caller,
         wish: ListWish,
     ) -> Result<Counted<ListedRecord>, OperateError> {
+        let wish = self.paged(wish);
         let (from, wish) = take(wish, "from");
         let (until, wish) = take(wish, "until");
         let mut filters = conditions(AUDIT_FILTERS, &wish.filters)?;
@@ -295,6 +346,7 @@ impl Desk {
     /// Events, newest first: filters `kind` (several by commas), `mac`, `ne`, `severity` (at least so),
     /// `from`, `until`.
     pub async fn list_events(&self, caller: &Caller, wish: ListWish) -> Result<Listed<Event>, OperateError> {
+        let wish = self.paged(wish);
         let page = page(&wish)?;
         if wish.sort.is_some() || wish.text.is_some() {
             return Err(OperateError::Invalid("events are listed by time, newest first".to_owned()));
@@ -321,6 +373,7 @@ impl Desk {
 
     /// Accounts, without their passwords.
     pub async fn users(&self, caller: &Caller, wish: ListWish) -> Result<Counted<Account>, OperateError> {
+        let wish = self.paged(wish);
         self.permit_of(caller, Operation::UserRead).await?;
         let query = filled(ListQuery::unscoped(&ACCOUNTS), USER_FILTERS, &["name"], wish)?;
         let listed = self.identity.list_users(&query).await?;
@@ -334,6 +387,7 @@ impl Desk {
         all: bool,
         wish: ListWish,
     ) -> Result<Counted<(Token, String)>, OperateError> {
+        let wish = self.paged(wish);
         let mut query = ListQuery::unscoped(&TOKENS);
         if all {
             self.permit_of(caller, Operation::TokenRead).await?;
@@ -358,6 +412,11 @@ impl Desk {
     }
 }
 
+/// What is wanted of the list of sessions.
+pub(crate) fn session_query(wish: ListWish) -> Result<ListQuery, OperateError> {
+    filled(ListQuery::unscoped(&netwarden_identity::SESSIONS), SESSION_FILTERS, &["user", "address"], wish)
+}
+
 /// An endpoint that nobody has ever seen or listed.
 pub(crate) fn no_endpoint(mac: Mac) -> OperateError {
     OperateError::NotFound { what: "endpoint", id: mac.to_string() }
@@ -379,10 +438,20 @@ pub(crate) fn wanted(row: &DesiredPort) -> String {
     }
 }
 
+/// Who wanted something, and why.
+fn originator_words(originator: &Originator) -> String {
+    match originator {
+        Originator::Rule { name, event, .. } => format!("rule '{name}' on event {event}"),
+        Originator::Person { user, reason } => format!("{user}: {reason}"),
+        Originator::System { reason } => format!("the system: {reason}"),
+    }
+}
+
 pub(crate) fn access_words(access: &PortAccess) -> String {
     match access {
         PortAccess::Vlan { vlan, .. } => format!("moved to VLAN {vlan}"),
         PortAccess::Shut => "shut".to_owned(),
+        PortAccess::Open => "switched on".to_owned(),
     }
 }
 
@@ -393,10 +462,18 @@ fn shown_endpoint(network: &Network, view: EndpointView) -> ShownEndpoint {
         let name = name.unwrap_or_else(|| format!("NE {}", port.ne));
         (port, name)
     });
-    ShownEndpoint { view, bound_to }
+    let known = network.endpoint(view.mac);
+    let offline_after_s = known.and_then(|endpoint| endpoint.offline_after).map(|after| after.as_secs());
+    let version = known.map_or_else(|| Version::of(""), endpoint_version);
+    ShownEndpoint { view, bound_to, offline_after_s, version }
 }
 
-fn shown_port(network: &Network, held: &BTreeMap<PortRef, DesiredPort>, view: PortView) -> ShownPort {
+fn shown_port(
+    network: &Network,
+    held: &BTreeMap<PortRef, DesiredPort>,
+    because: &mut BTreeMap<PortRef, String>,
+    view: PortView,
+) -> ShownPort {
     let port = PortRef { ne: view.ne, port: view.name.clone() };
     let mut endpoints: Vec<Mac> = network.endpoints_on(port.ne, &port.port).iter().map(|e| e.mac).collect();
     endpoints.sort_unstable();
@@ -404,6 +481,8 @@ fn shown_port(network: &Network, held: &BTreeMap<PortRef, DesiredPort>, view: Po
         role_reason: role_reason(network, &port),
         endpoints,
         enforcement: held.get(&port).map(wanted),
+        because: because.remove(&port),
+        version: port_version(network, &port),
         view,
     }
 }

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use netwarden_actions::guard;
+use netwarden_identity::{IdentityPolicy, Limit};
 
 /// What values a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,12 @@ const DAY_S: i64 = 86_400;
 /// All parameters, by name.
 pub const PARAMETERS: &[Declaration] = &[
     Declaration {
+        name: "database.backups_kept",
+        domain: Domain::Integer(0, 1_000),
+        default: "14",
+        description: "backups that are kept, the oldest go first when one is made; 0 keeps all",
+    },
+    Declaration {
         name: "enforcement.budget_in_all",
         domain: Domain::Integer(0, 100_000),
         default: "20",
@@ -60,10 +68,46 @@ pub const PARAMETERS: &[Declaration] = &[
         description: "what rules may do to a port that several endpoints share",
     },
     Declaration {
+        name: "identity.lockout_failures",
+        domain: Domain::Integer(1, 99),
+        default: "5",
+        description: "failed logins in a row that lock an account",
+    },
+    Declaration {
+        name: "identity.lockout_s",
+        domain: Domain::Integer(60, DAY_S),
+        default: "1800",
+        description: "how long an account is locked, in seconds",
+    },
+    Declaration {
+        name: "identity.lockout_within_s",
+        domain: Domain::Integer(60, DAY_S),
+        default: "600",
+        description: "failed logins in a row count within so many seconds",
+    },
+    Declaration {
+        name: "identity.session_idle_s",
+        domain: Domain::Integer(60, DAY_S),
+        default: "1800",
+        description: "a session ends after so many seconds without a request",
+    },
+    Declaration {
+        name: "identity.session_longest_s",
+        domain: Domain::Integer(300, 30 * DAY_S),
+        default: "43200",
+        description: "a session ends after so many seconds in any case",
+    },
+    Declaration {
         name: "inventory.arp_quiet_s",
         domain: Domain::Integer(60, 7 * DAY_S),
         default: "3600",
         description: "the same contest for an IP address is reported again after so many seconds at the earliest",
+    },
+    Declaration {
+        name: "inventory.bind_on_baseline",
+        domain: Domain::Truth,
+        default: "false",
+        description: "the baseline binds endpoints to the ports where they are, unless it says otherwise itself",
     },
     Declaration {
         name: "inventory.fdb_ageing_s",
@@ -108,16 +152,46 @@ pub const PARAMETERS: &[Declaration] = &[
         description: "from so many addresses on a port may be an uplink by count",
     },
     Declaration {
+        name: "inventory.uplink_memory_s",
+        domain: Domain::Integer(60, 30 * DAY_S),
+        default: "3600",
+        description: "a port remains an uplink for so many seconds after the evidence for it has gone",
+    },
+    Declaration {
         name: "inventory.verify_window_s",
         domain: Domain::Integer(5, DAY_S),
         default: "120",
         description: "two places of one address that alternate within so many seconds are no walk between desks",
     },
     Declaration {
+        name: "rules.max_depth",
+        domain: Domain::Integer(1, 10),
+        default: "3",
+        description: "events with so many of our own reactions behind them are judged no more",
+    },
+    Declaration {
         name: "snmp.polls_in_flight",
         domain: Domain::Integer(1, 4096),
         default: "256",
         description: "elements that are polled at the same time",
+    },
+    Declaration {
+        name: "statistics.interval_s",
+        domain: Domain::Integer(10, DAY_S),
+        default: "300",
+        description: "statistics are written down every so many seconds",
+    },
+    Declaration {
+        name: "statistics.keep_days",
+        domain: Domain::Integer(1, 3_660),
+        default: "90",
+        description: "statistics are kept for so many days",
+    },
+    Declaration {
+        name: "ui.page_rows",
+        domain: Domain::Integer(1, 1_000),
+        default: "100",
+        description: "rows on a page of a list, unless who asks says otherwise",
     },
 ];
 
@@ -227,6 +301,8 @@ impl Parameters {
             settle_limit: self.seconds("inventory.settle_limit_s"),
             verify_window: self.seconds("inventory.verify_window_s"),
             arp_quiet: self.seconds("inventory.arp_quiet_s"),
+            uplink_memory: self.seconds("inventory.uplink_memory_s"),
+            bind_on_baseline: self.truth("inventory.bind_on_baseline"),
             ..netwarden_inventory::Settings::default()
         }
     }
@@ -234,6 +310,45 @@ impl Parameters {
     /// Elements that are polled at the same time.
     pub fn polls_in_flight(&self) -> usize {
         usize::try_from(self.number("snmp.polls_in_flight")).unwrap_or(1)
+    }
+
+    /// Backups that are kept; 0 for all.
+    pub fn backups_kept(&self) -> usize {
+        usize::try_from(self.number("database.backups_kept")).unwrap_or(0)
+    }
+
+    /// Events with so many of our own requests behind them are judged no more.
+    pub fn rules_depth(&self) -> u8 {
+        u8::try_from(self.number("rules.max_depth")).unwrap_or(u8::MAX)
+    }
+
+    /// How long statistics are kept.
+    pub fn statistics_kept(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.number("statistics.keep_days")))
+    }
+
+    /// Between two statistics.
+    pub fn statistics_interval(&self) -> Duration {
+        self.seconds("statistics.interval_s")
+    }
+
+    /// Rows on a page, unless who asks says otherwise.
+    pub fn page_rows(&self) -> u64 {
+        u64::from(self.number("ui.page_rows"))
+    }
+
+    /// What holds for accounts and sessions; what is no parameter stays as `base` has it.
+    pub fn identity(&self, base: IdentityPolicy) -> IdentityPolicy {
+        let mut policy = base;
+        policy.lockout.account = Limit {
+            failures: u8::try_from(self.number("identity.lockout_failures")).unwrap_or(99),
+            within_s: self.number("identity.lockout_within_s"),
+            lock_s: self.number("identity.lockout_s"),
+        };
+        policy.session.idle = SignedDuration::from_secs(i64::from(self.number("identity.session_idle_s")));
+        policy.session.longest =
+            SignedDuration::from_secs(i64::from(self.number("identity.session_longest_s")));
+        policy
     }
 
     fn word(&self, name: &str) -> &str {
@@ -272,6 +387,9 @@ mod tests {
         let parameters = Parameters::default();
         assert_eq!(parameters.guard(), guard::Settings::default());
         assert_eq!(parameters.inventory(), netwarden_inventory::Settings::default());
+        let (found, usual) = (parameters.identity(IdentityPolicy::default()), IdentityPolicy::default());
+        assert_eq!((found.lockout, found.session), (usual.lockout, usual.session));
+        assert_eq!(parameters.rules_depth(), netwarden_rules::Settings::default().max_depth);
     }
 
     // proves: NEM-09

@@ -4,7 +4,7 @@ use netwarden_actions::request;
 use netwarden_audit::Value;
 use netwarden_identity::{Object, ObjectKind, Operation};
 use netwarden_inventory::edit::PortEdit;
-use netwarden_model::access::PortAccess;
+use netwarden_model::access::{PortAccess, Progress};
 use netwarden_model::action::Originator;
 use netwarden_model::{Action, ActionRequest, Mac, PortRef, RequestId, RequestKey};
 use netwarden_store::Tx;
@@ -12,6 +12,7 @@ use netwarden_store::Tx;
 use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
+use crate::version::{Version, met};
 
 /// What is wanted of a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,7 @@ impl Desk {
         let operation = match &wish {
             PortWish::Access(PortAccess::Vlan { .. }) | PortWish::Quarantine { .. } => Operation::PortMove,
             PortWish::Access(PortAccess::Shut) => Operation::PortOff,
+            PortWish::Access(PortAccess::Open) => Operation::PortOn,
             PortWish::Release => Operation::PortRelease,
         };
         let permit = self.permit_port(caller, operation, &port).await?;
@@ -70,6 +72,7 @@ impl Desk {
         port: PortRef,
         edit: PortEdit,
         reason: &str,
+        expected: Option<Version>,
     ) -> Result<(), OperateError> {
         let permit = self.permit_port(caller, Operation::PortModify, &port).await?;
         require_reason(reason)?;
@@ -81,6 +84,8 @@ impl Desk {
         };
         let record = permit.record(as_value(&old), as_value(&edit), reason);
         let plan = move |network: &netwarden_inventory::Network, now| {
+            met(expected.as_ref(), &port_version(network, &port), &format!("port {port}"))
+                .map_err(|error| netwarden_engine::KeeperError::Outdated(error.to_string()))?;
             network
                 .plan_port_edit(&port, &edit, now)
                 .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
@@ -96,6 +101,11 @@ impl Desk {
         reason: &str,
         key: Option<String>,
     ) -> Result<RequestId, OperateError> {
+        if let Action::SetPortAccess { port, access, .. } = &action
+            && let Some(why) = self.engine.refusal(port, access).await?
+        {
+            return Err(OperateError::Conflict(why));
+        }
         let id = Self::request_id();
         let user = permit.user().to_owned();
         let key = key.unwrap_or_else(|| id.to_string());
@@ -110,23 +120,22 @@ impl Desk {
         let mut record = permit.record(None, as_value(&wanted.action), reason);
         record.request = Some(id.to_string());
         let wake = self.engine.enforcer().clone();
-        self.store
-            .write(move |tx: &Tx| {
-                Box::pin(async move {
-                    if request(tx, &wanted).await? == netwarden_actions::Requested::Repeated {
-                        // Who repeats an act is answered as the first time.
-                        let first = netwarden_actions::request_by_key(tx, &wanted.key).await?;
-                        return Ok(first.map_or(id, |first| first.request.id));
-                    }
-                    netwarden_audit::record(tx, &record).await?;
-                    tx.after_commit(move || wake.now());
-                    Ok::<_, OperateError>(id)
+        let is_release = matches!(wanted.action, Action::ReleasePort { .. });
+        // What was shut out must come back in although the disk is full.
+        if is_release {
+            let job = (wanted, record, wake);
+            return self
+                .store
+                .write_essential(move |tx: &Tx| {
+                    let (wanted, record, wake) = job.clone();
+                    asked(tx, id, wanted, record, wake)
                 })
-            })
-            .await
+                .await;
+        }
+        self.store.write(move |tx: &Tx| asked(tx, id, wanted, record, wake)).await
     }
 
-    /// Takes back that a port was shut.
+    /// Switches a port on: takes back that we shut it, or opens it where somebody else did.
     pub async fn switch_on(
         &self,
         caller: &Caller,
@@ -137,17 +146,33 @@ impl Desk {
         let permit = self.permit_port(caller, Operation::PortOn, &port).await?;
         require_reason(reason)?;
         self.known_port(&port)?;
-        let desired = netwarden_actions::desired_port(self.store.read(), &port).await?;
-        let shut = desired.is_some_and(|row| {
-            row.access == PortAccess::Shut
-                && row.standing.progress != netwarden_model::access::Progress::Released
-        });
-        if !shut {
-            return Err(OperateError::Conflict(format!(
-                "{port} was not shut by us, so there is nothing to take back"
-            )));
-        }
-        self.ask(permit, Action::ReleasePort { port }, reason, key).await
+        let held = netwarden_actions::desired_port(self.store.read(), &port).await?;
+        let held = held.filter(|row| row.standing.progress != Progress::Released);
+        let action = match held.map(|row| row.access) {
+            Some(PortAccess::Shut) => Action::ReleasePort { port },
+            // To open it would forget why it was moved.
+            Some(PortAccess::Vlan { vlan, .. }) => {
+                return Err(OperateError::Conflict(format!(
+                    "{port} is held in VLAN {vlan} by us: release it first"
+                )));
+            }
+            Some(PortAccess::Open) => {
+                return Err(OperateError::Conflict(format!("{port} is to be switched on already")));
+            }
+            None if self.is_up(&port) => {
+                return Err(OperateError::Conflict(format!(
+                    "{port} is switched on already: its ifAdminStatus is up"
+                )));
+            }
+            None => Action::SetPortAccess { port, access: PortAccess::Open, endpoint: None },
+        };
+        self.ask(permit, action, reason, key).await
+    }
+
+    fn is_up(&self, port: &PortRef) -> bool {
+        let network = self.engine.keeper().picture().read();
+        let found = network.element(port.ne).and_then(|element| element.port(&port.port));
+        found.is_some_and(|found| found.admin_status.as_deref() == Some("up"))
     }
 
     pub(crate) async fn permit_port(
@@ -167,6 +192,32 @@ impl Desk {
     }
 }
 
+/// The version of what an administrator says of a port.
+pub(crate) fn port_version(network: &netwarden_inventory::Network, port: &PortRef) -> Version {
+    let found = network.element(port.ne).and_then(|element| element.port(&port.port));
+    Version::of(&found.map(|found| (found.role_override, found.protected)))
+}
+
+/// Writes a request and its record; answers with the first one's id where it is a repetition.
+fn asked(
+    tx: &Tx,
+    id: RequestId,
+    wanted: ActionRequest,
+    record: netwarden_audit::Record,
+    wake: netwarden_actions::Wake,
+) -> netwarden_actions::TxFuture<'_, Result<RequestId, OperateError>> {
+    Box::pin(async move {
+        if request(tx, &wanted).await? == netwarden_actions::Requested::Repeated {
+            // Who repeats an act is answered as the first time.
+            let first = netwarden_actions::request_by_key(tx, &wanted.key).await?;
+            return Ok(first.map_or(id, |first| first.request.id));
+        }
+        netwarden_audit::record(tx, &record).await?;
+        tx.after_commit(move || wake.now());
+        Ok(id)
+    })
+}
+
 /// Acts that people will ask about later need a word why.
 pub(crate) fn require_reason(reason: &str) -> Result<(), OperateError> {
     if reason.trim().is_empty() {
@@ -175,7 +226,7 @@ pub(crate) fn require_reason(reason: &str) -> Result<(), OperateError> {
     Ok(())
 }
 
-fn not_known(port: &PortRef) -> OperateError {
+pub(crate) fn not_known(port: &PortRef) -> OperateError {
     OperateError::NotFound { what: "port", id: format!("{} of network element {}", port.port, port.ne) }
 }
 

@@ -19,6 +19,7 @@ use crate::desk::Desk;
 use crate::error::OperateError;
 use crate::jobs::Progress;
 use crate::ports::{as_value, require_reason};
+use crate::version::{Version, met};
 
 impl Desk {
     /// A page of rules; `query` is made on [`sql::list_query`].
@@ -55,14 +56,20 @@ impl Desk {
     /// Keeps a new rule, disabled unless it says otherwise.
     pub async fn add_rule(&self, caller: &Caller, rule: Rule, reason: &str) -> Result<Rule, OperateError> {
         let permit = self.permit_rule(caller, Operation::RuleCreate, &rule.name).await?;
+        // To keep a rule and to let it judge are two rights, and leave two records.
+        let enabling = match rule.enabled {
+            true => Some(self.permit_rule(caller, Operation::RuleEnable, &rule.name).await?),
+            false => None,
+        };
         require_reason(reason)?;
-        let record = permit.record(None, as_value(&rule), reason);
+        let mut records = vec![permit.record(None, as_value(&rule), reason)];
+        records.extend(enabling.map(|enabling| enabling.record(None, as_value(&true), reason)));
         let (spine, at, by) = (self.spine.clone(), permit.at, permit.user().to_owned());
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     let kept = sql::add(tx, rule, at, &by).await?;
-                    netwarden_audit::record(tx, &record).await?;
+                    netwarden_audit::record_many(tx, &records).await?;
                     if kept.enabled {
                         spine.append(tx, at, &[changed(&kept, true, at)]).await?;
                     }
@@ -73,11 +80,13 @@ impl Desk {
     }
 
     /// Keeps a new revision of a rule; it judges from the next event on where the rule is enabled.
+    /// `enabled`, where given, must be as it is.
     pub async fn edit_rule(
         &self,
         caller: &Caller,
         named: &str,
         rule: Rule,
+        enabled: Option<bool>,
         reason: &str,
     ) -> Result<Rule, OperateError> {
         let permit = self.permit_rule(caller, Operation::RuleModify, named).await?;
@@ -86,6 +95,13 @@ impl Desk {
         let old = sql::show(self.store.read(), id).await?.rule;
         // Who names the revision that was read is told where somebody else was faster.
         let revision = if rule.revision.0 == 0 { old.revision } else { rule.revision };
+        if enabled.is_some_and(|enabled| enabled != old.enabled) {
+            let word = if old.enabled { "disable" } else { "enable" };
+            return Err(OperateError::Invalid(format!(
+                "an edit does not {word} a rule, which has a right and a record of its own: {word} it by \
+                 itself, and leave 'enabled' out"
+            )));
+        }
         let rule = Rule { id, revision, enabled: old.enabled, ..rule };
         let record = permit.record(as_value(&old), as_value(&rule), reason);
         let (spine, at, by) = (self.spine.clone(), permit.at, permit.user().to_owned());
@@ -110,6 +126,7 @@ impl Desk {
         named: &str,
         enabled: bool,
         reason: &str,
+        expected: Option<Version>,
     ) -> Result<Rule, OperateError> {
         let operation = if enabled { Operation::RuleEnable } else { Operation::RuleDisable };
         let permit = self.permit_rule(caller, operation, named).await?;
@@ -117,10 +134,14 @@ impl Desk {
         let id = self.rule_id(named).await?;
         let mut record = permit.record(as_value(&!enabled), as_value(&enabled), reason);
         record.object = ObjectRef::new("rule", named);
-        let (spine, at) = (self.spine.clone(), permit.at);
+        let (spine, at, what) = (self.spine.clone(), permit.at, format!("rule '{named}'"));
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
+                    if expected.is_some() {
+                        let present = sql::show(tx, id).await?.rule.revision;
+                        met(expected.as_ref(), &Version::counted(present.0), &what)?;
+                    }
                     let (rule, was_changed) = sql::set_enabled(tx, id, enabled, at).await?;
                     if was_changed {
                         netwarden_audit::record(tx, &record).await?;
@@ -133,11 +154,18 @@ impl Desk {
     }
 
     /// Takes a rule away; its revisions stay, for what they have caused.
-    pub async fn delete_rule(&self, caller: &Caller, named: &str, reason: &str) -> Result<(), OperateError> {
+    pub async fn delete_rule(
+        &self,
+        caller: &Caller,
+        named: &str,
+        reason: &str,
+        expected: Option<Version>,
+    ) -> Result<(), OperateError> {
         let permit = self.permit_rule(caller, Operation::RuleDelete, named).await?;
         require_reason(reason)?;
         let id = self.rule_id(named).await?;
         let old = sql::show(self.store.read(), id).await?.rule;
+        met(expected.as_ref(), &Version::counted(old.revision.0), &format!("rule '{named}'"))?;
         let record = permit.record(as_value(&old), None, reason);
         let (spine, at) = (self.spine.clone(), permit.at);
         self.store
@@ -181,8 +209,10 @@ impl Desk {
             Subject::Unidentified => None,
         };
         let (spine, rules) = (self.spine.clone(), vec![Arc::new(compiled)]);
-        let settings = self.engine.rule_settings();
-        Ok(self.jobs.start(what, owner, permit.at, move |progress| {
+        // What held when the span began; from there on the log says it.
+        let settings = netwarden_engine::recorded_rule_settings(&self.spine, Some(first)).await?;
+        let settings = settings.unwrap_or_else(|| self.engine.rule_settings());
+        Ok(self.jobs.start(what, Operation::RuleRehearse, owner, permit.at, move |progress| {
             rehearse(spine, rules, settings, first, last, progress)
         }))
     }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use netwarden_audit::{Kind, ObjectRef, Outcome, Record, Redacted, Value};
 use netwarden_identity::accounts::{end_session, owner_of_token, revoke_token};
-use netwarden_identity::{Identified, Object, ObjectKind, Operation, Subject, Through};
+use netwarden_identity::{Circumstances, Identified, Object, ObjectKind, Operation, Subject, Through, decide};
 use netwarden_model::Severity;
 use netwarden_store::Tx;
 use uuid::Uuid;
@@ -104,13 +104,26 @@ impl Desk {
     /// Jobs of this process, newest first.
     pub async fn list_jobs(&self, caller: &Caller) -> Result<Vec<Job>, OperateError> {
         self.permit_of(caller, Operation::JobRead).await?;
-        Ok(self.jobs.list())
+        Ok(self.jobs.list().into_iter().filter(|job| self.may_see(caller, job)).collect())
+    }
+
+    /// What a job has found is for those who could have started it, and for who did.
+    fn may_see(&self, caller: &Caller, job: &Job) -> bool {
+        let circumstances = Circumstances { at: self.clock.now(), address: caller.address };
+        let object = Object::of(job.operation.object());
+        (job.owner.is_some() && job.owner == owner(caller))
+            || decide(&caller.subject, job.operation, &object, &circumstances).allowed
     }
 
     /// One job.
     pub async fn job(&self, caller: &Caller, id: Uuid) -> Result<Job, OperateError> {
         self.permit_of(caller, Operation::JobRead).await?;
-        self.jobs.get(id).ok_or_else(|| no_job(id))
+        let job = self.jobs.get(id).ok_or_else(|| no_job(id))?;
+        if !self.may_see(caller, &job) {
+            let object = Object::of(job.operation.object());
+            self.permit(caller, job.operation, &object, Some(id.to_string())).await?;
+        }
+        Ok(job)
     }
 
     /// Asks a job to end: one's own, or with the right to, anybody's.

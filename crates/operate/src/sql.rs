@@ -2,10 +2,12 @@
 
 use netwarden_store::Migration;
 
-/// System parameters that were set, and how often our SNMP engine was started (snmpEngineBoots).
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "operate-0001-parameters",
-    up: "
+/// System parameters that were set, how often our SNMP engine was started (snmpEngineBoots), channels,
+/// and statistics over time.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "operate-0001-parameters",
+        up: "
 CREATE TABLE parameters (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL,
@@ -16,4 +18,28 @@ CREATE TABLE own_snmp_engine (
     boots BIGINT NOT NULL
 );
 ",
-}];
+    },
+    Migration {
+        name: "operate-0002-channels",
+        up: "
+CREATE TABLE channels (
+    name TEXT PRIMARY KEY,
+    definition TEXT NOT NULL,
+    has_secret {bool} NOT NULL,
+    changed_at BIGINT NOT NULL
+);
+",
+    },
+    Migration {
+        name: "operate-0003-statistics",
+        up: "
+CREATE TABLE statistics (
+    series TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    value DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (series, at)
+);
+CREATE INDEX statistics_at ON statistics (at);
+",
+    },
+];

@@ -1,10 +1,7 @@
 //! The system itself: status, parameters, global stop, release of everything, backup; events and the trail.
 
-use std::ops::ControlFlow;
-use std::path::PathBuf;
-
 use netwarden_actions::set_global_stop;
-use netwarden_audit::{AuditQuery, ListedRecord, Reach, Report, Value};
+use netwarden_audit::{AuditQuery, Completion, ListedRecord, Outcome, Reach, Redacted, Value};
 use netwarden_identity::{AuditReach, Operation, audit_reach};
 use netwarden_model::action::Originator;
 use netwarden_model::{Event, EventSeq, PortRef};
@@ -13,9 +10,11 @@ use netwarden_store::{Count, Listed, Page, Tx, execute, query_all, to_micros, va
 
 use crate::caller::Caller;
 use crate::desk::Desk;
+use crate::elements::EDITING;
 use crate::error::OperateError;
 use crate::parameters::{Declaration, PARAMETERS, Parameters};
 use crate::ports::require_reason;
+use crate::version::{Version, met};
 
 /// The state of the whole at a glance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +33,8 @@ pub struct Status {
     pub behind: i64,
     /// The global stop is on.
     pub stopped: bool,
+    /// The disk is full: nothing new is recorded or done.
+    pub disk_full: bool,
     /// Good and failed polls.
     pub polls: netwarden_engine::PollStats,
     /// Records in the trail.
@@ -44,12 +45,6 @@ impl Desk {
     /// The state of the whole.
     pub async fn status(&self, caller: &Caller) -> Result<Status, OperateError> {
         self.permit_of(caller, Operation::SystemStatus).await?;
-        self.status_now().await
-    }
-
-    /// The state of the whole, for who collects metrics.
-    pub async fn metrics(&self, caller: &Caller) -> Result<Status, OperateError> {
-        self.permit_of(caller, Operation::SystemMetrics).await?;
         self.status_now().await
     }
 
@@ -77,6 +72,7 @@ impl Desk {
             latest,
             behind: latest.0 - judged,
             stopped,
+            disk_full: *self.store.space().borrow() == netwarden_store::Space::OnReserve,
             polls: self.engine.polls(),
             records,
         })
@@ -117,12 +113,6 @@ impl Desk {
         Ok(self.trail.count(&reach(caller), query).await?)
     }
 
-    /// Verifies the whole trail.
-    pub async fn verify_audit(&self, caller: &Caller) -> Result<Report, OperateError> {
-        self.permit_of(caller, Operation::AuditVerify).await?;
-        Ok(self.trail.verify(&[], &mut |_, _| ControlFlow::Continue(())).await?)
-    }
-
     /// Every parameter with its value in force.
     pub async fn parameters(
         &self,
@@ -136,6 +126,20 @@ impl Desk {
             .collect())
     }
 
+    /// One parameter with its value in force.
+    pub async fn parameter(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<(&'static Declaration, String), OperateError> {
+        self.permit_of(caller, Operation::ParameterRead).await?;
+        let declaration = Declaration::find(name).map_err(|_| OperateError::NotFound {
+            what: "parameter",
+            id: format!("'{}'", name.chars().take(64).collect::<String>()),
+        })?;
+        Ok((declaration, self.parameters_now().get(declaration).to_owned()))
+    }
+
     /// Sets a parameter; it counts at once.
     pub async fn set_parameter(
         &self,
@@ -143,11 +147,14 @@ impl Desk {
         name: &str,
         value: &str,
         reason: &str,
+        expected: Option<Version>,
     ) -> Result<(), OperateError> {
         let permit = self.permit_of(caller, Operation::ParameterModify).await?;
         require_reason(reason)?;
+        let _one_at_a_time = EDITING.lock().await;
         let mut parameters = self.parameters_now();
         let old = parameters.set(name, value)?;
+        met(expected.as_ref(), &parameter_version(name, &old), &format!("parameter {name}"))?;
         let mut record = permit.record(Some(Value::text(old)), Some(Value::text(value)), reason);
         record.object.id = Some(name.to_owned());
         let (row, at) = ((name.to_owned(), value.to_owned()), to_micros(permit.at));
@@ -210,22 +217,93 @@ impl Desk {
             .await
     }
 
-    /// Writes a consistent copy of the database.
-    pub async fn backup(&self, caller: &Caller, to: PathBuf) -> Result<(), OperateError> {
-        let permit = self.permit_of(caller, Operation::BackupCreate).await?;
-        self.store.backup_to(&to).await?;
-        self.record(permit.record(None, Some(Value::text(to.display().to_string())), "")).await
+    /// Makes new keys: `root` new components and a new root key over the same working keys, `working` a
+    /// new working key under which all secrets are sealed anew. Nothing is lost at any moment of a crash.
+    pub async fn rotate_keys(
+        &self,
+        caller: &Caller,
+        layer: KeyLayer,
+        reason: &str,
+    ) -> Result<(), OperateError> {
+        let permit = self.permit_of(caller, Operation::SystemRotateKeys).await?;
+        require_reason(reason)?;
+        let mut record = permit.record(Some(Redacted.into()), Some(Redacted.into()), reason);
+        record.level = netwarden_model::Severity::Warning;
+        record.object.id = Some(layer.as_str().to_owned());
+        let opened = self
+            .store
+            .write(move |tx: &Tx| {
+                Box::pin(async move { Ok::<_, OperateError>(netwarden_audit::open(tx, &record).await?) })
+            })
+            .await?;
+        let rotated = match layer {
+            KeyLayer::Root => self.vault.rotate_root(permit.at).await,
+            KeyLayer::Working => self.vault.rotate_working(permit.at).await,
+        };
+        let (outcome, details) = match &rotated {
+            Ok(()) => (Outcome::Success, None),
+            Err(error) => (Outcome::Failure, Some(error.to_string())),
+        };
+        let completion = Completion { at: self.clock.now(), outcome, new: None, details };
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    netwarden_audit::complete(tx, opened, &completion).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await?;
+        Ok(rotated?)
     }
 
     /// Lets parameters govern what they govern.
     async fn use_parameters(&self, parameters: Parameters) -> Result<(), OperateError> {
         self.engine.set_guard(parameters.guard());
         self.engine.set_in_flight(parameters.polls_in_flight());
-        let inventory = parameters.inventory();
+        self.engine.set_rules_depth(parameters.rules_depth());
+        self.identity.set_policy(parameters.identity(self.identity.policy()));
+        let inventory = inventory_settings(&self.store, &parameters).await?;
         self.engine.keeper().adjust(move |network| network.set_settings(inventory)).await?;
         *self.parameters.write().unwrap_or_else(std::sync::PoisonError::into_inner) = parameters;
         Ok(())
     }
+}
+
+/// Which of the two layers of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyLayer {
+    /// The root key and its components.
+    Root,
+    /// The working key that seals secrets.
+    Working,
+}
+
+impl KeyLayer {
+    /// The word used in interfaces.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            KeyLayer::Root => "root",
+            KeyLayer::Working => "working",
+        }
+    }
+}
+
+/// The version of a parameter's value.
+pub fn parameter_version(name: &str, value: &str) -> Version {
+    Version::of(&(name, value))
+}
+
+/// The settings of location and detection: those of the parameters, and the groups' own time-outs.
+pub async fn inventory_settings(
+    store: &netwarden_store::Store,
+    parameters: &Parameters,
+) -> Result<netwarden_inventory::Settings, OperateError> {
+    let groups = netwarden_inventory::sql::groups(store.read()).await?;
+    let own = groups.into_iter().filter_map(|group| {
+        let silence = u64::try_from(group.offline_after_s?).ok()?;
+        Some((group.name, std::time::Duration::from_secs(silence)))
+    });
+    Ok(netwarden_inventory::Settings { offline_after_by_group: own.collect(), ..parameters.inventory() })
 }
 
 /// Records, at each start, which channels to other systems are not protected (SEC-03).
@@ -253,7 +331,7 @@ pub async fn record_exceptions(
             new: None,
             outcome: Outcome::Success,
             details: Some(sentence.clone()),
-            cause: Some("the configuration file".to_owned()),
+            cause: Some("the channel's definition".to_owned()),
         })
         .collect();
     if records.is_empty() {

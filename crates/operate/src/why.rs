@@ -246,6 +246,8 @@ impl Desk {
             Operation::EndpointBlock,
             Operation::EndpointModify,
             Operation::EndpointImport,
+            Operation::EndpointDelete,
+            Operation::AdoptionAccept,
         ];
         let changes = changes.map(|operation| FilterValue::from(operation.name())).to_vec();
         let query = AuditQuery {
@@ -448,6 +450,8 @@ fn change_link(listed: &ListedRecord) -> Option<Link> {
         Operation::EndpointAuthorise => "authorised it",
         Operation::EndpointBlock => "refused it",
         Operation::EndpointImport => "imported it",
+        Operation::EndpointDelete => "took it off the reference list",
+        Operation::AdoptionAccept => "authorised it with the baseline of what was present",
         _ => "changed it",
     };
     let reason = record.details.as_deref().map_or_else(String::new, |details| format!(": {details}"));

@@ -188,6 +188,7 @@ fn detail(payload: &Payload, property: Property) -> Value<'_> {
         (Property::EventAccess, NacPayload::Enforcement { access, .. }) => Value::text(match access {
             Some(PortAccess::Vlan { .. }) => "vlan",
             Some(PortAccess::Shut) => "shut",
+            Some(PortAccess::Open) => "open",
             None => "release",
         }),
         (

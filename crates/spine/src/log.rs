@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use netwarden_model::{Event, EventSeq, NewEvent, Scope};
+use netwarden_model::{Event, EventKind, EventSeq, NewEvent, Scope};
 use netwarden_store::{Listed, Page, READ_CHUNK, Store, Tx};
 use tokio::sync::watch;
 
@@ -69,6 +69,15 @@ impl Spine {
     /// end was reached.
     pub async fn read_from(&self, after: EventSeq, limit: u64) -> Result<Vec<Event>, SpineError> {
         sql::read_from(self.store.read(), after, limit.min(READ_CHUNK)).await
+    }
+
+    /// How many events of each kind there are after `after` and up to `until`.
+    pub async fn count_kinds(
+        &self,
+        after: EventSeq,
+        until: EventSeq,
+    ) -> Result<Vec<(EventKind, u64)>, SpineError> {
+        sql::count_kinds(self.store.read(), after, until).await
     }
 
     /// The event at `seq`, if there is one.

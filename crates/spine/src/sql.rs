@@ -204,3 +204,21 @@ pub(crate) const fn severity_code(severity: Severity) -> i16 {
         Severity::Critical => 4,
     }
 }
+
+/// Events by kind after `after` and up to `until`. A kind of a later version is left out.
+pub(crate) async fn count_kinds<C: ConnectionTrait>(
+    connection: &C,
+    after: EventSeq,
+    until: EventSeq,
+) -> Result<Vec<(EventKind, u64)>, SpineError> {
+    let sql = "SELECT kind, COUNT(*) FROM spine_events WHERE seq > $1 AND seq <= $2 GROUP BY kind";
+    let mut counts = Vec::new();
+    for row in query_all(connection, sql, values![after.0, until.0]).await? {
+        let (code, count): (i16, i64) =
+            (row.try_get_by_index(0).map_err(StoreError::from)?, row.try_get_by_index(1).map_err(StoreError::from)?);
+        if let Some(kind) = EventKind::from_code(code) {
+            counts.push((kind, u64::try_from(count).unwrap_or(0)));
+        }
+    }
+    Ok(counts)
+}

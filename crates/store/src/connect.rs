@@ -132,14 +132,14 @@ impl Connector {
     }
 
     /// A connection to the SQLite file that is none of the pools', for VACUUM INTO.
-    pub(crate) async fn for_backup(&self) -> Result<DatabaseConnection, StoreError> {
+    pub(crate) async fn for_backup(&self) -> Result<sqlx::SqlitePool, StoreError> {
         let Location::Sqlite(path) = &self.location else {
             return Err(StoreError::Unsupported(
                 "a PostgreSQL database is backed up with PostgreSQL's own means (pg_dump, pg_basebackup)",
             ));
         };
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(sqlite(path)).await;
-        Ok(pool.map_err(connection_error)?.into())
+        pool.map_err(connection_error)
     }
 }
 

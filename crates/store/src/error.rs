@@ -69,6 +69,9 @@ pub enum StoreError {
     /// Two migrations bear one name.
     #[error("two migrations are called {0}")]
     MigrationTwice(String),
+    /// Whoever wanted it does so no longer; nothing of it was kept.
+    #[error("it was cancelled")]
+    Cancelled,
     /// A job took longer than it may; it was rolled back.
     #[error("a write took longer than {0} s and was rolled back")]
     TooSlow(u64),

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
-use sea_orm::DatabaseConnection;
+use sea_orm::sqlx::{self, SqlitePool};
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::connect::{Connector, beside, make_private_file};
@@ -12,7 +15,7 @@ use crate::job::TypedJob;
 use crate::migrate::migrate;
 use crate::reserve::Reserve;
 use crate::writer::{Command, Writer};
-use crate::{Dialect, Location, Migration, Space, StoreConfig, StoreError, Tx, execute, values};
+use crate::{Dialect, Location, Migration, Space, StoreConfig, StoreError, Tx};
 
 /// A database that is open. Clones share it; the writer ends with the last of them, or at
 /// [`Store::close`].
@@ -112,7 +115,18 @@ impl Store {
     {
         let first = self.enqueue(job.clone()).await;
         let was_refused = first.is_err() && self.shared.reserve.space() == Space::OnReserve;
-        if was_refused { self.enqueue(job).await } else { first }
+        if !was_refused {
+            return first;
+        }
+        // It may be that an attempt to make the reserve again had the space just then.
+        let reserve = Arc::clone(&self.shared.reserve);
+        in_background(move || {
+            reserve.wait();
+            Ok(())
+        })
+        .await?
+        .map_err(|error| self.reserve_error(error))?;
+        self.enqueue(job).await
     }
 
     /// Connections that read and cannot write; each statement may run on another one. Long reads go in
@@ -148,12 +162,23 @@ impl Store {
     /// Writes a consistent copy of the SQLite database to `path` (mode 0600), which must not exist.
     /// It appears under that name only when it is complete and on disk.
     pub async fn backup_to(&self, path: &Path) -> Result<(), StoreError> {
+        self.backup_with(path, &Arc::default(), |_, _| {}).await
+    }
+
+    /// As [`Store::backup_to`]; `told` hears a few times a second how many octets of how many are
+    /// written, and once `stop` is true it ends with [`StoreError::Cancelled`] and leaves nothing.
+    pub async fn backup_with(
+        &self,
+        path: &Path,
+        stop: &Arc<AtomicBool>,
+        told: impl Fn(u64, u64) + Send,
+    ) -> Result<(), StoreError> {
         if path.exists() {
             let exists = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
             return Err(StoreError::file(path, "writing the backup", exists));
         }
         let partial = beside(path, ".partial");
-        let database = self.shared.connector.for_backup().await?;
+        let pool = self.shared.connector.for_backup().await?;
         let file_error = |error| StoreError::file(&partial, "writing the backup", error);
         match std::fs::remove_file(&partial) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file_error(error)),
@@ -164,13 +189,17 @@ impl Store {
         let Some(target) = partial.to_str() else {
             return Err(StoreError::Unsupported("the path of a backup must be UTF-8"));
         };
-        let vacuumed = execute(&database, "VACUUM INTO $1", values![target]).await;
-        let closed = database.close().await;
-        if let Err(error) = vacuumed {
+        let copied = copy_into(&pool, target, stop, || {
+            let octets = |path: &Path| std::fs::metadata(path).map_or(0, |data| data.len());
+            let total = self.shared.connector.database_path().map_or(0, |path| octets(&path));
+            told(octets(&partial).min(total), total);
+        })
+        .await;
+        pool.close().await;
+        if let Err(error) = copied {
             let _ = std::fs::remove_file(&partial);
-            return Err(error);
+            return Err(if stop.load(Ordering::Relaxed) { StoreError::Cancelled } else { error });
         }
-        closed?;
         let (from, to) = (partial.clone(), path.to_owned());
         in_background(move || {
             std::fs::File::open(&from)?.sync_all()?;
@@ -233,6 +262,37 @@ impl Store {
     fn reserve_error(&self, error: std::io::Error) -> StoreError {
         let path = self.shared.connector.database_path().unwrap_or_default();
         StoreError::file(&beside(&path, ".reserve"), "using the reserve", error)
+    }
+}
+
+/// How often the progress of a backup is told.
+const TOLD_EVERY: Duration = Duration::from_millis(100);
+/// Steps of SQLite's machine between two looks at whether a backup is still wanted: some milliseconds.
+const STEPS: i32 = 20_000;
+
+/// VACUUM INTO `target`, interrupted once `stop` is true.
+async fn copy_into(
+    pool: &SqlitePool,
+    target: &str,
+    stop: &Arc<AtomicBool>,
+    tell: impl Fn(),
+) -> Result<(), StoreError> {
+    let failed = |error: sqlx::Error| StoreError::from(DbErr::Exec(RuntimeErr::SqlxError(error.into())));
+    let mut connection = pool.acquire().await.map_err(failed)?;
+    let wanted = Arc::clone(stop);
+    connection
+        .lock_handle()
+        .await
+        .map_err(failed)?
+        .set_progress_handler(STEPS, move || !wanted.load(Ordering::Relaxed));
+    let copying = sqlx::query("VACUUM INTO ?1").bind(target).execute(&mut *connection);
+    tokio::pin!(copying);
+    loop {
+        tell();
+        tokio::select! {
+            copied = &mut copying => return copied.map(drop).map_err(failed),
+            () = tokio::time::sleep(TOLD_EVERY) => {}
+        }
     }
 }
 

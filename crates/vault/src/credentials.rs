@@ -24,6 +24,8 @@ pub struct CredentialEntry {
     pub kind: String,
     /// In which order sets are tried, from 1.
     pub position: i64,
+    /// When its secret was last set, in microseconds since 1970.
+    pub changed_at_us: i64,
 }
 
 impl Vault {
@@ -121,7 +123,7 @@ pub(crate) async fn reseal_all(tx: &Tx, keyring: &Keyring) -> Result<(), VaultEr
 }
 
 async fn entries<C: ConnectionTrait>(connection: &C) -> Result<Vec<CredentialEntry>, VaultError> {
-    let sql = "SELECT id, name, kind, position FROM vault_credentials ORDER BY position, id";
+    let sql = "SELECT id, name, kind, position, changed_at FROM vault_credentials ORDER BY position, id";
     let rows = query_all(connection, sql, []).await?;
     rows.iter()
         .map(|row| {
@@ -130,6 +132,7 @@ async fn entries<C: ConnectionTrait>(connection: &C) -> Result<Vec<CredentialEnt
                 name: row.try_get_by_index(1)?,
                 kind: row.try_get_by_index(2)?,
                 position: row.try_get_by_index(3)?,
+                changed_at_us: row.try_get_by_index(4)?,
             })
         })
         .collect()

@@ -4,10 +4,11 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use netwarden_model::Mac;
-use netwarden_operate::ListWish;
+use netwarden_operate::{ListWish, Version};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
@@ -188,8 +189,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     }
 }
 
-/// The revision that an edit was made on, from If-Match.
-pub(crate) struct IfMatch(pub(crate) Option<i64>);
+/// The version that an edit was made on, from If-Match (RFC 9110 section 13.1.1).
+pub(crate) struct IfMatch(pub(crate) Option<Version>);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Refusal;
@@ -200,11 +201,20 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         if text == "*" {
             return Ok(Self(None));
         }
-        let revision =
-            text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|tag| tag.parse().ok());
-        match revision {
-            Some(revision) if revision > 0 => Ok(Self(Some(revision))),
-            _ => Err(Refusal::malformed("If-Match must be the ETag of the rule that was read, as in \"3\"")),
+        let tag = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        match tag {
+            Some(tag) if !tag.is_empty() && tag.len() <= 64 && tag.chars().all(|c| c.is_ascii_alphanumeric()) => {
+                Ok(Self(Some(Version::presented(tag))))
+            }
+            _ => Err(Refusal::malformed(
+                "If-Match must be the ETag of what was read, as in \"3f2a9c0d1b4e5f6a7b8c9d0e\"",
+            )),
         }
     }
+}
+
+/// An answer with its version as ETag.
+pub(crate) fn tagged<T: serde::Serialize>(status: StatusCode, version: &Version, body: T) -> Response {
+    let tag = format!("\"{}\"", version.as_str());
+    (status, [(header::ETAG, tag)], Json(body)).into_response()
 }

@@ -11,6 +11,7 @@ mod refusal;
 mod routes;
 mod serve;
 mod shape;
+mod stream;
 
 pub use refusal::Refusal;
 pub use routes::{OPERATION, openapi, router};

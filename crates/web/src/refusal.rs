@@ -42,6 +42,9 @@ impl From<OperateError> for Refusal {
             OperateError::Invalid(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Not acceptable as given")
             }
+            OperateError::Outdated(_) => {
+                (StatusCode::PRECONDITION_FAILED, "outdated", "Changed by somebody else")
+            }
             OperateError::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Not possible as things stand"),
             OperateError::Unrecorded(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unrecorded", "Nothing can be recorded, so nothing is done")

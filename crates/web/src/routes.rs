@@ -3,15 +3,21 @@
 
 mod adoption;
 mod audit;
+mod backups;
+mod channels;
 mod credentials;
 mod elements;
 mod endpoints;
 mod events;
+mod groups;
+mod health;
 mod jobs;
+mod names;
 mod ports;
 mod rules;
 mod sessions;
 mod system;
+mod users;
 
 use std::time::Duration;
 
@@ -51,17 +57,23 @@ struct Document;
 fn routes() -> OpenApiRouter<Desk> {
     let api = OpenApiRouter::new()
         .merge(endpoints::routes())
+        .merge(groups::routes())
         .merge(elements::routes())
         .merge(ports::routes())
         .merge(credentials::routes())
+        .merge(channels::routes())
         .merge(adoption::routes())
+        .merge(names::routes())
         .merge(events::routes())
         .merge(rules::routes())
         .merge(audit::routes())
         .merge(jobs::routes())
         .merge(sessions::routes())
+        .merge(backups::routes())
+        .merge(health::routes())
+        .merge(users::routes())
         .merge(system::routes());
-    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", api).merge(system::outside())
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", api).merge(health::outside())
 }
 
 /// The OpenAPI document, as `/api/v1/openapi.json` gives it.

@@ -1,9 +1,10 @@
 //! What `operate` answers, in the types of the interface.
 
 use netwarden_api as api;
+use netwarden_model::element::Method;
 use netwarden_model::{Event, EventSeq, RuleId, RuleRevision};
 use netwarden_operate::{
-    AuditValue, Count, Counted, Job, JobState, Link, ListedRecord, Report, ShownElement, ShownEndpoint,
+    AuditValue, Count, Counted, Job, JobState, Link, ListedRecord, ShownElement, ShownEndpoint,
     ShownPort, Target, Why,
 };
 
@@ -31,7 +32,7 @@ pub(crate) fn page<T, U>(listed: Counted<T>, convert: impl FnMut(T) -> U) -> api
 }
 
 pub(crate) fn endpoint(shown: ShownEndpoint) -> api::endpoint::Endpoint {
-    let ShownEndpoint { view, bound_to } = shown;
+    let ShownEndpoint { view, bound_to, offline_after_s, version: _ } = shown;
     api::endpoint::Endpoint {
         mac: view.mac.to_string(),
         vendor: view.vendor,
@@ -50,6 +51,7 @@ pub(crate) fn endpoint(shown: ShownEndpoint) -> api::endpoint::Endpoint {
         bound_to: bound_to.map(|(port, name)| format!("{name} {}", port.port)),
         owner: view.owner,
         note: view.note,
+        offline_after_s,
         valid_until: view.valid_until,
         first_seen: view.first_seen,
         last_seen: view.last_seen,
@@ -59,8 +61,18 @@ pub(crate) fn endpoint(shown: ShownEndpoint) -> api::endpoint::Endpoint {
 }
 
 pub(crate) fn element(shown: ShownElement) -> api::network::Element {
-    let ShownElement { base, credential, status, last_poll, descr, location } = shown;
-    let forwarding = base.schedule(netwarden_model::element::Method::Forwarding);
+    let ShownElement { base, credential, status, last_poll, descr, location, version: _ } = shown;
+    let schedules = Method::ALL.into_iter().map(|method| {
+        let schedule = base.schedule(method);
+        let shaped = api::network::Schedule {
+            interval_s: schedule.interval.as_secs(),
+            timeout_ms: u64::try_from(schedule.timeout.as_millis()).unwrap_or(u64::MAX),
+            retries: schedule.retries,
+        };
+        (method.as_str().to_owned(), shaped)
+    });
+    let schedules = schedules.collect();
+    let forwarding = base.schedule(Method::Forwarding);
     api::network::Element {
         id: base.element.id.0,
         name: base.element.name,
@@ -72,6 +84,10 @@ pub(crate) fn element(shown: ShownElement) -> api::network::Element {
         quarantine_vlan: base.element.quarantine_vlan.map(|vlan| vlan.get()),
         voice_vlan: base.element.voice_vlan.map(|vlan| vlan.get()),
         forwarding_interval_s: forwarding.interval.as_secs(),
+        schedules,
+        scans_off: base.scans_off.iter().map(|scan| scan.as_str().to_owned()).collect(),
+        region: base.region,
+        device_sets: base.device_sets,
         last_poll,
         descr,
         location,
@@ -84,7 +100,7 @@ pub(crate) fn element(shown: ShownElement) -> api::network::Element {
 }
 
 pub(crate) fn port(shown: ShownPort) -> api::network::Port {
-    let ShownPort { view, role_reason, endpoints, enforcement } = shown;
+    let ShownPort { view, role_reason, endpoints, enforcement, because, version: _ } = shown;
     api::network::Port {
         ne_id: view.ne.0,
         ne: view.ne_name,
@@ -99,6 +115,7 @@ pub(crate) fn port(shown: ShownPort) -> api::network::Port {
         protected: view.protected,
         endpoints: u32::try_from(endpoints.len()).unwrap_or(u32::MAX),
         enforcement,
+        because,
     }
 }
 
@@ -201,14 +218,6 @@ fn value(value: AuditValue) -> String {
         AuditValue::Text(text) => text,
         AuditValue::Large { sha256, octets } => format!("{octets} octets, SHA-256 {sha256}"),
         AuditValue::Redacted => "changed".to_owned(),
-    }
-}
-
-pub(crate) fn verification(report: &Report) -> api::audit::Verification {
-    api::audit::Verification {
-        leaves: report.records,
-        checkpoints: report.checkpoints,
-        fault: report.problem.as_ref().map(ToString::to_string),
     }
 }
 

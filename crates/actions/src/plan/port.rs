@@ -98,9 +98,11 @@ pub fn set_access(
     let mut earlier =
         Earlier { if_index: state.if_index, admin_status: stored_admin, vlan: stored_vlan.cloned() };
     match access {
-        PortAccess::Shut => {
+        PortAccess::Shut | PortAccess::Open => {
             let current = state.admin_status.ok_or(PlanError::NoAdminStatus)?;
-            let Steps { sets, expect } = admin_status::bring(state.if_index, current, admin_status::DOWN);
+            let wanted =
+                if *access == PortAccess::Open { admin_status::UP } else { admin_status::DOWN };
+            let Steps { sets, expect } = admin_status::bring(state.if_index, current, wanted);
             earlier.admin_status = stored_admin.or(Some(current));
             Ok(Plan { earlier, sets, bounce: None, expect })
         }
@@ -168,9 +170,16 @@ pub fn release(state: &State, earlier: &Earlier, bounce: bool) -> Result<Plan, P
         sets.extend(steps.sets);
         expect.extend(steps.expect);
     }
-    let bounce = (bounce && moves && !opened && state.admin_status == Some(admin_status::UP))
-        .then(|| admin_status::oid(state.if_index));
-    Ok(Plan { earlier: earlier.clone(), sets, bounce, expect })
+    let bounces = bounce && moves && !opened && state.admin_status == Some(admin_status::UP);
+    let mut earlier = earlier.clone();
+    if bounces && earlier.admin_status.is_none() {
+        // A bounce that is interrupted leaves the link down: whoever goes on with the release must know
+        // that it was up.
+        earlier.admin_status = state.admin_status;
+        expect.extend(admin_status::bring(state.if_index, admin_status::UP, admin_status::UP).expect);
+    }
+    let bounce = bounces.then(|| admin_status::oid(state.if_index));
+    Ok(Plan { earlier, sets, bounce, expect })
 }
 
 fn changed(stored: &EarlierVlan, offered: &VlanMethod) -> PlanError {

@@ -18,7 +18,7 @@ pub struct Group {
 }
 
 const COLUMNS: &str = "name, address, credential, enforcement, allow_v2c, quarantine_vlan, voice_vlan, class, \
-                       groups_json, schedules, maintenance_from, maintenance_until, added";
+                       groups_json, schedules, maintenance_from, maintenance_until, added, region, device_sets, scans_off";
 
 fn row(base: &ElementBase) -> Result<Vec<Value>, StoreError> {
     let element = &base.element;
@@ -36,6 +36,9 @@ fn row(base: &ElementBase) -> Result<Vec<Value>, StoreError> {
         base.maintenance.map(|window| to_micros(window.from)),
         base.maintenance.map(|window| to_micros(window.until)),
         to_micros(base.added),
+        base.region.clone(),
+        json(&base.device_sets)?,
+        json(&base.scans_off)?,
     ]
     .into())
 }
@@ -48,7 +51,7 @@ pub async fn insert_element<C: ConnectionTrait>(
 ) -> Result<NeId, StoreError> {
     let sql = format!(
         "INSERT INTO network_elements ({COLUMNS}) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id"
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id"
     );
     let inserted = query_one(connection, sql, row(base)?).await?;
     let id = inserted.map(|row| row.try_get_by_index(0)).transpose()?;
@@ -62,7 +65,8 @@ pub async fn update_element<C: ConnectionTrait>(
 ) -> Result<bool, StoreError> {
     let sql = "UPDATE network_elements SET name = $1, address = $2, credential = $3, enforcement = $4, \
                allow_v2c = $5, quarantine_vlan = $6, voice_vlan = $7, class = $8, groups_json = $9, \
-               schedules = $10, maintenance_from = $11, maintenance_until = $12, added = $13 WHERE id = $14";
+               schedules = $10, maintenance_from = $11, maintenance_until = $12, added = $13, \
+               region = $14, device_sets = $15, scans_off = $16 WHERE id = $17";
     let mut values = row(base)?;
     values.push(base.element.id.0.into());
     Ok(execute(connection, sql, values).await? > 0)

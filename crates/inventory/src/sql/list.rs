@@ -25,6 +25,8 @@ pub static ELEMENTS: ListTable = ListTable {
         Column::new("status", "n.status", Text),
         Column::new("enforcement", "n.enforcement", Bool),
         Column::new("groups", "n.groups_json", Text),
+        Column::new("region", "n.region", Text).nullable(),
+        Column::new("device_sets", "n.device_sets", Text),
         Column::new("system", "n.system", Text),
     ],
     scope: Some("n.id"),

@@ -124,6 +124,9 @@ fn element(row: &QueryResult) -> Result<ElementState, StoreError> {
         },
         class: row.try_get("", "class")?,
         groups: json(row, "groups_json")?,
+        region: row.try_get("", "region")?,
+        device_sets: json(row, "device_sets")?,
+        scans_off: json(row, "scans_off")?,
         schedules: json(row, "schedules")?,
         maintenance: match window {
             (Some(from), Some(until)) => Some(MaintenanceWindow { from, until }),

@@ -3,36 +3,82 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use netwarden_api::Problem;
-use netwarden_api::network::{Credential, CredentialOrder, NewCredential};
+use netwarden_api::network::{Credential, CredentialChange, CredentialOrder, NewCredential};
 use netwarden_model::CredentialId;
-use netwarden_operate::{CredentialWish, Desk};
+use netwarden_operate::{CredentialEntry, CredentialWish, Desk, credential_version, order_version};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
-use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Body, Place};
+use crate::input::{Body, IfMatch, Place, tagged};
 use crate::refusal::Refusal;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(order)).routes(routes!(remove))
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(order)).routes(routes!(show, change, remove))
 }
 
-/// All sets, in the order in which they are tried.
+fn shaped(entry: CredentialEntry) -> Credential {
+    Credential { id: entry.id.0, name: entry.name, kind: entry.kind, position: entry.position }
+}
+
+fn answered(status: StatusCode, entry: CredentialEntry) -> Response {
+    tagged(status, &credential_version(&entry), shaped(entry))
+}
+
+/// All sets, in the order in which they are tried; the ETag is that order's.
 #[utoipa::path(get, path = "/credentials", tag = "credentials",
     responses((status = 200, body = Vec<Credential>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("credential.read"))))]
-async fn list(State(desk): State<Desk>, asker: Asker) -> Answer<Vec<Credential>> {
+async fn list(State(desk): State<Desk>, asker: Asker) -> Result<Response, Refusal> {
     let entries = desk.credentials(&asker.caller).await?;
-    let shaped = entries.into_iter().map(|entry| Credential {
-        id: entry.id.0,
-        name: entry.name,
-        kind: entry.kind,
-        position: entry.position,
-    });
-    Ok(Json(shaped.collect()))
+    let version = order_version(&entries);
+    let sets: Vec<Credential> = entries.into_iter().map(shaped).collect();
+    Ok(tagged(StatusCode::OK, &version, sets))
+}
+
+/// One set, never its secrets.
+#[utoipa::path(get, path = "/credentials/{id}", tag = "credentials", params(("id" = i64, Path)),
+    responses((status = 200, body = Credential), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("credential.read"))))]
+async fn show(State(desk): State<Desk>, asker: Asker, Place(id): Place<i64>) -> Result<Response, Refusal> {
+    let found = desk.credentials(&asker.caller).await?.into_iter().find(|entry| entry.id.0 == id);
+    let missing = || {
+        let detail = format!("credential set {id} does not exist");
+        Refusal::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    };
+    Ok(answered(StatusCode::OK, found.ok_or_else(missing)?))
+}
+
+/// Gives a set another name or other secrets; with If-Match only where nobody was faster.
+#[utoipa::path(patch, path = "/credentials/{id}", tag = "credentials",
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header)),
+    request_body = CredentialChange,
+    responses((status = 200, body = Credential), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("credential.modify"))))]
+async fn change(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(id): Place<i64>,
+    IfMatch(expected): IfMatch,
+    Body(change): Body<CredentialChange>,
+) -> Result<Response, Refusal> {
+    let wish = CredentialWish {
+        name: change.name.unwrap_or_default(),
+        kind: change.kind.unwrap_or_default(),
+        community: change.community.map(Zeroizing::new),
+        user: change.user,
+        auth_protocol: change.auth_protocol,
+        auth_password: change.auth_password.map(Zeroizing::new),
+        priv_protocol: change.priv_protocol,
+        priv_password: change.priv_password.map(Zeroizing::new),
+        context: change.context,
+    };
+    let id = CredentialId(id);
+    let entry = desk.edit_credential(&asker.caller, id, wish, &change.reason, expected).await?;
+    Ok(answered(StatusCode::OK, entry))
 }
 
 /// Keeps a new set, sealed, behind the others.
@@ -56,33 +102,36 @@ async fn create(
         context: new.context,
     };
     let entry = desk.create_credential(&asker.caller, wish).await?;
-    let shaped = Credential { id: entry.id.0, name: entry.name, kind: entry.kind, position: entry.position };
-    Ok((StatusCode::CREATED, Json(shaped)))
+    Ok((StatusCode::CREATED, Json(shaped(entry))))
 }
 
 /// Sets the order in which they are tried.
-#[utoipa::path(put, path = "/credentials/order", tag = "credentials", request_body = CredentialOrder,
+#[utoipa::path(put, path = "/credentials/order", tag = "credentials",
+    params(("If-Match" = Option<String>, Header)), request_body = CredentialOrder,
     responses((status = 204), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("credential.modify"))))]
 async fn order(
     State(desk): State<Desk>,
     asker: Asker,
+    IfMatch(expected): IfMatch,
     Body(order): Body<CredentialOrder>,
 ) -> Result<StatusCode, Refusal> {
     let order = order.order.into_iter().map(CredentialId).collect();
-    desk.order_credentials(&asker.caller, order).await?;
+    desk.order_credentials(&asker.caller, order, expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Removes a set that no element uses.
-#[utoipa::path(delete, path = "/credentials/{id}", tag = "credentials", params(("id" = i64, Path)),
+#[utoipa::path(delete, path = "/credentials/{id}", tag = "credentials",
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 204), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("credential.delete"))))]
 async fn remove(
     State(desk): State<Desk>,
     asker: Asker,
     Place(id): Place<i64>,
+    IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Refusal> {
-    desk.delete_credential(&asker.caller, CredentialId(id)).await?;
+    desk.delete_credential(&asker.caller, CredentialId(id), expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }

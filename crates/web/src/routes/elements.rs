@@ -6,17 +6,18 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use netwarden_api::network::{Element, ElementChange, NewElement, Port};
 use netwarden_api::{Page, Problem};
-use netwarden_model::element::Method;
+use netwarden_model::element::{Method, Scan};
 use netwarden_model::{NeId, VlanId};
-use netwarden_operate::{Desk, ElementEdit, ElementWish, MaintenanceWindow, vlan};
+use netwarden_operate::{Desk, ElementEdit, ElementWish, MaintenanceWindow, ScheduleEdit, vlan};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Asked, Body, ListParams, Place, ReasonParam, Wish};
+use crate::input::{Asked, Body, IfMatch, ListParams, Place, ReasonParam, Wish, tagged};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -28,7 +29,8 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(ports))
 }
 
-/// Elements; filters name, address, class, status, enforcement, groups, system.
+/// Elements; filters name, address, class, status, enforcement, groups, region,
+/// device_sets, system.
 #[utoipa::path(get, path = "/elements", tag = "elements", params(ListParams),
     responses((status = 200, body = Page<Element>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("ne.read"))))]
@@ -50,8 +52,10 @@ async fn add(
         name: new.name,
         address: new.address,
         credential: new.credential,
-        class: None,
-        groups: Vec::new(),
+        class: new.class,
+        groups: new.groups,
+        region: new.region,
+        device_sets: new.device_sets,
         quarantine_vlan: new.quarantine_vlan.map(vlan).transpose()?,
         voice_vlan: new.voice_vlan.map(vlan).transpose()?,
         allow_v2c: new.allow_v2c,
@@ -61,17 +65,24 @@ async fn add(
     Ok((StatusCode::CREATED, Json(shape::element(desk.element(&asker.caller, ne).await?))))
 }
 
-/// One element.
+/// One element, with the version of what is administered as ETag.
 #[utoipa::path(get, path = "/elements/{id}", tag = "elements", params(("id" = i64, Path)),
     responses((status = 200, body = Element), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("ne.read"))))]
-async fn show(State(desk): State<Desk>, asker: Asker, Place(id): Place<i64>) -> Answer<Element> {
-    Ok(Json(shape::element(desk.element(&asker.caller, NeId(id)).await?)))
+async fn show(State(desk): State<Desk>, asker: Asker, Place(id): Place<i64>) -> Result<Response, Refusal> {
+    shown(&desk, &asker, id).await
+}
+
+async fn shown(desk: &Desk, asker: &Asker, id: i64) -> Result<Response, Refusal> {
+    let shown = desk.element(&asker.caller, NeId(id)).await?;
+    let version = shown.version.clone();
+    Ok(tagged(StatusCode::OK, &version, shape::element(shown)))
 }
 
 /// Changes an element. Switching enforcement needs enforcement.enable or enforcement.disable, a
-/// maintenance window ne.set_maintenance.
-#[utoipa::path(patch, path = "/elements/{id}", tag = "elements", params(("id" = i64, Path)),
+/// maintenance window ne.set_maintenance. With If-Match only where nobody was faster.
+#[utoipa::path(patch, path = "/elements/{id}", tag = "elements",
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header)),
     request_body = ElementChange,
     responses((status = 200, body = Element), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("ne.modify"))))]
@@ -79,8 +90,9 @@ async fn change(
     State(desk): State<Desk>,
     asker: Asker,
     Place(id): Place<i64>,
+    IfMatch(expected): IfMatch,
     Body(change): Body<ElementChange>,
-) -> Answer<Element> {
+) -> Result<Response, Refusal> {
     let maintenance = match (change.maintenance, change.end_maintenance) {
         (Some(_), true) => {
             return Err(Refusal::malformed("maintenance and end_maintenance exclude each other"));
@@ -89,21 +101,49 @@ async fn change(
         (None, true) => Some(None),
         (None, false) => None,
     };
-    let intervals = change.forwarding_interval_s.map(|s| (Method::Forwarding, Duration::from_secs(s)));
+    let mut schedules = BTreeMap::new();
+    for (word, wish) in change.schedules {
+        let method = Method::from_word(&word).ok_or_else(|| no_word("method", &word, "inventory, forwarding, addresses"))?;
+        let edit = ScheduleEdit {
+            interval: wish.interval_s.map(Duration::from_secs),
+            timeout: wish.timeout_ms.map(Duration::from_millis),
+            retries: wish.retries,
+        };
+        schedules.insert(method, edit);
+    }
+    if let Some(interval) = change.forwarding_interval_s {
+        let edit: &mut ScheduleEdit = schedules.entry(Method::Forwarding).or_default();
+        edit.interval = Some(Duration::from_secs(interval));
+    }
+    let mut scans = BTreeMap::new();
+    for (word, on) in change.scans {
+        let known = "interfaces, vlans, neighbours, forwarding, sessions, arp";
+        scans.insert(Scan::from_word(&word).ok_or_else(|| no_word("scan", &word, known))?, on);
+    }
     let edit = ElementEdit {
         name: change.name,
-        class: None,
-        groups: None,
+        address: change.address,
+        class: change.class,
+        groups: change.groups,
+        region: change.region.map(|region| Some(region).filter(|region| !region.is_empty())),
+        device_sets: change.device_sets,
         credential: change.credential,
         quarantine_vlan: cleared_by_zero(change.quarantine_vlan)?,
         voice_vlan: cleared_by_zero(change.voice_vlan)?,
         allow_v2c: change.allow_v2c,
-        intervals: intervals.into_iter().collect::<BTreeMap<_, _>>(),
+        schedules,
+        scans,
         enforcement: change.enforcement,
         maintenance,
+        expected,
     };
     desk.edit_element(&asker.caller, NeId(id), edit, &change.reason).await?;
-    Ok(Json(shape::element(desk.element(&asker.caller, NeId(id)).await?)))
+    shown(&desk, &asker, id).await
+}
+
+fn no_word(what: &str, word: &str, known: &str) -> Refusal {
+    let shown: String = word.chars().take(32).collect();
+    Refusal::malformed(format!("'{shown}' is no {what} ({known})"))
 }
 
 #[allow(clippy::option_option, reason = "absent, cleared and set are three different wishes")]

@@ -3,9 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use jiff::Timestamp;
 use netwarden_api::endpoint::{
-    Authorise, Endpoint, EndpointChange, Group, Move, Reason, Requested, Sighting, Why,
+    Authorise, Endpoint, EndpointChange, Move, Reason, Requested, Sighting, Why,
 };
 use netwarden_api::{Page, Problem};
 use netwarden_identity::Operation;
@@ -18,21 +19,20 @@ use utoipa_axum::routes;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Asked, Body, Key, ListParams, MacAt, Place, Wish};
+use crate::input::{Asked, Body, IfMatch, Key, ListParams, MacAt, Place, ReasonParam, Wish, tagged};
 use crate::refusal::Refusal;
 use crate::shape;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new()
         .routes(routes!(list))
-        .routes(routes!(show, change))
+        .routes(routes!(show, change, forget))
         .routes(routes!(why))
         .routes(routes!(history))
         .routes(routes!(whereabouts))
         .routes(routes!(authorise))
         .routes(routes!(block))
         .routes(routes!(r#move))
-        .routes(routes!(groups))
 }
 
 /// Endpoints; filters mac, status, compliance, group, vendor, name, ne, port, vlan, online, owner, ip.
@@ -44,16 +44,40 @@ async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answe
     Ok(Json(shape::page(listed, shape::endpoint)))
 }
 
-/// One endpoint.
+/// One endpoint, with the version of what people and rules set of it as ETag.
 #[utoipa::path(get, path = "/endpoints/{mac}", tag = "endpoints", params(("mac" = String, Path)),
     responses((status = 200, body = Endpoint), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("endpoint.read"))))]
-async fn show(State(desk): State<Desk>, asker: Asker, MacAt(mac): MacAt) -> Answer<Endpoint> {
-    Ok(Json(shape::endpoint(desk.endpoint(&asker.caller, mac).await?)))
+async fn show(State(desk): State<Desk>, asker: Asker, MacAt(mac): MacAt) -> Result<Response, Refusal> {
+    shown(&desk, &asker, mac).await
 }
 
-/// Changes an endpoint; one that is not known yet is put on the list.
-#[utoipa::path(patch, path = "/endpoints/{mac}", tag = "endpoints", params(("mac" = String, Path)),
+async fn shown(desk: &Desk, asker: &Asker, mac: Mac) -> Result<Response, Refusal> {
+    let shown = desk.endpoint(&asker.caller, mac).await?;
+    let version = shown.version.clone();
+    Ok(tagged(StatusCode::OK, &version, shape::endpoint(shown)))
+}
+
+/// Takes it off the reference list: it is judged anew, and its history stays.
+#[utoipa::path(delete, path = "/endpoints/{mac}", tag = "endpoints",
+    params(("mac" = String, Path), ReasonParam, ("If-Match" = Option<String>, Header)),
+    responses((status = 204), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("endpoint.delete"))))]
+async fn forget(
+    State(desk): State<Desk>,
+    asker: Asker,
+    MacAt(mac): MacAt,
+    IfMatch(expected): IfMatch,
+    Asked(why): Asked<ReasonParam>,
+) -> Result<StatusCode, Refusal> {
+    desk.forget_endpoint(&asker.caller, mac, &why.reason, expected).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Changes an endpoint; one that is not known yet is put on the list. With If-Match only where nobody was
+/// faster.
+#[utoipa::path(patch, path = "/endpoints/{mac}", tag = "endpoints",
+    params(("mac" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = EndpointChange,
     responses((status = 200, body = Endpoint), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("endpoint.modify"))))]
@@ -61,8 +85,9 @@ async fn change(
     State(desk): State<Desk>,
     asker: Asker,
     MacAt(mac): MacAt,
+    IfMatch(expected): IfMatch,
     Body(change): Body<EndpointChange>,
-) -> Answer<Endpoint> {
+) -> Result<Response, Refusal> {
     let bound_to = match (change.bound_to, change.unbind) {
         (Some(_), true) => return Err(Refusal::malformed("bound_to and unbind exclude each other")),
         (Some(port), false) => Some(Some(PortRef { ne: NeId(port.ne_id), port: PortName(port.port) })),
@@ -81,8 +106,8 @@ async fn change(
         offline_after,
         ..EndpointEdit::default()
     };
-    desk.edit_endpoint(&asker.caller, Operation::EndpointModify, mac, edit, &change.reason).await?;
-    Ok(Json(shape::endpoint(desk.endpoint(&asker.caller, mac).await?)))
+    desk.edit_endpoint(&asker.caller, Operation::EndpointModify, mac, edit, &change.reason, expected).await?;
+    shown(&desk, &asker, mac).await
 }
 
 /// Why its access is what it is: the chain of cause, newest first.
@@ -262,15 +287,4 @@ async fn r#move(
 
 pub(super) fn accepted(id: &impl ToString) -> (StatusCode, Json<Requested>) {
     (StatusCode::ACCEPTED, Json(Requested { request: Some(id.to_string()) }))
-}
-
-/// Groups of endpoints, by name.
-#[utoipa::path(get, path = "/groups", tag = "endpoints",
-    responses((status = 200, body = Vec<Group>), (status = "default", body = Problem)),
-    extensions(("x-netwarden-operation" = json!("group.read"))))]
-async fn groups(State(desk): State<Desk>, asker: Asker) -> Answer<Vec<Group>> {
-    let groups = desk.groups(&asker.caller).await?;
-    Ok(Json(
-        groups.into_iter().map(|group| Group { name: group.name, description: group.description }).collect(),
-    ))
 }

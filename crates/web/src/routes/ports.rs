@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use netwarden_api::endpoint::{Move, Reason, Requested, Sighting, Why};
 use netwarden_api::network::{Port, PortChange};
 use netwarden_api::{Page, Problem};
@@ -14,7 +15,7 @@ use utoipa_axum::routes;
 use super::Answer;
 use super::endpoints::{Span, accepted, sightings};
 use crate::ask::Asker;
-use crate::input::{Asked, Body, Key, ListParams, Place, Wish};
+use crate::input::{Asked, Body, IfMatch, Key, ListParams, Place, Wish, tagged};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -23,7 +24,7 @@ type Acted = Result<(StatusCode, Json<Requested>), Refusal>;
 pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new()
         .routes(routes!(list))
-        .routes(routes!(change))
+        .routes(routes!(show, change))
         .routes(routes!(history))
         .routes(routes!(why))
         .routes(routes!(on))
@@ -32,7 +33,8 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(release))
 }
 
-/// Ports; filters ne, ne_name, name, alias, role, protected, oper_status, admin_status, pvid.
+/// Ports; filters ne, ne_name, name, alias, role, protected, oper_status, admin_status, pvid, and
+/// `enforced=true` for those whose access we hold, or want to.
 #[utoipa::path(get, path = "/ports", tag = "ports", params(ListParams, ("ne" = Option<i64>, Query)),
     responses((status = 200, body = Page<Port>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("port.read"))))]
@@ -40,8 +42,23 @@ async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answe
     Ok(Json(shape::page(desk.ports(&asker.caller, wish).await?, shape::port)))
 }
 
+/// One port, with the version of what an administrator says of it as ETag.
+#[utoipa::path(get, path = "/ports/{ne}/{name}", tag = "ports", params(("ne" = i64, Path), ("name" = String, Path)),
+    responses((status = 200, body = Port), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("port.read"))))]
+async fn show(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place((ne, name)): Place<(i64, String)>,
+) -> Result<Response, Refusal> {
+    let shown = desk.port(&asker.caller, &port_ref(ne, &name)).await?;
+    let version = shown.version.clone();
+    Ok(tagged(StatusCode::OK, &version, shape::port(shown)))
+}
+
 /// Changes what an administrator says of it: its role, and whether it is protected.
-#[utoipa::path(patch, path = "/ports/{ne}/{name}", tag = "ports", params(("ne" = i64, Path), ("name" = String, Path)),
+#[utoipa::path(patch, path = "/ports/{ne}/{name}", tag = "ports",
+    params(("ne" = i64, Path), ("name" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = PortChange,
     responses((status = 204), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("port.modify"))))]
@@ -49,6 +66,7 @@ async fn change(
     State(desk): State<Desk>,
     asker: Asker,
     Place((ne, name)): Place<(i64, String)>,
+    IfMatch(expected): IfMatch,
     Body(change): Body<PortChange>,
 ) -> Result<StatusCode, Refusal> {
     let role = match change.role.as_deref() {
@@ -62,7 +80,7 @@ async fn change(
         }
     };
     let edit = PortEdit { role, protected: change.protected };
-    desk.edit_port(&asker.caller, port_ref(ne, &name), edit, &change.reason).await?;
+    desk.edit_port(&asker.caller, port_ref(ne, &name), edit, &change.reason, expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

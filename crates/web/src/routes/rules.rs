@@ -2,14 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use jiff::Timestamp;
 use netwarden_api::endpoint::Reason;
 use netwarden_api::rule::{Job, Rehearse, Revision, Rule, RuleChange, RuleText};
 use netwarden_api::{Page, Problem};
 use netwarden_model::RuleRevision;
-use netwarden_operate::Desk;
+use netwarden_operate::{Desk, Version};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -30,16 +30,21 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(revisions))
 }
 
-/// What the interface says of a rule, as the engine has it.
-fn read(text: RuleText) -> Result<netwarden_operate::Rule, Refusal> {
+/// What the interface says of a rule, as the engine has it, and whether it is to judge, where it says so.
+fn read(text: RuleText) -> Result<(netwarden_operate::Rule, Option<bool>), Refusal> {
+    let enabled = match text.rest.get("enabled") {
+        None => None,
+        Some(serde_json::Value::Bool(enabled)) => Some(*enabled),
+        Some(_) => return Err(Refusal::malformed("this is no rule: enabled is true or false")),
+    };
     let text = serde_json::to_value(text).map_err(|error| Refusal::malformed(error.to_string()))?;
     let named = |error: serde_json::Error| Refusal::malformed(format!("this is no rule: {error}"));
     let mut rule: netwarden_operate::Rule = serde_json::from_value(text).map_err(named)?;
-    // Whether it judges and which revision it is are not the text's to say.
+    // Which rule and which revision it is are not the text's to say.
     rule.id = netwarden_model::RuleId(0);
     rule.revision = RuleRevision(0);
     rule.enabled = false;
-    Ok(rule)
+    Ok((rule, enabled))
 }
 
 fn text(rule: &netwarden_operate::Rule) -> Result<RuleText, Refusal> {
@@ -68,8 +73,7 @@ fn shaped(rule: &netwarden_operate::Rule, changed_at: Option<Timestamp>) -> Resu
 
 /// With the revision as its ETag.
 fn tagged(status: StatusCode, rule: Rule) -> Response {
-    let tag = format!("\"{}\"", rule.revision);
-    (status, [(header::ETAG, tag)], Json(rule)).into_response()
+    crate::input::tagged(status, &Version::counted(rule.revision), rule)
 }
 
 /// Rules; filters name, enabled.
@@ -84,7 +88,7 @@ async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answe
     Ok(Json(Page { items, next: page.next, total: page.total }))
 }
 
-/// Keeps a new rule, disabled.
+/// Keeps a new rule, disabled unless `enabled` is true, which needs rule.enable besides.
 #[utoipa::path(post, path = "/rules", tag = "rules", request_body = RuleChange,
     responses((status = 201, body = Rule), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("rule.create"))))]
@@ -93,7 +97,9 @@ async fn add(
     asker: Asker,
     Body(new): Body<RuleChange>,
 ) -> Result<Response, Refusal> {
-    let rule = desk.add_rule(&asker.caller, read(new.text)?, &new.reason).await?;
+    let (mut rule, enabled) = read(new.text)?;
+    rule.enabled = enabled.unwrap_or(false);
+    let rule = desk.add_rule(&asker.caller, rule, &new.reason).await?;
     Ok(tagged(StatusCode::CREATED, shaped(&rule, None)?))
 }
 
@@ -106,7 +112,7 @@ async fn check(
     asker: Asker,
     Body(text): Body<RuleText>,
 ) -> Result<StatusCode, Refusal> {
-    desk.check_rule(&asker.caller, read(text)?).await?;
+    desk.check_rule(&asker.caller, read(text)?.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -133,31 +139,36 @@ async fn edit(
     State(desk): State<Desk>,
     asker: Asker,
     Place(named): Place<String>,
-    IfMatch(revision): IfMatch,
+    IfMatch(expected): IfMatch,
     Body(new): Body<RuleChange>,
 ) -> Result<Response, Refusal> {
-    let mut rule = read(new.text)?;
+    let (mut rule, enabled) = read(new.text)?;
+    // A tag that is no revision was never this rule's, so it meets none.
+    let revision = expected.map(|version| version.as_str().parse().unwrap_or(i64::MAX));
     rule.revision = RuleRevision(revision.unwrap_or(0));
-    let kept = desk.edit_rule(&asker.caller, &named, rule, &new.reason).await?;
+    let kept = desk.edit_rule(&asker.caller, &named, rule, enabled, &new.reason).await?;
     Ok(tagged(StatusCode::OK, shaped(&kept, None)?))
 }
 
 /// Takes a rule away; its revisions stay.
-#[utoipa::path(delete, path = "/rules/{rule}", tag = "rules", params(("rule" = String, Path), ReasonParam),
+#[utoipa::path(delete, path = "/rules/{rule}", tag = "rules",
+    params(("rule" = String, Path), ReasonParam, ("If-Match" = Option<String>, Header)),
     responses((status = 204), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("rule.delete"))))]
 async fn remove(
     State(desk): State<Desk>,
     asker: Asker,
     Place(rule): Place<String>,
+    IfMatch(expected): IfMatch,
     Asked(why): Asked<ReasonParam>,
 ) -> Result<StatusCode, Refusal> {
-    desk.delete_rule(&asker.caller, &rule, &why.reason).await?;
+    desk.delete_rule(&asker.caller, &rule, &why.reason, expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Lets it judge from the next event on.
-#[utoipa::path(post, path = "/rules/{rule}/enable", tag = "rules", params(("rule" = String, Path)),
+#[utoipa::path(post, path = "/rules/{rule}/enable", tag = "rules",
+    params(("rule" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = Reason,
     responses((status = 200, body = Rule), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("rule.enable"))))]
@@ -165,14 +176,16 @@ async fn enable(
     State(desk): State<Desk>,
     asker: Asker,
     Place(rule): Place<String>,
+    IfMatch(expected): IfMatch,
     Body(why): Body<Reason>,
 ) -> Result<Response, Refusal> {
-    let rule = desk.enable_rule(&asker.caller, &rule, true, &why.reason).await?;
+    let rule = desk.enable_rule(&asker.caller, &rule, true, &why.reason, expected).await?;
     Ok(tagged(StatusCode::OK, shaped(&rule, None)?))
 }
 
 /// It judges no longer.
-#[utoipa::path(post, path = "/rules/{rule}/disable", tag = "rules", params(("rule" = String, Path)),
+#[utoipa::path(post, path = "/rules/{rule}/disable", tag = "rules",
+    params(("rule" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = Reason,
     responses((status = 200, body = Rule), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("rule.disable"))))]
@@ -180,9 +193,10 @@ async fn disable(
     State(desk): State<Desk>,
     asker: Asker,
     Place(rule): Place<String>,
+    IfMatch(expected): IfMatch,
     Body(why): Body<Reason>,
 ) -> Result<Response, Refusal> {
-    let rule = desk.enable_rule(&asker.caller, &rule, false, &why.reason).await?;
+    let rule = desk.enable_rule(&asker.caller, &rule, false, &why.reason, expected).await?;
     Ok(tagged(StatusCode::OK, shaped(&rule, None)?))
 }
 

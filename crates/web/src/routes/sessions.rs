@@ -1,4 +1,4 @@
-//! `/sessions`, `/tokens`, `/users`: who one is.
+//! `/sessions/own`, `/tokens`: who one is.
 
 use std::collections::BTreeSet;
 
@@ -6,9 +6,9 @@ use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use netwarden_api::system::{Login, NewToken, NewUser, PasswordChange, Secret, Session, Token, User};
+use netwarden_api::system::{Login, NewToken, PasswordChange, Secret, Session, Token};
 use netwarden_api::{Page, Problem};
-use netwarden_identity::{Operation, Role, Through};
+use netwarden_identity::{Operation, Through};
 use netwarden_operate::Desk;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -29,7 +29,6 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(password))
         .routes(routes!(tokens, create_token))
         .routes(routes!(revoke))
-        .routes(routes!(users, create_user))
 }
 
 /// Where a request comes from, for callers who are not identified yet.
@@ -161,34 +160,4 @@ async fn revoke(
 ) -> Result<StatusCode, Refusal> {
     desk.revoke_token(&asker.caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Accounts; filters name, roles, enabled.
-#[utoipa::path(get, path = "/users", tag = "users", params(ListParams),
-    responses((status = 200, body = Page<User>), (status = "default", body = Problem)),
-    extensions(("x-netwarden-operation" = json!("user.read"))))]
-async fn users(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answer<Page<User>> {
-    let listed = desk.users(&asker.caller, wish).await?;
-    Ok(Json(shape::page(listed, |account| User {
-        id: account.id.0,
-        name: account.name,
-        roles: account.roles.iter().map(ToString::to_string).collect(),
-        enabled: account.enabled,
-    })))
-}
-
-/// Makes a user, whose password must be changed at the first login.
-#[utoipa::path(post, path = "/users", tag = "users", request_body = NewUser,
-    responses((status = 201, body = User), (status = "default", body = Problem)),
-    extensions(("x-netwarden-operation" = json!("user.create"))))]
-async fn create_user(
-    State(desk): State<Desk>,
-    asker: Asker,
-    Body(new): Body<NewUser>,
-) -> Result<(StatusCode, Json<User>), Refusal> {
-    let roles: BTreeSet<Role> =
-        new.roles.iter().map(|role| Role::from(role.to_lowercase().as_str())).collect();
-    let shown = roles.iter().map(ToString::to_string).collect();
-    let id = desk.create_user(&asker.caller, &new.name, Zeroizing::new(new.password), roles).await?;
-    Ok((StatusCode::CREATED, Json(User { id: id.0, name: new.name, roles: shown, enabled: true })))
 }

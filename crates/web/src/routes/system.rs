@@ -1,40 +1,32 @@
-//! `/system`, and what stands beside `/api/v1`: health, metrics, the document itself.
-
-use std::fmt::Write as _;
-use std::path::{Component, PathBuf};
+//! `/system`: state, parameters, stop, keys, the document itself.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use netwarden_api::Problem;
 use netwarden_api::endpoint::Reason;
-use netwarden_api::system::{Backup, Parameter, ParameterChange, ReleasedPorts, Status};
-use netwarden_operate::Desk;
-use netwarden_operate::parameters::Domain;
+use netwarden_api::system::{Parameter, ParameterChange, ReleasedPorts, RotateKeys, Status};
+use netwarden_operate::parameters::{Declaration, Domain};
+use netwarden_operate::{Desk, KeyLayer, parameter_version};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Body, Place};
+use crate::input::{Body, IfMatch, Place, tagged};
 use crate::refusal::Refusal;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new()
         .routes(routes!(status))
         .routes(routes!(parameters))
-        .routes(routes!(set_parameter))
+        .routes(routes!(parameter, set_parameter))
         .routes(routes!(stop))
         .routes(routes!(resume))
         .routes(routes!(release_all))
-        .routes(routes!(backup))
+        .routes(routes!(rotate_keys))
         .routes(routes!(document))
-}
-
-/// What stands beside `/api/v1`.
-pub(super) fn outside() -> OpenApiRouter<Desk> {
-    OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz)).routes(routes!(metrics))
 }
 
 /// The state of the whole, and what needs attention.
@@ -57,6 +49,7 @@ async fn status(State(desk): State<Desk>, asker: Asker) -> Answer<Status> {
         latest_event: status.latest.0,
         judging_behind: status.behind,
         global_stop: status.stopped,
+        disk_full: status.disk_full,
         polls_good: status.polls.good,
         polls_failed: status.polls.failed,
         audit_records: status.records,
@@ -69,7 +62,11 @@ async fn status(State(desk): State<Desk>, asker: Asker) -> Answer<Status> {
     extensions(("x-netwarden-operation" = json!("parameter.read"))))]
 async fn parameters(State(desk): State<Desk>, asker: Asker) -> Answer<Vec<Parameter>> {
     let parameters = desk.parameters(&asker.caller).await?;
-    let shaped = parameters.into_iter().map(|(declaration, value)| Parameter {
+    Ok(Json(parameters.into_iter().map(|(declaration, value)| shaped(declaration, value)).collect()))
+}
+
+fn shaped(declaration: &Declaration, value: String) -> Parameter {
+    Parameter {
         name: declaration.name.to_owned(),
         value,
         default: declaration.default.to_owned(),
@@ -78,12 +75,26 @@ async fn parameters(State(desk): State<Desk>, asker: Asker) -> Answer<Vec<Parame
             Domain::Truth => format!("{} (true or false)", declaration.description),
             Domain::Word(words) => format!("{} ({})", declaration.description, words.join(", ")),
         },
-    });
-    Ok(Json(shaped.collect()))
+    }
+}
+
+/// One parameter, with the version of its value as ETag.
+#[utoipa::path(get, path = "/system/parameters/{name}", tag = "system", params(("name" = String, Path)),
+    responses((status = 200, body = Parameter), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("parameter.read"))))]
+async fn parameter(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(name): Place<String>,
+) -> Result<Response, Refusal> {
+    let (declaration, value) = desk.parameter(&asker.caller, &name).await?;
+    let version = parameter_version(declaration.name, &value);
+    Ok(tagged(StatusCode::OK, &version, shaped(declaration, value)))
 }
 
 /// Sets a parameter; it counts at once.
-#[utoipa::path(put, path = "/system/parameters/{name}", tag = "system", params(("name" = String, Path)),
+#[utoipa::path(put, path = "/system/parameters/{name}", tag = "system",
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = ParameterChange,
     responses((status = 204), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("parameter.modify"))))]
@@ -91,9 +102,10 @@ async fn set_parameter(
     State(desk): State<Desk>,
     asker: Asker,
     Place(name): Place<String>,
+    IfMatch(expected): IfMatch,
     Body(change): Body<ParameterChange>,
 ) -> Result<StatusCode, Refusal> {
-    desk.set_parameter(&asker.caller, &name, &change.value, &change.reason).await?;
+    desk.set_parameter(&asker.caller, &name, &change.value, &change.reason, expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -137,22 +149,22 @@ async fn release_all(
     Ok((StatusCode::ACCEPTED, Json(ReleasedPorts { ports })))
 }
 
-/// Writes a consistent copy of the database to a file on the server.
-#[utoipa::path(post, path = "/system/backup", tag = "system", request_body = Backup,
-    responses((status = 201, body = Backup), (status = "default", body = Problem)),
-    extensions(("x-netwarden-operation" = json!("backup.create"))))]
-async fn backup(
+/// Makes new keys: `root` or `working`.
+#[utoipa::path(post, path = "/system/rotate-keys", tag = "system", request_body = RotateKeys,
+    responses((status = 204), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("system.rotate_keys"))))]
+async fn rotate_keys(
     State(desk): State<Desk>,
     asker: Asker,
-    Body(wish): Body<Backup>,
-) -> Result<(StatusCode, Json<Backup>), Refusal> {
-    let to = wish.to.map(PathBuf::from).filter(|to| {
-        let plain = |part: Component<'_>| matches!(part, Component::RootDir | Component::Normal(_));
-        to.is_absolute() && to.components().all(plain)
-    });
-    let to = to.ok_or_else(|| Refusal::malformed("'to' must be the whole path of a file on the server"))?;
-    desk.backup(&asker.caller, to.clone()).await?;
-    Ok((StatusCode::CREATED, Json(Backup { to: Some(to.display().to_string()) })))
+    Body(wish): Body<RotateKeys>,
+) -> Result<StatusCode, Refusal> {
+    let layer = match wish.layer.as_str() {
+        "root" => KeyLayer::Root,
+        "working" => KeyLayer::Working,
+        _ => return Err(Refusal::malformed("layer must be root or working")),
+    };
+    desk.rotate_keys(&asker.caller, layer, &wish.reason).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// This document.
@@ -162,75 +174,4 @@ async fn backup(
 async fn document(State(desk): State<Desk>, asker: Asker) -> Result<Response, Refusal> {
     desk.own_session(&asker.caller).await?;
     Ok(Json(super::openapi()).into_response())
-}
-
-/// The process answers.
-#[utoipa::path(get, path = "/healthz", tag = "health", security(()),
-    responses((status = 200, body = String, content_type = "text/plain")),
-    extensions(("x-netwarden-operation" = json!("system.alive"))))]
-async fn healthz() -> &'static str {
-    "alive\n"
-}
-
-/// The database can be read, so that requests can be served.
-#[utoipa::path(get, path = "/readyz", tag = "health", security(()),
-    responses((status = 200, body = String, content_type = "text/plain"), (status = 503, body = Problem)),
-    extensions(("x-netwarden-operation" = json!("system.alive"))))]
-async fn readyz(State(desk): State<Desk>) -> Result<&'static str, Refusal> {
-    // What is wrong is told to those who may read the log, not to everybody.
-    match desk.spine.latest().await {
-        Ok(_) => Ok("ready\n"),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            Err(Refusal::new(status, "not-ready", "Not ready", "the database cannot be read"))
-        }
-    }
-}
-
-/// Counters in Prometheus' text format.
-#[utoipa::path(get, path = "/metrics", tag = "health",
-    responses((status = 200, body = String, content_type = "text/plain"), (status = "default", body = Problem)),
-    extensions(("x-netwarden-operation" = json!("system.metrics"))))]
-async fn metrics(State(desk): State<Desk>, asker: Asker) -> Result<Response, Refusal> {
-    let status = desk.metrics(&asker.caller).await?;
-    let wide = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let lines = [
-        ("netwarden_elements", "gauge", "Network elements in the inventory", wide(status.counters.elements)),
-        (
-            "netwarden_elements_unreachable",
-            "gauge",
-            "Network elements that do not answer",
-            wide(status.unreachable),
-        ),
-        ("netwarden_endpoints", "gauge", "Endpoints known", wide(status.counters.endpoints)),
-        ("netwarden_endpoints_online", "gauge", "Endpoints that are online", wide(status.counters.online)),
-        ("netwarden_endpoints_new", "gauge", "Endpoints that nobody has judged", wide(status.new)),
-        (
-            "netwarden_endpoints_unauthorised",
-            "gauge",
-            "Endpoints that are refused",
-            wide(status.unauthorised),
-        ),
-        ("netwarden_forwarding_rows", "gauge", "Forwarding rows in memory", wide(status.counters.rows)),
-        ("netwarden_events_total", "counter", "Events in the log", status.latest.0),
-        ("netwarden_events_unjudged", "gauge", "Events that wait for the rules", status.behind),
-        (
-            "netwarden_enforcement_stopped",
-            "gauge",
-            "1 while all enforcement is stopped",
-            i64::from(status.stopped),
-        ),
-        ("netwarden_polls_good_total", "counter", "Polls that succeeded", whole(status.polls.good)),
-        ("netwarden_polls_failed_total", "counter", "Polls that failed", whole(status.polls.failed)),
-        ("netwarden_polls_under_way", "gauge", "Polls under way", wide(status.polls.under_way)),
-        ("netwarden_audit_records_total", "counter", "Records in the audit trail", whole(status.records)),
-    ];
-    let mut text = String::new();
-    for (name, kind, help, value) in lines {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
-    }
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }

@@ -1,0 +1,245 @@
+//! Accounts as their administrator keeps them: roles, password resets, locks, sessions of others (IAM-04).
+
+use netwarden_audit::{Kind, Redacted, Value};
+use netwarden_identity::accounts::{
+    delete_user, end_session, map_local_uid, owner_of_session, set_enabled, set_password, set_roles,
+};
+use netwarden_identity::{
+    ACCOUNTS, Account, Identity, IdentityError, ListedSession, Object, ObjectKind, Operation, Roles,
+};
+use netwarden_model::{Severity, UserId};
+use netwarden_store::{Condition, ListQuery, Listed, Tx};
+use rand::Rng;
+use zeroize::Zeroizing;
+
+use crate::caller::{Caller, Permit};
+use crate::desk::Desk;
+use crate::elements::EDITING;
+use crate::error::OperateError;
+use crate::lists::{Counted, ListWish};
+use crate::ports::{as_value, require_reason};
+use crate::version::{Version, met};
+
+/// What shall be different of an account; None leaves it alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(clippy::option_option, reason = "absent, cleared and set are three different wishes")]
+pub struct AccountEdit {
+    /// Other roles.
+    pub roles: Option<Roles>,
+    /// Switched on or off; off ends its sessions and stops its tokens.
+    pub enabled: Option<bool>,
+    /// The local user (uid) who is this account on the socket is mapped to it, or no longer.
+    pub local_uid: Option<(u32, bool)>,
+    /// The version that the edit was made on.
+    pub expected: Option<Version>,
+}
+
+impl Desk {
+    /// One account.
+    pub async fn user(&self, caller: &Caller, name: &str) -> Result<Account, OperateError> {
+        self.permit_of(caller, Operation::UserRead).await?;
+        self.account(name).await
+    }
+
+    /// Changes an account. Each kind of change has a right and a record of its own.
+    pub async fn edit_user(
+        &self,
+        caller: &Caller,
+        name: &str,
+        edit: AccountEdit,
+        reason: &str,
+    ) -> Result<Account, OperateError> {
+        let mut operations = Vec::new();
+        operations.extend(edit.roles.is_some().then_some(Operation::UserSetRoles));
+        operations.extend(edit.enabled.map(|enabled| {
+            if enabled { Operation::UserEnable } else { Operation::UserDisable }
+        }));
+        operations.extend(edit.local_uid.is_some().then_some(Operation::UserMapLocal));
+        let first = operations.first().copied().unwrap_or(Operation::UserModify);
+        let account = self.account_or_denied(caller, first, name).await?;
+        if operations.is_empty() {
+            return Err(OperateError::Invalid("there is nothing to change".to_owned()));
+        }
+        let mut touched = account.roles.clone();
+        touched.extend(edit.roles.iter().flatten().cloned());
+        let mut records = Vec::new();
+        for operation in operations {
+            let object = Object::account(ObjectKind::User, account.id, touched.clone());
+            let permit = self.permit(caller, operation, &object, Some(account.name.clone())).await?;
+            let (old, new) = match operation {
+                Operation::UserSetRoles => (as_value(&account.roles), as_value(&edit.roles)),
+                Operation::UserMapLocal => (None, as_value(&edit.local_uid)),
+                _ => (as_value(&account.enabled), as_value(&edit.enabled)),
+            };
+            records.push(warning(permit.record(old, new, reason)));
+        }
+        require_reason(reason)?;
+        let _one_at_a_time = EDITING.lock().await;
+        let present = self.account(name).await?;
+        met(edit.expected.as_ref(), &account_version(&present), &format!("user '{name}'"))?;
+        let id = account.id;
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    if let Some(roles) = &edit.roles {
+                        set_roles(tx, id, roles).await?;
+                    }
+                    if let Some(enabled) = edit.enabled {
+                        set_enabled(tx, id, enabled).await?;
+                    }
+                    if let Some((uid, mapped)) = edit.local_uid {
+                        map_local_uid(tx, uid, mapped.then_some(id)).await?;
+                    }
+                    netwarden_audit::record_many(tx, &records).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await?;
+        self.account(name).await
+    }
+
+    /// Gives an account a one-time password, which must be changed at the next login; ends its sessions
+    /// and revokes its tokens, since the reset says that the account was in other hands.
+    pub async fn reset_password(
+        &self,
+        caller: &Caller,
+        name: &str,
+        reason: &str,
+    ) -> Result<Zeroizing<String>, OperateError> {
+        let (account, permit) = self.permit_account(caller, Operation::UserResetPassword, name).await?;
+        require_reason(reason)?;
+        let mut fresh = [0u8; 36];
+        rand::rng().fill_bytes(&mut fresh);
+        let (password, hash) = self.identity.one_time_password(&fresh).await?;
+        let record = warning(permit.record(Some(Redacted.into()), Some(Redacted.into()), reason));
+        let (id, at, name) = (account.id, permit.at, account.name);
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    set_password(tx, id, &hash, true, None, at).await?;
+                    // Who forgot a password has often locked the account in trying.
+                    Identity::unlock(tx, &name).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await?;
+        Ok(password)
+    }
+
+    /// Lifts the lock that failed logins have brought upon an account; addresses stay locked.
+    pub async fn unlock_user(&self, caller: &Caller, name: &str, reason: &str) -> Result<(), OperateError> {
+        let (account, permit) = self.permit_account(caller, Operation::UserUnlock, name).await?;
+        require_reason(reason)?;
+        let record = warning(permit.record(None, Some(Value::text("unlocked")), reason));
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    Identity::unlock(tx, &account.name).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
+    }
+
+    /// Deletes an account with its tokens and sessions; what it did stays in the trail.
+    pub async fn delete_user(
+        &self,
+        caller: &Caller,
+        name: &str,
+        reason: &str,
+        expected: Option<Version>,
+    ) -> Result<(), OperateError> {
+        let (account, permit) = self.permit_account(caller, Operation::UserDelete, name).await?;
+        require_reason(reason)?;
+        met(expected.as_ref(), &account_version(&account), &format!("user '{name}'"))?;
+        let record = warning(permit.record(as_value(&account.roles), None, reason));
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    delete_user(tx, account.id).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
+    }
+
+    /// Sessions that hold, everybody's.
+    pub async fn list_sessions(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<ListedSession>, OperateError> {
+        self.permit_of(caller, Operation::SessionRead).await?;
+        let query = crate::lists::session_query(self.paged(wish))?;
+        let listed = self.identity.list_sessions(&query).await?;
+        Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
+    }
+
+    /// Ends somebody's session.
+    pub async fn end_session(&self, caller: &Caller, id: i64, reason: &str) -> Result<(), OperateError> {
+        // What is nobody's needs the same right, so that nobody learns which sessions there are.
+        let whose = owner_of_session(self.store.read(), id).await;
+        let object = Object::owned(ObjectKind::Session, whose.as_ref().copied().unwrap_or(UserId(-1)));
+        let permit = self.permit(caller, Operation::SessionEnd, &object, Some(id.to_string())).await?;
+        require_reason(reason)?;
+        whose?;
+        let record = warning(permit.record(None, Some(Value::text("ended")), reason));
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    end_session(tx, id).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
+    }
+
+    async fn account(&self, name: &str) -> Result<Account, OperateError> {
+        let name = name.trim().to_lowercase();
+        let query = ListQuery::unscoped(&ACCOUNTS).filter("name", Condition::Eq(name.as_str().into()))?;
+        let Listed { mut items, .. } = self.identity.list_users(&query).await?;
+        items.pop().ok_or_else(|| IdentityError::NoSuchUser(name.chars().take(64).collect()).into())
+    }
+
+    /// The account, for those who may do `operation` at all: others do not learn which accounts there are.
+    async fn account_or_denied(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        name: &str,
+    ) -> Result<Account, OperateError> {
+        let found = self.account(name).await;
+        if found.is_err() {
+            let named = name.chars().take(64).collect();
+            self.permit(caller, operation, &Object::of(ObjectKind::User), Some(named)).await?;
+        }
+        found
+    }
+
+    async fn permit_account(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        name: &str,
+    ) -> Result<(Account, Permit), OperateError> {
+        let account = self.account_or_denied(caller, operation, name).await?;
+        let object = Object::account(ObjectKind::User, account.id, account.roles.clone());
+        let permit = self.permit(caller, operation, &object, Some(account.name.clone())).await?;
+        Ok((account, permit))
+    }
+}
+
+/// The version of what can be edited of an account.
+pub fn account_version(account: &Account) -> Version {
+    Version::of(&(account.id.0, &account.name, &account.roles, account.enabled))
+}
+
+fn warning(mut record: netwarden_audit::Record) -> netwarden_audit::Record {
+    record.level = Severity::Warning;
+    record.kind = Kind::Security;
+    record
+}

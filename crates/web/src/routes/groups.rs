@@ -1,0 +1,118 @@
+//! `/groups`: groups of endpoints.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use netwarden_api::Problem;
+use netwarden_api::endpoint::{Group, GroupChange, NewGroup};
+use netwarden_operate::{Desk, GroupEdit, ShownGroup};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Answer;
+use crate::ask::Asker;
+use crate::input::{Asked, Body, IfMatch, Place, ReasonParam, tagged};
+use crate::refusal::Refusal;
+
+pub(super) fn routes() -> OpenApiRouter<Desk> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, change, remove))
+}
+
+fn shaped(shown: ShownGroup) -> Group {
+    Group {
+        name: shown.group.name,
+        description: shown.group.description,
+        offline_after_s: shown.group.offline_after_s.and_then(|silence| u64::try_from(silence).ok()),
+        endpoints: shown.endpoints,
+    }
+}
+
+fn answered(status: StatusCode, shown: ShownGroup) -> Response {
+    let version = shown.version.clone();
+    tagged(status, &version, shaped(shown))
+}
+
+fn seconds(silence: u64) -> i64 {
+    i64::try_from(silence).unwrap_or(i64::MAX)
+}
+
+/// Groups of endpoints, by name.
+#[utoipa::path(get, path = "/groups", tag = "endpoints",
+    responses((status = 200, body = Vec<Group>), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("group.read"))))]
+async fn list(State(desk): State<Desk>, asker: Asker) -> Answer<Vec<Group>> {
+    Ok(Json(desk.groups(&asker.caller).await?.into_iter().map(shaped).collect()))
+}
+
+/// One group, with its version as ETag.
+#[utoipa::path(get, path = "/groups/{name}", tag = "endpoints", params(("name" = String, Path)),
+    responses((status = 200, body = Group), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("group.read"))))]
+async fn show(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(name): Place<String>,
+) -> Result<Response, Refusal> {
+    let found = desk.groups(&asker.caller).await?.into_iter().find(|shown| shown.group.name == name);
+    let missing = || {
+        let shown: String = name.chars().take(64).collect();
+        let detail = format!("group '{shown}' does not exist");
+        Refusal::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    };
+    Ok(answered(StatusCode::OK, found.ok_or_else(missing)?))
+}
+
+/// Makes a group.
+#[utoipa::path(post, path = "/groups", tag = "endpoints", request_body = NewGroup,
+    responses((status = 201, body = Group), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("group.create"))))]
+async fn create(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(new): Body<NewGroup>,
+) -> Result<Response, Refusal> {
+    let group = netwarden_operate::Group {
+        name: new.name,
+        description: new.description,
+        offline_after_s: new.offline_after_s.map(seconds),
+    };
+    Ok(answered(StatusCode::CREATED, desk.create_group(&asker.caller, group, &new.reason).await?))
+}
+
+/// Changes a group; with If-Match only where nobody was faster.
+#[utoipa::path(patch, path = "/groups/{name}", tag = "endpoints",
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header)),
+    request_body = GroupChange,
+    responses((status = 200, body = Group), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("group.modify"))))]
+async fn change(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(name): Place<String>,
+    IfMatch(expected): IfMatch,
+    Body(change): Body<GroupChange>,
+) -> Result<Response, Refusal> {
+    let edit = GroupEdit {
+        description: change.description,
+        offline_after_s: change.offline_after_s.map(|silence| (silence > 0).then(|| seconds(silence))),
+        expected,
+    };
+    Ok(answered(StatusCode::OK, desk.edit_group(&asker.caller, &name, edit, &change.reason).await?))
+}
+
+/// Removes a group that nobody is in any longer.
+#[utoipa::path(delete, path = "/groups/{name}", tag = "endpoints",
+    params(("name" = String, Path), ReasonParam, ("If-Match" = Option<String>, Header)),
+    responses((status = 204), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("group.delete"))))]
+async fn remove(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(name): Place<String>,
+    IfMatch(expected): IfMatch,
+    Asked(why): Asked<ReasonParam>,
+) -> Result<StatusCode, Refusal> {
+    desk.delete_group(&asker.caller, &name, &why.reason, expected).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
