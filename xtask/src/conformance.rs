@@ -3,7 +3,7 @@
 //! A test carries ids in a line `// proves: NAC-07, NAC-08` above it. The last run of the tests
 //! (nextest's `junit.xml`) says which of them passed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     let requirements: BTreeMap<String, Requirement> =
         toml::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))?;
     let carriers = carriers(root)?;
-    let passed = passed_tests(root)?;
+    let (passed, skipped) = passed_tests(root)?;
 
     let mut faults = Vec::new();
     for id in carriers.keys().filter(|id| !requirements.contains_key(*id)) {
@@ -60,13 +60,23 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         let names: Vec<String> = tests
             .iter()
             .map(|test| {
-                let mark = if passed.contains(&test.function) { "" } else { " (not passed)" };
+                let mark = if skipped.contains(&test.function) {
+                    " (skipped)"
+                } else if passed.contains(&test.function) {
+                    ""
+                } else {
+                    " (not passed)"
+                };
                 format!("{}::{}{mark}", test.file.display(), test.function)
             })
             .collect();
         println!("{id} {word} {}", names.join(", "));
     }
     println!("conformance: {} requirements, {proven} proven, {open} open", requirements.len());
+    if !skipped.is_empty() {
+        let names: Vec<&str> = skipped.iter().map(String::as_str).collect();
+        println!("{} tests skipped themselves: {}", skipped.len(), names.join(", "));
+    }
     if !faults.is_empty() {
         bail!("conformance:\n  {}", faults.join("\n  "));
     }
@@ -101,8 +111,9 @@ fn function_name(line: &str) -> Option<&str> {
     after.split(['(', '<']).next()
 }
 
-/// Names of the functions that passed in the last run of the tests; empty where there was none.
-fn passed_tests(root: &Path) -> anyhow::Result<std::collections::BTreeSet<String>> {
+/// Names of the functions that passed in the last run of the tests, empty where there was none; and those
+/// among them that have only said why they skip themselves.
+fn passed_tests(root: &Path) -> anyhow::Result<(BTreeSet<String>, BTreeSet<String>)> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let path = target.join("nextest/default/junit.xml");
     let Ok(text) = fs::read_to_string(&path) else {
@@ -111,12 +122,17 @@ fn passed_tests(root: &Path) -> anyhow::Result<std::collections::BTreeSet<String
     };
     let document =
         roxmltree::Document::parse(&text).with_context(|| format!("{} is no XML", path.display()))?;
-    Ok(document
-        .descendants()
-        .filter(|node| node.has_tag_name("testcase"))
-        .filter(|case| !case.children().any(|c| c.has_tag_name("failure") || c.has_tag_name("error")))
-        .filter_map(|case| case.attribute("name"))
-        .filter_map(|name| name.rsplit("::").next())
-        .map(str::to_owned)
-        .collect())
+    let (mut passed, mut skipped) = (BTreeSet::new(), BTreeSet::new());
+    for case in document.descendants().filter(|node| node.has_tag_name("testcase")) {
+        if case.children().any(|c| c.has_tag_name("failure") || c.has_tag_name("error")) {
+            continue;
+        }
+        let Some(name) = case.attribute("name").and_then(|name| name.rsplit("::").next()) else { continue };
+        let said = case.children().find(|c| c.has_tag_name("system-out")).and_then(|out| out.text());
+        if said.is_some_and(|said| said.lines().any(|line| line.starts_with("skipped:"))) {
+            skipped.insert(name.to_owned());
+        }
+        passed.insert(name.to_owned());
+    }
+    Ok((passed, skipped))
 }
