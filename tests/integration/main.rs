@@ -16,3 +16,4 @@ mod lab;
 mod lab_faults;
 mod lab_release;
 mod probe;
+mod torture;

@@ -236,7 +236,9 @@ pub fn sets(observed: &Observed, outside: &Outside) -> Vec<String> {
             Direction::Link => moves + releases,
         };
         if times > allowed {
-            wrong.push(format!("{object} of {port:?} was changed {times} times ({to:?}) for {allowed} wishes"));
+            wrong.push(format!(
+                "{object} of {port:?} was changed {times} times ({to:?}) for {allowed} wishes"
+            ));
         }
     }
     wrong

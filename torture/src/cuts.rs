@@ -78,7 +78,7 @@ impl std::fmt::Display for Report {
 /// another rogue. Answers with the operations.
 pub async fn record(binary: &Path, folder: &Path, seed: u64) -> anyhow::Result<Vec<Operation>> {
     let (mail, webhook) = (Receiver::mail().await?, Receiver::webhook().await?);
-    let home = Home::new(folder, binary, mail.address, webhook.address)?;
+    let home = Home::new(folder, binary)?;
     let shim = Shim::build(folder, &home.root)?;
     let mut stage = Stage::start(&home, seed).await?;
     let mut chance = Chance::new(seed);
@@ -87,7 +87,10 @@ pub async fn record(binary: &Path, folder: &Path, seed: u64) -> anyhow::Result<V
         let mut server = home.start(&shim, Some(&recorded))?;
         let client = server.ready(&home).await?;
         if start == 0 {
-            stage.adopt(&client).await.with_context(|| format!("adoption; {}", home.log_tail()))?;
+            stage
+                .adopt(&client, mail.address, webhook.address)
+                .await
+                .with_context(|| format!("adoption; {}", home.log_tail()))?;
         }
         for _ in 0..2 {
             stage.rogue_arrives(&mut chance).context("no port is free")?;
@@ -163,7 +166,10 @@ pub async fn judge(
                     }
                 };
                 if let Some(wrong) = lost(&committed, commits, content) {
-                    report.wrong.push(format!("operation {at} ({operation_of}), {loss:?}: {wrong}", operation_of = name(operation)));
+                    report.wrong.push(format!(
+                        "operation {at} ({operation_of}), {loss:?}: {wrong}",
+                        operation_of = name(operation)
+                    ));
                 }
                 let whole = digest(&(content, digest(&other_files(&files))));
                 contents.entry(whole).or_insert(files);
@@ -189,7 +195,7 @@ pub async fn judge(
         if let Err(error) = bench.open(files, &mut report.wrong).await {
             report.wrong.push(format!("a content that a cut left cannot be opened: {error:#}"));
         }
-        if report.opened % 100 == 0 {
+        if report.opened.is_multiple_of(100) {
             say(&format!("{} of {wanted} contents opened", report.opened));
         }
     }
@@ -275,7 +281,11 @@ fn digest<T: Hash>(of: &T) -> u64 {
 /// The database with its logs; the reserve is only so many zeros.
 fn database_files(files: &Files) -> BTreeMap<&str, &[u8]> {
     let ours = |path: &str| path.starts_with(DATABASE) && !path.ends_with(".reserve");
-    files.iter().filter(|(path, _)| ours(path)).map(|(path, content)| (path.as_str(), content.as_slice())).collect()
+    files
+        .iter()
+        .filter(|(path, _)| ours(path))
+        .map(|(path, content)| (path.as_str(), content.as_slice()))
+        .collect()
 }
 
 fn other_files(files: &Files) -> BTreeMap<&str, &[u8]> {
@@ -291,11 +301,7 @@ struct Bench {
 impl Bench {
     fn new() -> anyhow::Result<Self> {
         let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() {
-            tempfile::tempdir_in(memory)
-        } else {
-            tempfile::tempdir()
-        };
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
         Ok(Self { folder: folder.context("a folder for the disk's states")? })
     }
 

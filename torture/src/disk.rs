@@ -194,7 +194,9 @@ impl Node {
             match loss {
                 Loss::All => break,
                 Loss::Nothing => change.apply(&mut content),
-                Loss::TornEnd(_) if at == last => change.torn(chance).iter().for_each(|c| c.apply(&mut content)),
+                Loss::TornEnd(_) if at == last => {
+                    change.torn(chance).iter().for_each(|c| c.apply(&mut content))
+                }
                 Loss::TornEnd(_) => change.apply(&mut content),
                 Loss::Some(_) => match chance.below(3) {
                     0 => {}
@@ -267,8 +269,11 @@ mod tests {
 
     #[test]
     fn what_was_synced_is_there_and_the_rest_may_be_lost() {
-        let mut disk =
-            disk(&[Operation::Create("/d/a".into()), write("/d/a", 0, "one"), Operation::Sync("/d/a".into())]);
+        let mut disk = disk(&[
+            Operation::Create("/d/a".into()),
+            write("/d/a", 0, "one"),
+            Operation::Sync("/d/a".into()),
+        ]);
         disk.apply(&write("/d/a", 3, "two"));
         disk.apply(&write("/d/b", 0, "new"));
         let cut = disk.after_cut(Loss::All);

@@ -106,12 +106,15 @@ struct Run<'a> {
 /// Kills the server as planned, in `folder`; `say` is told how far it is.
 pub async fn run(plan: &Plan, folder: &Path, say: &mut dyn FnMut(&str)) -> anyhow::Result<Report> {
     let (mail, webhook) = (Receiver::mail().await?, Receiver::webhook().await?);
-    let home = Home::new(folder, &plan.binary, mail.address, webhook.address)?;
+    let home = Home::new(folder, &plan.binary)?;
     let shim = Shim::build(folder, &home.root)?;
     let stage = Stage::start(&home, plan.seed).await?;
     let mut server = home.start(&shim, None)?;
     let client = server.ready(&home).await?;
-    stage.adopt(&client).await.with_context(|| format!("adoption; {}", home.log_tail()))?;
+    stage
+        .adopt(&client, mail.address, webhook.address)
+        .await
+        .with_context(|| format!("adoption; {}", home.log_tail()))?;
     server.stop(&home).await?;
     let starting = operations_of_a_start(&home, &shim).await?;
     let mut run = Run {

@@ -14,6 +14,9 @@ use crate::shim::Shim;
 /// How long a start may take; the machine may be busy with other tests.
 const START: Duration = Duration::from_secs(60);
 
+/// The program that a rule's command runs.
+pub const PROGRAM: &str = "note";
+
 /// Where everything of one run stands.
 #[derive(Debug)]
 pub struct Home {
@@ -29,13 +32,8 @@ pub struct Home {
 }
 
 impl Home {
-    /// Below `folder`, for the server `binary`, which tells the receivers at these addresses.
-    pub fn new(
-        folder: &Path,
-        binary: &Path,
-        mail: SocketAddr,
-        webhook: SocketAddr,
-    ) -> anyhow::Result<Self> {
+    /// Below `folder`, for the server `binary`.
+    pub fn new(folder: &Path, binary: &Path) -> anyhow::Result<Self> {
         let root = folder.join("server");
         std::fs::create_dir_all(&root).context("the server's folder")?;
         let root = root.canonicalize().context("the server's folder")?;
@@ -46,24 +44,30 @@ impl Home {
             binary: binary.to_owned(),
             root,
         };
-        std::fs::write(home.root.join("webhook.secret"), "tortured").context("the webhook's secret")?;
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(home.root.join("webhook.secret"), private)?;
+        home.lay_program(&folder.join("programs"))?;
         std::fs::write(&home.commands, "").context("the command's file")?;
         let text = format!(
-            "data_dir = 'data'\nkey_file = 'netwarden.key'\nlisten = '127.0.0.1:0'\ntraps = '{traps}'\n\
-             [channels.mail]\nhost = '127.0.0.1'\nport = {mail}\nsecurity = 'danger-plain'\n\
-             from = 'netwarden@example.org'\n\
-             [channels.webhooks.soc]\nurl = 'http://{webhook}/hook'\nsecret_file = 'webhook.secret'\n\
-             danger_allow_plain = true\n\
-             [channels.commands.note]\npath = '/bin/sh'\n\
-             args = ['-c', 'echo \"$1\" >> \"$0\"', '{commands}']\n",
-            traps = home.traps,
-            mail = mail.port(),
-            commands = home.commands.display(),
+            "data_dir = 'data'\nkey_file = 'netwarden.key'\nlisten = '127.0.0.1:0'\ntraps = '{}'\n\
+             command_folder = '{}'\n",
+            home.traps,
+            folder.join("programs").display()
         );
         std::fs::write(home.config(), text).context("the configuration")?;
         Ok(home)
+    }
+
+    /// The program that a rule's command runs: it writes its argument as a line.
+    fn lay_program(&self, programs: &Path) -> anyhow::Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+
+        std::fs::create_dir_all(programs).context("the folder of programs")?;
+        let program = programs.join(PROGRAM);
+        let text = format!("#!/bin/sh\necho \"$1\" >> '{}'\n", self.commands.display());
+        std::fs::write(&program, text).context("the program")?;
+        for path in [programs, &program] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).context("the program")?;
+        }
+        Ok(())
     }
 
     fn config(&self) -> PathBuf {

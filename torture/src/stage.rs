@@ -2,6 +2,7 @@
 //! rules that quarantine, tell and run a command, rogues that come and go.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,11 +12,12 @@ use netwarden_api::endpoint::{Authorise, Endpoint};
 use netwarden_api::network::{Baseline, BaselineResult, Element, ElementChange, NewCredential, NewElement};
 use netwarden_model::Mac;
 use netwarden_simulator::agent::NotificationTarget;
+use netwarden_simulator::world::Change;
 use netwarden_simulator::{Campus, CampusOptions, Chance, Script, SetRecord};
 use serde_json::{Value, json};
 
 use crate::SystemClock;
-use crate::server::Home;
+use crate::server::{Home, PROGRAM};
 
 const USER: &str = "netwarden";
 const AUTH_PASSWORD: &str = "tortured-auth";
@@ -27,9 +29,11 @@ pub const SWITCHES: [&str; 3] = ["acc-a1", "acc-a2", "acc-b1"];
 /// The quarantine VLAN.
 pub const QUARANTINE: u16 = 666;
 
-/// Where the mails go: by the last digit of the rogue's address, so that the flood limit (five mails to the same
-/// people in ten minutes) does not hide most of them.
+/// One rule and one mailbox for each last digit of an address, so that several rules judge.
 const MAILBOXES: &str = "0123456789abcdef";
+
+/// Each switch's settings, as changes that bring them about.
+pub type Configuration = BTreeMap<String, Vec<Change>>;
 
 /// A rogue and what was done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,8 +78,12 @@ impl Stage {
         Ok(Self { campus, rogues: BTreeMap::new(), next: 1 })
     }
 
-    /// Adoption: credentials, elements, the baseline, limits, rules, enforcement; as an administrator does it.
-    pub async fn adopt(&self, client: &Client) -> anyhow::Result<()> {
+    /// Adoption: channels, credentials, elements, the baseline, limits, rules, enforcement; as an
+    /// administrator does it.
+    pub async fn adopt(&self, client: &Client, mail: SocketAddr, webhook: SocketAddr) -> anyhow::Result<()> {
+        for channel in channels(mail, webhook) {
+            client.post::<_, Value>("/channels", &channel).await.context("a channel")?;
+        }
         let credential = NewCredential {
             name: "campus".into(),
             kind: "v3".into(),
@@ -91,7 +99,10 @@ impl Stage {
         // Every port of the campus may be changed within the run: the budget is not what is tortured.
         for name in ["enforcement.budget_in_all", "enforcement.budget_per_ne"] {
             let value = json!({ "reason": "torture", "value": "10000" });
-            client.put::<_, Value>(&format!("/system/parameters/{name}"), &value).await.context("the budget")?;
+            client
+                .put::<_, Value>(&format!("/system/parameters/{name}"), &value)
+                .await
+                .context("the budget")?;
         }
         let settle = json!({ "reason": "torture", "value": "20" });
         client.put::<_, Value>("/system/parameters/inventory.settle_limit_s", &settle).await?;
@@ -116,10 +127,13 @@ impl Stage {
         }
         self.accept_present(client).await?;
         for rule in rules() {
-            let name = rule["name"].as_str().unwrap_or_default().to_owned();
+            let name = rule.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
             client.post::<_, Value>("/rules", &rule).await.with_context(|| format!("rule '{name}'"))?;
             let path = format!("/rules/{}/enable", name.replace(' ', "%20"));
-            client.post::<_, Value>(&path, &json!({ "reason": "torture" })).await.context("enabling a rule")?;
+            client
+                .post::<_, Value>(&path, &json!({ "reason": "torture" }))
+                .await
+                .context("enabling a rule")?;
         }
         Ok(())
     }
@@ -230,12 +244,47 @@ impl Stage {
         self.campus.set_log()
     }
 
-    /// A switch restarts with its start-up configuration: what was set by SNMP is gone.
-    pub fn reboot(&self, device: &str) -> anyhow::Result<()> {
-        let number = self.campus.with_world(|world| world.device_named(device));
-        let number = number.with_context(|| format!("there is no switch {device}"))?;
-        self.campus.inject(netwarden_simulator::Happening::Reboots(number));
-        Ok(())
+    /// PVIDs and VLANs' sets of the switches as they are now: their start-up configuration.
+    pub fn configuration(&self) -> Configuration {
+        self.campus.with_world(|world| {
+            let devices = SWITCHES.iter().filter_map(|name| {
+                let device = world.device(world.device_named(name)?)?;
+                let mut changes = Vec::new();
+                for (vlan, row) in &device.vlans {
+                    changes.push(Change::Egress { vlan: *vlan, ports: row.egress.clone() });
+                    changes.push(Change::Untagged { vlan: *vlan, ports: row.untagged.clone() });
+                }
+                let pvids = device.numbered_ports().filter(|(_, port)| port.base_port.is_some());
+                changes.extend(pvids.map(|(port, shown)| Change::Pvid { port, vlan: shown.pvid }));
+                Some(((*name).to_owned(), changes))
+            });
+            devices.collect()
+        })
+    }
+
+    /// The switch of this rogue restarts, and comes up with `configuration`: what was set by SNMP is gone.
+    pub fn loses_configuration(&self, mac: Mac, configuration: &Configuration) -> anyhow::Result<()> {
+        let device = &self.rogues.get(&mac).context("no such rogue")?.device;
+        let changes = configuration.get(device).context("no such switch")?;
+        self.campus.with_world(|world| {
+            let number = world.device_named(device).context("no such switch")?;
+            world.apply(number, changes).context("the start-up configuration")?;
+            world.reboot(number, Duration::from_secs(1));
+            anyhow::Ok(())
+        })
+    }
+
+    /// The PVID of the port on which this rogue is.
+    pub fn pvid(&self, mac: Mac) -> Option<u16> {
+        let rogue = self.rogues.get(&mac)?;
+        self.ports().get(&(rogue.device.clone(), rogue.port.clone())).map(|(pvid, _)| *pvid)
+    }
+
+    /// Somebody has let this rogue in.
+    pub fn accepted(&mut self, mac: Mac) {
+        if let Some(rogue) = self.rogues.get_mut(&mac) {
+            rogue.authorised = true;
+        }
     }
 
     /// Who runs it.
@@ -247,6 +296,29 @@ impl Stage {
     pub async fn stop(self) {
         self.campus.stop().await;
     }
+}
+
+/// Mail, webhook and command. No mail waits for a digest: each is to be seen by itself.
+fn channels(mail: SocketAddr, webhook: SocketAddr) -> Vec<Value> {
+    let definitions = [
+        (
+            "mail",
+            json!({ "kind": "mail", "host": "127.0.0.1", "port": mail.port(), "security": "danger-plain",
+                    "from": "netwarden@example.org", "at_once": 1000 }),
+        ),
+        (
+            "soc",
+            json!({ "kind": "webhook", "url": format!("http://{webhook}/hook"), "danger_allow_plain": true }),
+        ),
+        ("note", json!({ "kind": "command", "program": PROGRAM })),
+    ];
+    definitions
+        .into_iter()
+        .map(|(name, definition)| {
+            let secret = (name == "soc").then_some("the key of the signature");
+            json!({ "name": name, "reason": "torture", "definition": definition, "secret": secret })
+        })
+        .collect()
 }
 
 /// One rule a mailbox for those who are new, and one that tells what was enforced.

@@ -8,6 +8,7 @@ mod oui;
 mod packages;
 mod shell;
 mod test;
+mod torture;
 
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,8 @@ enum Task {
         #[arg(long)]
         release: bool,
     },
+    /// Kills the server, cuts its power and fills its disk, and checks what is left.
+    Torture(torture::Wish),
     /// Makes the table of vendors' MAC prefixes from Debian's ieee-data.
     Oui {
         /// Folder with oui.txt, mam.txt and oui36.txt.
@@ -55,6 +58,7 @@ fn main() -> anyhow::Result<()> {
         Task::Conformance => conformance::run(&root),
         Task::CheckLayers => layers::run(&root),
         Task::Lab { latency, release } => lab::run(&root, latency, release),
+        Task::Torture(wish) => torture::run(&root, wish),
         Task::Oui { from, to } => oui::generate(&from, &root.join(to)),
     }
 }

@@ -25,6 +25,7 @@ mod names;
 mod poller;
 mod senders;
 mod sessions;
+mod space;
 mod settings;
 mod space;
 mod start;

@@ -28,13 +28,20 @@ pub(crate) struct Reserve {
     file: Option<(PathBuf, u64)>,
     space: watch::Sender<Space>,
     last_try: Mutex<Option<Instant>>,
+    /// Held while the file is being made: that takes all the space there is for a moment.
+    making: Mutex<()>,
 }
 
 impl Reserve {
     /// Makes or completes the file. A full disk is no error here: the state tells.
     pub(crate) fn open(file: Option<(PathBuf, u64)>) -> io::Result<Self> {
         let file = file.filter(|(_, size)| *size > 0);
-        let reserve = Self { file, space: watch::channel(Space::Enough).0, last_try: Mutex::new(None) };
+        let reserve = Self {
+            file,
+            space: watch::channel(Space::Enough).0,
+            last_try: Mutex::new(None),
+            making: Mutex::new(()),
+        };
         match reserve.allocate() {
             Ok(()) => Ok(reserve),
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {
@@ -78,6 +85,7 @@ impl Reserve {
             }
             *last = Some(Instant::now());
         }
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         match self.allocate() {
             Ok(()) => {
                 self.space.send_replace(Space::Enough);
@@ -90,6 +98,11 @@ impl Reserve {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns when no attempt to make the reserve holds the space that an essential write needs.
+    pub(crate) fn wait(&self) {
+        drop(self.making.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Zeros are written out: a sparse file would reserve nothing. What a crash left short is

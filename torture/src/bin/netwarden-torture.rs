@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Parser;
-use netwarden_torture::{cuts, kills};
+use netwarden_torture::{cuts, full, kills};
 
 /// Torments the server and checks what is left.
 #[derive(Parser)]
@@ -56,6 +56,14 @@ async fn main() -> anyhow::Result<ExitCode> {
         let operations = cuts::record(&arguments.binary, &at, arguments.seed).await?;
         let plan = cuts::Plan { seed: arguments.seed, points: arguments.cuts, opened: None };
         let report = cuts::judge(&operations, &plan, &mut say).await?;
+        closing.push(report.to_string());
+        forget(&at, &report.wrong);
+        wrong.extend(report.wrong);
+    }
+    if !arguments.no_full_disk {
+        let at = folder("full")?.keep();
+        say(&format!("full disk, in {}", at.display()));
+        let report = full::run(&arguments.binary, &at, arguments.seed, true, &mut say).await?;
         closing.push(report.to_string());
         forget(&at, &report.wrong);
         wrong.extend(report.wrong);

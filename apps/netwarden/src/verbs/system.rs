@@ -152,8 +152,9 @@ impl Tabular for Status {
         "polls good",
         "polls failed",
         "audit records",
+        "disk full",
     ];
-    const BRIEF: usize = 15;
+    const BRIEF: usize = 16;
 
     fn cells(&self) -> Vec<Cell> {
         vec![
@@ -172,6 +173,7 @@ impl Tabular for Status {
             self.polls_good.into(),
             self.polls_failed.into(),
             self.audit_records.into(),
+            self.disk_full.into(),
         ]
     }
 }

@@ -42,6 +42,19 @@ fn an_interrupted_bounce_is_brought_up_again() {
 }
 
 #[test]
+fn an_interrupted_bounce_of_a_release_is_brought_up_again() {
+    let moved = set_access(&cisco_port(UP, 10), &quarantine(true), None, None).unwrap();
+    let kept = moved.earlier.settled(&quarantine(true));
+    let back = release(&cisco_port(UP, 99), &kept, true).unwrap();
+    assert_eq!(back.bounce, Some(admin_status::oid(5)));
+    assert!(back.expect.iter().any(|expect| *expect.oid() == admin_status::oid(5)));
+    // Killed after the link was taken down: the VLAN is restored, the link is not.
+    let again = release(&cisco_port(DOWN, 10), &back.earlier, true).unwrap();
+    assert_eq!(again.sets, [admin_status::binding(5, UP)]);
+    assert_eq!(again.bounce, None);
+}
+
+#[test]
 fn a_port_that_someone_else_shut_stays_shut_after_release() {
     let plan = set_access(&cisco_port(UP, 10), &quarantine(true), None, None).unwrap();
     let kept = plan.earlier.settled(&quarantine(true));
