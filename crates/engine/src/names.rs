@@ -244,8 +244,12 @@ impl NameKeeper {
             Err(error) => return tracing::error!(%error, "the sources of names cannot be read"),
         };
         let now = self.clock.now();
-        let gone: Vec<SourceId> =
-            self.sources.keys().filter(|id| !sources.iter().any(|source| source.id == **id)).copied().collect();
+        let gone: Vec<SourceId> = self
+            .sources
+            .keys()
+            .filter(|id| !sources.iter().any(|source| source.id == **id))
+            .copied()
+            .collect();
         for id in gone {
             self.sources.remove(&id);
             self.book.close(id);
@@ -397,7 +401,8 @@ impl NameKeeper {
             Ok(Brought::Leases(parsed)) => {
                 kept.due = later(now, source.interval);
                 dropped = u64::try_from(parsed.dropped.len()).unwrap_or(u64::MAX);
-                let reason = parsed.dropped.first().map_or_else(String::new, |row| format!(", the first: {row}"));
+                let reason =
+                    parsed.dropped.first().map_or_else(String::new, |row| format!(", the first: {row}"));
                 let said = format!("{} leases, {dropped} rows left out{reason}", parsed.leases.len());
                 (parsed.leases, Vec::new(), true, Ok(said))
             }
@@ -426,7 +431,8 @@ impl NameKeeper {
     }
 
     async fn sent(&mut self, id: SourceId, sent: SentLeases, record: Record) -> Result<u64, NamesError> {
-        let kept = self.sources.get(&id).ok_or_else(|| NamesError::Refused(format!("there is no source {id}")))?;
+        let kept =
+            self.sources.get(&id).ok_or_else(|| NamesError::Refused(format!("there is no source {id}")))?;
         let source = kept.source.clone();
         if !source.enabled {
             return Err(off(&source));
@@ -440,7 +446,12 @@ impl NameKeeper {
         let difference = self.book.difference(id, sent.leases, &sent.gone, sent.whole);
         let count = u64::try_from(difference.put.len() + difference.gone.len()).unwrap_or(u64::MAX);
         self.keep(id, difference, Some(record)).await?;
-        self.tell(&source, Ok(format!("{count} leases changed, {} rows left out", sent.dropped)), sent.dropped).await;
+        self.tell(
+            &source,
+            Ok(format!("{count} leases changed, {} rows left out", sent.dropped)),
+            sent.dropped,
+        )
+        .await;
         Ok(count)
     }
 
@@ -486,7 +497,11 @@ impl NameKeeper {
             for endpoint in picture.endpoints().filter(|endpoint| concerns(endpoint.mac, &endpoint.ips)) {
                 let verdicts = [
                     (NameKind::Dns, self.book.dns_name(&endpoint.ips), &endpoint.dns_name),
-                    (NameKind::Dhcp, self.book.host_name(endpoint.mac, &endpoint.ips, now), &endpoint.host_name),
+                    (
+                        NameKind::Dhcp,
+                        self.book.host_name(endpoint.mac, &endpoint.ips, now),
+                        &endpoint.host_name,
+                    ),
                 ];
                 for (kind, verdict, present) in verdicts {
                     let (name, source, ip) = match verdict {

@@ -122,7 +122,8 @@ impl Desk {
             .store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
-                    let id = sql::insert_source(tx, &row, at).await.map_err(|error| taken(error, &row.name))?;
+                    let id =
+                        sql::insert_source(tx, &row, at).await.map_err(|error| taken(error, &row.name))?;
                     if let Some(secret) = secret {
                         vault.put_secret(tx, &secret_name(id), secret.as_bytes(), at).await?;
                     }
@@ -237,7 +238,10 @@ impl Desk {
         require_reason(reason)?;
         let source = self.source_named(name).await?;
         let Kind::Leases(format) = source.kind else {
-            return Err(OperateError::Conflict(format!("source '{name}' is of kind {}: it has no files", source.kind)));
+            return Err(OperateError::Conflict(format!(
+                "source '{name}' is of kind {}: it has no files",
+                source.kind
+            )));
         };
         let zone = source.zone().map_err(invalid)?;
         let octets = file.to_vec();
@@ -246,7 +250,10 @@ impl Desk {
             parsed.map_err(|_| OperateError::Failed("the file could not be read to its end".to_owned()))?;
         if leases.is_empty() && replace {
             let first = dropped.first().map_or_else(|| "it is empty".to_owned(), ToString::to_string);
-            return Err(OperateError::Invalid(format!("the file has no leases of kind {}: {first}", format.as_str())));
+            return Err(OperateError::Invalid(format!(
+                "the file has no leases of kind {}: {first}",
+                format.as_str()
+            )));
         }
         let count = leases.len();
         let words = format!("{count} leases, {} rows left out: {reason}", dropped.len());

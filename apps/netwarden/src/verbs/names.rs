@@ -163,7 +163,9 @@ impl SettingsArguments {
             let value = match name {
                 "zones" => value.split(',').map(str::trim).filter(|zone| !zone.is_empty()).collect(),
                 "per_second" => value.parse::<u32>().map_or_else(|_| text(), Value::from),
-                "starttls" | "danger_allow_plain" => value.parse::<bool>().map_or_else(|_| text(), Value::from),
+                "starttls" | "danger_allow_plain" => {
+                    value.parse::<bool>().map_or_else(|_| text(), Value::from)
+                }
                 "attributes" => serde_json::from_str(value)
                     .map_err(|error| Fault::Usage(format!("--setting attributes: no JSON: {error}")))?,
                 _ => text(),
@@ -171,7 +173,8 @@ impl SettingsArguments {
             settings.insert(name.to_owned(), value);
         }
         if let Some(file) = &self.ca {
-            let pem = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+            let pem = std::fs::read_to_string(file)
+                .with_context(|| format!("{} cannot be read", file.display()))?;
             settings.insert("ca".to_owned(), pem.into());
         }
         Ok(Some(Value::Object(settings)))
@@ -267,8 +270,18 @@ fn export(file: &Path) -> Result<String, Fault> {
 
 impl Tabular for NameSource {
     const COLUMNS: &'static [&'static str] = &[
-        "name", "kind", "address", "enabled", "entries", "last run", "outcome", "last good", "interval s", "dropped",
-        "secret", "settings",
+        "name",
+        "kind",
+        "address",
+        "enabled",
+        "entries",
+        "last run",
+        "outcome",
+        "last good",
+        "interval s",
+        "dropped",
+        "secret",
+        "settings",
     ];
     const BRIEF: usize = 7;
 

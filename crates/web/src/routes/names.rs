@@ -210,7 +210,8 @@ fn address(text: &str) -> Result<std::net::IpAddr, Refusal> {
 
 fn lease(row: api::Lease) -> Result<Lease, Refusal> {
     let ip = address(&row.ip)?;
-    let mut lease = Lease::new(ip, row.state.parse().map_err(|why: String| Refusal::malformed(format!("{ip}: {why}")))?);
+    let mut lease =
+        Lease::new(ip, row.state.parse().map_err(|why: String| Refusal::malformed(format!("{ip}: {why}")))?);
     lease.mac = match row.mac {
         None => None,
         Some(text) => {
@@ -227,9 +228,7 @@ fn lease(row: api::Lease) -> Result<Lease, Refusal> {
     // The agent has taken names apart; whoever else sends is held to the same.
     for (name, part) in [(row.host_name, true), (row.domain, false)] {
         let Some(name) = name else { continue };
-        lease
-            .take_part(&name, part)
-            .map_err(|why| Refusal::malformed(format!("{ip}: {why}")))?;
+        lease.take_part(&name, part).map_err(|why| Refusal::malformed(format!("{ip}: {why}")))?;
     }
     lease.starts = row.starts;
     lease.ends = row.ends;

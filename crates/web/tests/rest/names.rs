@@ -17,7 +17,8 @@ async fn add(bench: &Bench, name: &str, kind: &str) {
 
 async fn named(bench: &Bench, name: &str) -> Value {
     for _ in 0..500 {
-        let shown = bench.call(Some("revisor"), "GET", &format!("/api/v1/endpoints/{MAC}"), None).await.json();
+        let shown =
+            bench.call(Some("revisor"), "GET", &format!("/api/v1/endpoints/{MAC}"), None).await.json();
         if shown["host_name"] == name {
             return shown;
         }
@@ -46,7 +47,11 @@ async fn what_an_agent_sends_names_the_endpoint_and_is_found_again() {
     let sent = bench.json(&token, "POST", &push, lease("laptop-7")).await;
     assert_eq!((sent.status.as_u16(), &sent.json()["changed"]), (200, &json!(2)), "{}", sent.body);
     assert_eq!(bench.json(&token, "POST", &push, lease("laptop-7")).await.json()["changed"], 0);
-    for (method, path) in [("GET", SOURCES), ("GET", "/api/v1/endpoints"), ("DELETE", "/api/v1/names/sources/dhcp%201?reason=x")] {
+    for (method, path) in [
+        ("GET", SOURCES),
+        ("GET", "/api/v1/endpoints"),
+        ("DELETE", "/api/v1/names/sources/dhcp%201?reason=x"),
+    ] {
         assert_eq!(bench.call(Some(&token), method, path, None).await.status, 403, "{method} {path}");
     }
     let shown = named(&bench, "laptop-7").await;
@@ -60,9 +65,13 @@ async fn what_an_agent_sends_names_the_endpoint_and_is_found_again() {
     named(&bench, "renamed-9").await;
     let listed = bench.call(Some("revisor"), "GET", "/api/v1/endpoints?text=renamed", None).await.json();
     assert_eq!(listed["items"].as_array().unwrap().len(), 1, "{listed}");
-    let names = bench.call(Some("revisor"), "GET", &format!("/api/v1/endpoints/{MAC}/names"), None).await.json();
+    let names =
+        bench.call(Some("revisor"), "GET", &format!("/api/v1/endpoints/{MAC}/names"), None).await.json();
     let names = names.as_array().unwrap();
-    assert_eq!((&names[0]["name"], &names[0]["until"], &names[0]["source"]), (&json!("renamed-9"), &Value::Null, &json!("dhcp 1")));
+    assert_eq!(
+        (&names[0]["name"], &names[0]["until"], &names[0]["source"]),
+        (&json!("renamed-9"), &Value::Null, &json!("dhcp 1"))
+    );
     assert_eq!((&names[1]["name"], &names[1]["ip"]), (&json!("laptop-7"), &json!("10.0.0.7")));
     let history = bench.call(Some("revisor"), "GET", "/api/v1/history?name=laptop-7", None).await.json();
     assert_eq!(history["items"].as_array().or(history.as_array()).unwrap().len(), 1, "{history}");
@@ -88,7 +97,8 @@ async fn exports_are_taken_and_their_bad_rows_told() {
     assert_eq!((&taken.json()["leases"], &taken.json()["changed"]), (&json!(1), &json!(1)));
     assert!(taken.json()["dropped"][0].as_str().unwrap().starts_with("line 3: "), "{}", taken.body);
     named(&bench, "pc7").await;
-    let wrong = bench.call(Some("operator"), "POST", &path, Some(("text/plain", "what is this".into()))).await;
+    let wrong =
+        bench.call(Some("operator"), "POST", &path, Some(("text/plain", "what is this".into()))).await;
     assert_eq!(wrong.status, 400, "a file without leases does not empty the source: {}", wrong.body);
     let status = bench.call(Some("revisor"), "GET", SOURCES, None).await.json();
     assert_eq!((&status[0]["entries"], &status[0]["dropped"]), (&json!(1), &json!(1)), "{status}");
@@ -125,7 +135,10 @@ async fn secrets_go_in_and_never_come_out() {
         assert_eq!(refused.status, 400, "{}", refused.body);
         assert!(refused.detail().contains(word), "{}", refused.detail());
     }
-    assert_eq!(bench.call(Some("operator"), "DELETE", &format!("{SOURCES}/grid?reason=a+test"), None).await.status, 204);
+    assert_eq!(
+        bench.call(Some("operator"), "DELETE", &format!("{SOURCES}/grid?reason=a+test"), None).await.status,
+        204
+    );
     assert!(bench.desk.vault.named_secret(&format!("names/{id}")).await.unwrap().is_none());
     assert_eq!(bench.call(Some("operator"), "POST", &format!("{SOURCES}/grid/run"), None).await.status, 404);
 }

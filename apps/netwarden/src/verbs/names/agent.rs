@@ -62,7 +62,11 @@ pub async fn run(session: &Session, arguments: AgentArguments) -> Result<(), Fau
     }
 }
 
-async fn watch(session: &Session, arguments: &AgentArguments, zone: &jiff::tz::TimeZone) -> Result<(), Fault> {
+async fn watch(
+    session: &Session,
+    arguments: &AgentArguments,
+    zone: &jiff::tz::TimeZone,
+) -> Result<(), Fault> {
     let every = Duration::from_secs(arguments.every);
     let mut sent = Sent::default();
     let mut seen: Option<Mark> = None;
