@@ -46,6 +46,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         let plan =
             kills::Plan { kills: arguments.kills, seed: arguments.seed, binary: arguments.binary.clone() };
         let report = kills::run(&plan, &at, &mut say).await?;
+        say(&report.to_string());
         closing.push(report.to_string());
         forget(&at, &report.wrong);
         wrong.extend(report.wrong);
@@ -56,6 +57,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         let operations = cuts::record(&arguments.binary, &at, arguments.seed).await?;
         let plan = cuts::Plan { seed: arguments.seed, points: arguments.cuts, opened: None };
         let report = cuts::judge(&operations, &plan, &mut say).await?;
+        say(&report.to_string());
         closing.push(report.to_string());
         forget(&at, &report.wrong);
         wrong.extend(report.wrong);
@@ -64,6 +66,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         let at = folder("full")?.keep();
         say(&format!("full disk, in {}", at.display()));
         let report = full::run(&arguments.binary, &at, arguments.seed, true, &mut say).await?;
+        say(&report.to_string());
         closing.push(report.to_string());
         forget(&at, &report.wrong);
         wrong.extend(report.wrong);
