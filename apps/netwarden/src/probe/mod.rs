@@ -13,8 +13,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use netwarden_collect::Outcome;
+use netwarden_model::Reading;
 use netwarden_model::element::Method;
 use netwarden_reach::{Credentials, EngineConfig, SessionOptions, SnmpEngine, SnmpSession};
+use serde::Serialize;
 
 use crate::output::Format;
 use access::AccessArguments;
@@ -83,10 +85,27 @@ pub async fn run(arguments: ProbeArguments) -> anyhow::Result<ExitCode> {
         eprintln!("netwarden: {incomplete}");
     }
     match arguments.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&outcome.reading)?),
+        Format::Json => println!("{}", serde_json::to_string_pretty(&Printed::from(&outcome))?),
         Format::Table | Format::Csv => print!("{}", table::render(&outcome.reading)),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A reading and what it lacks, as it is printed.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    reading: &'a Reading,
+    /// Tables that could not be read, or not to their end, each in a sentence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    incomplete: Vec<String>,
+}
+
+impl<'a> From<&'a Outcome> for Printed<'a> {
+    fn from(outcome: &'a Outcome) -> Self {
+        let incomplete = outcome.incomplete.iter().map(ToString::to_string).collect();
+        Self { reading: &outcome.reading, incomplete }
+    }
 }
 
 impl ProbeArguments {
