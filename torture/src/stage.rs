@@ -104,8 +104,13 @@ impl Stage {
                 .await
                 .context("the budget")?;
         }
-        let settle = json!({ "reason": "torture", "value": "20" });
-        client.put::<_, Value>("/system/parameters/inventory.settle_limit_s", &settle).await?;
+        // A rogue may come to a port that an accepted one has left a moment ago: without this it would be
+        // held, since that one still counts as present.
+        for (name, value) in [("inventory.settle_limit_s", "20"), ("enforcement.shared_ports", "act")] {
+            let value = json!({ "reason": "torture", "value": value });
+            let path = format!("/system/parameters/{name}");
+            client.put::<_, Value>(&path, &value).await.context("a parameter")?;
+        }
         let mut elements = Vec::new();
         for name in SWITCHES {
             let agent = self.campus.agent(name).with_context(|| format!("there is no switch {name}"))?;
