@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use crate::channels::ChannelTables;
-
 /// Where the configuration is looked for unless `--config` or `NETWARDEN_CONFIG` says otherwise.
 pub const DEFAULT_PATH: &str = "netwarden.toml";
 
@@ -29,14 +27,15 @@ pub struct Config {
     /// Host name in the certificate that is made at first start.
     #[serde(default = "default_host_name")]
     pub host_name: String,
+    /// Folder of backups; `data_dir/backups` where absent.
+    pub backup_dir: Option<PathBuf>,
     /// Listener for SNMP traps and informs (UDP).
     #[serde(default = "default_traps")]
     pub traps: SocketAddr,
     /// Local socket of the command line; `data_dir/netwarden.sock` where absent.
     pub socket: Option<PathBuf>,
-    /// Mail, webhooks, syslog, commands.
-    #[serde(default)]
-    pub channels: ChannelTables,
+    /// The only folder whose programs may be commands of rules; none where absent.
+    pub command_folder: Option<PathBuf>,
     /// Folder of the file, to which its relative paths are relative.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -69,7 +68,7 @@ impl Config {
             .with_context(|| format!("{} is not understood", path.display()))
     }
 
-    fn parse(text: &str, folder: &Path, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+    pub(crate) fn parse(text: &str, folder: &Path, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
         let mut config: Config = toml::from_str(text)?;
         let address = |name: &str| -> anyhow::Result<Option<SocketAddr>> {
             let parse =
@@ -94,7 +93,15 @@ impl Config {
         config.folder = folder.to_path_buf();
         config.data_dir = folder.join(&config.data_dir);
         config.key_file = folder.join(&config.key_file);
+        config.command_folder = config.command_folder.map(|commands| folder.join(commands));
         config.socket = config.socket.map(|socket| folder.join(socket));
+        config.backup_dir = config.backup_dir.map(|backups| folder.join(backups));
+        if config.key_file.starts_with(config.backups()) {
+            bail!(
+                "key_file {} lies inside backup_dir: who takes the backups away would take the key as well",
+                config.key_file.display()
+            );
+        }
         if config.key_file.starts_with(&config.data_dir) {
             bail!(
                 "key_file {} lies inside data_dir: a copy of the data would hold the key as well",
@@ -111,6 +118,11 @@ impl Config {
         } else {
             format!("sqlite://{}", self.data_dir.join(&self.database).display())
         }
+    }
+
+    /// The folder of backups.
+    pub fn backups(&self) -> PathBuf {
+        self.backup_dir.clone().unwrap_or_else(|| self.data_dir.join("backups"))
     }
 
     /// The local socket.
@@ -153,6 +165,22 @@ mod tests {
     fn a_key_inside_the_data_is_refused() {
         let error = parse("data_dir = 'data'\nkey_file = 'data/key'", &[]).unwrap_err();
         assert!(error.to_string().contains("lies inside data_dir"), "{error}");
+    }
+
+    #[test]
+    fn commands_need_a_folder_that_the_file_names() {
+        assert_eq!(parse(template(), &[]).unwrap().command_folder, None);
+        let named = parse("data_dir = 'data'\nkey_file = 'key'\ncommand_folder = 'commands'", &[]).unwrap();
+        assert_eq!(named.command_folder, Some("/etc/netwarden/commands".into()));
+    }
+
+    #[test]
+    fn a_key_among_the_backups_is_refused() {
+        let text = "data_dir = 'data'\nkey_file = 'backups/key'\nbackup_dir = 'backups'";
+        let error = parse(text, &[]).unwrap_err();
+        assert!(error.to_string().contains("lies inside backup_dir"), "{error}");
+        let config = parse("data_dir = 'data'\nkey_file = 'key'\nbackup_dir = 'copies'", &[]).unwrap();
+        assert_eq!(config.backups(), Path::new("/etc/netwarden/copies"));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! Standard output carries data only; what is said to people goes to standard error.
 #![allow(clippy::print_stdout, reason = "the command line's data goes to standard output")]
 
-mod channels;
 mod clock;
 mod config;
 mod demo;

@@ -84,15 +84,15 @@ pub async fn serve(arguments: &ConfigArgument) -> anyhow::Result<ExitCode> {
 /// The server's options, as the configuration has them.
 pub fn options(config: &Config) -> anyhow::Result<Options> {
     let on_disk = !config.database.contains("://");
-    let (channels, plain_channels) = config.channels.open(&config.folder, &config.host_name)?;
     Ok(Options {
         database: config.database_url(),
         key_file: config.key_file.clone(),
         data_dir: on_disk.then(|| config.data_dir.clone()),
+        backup_dir: on_disk.then(|| config.backups()),
         inventory: None,
         pace: Pace::default(),
-        channels,
-        plain_channels,
+        host_name: config.host_name.clone(),
+        command_folder: config.command_folder.clone(),
     })
 }
 

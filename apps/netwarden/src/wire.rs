@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use netwarden_actions::Pace;
-use netwarden_actions::notify::Channels;
 use netwarden_audit::{CheckpointPolicy, SignError, Signer, Trail};
 use netwarden_engine::{Engine, OwnEngine, Parts};
 use netwarden_identity::{ADMIN, Identity, IdentityPolicy};
 use netwarden_inventory::Settings;
 use netwarden_model::Clock;
-use netwarden_operate::{Desk, Inner, Jobs};
+use netwarden_operate::{Desk, Inner, Jobs, Outside};
 use netwarden_reach::{EngineConfig, SnmpEngine};
 use netwarden_spine::Spine;
 use netwarden_store::{Migration, Store, StoreConfig, Tx};
@@ -25,11 +24,13 @@ use zeroize::Zeroizing;
 pub const MIGRATIONS: &[&[Migration]] = &[
     netwarden_spine::MIGRATIONS,
     netwarden_inventory::sql::MIGRATIONS,
+    netwarden_names::MIGRATIONS,
     netwarden_rules::sql::MIGRATIONS,
     netwarden_actions::MIGRATIONS,
     netwarden_audit::MIGRATIONS,
     netwarden_identity::MIGRATIONS,
     netwarden_vault::MIGRATIONS,
+    netwarden_engine::MIGRATIONS,
     netwarden_operate::MIGRATIONS,
 ];
 
@@ -42,14 +43,16 @@ pub struct Options {
     pub key_file: std::path::PathBuf,
     /// Folder of the data; None where there is none on this machine.
     pub data_dir: Option<std::path::PathBuf>,
+    /// Folder of backups; None where none are made.
+    pub backup_dir: Option<std::path::PathBuf>,
     /// Location and detection, where they differ from what is stored.
     pub inventory: Option<Settings>,
     /// How the reconciler of ports works.
     pub pace: Pace,
-    /// Where alarms go.
-    pub channels: Channels,
-    /// What of it is not protected, a sentence each; recorded at each start.
-    pub plain_channels: Vec<String>,
+    /// Our name in messages to the outside.
+    pub host_name: String,
+    /// The only folder whose programs may be commands; None for no commands.
+    pub command_folder: Option<std::path::PathBuf>,
 }
 
 /// A server that runs.
@@ -59,6 +62,7 @@ pub struct Server {
     /// The one-time password of `admin`, at the first start.
     pub first_password: Option<Zeroizing<String>>,
     upkeep: tokio::task::JoinHandle<()>,
+    statistics: tokio::task::JoinHandle<()>,
 }
 
 /// Opens the database and unlocks the vault: what also works beside a server that is down.
@@ -90,16 +94,21 @@ impl Server {
         if !interrupted.is_empty() {
             tracing::warn!(records = interrupted.len(), "acts were interrupted; their outcome is unknown");
         }
-        for sentence in &options.plain_channels {
+        let outside = Outside::new(options.host_name, options.command_folder);
+        let (channels, exceptions) = netwarden_operate::load_channels(&store, &vault, &outside).await?;
+        for sentence in &exceptions {
             tracing::warn!("{sentence}");
         }
-        netwarden_operate::record_exceptions(&store, &options.plain_channels, now).await?;
-        let identity = Identity::new(store.clone(), IdentityPolicy::default());
+        netwarden_operate::record_exceptions(&store, &exceptions, now).await?;
+        let parameters = netwarden_operate::load_parameters(&store).await?;
+        let identity = Identity::new(store.clone(), parameters.identity(IdentityPolicy::default()));
         let first_password = identity.first_start(&random(), now).await.context("the first user")?;
         map_own_uid(&store, &identity).await.context("the local socket's user")?;
 
-        let parameters = netwarden_operate::load_parameters(&store).await?;
-        let settings = options.inventory.clone().unwrap_or_else(|| parameters.inventory());
+        let settings = match options.inventory.clone() {
+            Some(settings) => settings,
+            None => netwarden_operate::inventory_settings(&store, &parameters).await?,
+        };
         let network = netwarden_inventory::sql::load(store.read(), settings, now)
             .await
             .context("the inventory cannot be loaded")?;
@@ -113,10 +122,11 @@ impl Server {
             snmp,
             network,
             guard: parameters.guard(),
-            channels: options.channels,
+            channels,
             in_flight: parameters.polls_in_flight(),
             pace: options.pace,
         });
+        engine.set_rules_depth(parameters.rules_depth());
         let upkeep = tokio::spawn(keep_trail(trail.clone(), Arc::clone(&clock)));
         let desk = Desk::new(Inner {
             store,
@@ -128,9 +138,12 @@ impl Server {
             clock,
             jobs: Jobs::default(),
             parameters: RwLock::new(parameters),
+            outside,
+            backups: options.backup_dir,
             started: now,
         });
-        Ok(Self { desk, first_password, upkeep })
+        let statistics = tokio::spawn(netwarden_operate::keep_statistics(desk.clone()));
+        Ok(Self { desk, first_password, upkeep, statistics })
     }
 
     /// Listens to traps and informs; answers with the address.
@@ -152,6 +165,7 @@ impl Server {
     /// Ends the loops in order: nothing that was acknowledged is lost.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.upkeep.abort();
+        self.statistics.abort();
         self.desk.trail.checkpoint(self.desk.clock.now()).await.context("the last checkpoint")?;
         self.desk.store.close().await.context("closing the database")
     }

@@ -249,3 +249,35 @@ fn the_budget_of_all_elements() {
     let (_, alarm) = case.held("20 ports in 10 minutes on all elements");
     assert!(alarm);
 }
+
+// proves: NAC-13
+#[test]
+fn a_port_with_a_crowd_behind_it_is_left_to_people() {
+    let ask = |endpoints: u8, by: Originator| {
+        let case = Case {
+            settings: Settings { shared_ports: SharedPorts::Act, ..Settings::default() },
+            facts: PortFacts { endpoints: (1..=endpoints).map(rogue).collect(), ..PortFacts::default() },
+            by,
+            ..Case::new()
+        };
+        case.judge()
+    };
+    assert_eq!(ask(7, rule()), Verdict::Go);
+    let held = ask(8, rule());
+    assert!(matches!(&held, Verdict::Held { why, .. } if why.contains("not known yet")), "{held:?}");
+    assert_eq!(ask(8, person()), Verdict::Go);
+}
+
+#[test]
+fn what_is_never_done_can_be_asked_before() {
+    let (settings, place) = (Settings::default(), port(1, "Gi1/0/1"));
+    let why = |facts: &PortFacts, access: &PortAccess| refusal(&settings, &element(), facts, &place, access);
+    let uplink = PortFacts { uplink: true, ..facts() };
+    assert_eq!(why(&facts(), &PortAccess::Shut), None);
+    let said = why(&uplink, &PortAccess::Shut).unwrap();
+    assert!(said.contains("is an uplink to another network element and is never shut"), "{said}");
+    assert!(why(&uplink, &quarantine()).is_some());
+    assert_eq!(why(&uplink, &PortAccess::Open), None);
+    let absent = PortAccess::Vlan { vlan: VlanId::new(77).unwrap(), bounce: false };
+    assert!(why(&facts(), &absent).unwrap().contains("VLAN 77 does not exist"));
+}

@@ -284,7 +284,11 @@ fn outcome_event(now: Timestamp, row: &DesiredPort, request: &RequestRow, end: &
 
 /// The cause that stands in events about a request's effect.
 pub(crate) fn cause_of(request: &ActionRequest) -> Cause {
-    Cause { request: request.id, depth: request.depth.saturating_add(1) }
+    let rule = match &request.originator {
+        Originator::Rule { rule, .. } => Some(*rule),
+        Originator::Person { .. } | Originator::System { .. } => None,
+    };
+    Cause { request: request.id, rule, depth: request.depth.saturating_add(1) }
 }
 
 /// The port that a request is about.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use netwarden_actions::notify::digest::FloodLimit;
-use netwarden_actions::notify::mail::{MailSecurity, MailServer};
+use netwarden_actions::notify::mail::{Frame, MailSecurity, MailServer};
 use netwarden_actions::notify::syslog::{SyslogServer, SyslogTransport};
 use netwarden_actions::notify::webhook::{SIGNATURE_HEADER, TIMESTAMP_HEADER, Webhook, signature};
 use netwarden_actions::notify::{Channels, Secret, Trust, command::Program};
@@ -180,6 +180,8 @@ fn mail_server(port: u16, security: MailSecurity) -> Channels {
         security,
         credentials: None,
         from: "Netwarden <netwarden@example.org>".into(),
+        recipients: vec![],
+        frame: Frame::default(),
         domain: "nw.example.org".into(),
         timeout: Duration::from_secs(5),
         flood: FloodLimit::default(),
@@ -472,6 +474,7 @@ async fn a_command_gets_event_data_as_plain_arguments() {
     let mut channels = Channels::default();
     let program = Program {
         path: "/bin/echo".into(),
+        folder: "/bin".into(),
         args: vec!["alarm:".into()],
         environment: BTreeMap::new(),
         time_limit: Duration::from_secs(5),

@@ -4,9 +4,11 @@
 //! types from what `operate` answers, and the OpenAPI document is made from them.
 
 pub mod audit;
+pub mod channel;
 pub mod client;
 pub mod endpoint;
 pub mod event;
+pub mod name;
 pub mod network;
 pub mod page;
 pub mod pin;

@@ -10,10 +10,9 @@ use std::time::Duration;
 use netwarden_actions::{ActionError, Requested, Wake};
 use netwarden_audit::{AuditError, Kind, ObjectRef, Outcome, Plane, Record, Value};
 use netwarden_model::{Action, ActionRequest, Clock, Event, EventSeq, RequestId, Severity, Subject};
-use netwarden_rules::{Decision, RuleBook, RuleFailure, RuleState, Settings};
+use netwarden_rules::{Decision, RuleBook, RuleFailure, RuleState};
 use netwarden_spine::{Claim, Spine, SpineError, Start};
 use netwarden_store::{Store, StoreError, Tx};
-use tokio::sync::watch;
 
 /// Name of the judge's cursor.
 pub const CONSUMER: &str = "judge";
@@ -44,16 +43,12 @@ pub enum JudgeError {
     Audit(#[from] AuditError),
 }
 
-/// What holds for all rules; changes from outside.
-pub type RuleSettings = watch::Receiver<Settings>;
-
 /// The judge.
 #[derive(Debug)]
 pub struct Judge {
     store: Store,
     spine: Spine,
     clock: Arc<dyn Clock>,
-    settings: RuleSettings,
     wakes: Vec<Wake>,
 }
 
@@ -79,14 +74,13 @@ impl Judge {
         store: Store,
         spine: Spine,
         clock: Arc<dyn Clock>,
-        settings: RuleSettings,
         wakes: Vec<Wake>,
     ) -> Self {
-        Self { store, spine, clock, settings, wakes }
+        Self { store, spine, clock, wakes }
     }
 
     /// Runs until the task is ended. Failures are told and tried again.
-    pub async fn run(mut self) {
+    pub async fn run(self) {
         loop {
             if let Err(error) = self.judge_on().await {
                 let reason = std::error::Error::source(&error).map(ToString::to_string);
@@ -96,29 +90,27 @@ impl Judge {
         }
     }
 
-    async fn judge_on(&mut self) -> Result<(), JudgeError> {
+    async fn judge_on(&self) -> Result<(), JudgeError> {
         let mut latest = self.spine.subscribe();
         let mut session = self.load().await?;
         loop {
             while session.claim.position < *latest.borrow_and_update() {
                 self.judge_batch(&mut session).await?;
             }
-            tokio::select! {
-                changed = latest.changed() => if changed.is_err() { std::future::pending::<()>().await },
-                Ok(()) = self.settings.changed() => {
-                    let settings = self.settings.borrow_and_update().clone();
-                    session.book.set_settings(settings);
-                }
+            if latest.changed().await.is_err() {
+                std::future::pending::<()>().await;
             }
         }
     }
 
-    async fn load(&mut self) -> Result<Session, JudgeError> {
+    async fn load(&self) -> Result<Session, JudgeError> {
         let claim = self.spine.claim(CONSUMER, Start::Beginning).await?;
         let revisions = netwarden_rules::sql::judging_revisions(self.store.read()).await?;
         let changes = netwarden_rules::sql::changes(self.store.read()).await?;
         let rows = netwarden_rules::sql::state(self.store.read()).await?;
-        let settings = self.settings.borrow_and_update().clone();
+        // What the log said up to the cursor; later events bring their own changes.
+        let settings = crate::settings::recorded(&self.spine, Some(claim.position)).await?;
+        let settings = settings.unwrap_or_default();
         Ok(Session {
             claim,
             book: RuleBook::load(settings, revisions, changes),

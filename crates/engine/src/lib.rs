@@ -25,7 +25,6 @@ mod names;
 mod poller;
 mod senders;
 mod sessions;
-mod space;
 mod settings;
 mod space;
 mod start;

@@ -156,7 +156,6 @@ impl Engine {
         let recording = (store.clone(), spine.clone(), Arc::clone(&clock));
         tasks.spawn(crate::settings::keep(recording.0, recording.1, recording.2, rule_settings));
         tasks.spawn(crate::ticks::keep(store.clone(), spine.clone(), Arc::clone(&clock)));
-        tasks.spawn(crate::space::tell(store.clone(), spine.clone(), Arc::clone(&clock)));
         let judge = Judge::new(store, spine, Arc::clone(&clock), wakes);
         tasks.spawn(judge.run());
 

@@ -1,5 +1,6 @@
 //! Traps and informs into targeted polls (NAC-15): heard, attributed to an element, turned into wishes.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -9,10 +10,18 @@ use netwarden_inventory::{Network, PollWhat, PollWish};
 use netwarden_model::element::Method;
 use netwarden_model::{Clock, NeId};
 use netwarden_reach::{Notification, Principal, TrapPrincipals, TrapReceiver};
+use netwarden_store::Store;
 use tokio::sync::{mpsc, watch};
 
 use crate::keeper::Picture;
 use crate::poller::Order;
+use crate::senders::SenderClock;
+
+/// Seconds after which a sender's clock that merely went on is kept again.
+const STALE_S: u32 = 300;
+
+/// How often the clocks of senders are looked at.
+const KEEP: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Hears until it is dropped.
 #[derive(Debug)]
@@ -22,6 +31,8 @@ pub struct Traps {
     orders: mpsc::UnboundedSender<Order>,
     principals: watch::Receiver<TrapPrincipals>,
     clock: Arc<dyn Clock>,
+    store: Store,
+    kept: BTreeMap<Vec<u8>, (u32, u32)>,
 }
 
 impl Traps {
@@ -32,14 +43,18 @@ impl Traps {
         orders: mpsc::UnboundedSender<Order>,
         principals: watch::Receiver<TrapPrincipals>,
         clock: Arc<dyn Clock>,
+        store: Store,
     ) -> Self {
-        Self { receiver, picture, orders, principals, clock }
+        Self { receiver, picture, orders, principals, clock, store, kept: BTreeMap::new() }
     }
 
     /// Runs until the receiver ends.
     pub async fn run(mut self) {
+        let mut keep = tokio::time::interval(KEEP);
+        keep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                _ = keep.tick() => self.keep_clocks().await,
                 heard = self.receiver.recv() => match heard {
                     Some(notification) => self.take(&notification),
                     None => break,
@@ -51,6 +66,25 @@ impl Traps {
                     }
                 }
             }
+        }
+    }
+
+    /// The clocks of senders that are new or have restarted, and now and then all of them.
+    async fn keep_clocks(&mut self) {
+        let mut clocks: Vec<SenderClock> = self.receiver.sender_clocks();
+        clocks.retain(|(id, boots, time)| {
+            let kept = self.kept.get(id);
+            kept.is_none_or(|(then, at)| then != boots || time.saturating_sub(*at) >= STALE_S)
+        });
+        if clocks.is_empty() {
+            return;
+        }
+        match crate::senders::save(&self.store, clocks.clone()).await {
+            Ok(()) => self.kept.extend(clocks.into_iter().map(|(id, boots, time)| (id, (boots, time)))),
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "clocks of senders of traps cannot be kept: after a restart old traps could be replayed"
+            ),
         }
     }
 

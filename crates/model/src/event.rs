@@ -41,11 +41,12 @@ pub enum EventKind {
     ReactionFailed,
     RuleSetChanged,
     Tick,
+    RuleSettingsChanged,
 }
 
 impl EventKind {
     /// Every kind, in the order of the codes.
-    pub const ALL: [EventKind; 23] = [
+    pub const ALL: [EventKind; 24] = [
         EventKind::MacOnline,
         EventKind::MacOffline,
         EventKind::NewEndpoint,
@@ -69,6 +70,7 @@ impl EventKind {
         EventKind::ReactionFailed,
         EventKind::RuleSetChanged,
         EventKind::Tick,
+        EventKind::RuleSettingsChanged,
     ];
 
     /// The word used in rules and interfaces.
@@ -97,6 +99,7 @@ impl EventKind {
             EventKind::ReactionFailed => "reaction_failed",
             EventKind::RuleSetChanged => "rule_set_changed",
             EventKind::Tick => "tick",
+            EventKind::RuleSettingsChanged => "rule_settings_changed",
         }
     }
 
@@ -243,6 +246,6 @@ mod tests {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
         assert_eq!(EventKind::from_code(0), None);
-        assert_eq!(EventKind::from_code(24), None);
+        assert_eq!(EventKind::from_code(25), None);
     }
 }

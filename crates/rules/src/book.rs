@@ -115,7 +115,7 @@ impl RuleBook {
         self.set_before(Some(seq))
     }
 
-    /// Judges the next event of the log, and takes in the change that it may be.
+    /// Judges the next event of the log, and takes in the change of rules or settings that it may be.
     pub fn judge(&mut self, state: &mut RuleState, event: &Event) -> Step {
         let mut judgement = judge(&self.current, state, event);
         let change = RuleChange::of(event);
@@ -133,6 +133,9 @@ impl RuleBook {
                     reason,
                 });
             }
+        }
+        if let Some(settings) = Settings::of(event) {
+            self.set_settings(settings);
         }
         Step { judgement, change }
     }

@@ -336,8 +336,9 @@ fn check_alarm(alarm: &Destination) -> Result<(), String> {
 }
 
 fn check_addresses(addresses: &[String]) -> Result<(), String> {
-    if addresses.is_empty() || addresses.len() > MAX_ITEMS {
-        return Err(format!("a mail needs 1 to {MAX_ITEMS} addresses"));
+    // None at all means the recipients of the mail channel.
+    if addresses.len() > MAX_ITEMS {
+        return Err(format!("a mail takes {MAX_ITEMS} addresses at most"));
     }
     for address in addresses {
         let parts = address
@@ -373,6 +374,7 @@ const fn has_no_endpoint(kind: EventKind) -> bool {
             | EventKind::NeRebooted
             | EventKind::CriticalSystemFailure
             | EventKind::RuleSetChanged
+            | EventKind::RuleSettingsChanged
             | EventKind::Tick
     )
 }

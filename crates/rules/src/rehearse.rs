@@ -138,12 +138,20 @@ impl Rehearsal {
                 _ => {}
             }
         }
+        self.follow(event);
         for failure in judgement.failures {
             let Some(report) = self.rules.get_mut(&failure.rule) else { continue };
             report.failures += 1;
             if report.reasons.len() < 10 {
                 report.reasons.insert(failure.reason);
             }
+        }
+    }
+
+    /// From the next event on, what the log says that held then.
+    fn follow(&mut self, event: &Event) {
+        if let Some(settings) = Settings::of(event) {
+            self.set = RuleSet::new(self.set.rules().to_vec(), settings);
         }
     }
 

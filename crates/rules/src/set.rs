@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use netwarden_model::{EventKind, RuleId};
+use netwarden_model::event::NacPayload;
+use netwarden_model::event::nac::QuarantineAt;
+use netwarden_model::{Event, EventKind, Payload, RuleId};
 
 use crate::compiled::{CompiledRule, QuarantineVlans, RuleError};
 use crate::condition::Key;
@@ -25,6 +27,23 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self { vlans: QuarantineVlans::default(), max_depth: 3 }
+    }
+}
+
+impl Settings {
+    /// What holds from the event on, where it is one that says so.
+    pub fn of(event: &Event) -> Option<Self> {
+        let Payload::Nac(NacPayload::RuleSettingsChanged { quarantine, max_depth }) = &event.payload else {
+            return None;
+        };
+        let by_element = quarantine.iter().map(|at| (at.ne, at.vlan)).collect();
+        Some(Self { vlans: QuarantineVlans { default: None, by_element }, max_depth: *max_depth })
+    }
+
+    /// As an event of the log says it; a VLAN for elements that have none of their own is not said.
+    pub fn payload(&self) -> NacPayload {
+        let quarantine = self.vlans.by_element.iter().map(|(ne, vlan)| QuarantineAt { ne: *ne, vlan: *vlan });
+        NacPayload::RuleSettingsChanged { quarantine: quarantine.collect(), max_depth: self.max_depth }
     }
 }
 

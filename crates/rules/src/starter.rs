@@ -2,9 +2,10 @@
 //! enabled them. Alarms go to the syslog server that the configuration calls `default`.
 
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use netwarden_model::{EventKind, RuleId, RuleRevision, Severity};
 
-use crate::rule::{Destination, Period, Reaction, Rule};
+use crate::rule::{Destination, Period, Reaction, Rule, Schedule};
 
 /// The rules, without ids.
 pub fn starter_rules() -> Vec<Rule> {
@@ -116,6 +117,26 @@ pub fn starter_rules() -> Vec<Rule> {
             Severity::Critical,
             "A part of this system fails.",
         ),
+        Rule {
+            period: Some(Period {
+                every: Some(SignedDuration::from_hours(20)),
+                schedule: Some(Schedule {
+                    days: Vec::new(),
+                    from: Time::constant(8, 0, 0, 0),
+                    to: Time::constant(9, 0, 0, 0),
+                    time_zone: "UTC".to_owned(),
+                }),
+            }),
+            ..rule(
+                "daily sign of life",
+                &[EventKind::Tick],
+                "",
+                None,
+                Severity::Info,
+                "Announces once a day, in the hour from 8, that this system judges events: silence means that it \
+                 does not. A tick is recorded each quarter of an hour; period and schedule make of it what is wanted.",
+            )
+        },
     ]
 }
 

@@ -8,6 +8,10 @@ use serde_json::Value;
 /// needs no new version.
 pub(crate) const VERSION: i64 = 1;
 
+/// How what [`write`] writes begins: read without looking for the version first, which would go through
+/// the whole text.
+const NEWEST: &str = r#"{"v":1,"#;
+
 /// Turns a body of one version into one of the next.
 type UpCaster = fn(Value) -> Result<Value, String>;
 
@@ -53,6 +57,9 @@ pub(crate) fn read(text: &str) -> Result<Body, String> {
     #[derive(Deserialize)]
     struct Versioned {
         v: i64,
+    }
+    if text.starts_with(NEWEST) {
+        return serde_json::from_str(text).map_err(|error| error.to_string());
     }
     let Versioned { v } = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if v == VERSION {
@@ -108,6 +115,30 @@ mod tests {
             assert!(refused.contains(words), "{version}: {refused}");
         }
         assert!(up_cast(json!({"name": "a"}), 2, &casters).is_err());
+    }
+
+    /// An effect names its rule since this is noted; those from before name none.
+    #[test]
+    fn causes_are_read_with_and_without_their_rule() {
+        let stored = |cause: &str| {
+            format!(
+                r#"{{"v":1,"port":null,"severity":"info","outcome":"success","facts":null,"payload":{{"capability":"nac","detail":"mac_online"}},"cause":{cause}}}"#
+            )
+        };
+        let id = "00000000-0000-0000-0000-000000000001";
+        let old = read(&stored(&format!(r#"{{"request":"{id}","depth":1}}"#))).unwrap().cause.unwrap();
+        assert_eq!((old.rule, old.depth), (None, 1));
+        let new = read(&stored(&format!(r#"{{"request":"{id}","rule":7,"depth":1}}"#))).unwrap();
+        assert_eq!(new.cause.unwrap().rule, Some(netwarden_model::RuleId(7)));
+    }
+
+    #[test]
+    fn what_is_written_begins_as_the_newest_does() {
+        assert_eq!(NEWEST, format!("{{\"v\":{VERSION},"));
+        let stored = r#"{"v":1,"port":null,"severity":"info","outcome":"success","facts":null,"payload":{"capability":"nac","detail":"mac_online"},"cause":null}"#;
+        let turned = r#"{"port":null,"v":1,"severity":"info","outcome":"success","facts":null,"payload":{"capability":"nac","detail":"mac_online"},"cause":null}"#;
+        assert_eq!(read(stored), read(turned));
+        assert!(read(stored).is_ok());
     }
 
     /// The text as stored today must be readable for ever.

@@ -13,6 +13,7 @@ mod credentials;
 mod error;
 mod files;
 mod keyring;
+mod named;
 mod rotate;
 mod sealed;
 mod signing;

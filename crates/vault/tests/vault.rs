@@ -304,3 +304,31 @@ async fn signatures_verify_with_the_public_key_alone() {
     let row = query_one(place.test.store.read(), sql, values!["x"]).await.unwrap().unwrap();
     assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), 3);
 }
+
+#[tokio::test]
+async fn given_secrets_are_replaced_rotated_and_forgotten() {
+    let place = Place::new().await;
+    let vault = place.unlock().await.unwrap();
+    let put = async |secret: &'static [u8]| {
+        let inner = vault.clone();
+        let stored: Result<(), VaultError> = place
+            .store()
+            .write(move |tx| Box::pin(async move { inner.put_secret(tx, "soc", secret, now()).await }))
+            .await;
+        stored.unwrap();
+    };
+    assert!(vault.named_secret("soc").await.unwrap().is_none());
+    put(b"first").await;
+    put(b"second").await;
+    vault.rotate_working(now()).await.unwrap();
+    let again = place.unlock().await.unwrap();
+    assert_eq!(again.named_secret("soc").await.unwrap().unwrap().as_slice(), b"second");
+    // A name that somebody chooses reaches none of the system's own secrets.
+    vault.random_secret("cookie", 64, now()).await.unwrap();
+    assert!(vault.named_secret("cookie").await.unwrap().is_none());
+    let inner = vault.clone();
+    let gone: Result<(), VaultError> =
+        place.store().write(move |tx| Box::pin(async move { inner.remove_secret(tx, "soc").await })).await;
+    gone.unwrap();
+    assert!(vault.named_secret("soc").await.unwrap().is_none());
+}

@@ -117,6 +117,7 @@ impl Stage {
                     mac,
                     edit.clone(),
                     "the campus's reference list",
+                    None,
                 )
                 .await;
             match done {
@@ -136,7 +137,7 @@ impl Stage {
             let rule = netwarden_rules::Rule { alarm, ..rule };
             server.desk.add_rule(&self.caller, rule, "the starter set").await?;
         }
-        server.desk.enable_rule(&self.caller, QUARANTINE_RULE, true, "what the demo shows").await?;
+        server.desk.enable_rule(&self.caller, QUARANTINE_RULE, true, "what the demo shows", None).await?;
         Ok(())
     }
 }

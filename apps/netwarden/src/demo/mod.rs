@@ -139,6 +139,7 @@ fn options(dir: &std::path::Path, speed: f64) -> Options {
         database: format!("sqlite://{}", dir.join("data/netwarden.db").display()),
         key_file: dir.join("netwarden.key"),
         data_dir: Some(dir.join("data")),
+        backup_dir: None,
         inventory: Some(netwarden_inventory::Settings {
             offline_after: scaled(1800.0),
             fdb_ageing: scaled(300.0),
@@ -148,7 +149,7 @@ fn options(dir: &std::path::Path, speed: f64) -> Options {
             ..netwarden_inventory::Settings::default()
         }),
         pace: Pace { period: Duration::from_millis(500), bounce: Duration::from_millis(300) },
-        channels: netwarden_actions::notify::Channels::default(),
-        plain_channels: Vec::new(),
+        host_name: "localhost".to_owned(),
+        command_folder: None,
     }
 }

@@ -3,6 +3,7 @@
 
 mod ask;
 mod audit;
+mod channels;
 mod credentials;
 mod endpoints;
 mod events;
@@ -11,10 +12,12 @@ mod import;
 mod job;
 mod jobs;
 mod list;
+mod names;
 mod ne;
 mod ports;
 mod rule_file;
 mod rules;
+mod save;
 mod session;
 mod system;
 mod users;
@@ -66,9 +69,21 @@ pub enum Verbs {
     /// Credentials with which elements are read.
     #[command(after_help = EXIT_CODES)]
     Credentials(Noun<credentials::Verb>),
+    /// Channels to the outside: mail, webhooks, syslog, commands.
+    #[command(after_help = EXIT_CODES)]
+    Channels(Noun<channels::Verb>),
+    /// Names of endpoints: from DNS, DHCP servers and directories.
+    #[command(after_help = EXIT_CODES)]
+    Names(Noun<names::Verb>),
+    /// Sends the leases of a DHCP server to Netwarden, from the machine on which they are kept.
+    #[command(after_help = EXIT_CODES)]
+    DhcpAgent(Alone<names::agent::AgentArguments>),
     /// Users.
     #[command(after_help = EXIT_CODES)]
     Users(Noun<users::UserVerb>),
+    /// Sessions of users.
+    #[command(after_help = EXIT_CODES)]
+    Sessions(Noun<users::SessionVerb>),
     /// Tokens for programs and for --server.
     #[command(after_help = EXIT_CODES)]
     Tokens(Noun<users::TokenVerb>),
@@ -125,7 +140,15 @@ async fn dispatch(verbs: Verbs) -> Result<(), Fault> {
         Verbs::Audit(Noun { connection, verb }) => audit::run(&connection.open()?, verb).await,
         Verbs::System(Noun { connection, verb }) => system::run(&connection.open()?, verb).await,
         Verbs::Credentials(Noun { connection, verb }) => credentials::run(&connection.open()?, verb).await,
+        Verbs::Channels(Noun { connection, verb }) => channels::run(&connection.open()?, verb).await,
+        Verbs::Names(Noun { connection, verb }) => names::run(&connection.open()?, verb).await,
+        Verbs::DhcpAgent(Alone { connection, arguments }) => {
+            names::agent::run(&connection.open()?, arguments).await
+        }
         Verbs::Users(Noun { connection, verb }) => users::run(&connection.open()?, verb).await,
+        Verbs::Sessions(Noun { connection, verb }) => {
+            users::run_sessions(&connection.open()?, verb).await
+        }
         Verbs::Tokens(Noun { connection, verb }) => users::run_tokens(&connection.open()?, verb).await,
         Verbs::Jobs(Noun { connection, verb }) => jobs::run(&connection.open()?, verb).await,
         Verbs::Login(Alone { connection, arguments }) => {

@@ -88,7 +88,33 @@ fn what_people_type_is_understood() {
         "system resume --reason x",
         "system baseline --review",
         "system baseline --group Office --ne 3 --vlan 7 --bind --reason taken",
-        "system backup /var/backups/nw.db",
+        "system backup before-upgrade",
+        "system backup --detach",
+        "system backups",
+        "system fetch-backup before-upgrade -o copy.db",
+        "system remove-backup before-upgrade --reason x",
+        "system health",
+        "system statistics",
+        "system statistics endpoints.online --from 7d --step 3600",
+        "system rotate-keys root --reason x",
+        "audit export -o trail.jsonl --from 10 --until 20",
+        "audit key",
+        "endpoints forget 001b213a4f5e --reason x",
+        "endpoints group Office --description desks --offline-after 3600 --reason x",
+        "endpoints remove-group Office --reason x",
+        "ports show core Gi1/0/7",
+        "ports list --enforced",
+        "ne set core --interval forwarding=30 --timeout forwarding=500 --retries addresses=1 --scan arp=off",
+        "ne set core --region north --class router --groups a,b --device-sets x --reason x",
+        "ne list --region north --class switch --group a --device-set x",
+        "users show ann",
+        "users set ann --role Operator --enabled no --reason x",
+        "users reset-password ann --reason x",
+        "users unlock ann --reason x",
+        "users remove ann --reason x",
+        "sessions list",
+        "sessions show",
+        "sessions end 7 --reason x",
         "credentials list",
         "credentials add --name core --user ops --auth-protocol SHA-256 --priv-protocol AES-128",
         "credentials add --name old --v2c --secrets-stdin",
@@ -232,10 +258,13 @@ impl Server {
             Verbs::Audit(noun) => audit::run(&self.session, noun.verb).await,
             Verbs::System(noun) => system::run(&self.session, noun.verb).await,
             Verbs::Credentials(noun) => credentials::run(&self.session, noun.verb).await,
+            Verbs::Channels(noun) => channels::run(&self.session, noun.verb).await,
+            Verbs::Names(noun) => names::run(&self.session, noun.verb).await,
             Verbs::Users(noun) => users::run(&self.session, noun.verb).await,
+            Verbs::Sessions(noun) => users::run_sessions(&self.session, noun.verb).await,
             Verbs::Tokens(noun) => users::run_tokens(&self.session, noun.verb).await,
             Verbs::Jobs(noun) => jobs::run(&self.session, noun.verb).await,
-            Verbs::Login(_) | Verbs::Completions { .. } => panic!("not by a session"),
+            Verbs::Login(_) | Verbs::DhcpAgent(_) | Verbs::Completions { .. } => panic!("not by a session"),
         }
     }
 
@@ -536,4 +565,143 @@ async fn what_stands_in_no_page_of_a_subnet_is_printed_as_it_is() {
     let server = Server::start(Format::Json, respond);
     server.run("ne neighbours").await.unwrap();
     assert_eq!(server.sent()[0].body["subnet"], "");
+}
+
+/// What REST offers and no verb asks for, each with its reason. The list may only shrink.
+const WITHOUT_VERB: &[(&str, &str)] = &[
+    ("GET /healthz", "for supervisors of processes"),
+    ("GET /readyz", "for load balancers"),
+    ("GET /metrics", "for Prometheus; people have system health and system statistics"),
+    ("GET /api/v1/openapi.json", "for programs"),
+    ("POST /api/v1/sessions", "login has a connection of its own, without a token"),
+    ("PUT /api/v1/users/own/password", "login --change-password changes it with the login"),
+    ("GET /api/v1/elements/{id}/ports", "ports list --ne asks the list of all ports"),
+    ("GET /api/v1/adoption/baseline", "system baseline --review asks the route that accepts"),
+    ("GET /api/v1/credentials/{id}", "credentials list shows all that there is of a set"),
+    ("PATCH /api/v1/credentials/{id}", "credentials set sends it after it has looked the set up"),
+    ("DELETE /api/v1/credentials/{id}", "credentials remove sends it after it has looked the set up"),
+    ("PUT /api/v1/credentials/order", "credentials order sends it after it has looked the sets up"),
+    ("PATCH /api/v1/groups/{name}", "endpoints group sends it where there is such a group"),
+    ("POST /api/v1/groups", "endpoints group sends it where there is no such group"),
+    ("POST /api/v1/rules", "rules add reads a file first, which its own test has"),
+    ("PUT /api/v1/rules/{rule}", "rules edit reads a file first, which its own test has"),
+    ("POST /api/v1/rules/check", "rules check reads a file first, which its own test has"),
+    ("POST /api/v1/adoption/import", "the imports read a file first, which their own tests have"),
+    ("POST /api/v1/users", "users add asks for a password first, which its own test has"),
+    ("POST /api/v1/credentials", "credentials add asks for secrets first, which its own test has"),
+];
+
+/// A line of the command line for every other route.
+const BY_VERB: &[&str] = &[
+    "endpoints list",
+    "endpoints show 001b213a4f5e",
+    "endpoints why 001b213a4f5e",
+    "endpoints history 001b213a4f5e",
+    "endpoints history 192.0.2.7",
+    "endpoints authorise 001b213a4f5e --reason x",
+    "endpoints block 001b213a4f5e --reason x",
+    "endpoints move 001b213a4f5e --reason x",
+    "endpoints set 001b213a4f5e --note x --reason x",
+    "endpoints forget 001b213a4f5e --reason x",
+    "endpoints groups",
+    "endpoints group desks --reason x",
+    "endpoints remove-group desks --reason x",
+    "ne list",
+    "ne show 3",
+    "ne add 192.0.2.1",
+    "ne set 3 --name x --reason x",
+    "ne remove 3 --reason x",
+    "ne poll 3",
+    "ne discover 192.0.2.0/24",
+    "ports list",
+    "ports show 3 Gi1",
+    "ports history 3 Gi1",
+    "ports why 3 Gi1",
+    "ports on 3 Gi1 --reason x",
+    "ports off 3 Gi1 --reason x",
+    "ports move 3 Gi1 --reason x",
+    "ports release 3 Gi1 --reason x",
+    "ports set 3 Gi1 --protected yes --reason x",
+    "events list",
+    "events show 7",
+    "events follow",
+    "rules list",
+    "rules show r",
+    "rules enable r --reason x",
+    "rules disable r --reason x",
+    "rules delete r --reason x",
+    "rules revisions r",
+    "rules rehearse r",
+    "audit list",
+    "audit show 7",
+    "audit verify",
+    "audit key",
+    "audit export",
+    "jobs list",
+    "jobs show 7",
+    "jobs cancel 7",
+    "system status",
+    "system health",
+    "system statistics",
+    "system statistics endpoints.online",
+    "system parameters",
+    "system parameters ui.page_rows",
+    "system set ui.page_rows 7 --reason x",
+    "system stop --reason x",
+    "system resume --reason x",
+    "system release-all --reason x",
+    "system baseline --reason x",
+    "system rotate-keys root --reason x",
+    "system backup",
+    "system backups",
+    "system fetch-backup b",
+    "system remove-backup b --reason x",
+    "credentials list",
+    "users list",
+    "users show ann",
+    "users set ann --enabled no --reason x",
+    "users reset-password ann --reason x",
+    "users unlock ann --reason x",
+    "users remove ann --reason x",
+    "sessions list",
+    "sessions show",
+    "sessions end",
+    "sessions end 7 --reason x",
+    "tokens list",
+    "tokens add t",
+    "tokens revoke 7",
+];
+
+fn is_of(route: &str, line: &str) -> bool {
+    let line = line.split('?').next().unwrap();
+    let (route, line): (Vec<&str>, Vec<&str>) = (route.split('/').collect(), line.split('/').collect());
+    let fits = |(part, said): (&&str, &&str)| part.starts_with('{') || part == said;
+    route.len() == line.len() && route.iter().zip(&line).all(fits)
+}
+
+// proves: NAC-21
+#[tokio::test]
+async fn what_rest_does_the_command_line_does() {
+    let document: Value = serde_json::from_str(include_str!("../../../../crates/web/openapi.json")).unwrap();
+    let server = Server::start(Format::Json, |_| problem(404));
+    for line in BY_VERB {
+        let _ = server.run(line).await;
+    }
+    let sent: Vec<String> = server.sent().into_iter().map(|sent| sent.line).collect();
+    let mut missing = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        // Channels and sources of names have tests of their verbs beside them.
+        if path.starts_with("/api/v1/channels") || path.starts_with("/api/v1/names") {
+            continue;
+        }
+        for method in item.as_object().unwrap().keys() {
+            let route = format!("{} {path}", method.to_uppercase());
+            let literal = sent.iter().any(|line| line.split('?').next() == Some(route.as_str()));
+            let explained = WITHOUT_VERB.iter().any(|(without, _)| *without == route);
+            if !literal && !explained && !sent.iter().any(|line| is_of(&route, line)) {
+                missing.push(route);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no verb asks for {missing:?}; sent were {sent:#?}");
 }

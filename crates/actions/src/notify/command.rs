@@ -3,7 +3,8 @@
 //! killed with all that it has started.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -15,8 +16,10 @@ use super::{Delivery, chain};
 /// A command as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
-    /// Absolute path.
+    /// Absolute path, below `folder`.
     pub path: PathBuf,
+    /// The only folder whose programs may be run; whoever defines a command cannot choose it.
+    pub folder: PathBuf,
     /// Arguments before the event's.
     pub args: Vec<String>,
     /// The whole environment.
@@ -27,13 +30,44 @@ pub struct Program {
     pub output_limit: usize,
 }
 
+/// The program's real path, if it may be run: a file of `folder` itself, executable, that only its
+/// owner (root or our own user) can change.
+pub fn runnable(folder: &Path, path: &Path) -> Result<PathBuf, String> {
+    let name = path.display();
+    if !path.is_absolute() || !folder.is_absolute() {
+        return Err(format!("{name} is no absolute path"));
+    }
+    let real = |what: &Path| {
+        std::fs::canonicalize(what).map_err(|error| format!("{} cannot be used: {error}", what.display()))
+    };
+    let (folder, file) = (real(folder)?, real(path)?);
+    if file.parent() != Some(folder.as_path()) {
+        return Err(format!("{name} does not lie in {}: it is not run", folder.display()));
+    }
+    for part in [&folder, &file] {
+        let meta = part.metadata().map_err(|error| format!("{} cannot be used: {error}", part.display()))?;
+        if meta.mode() & 0o022 != 0 {
+            return Err(format!("{} can be changed by others: nothing of it is run", part.display()));
+        }
+        if ![0, nix::unistd::geteuid().as_raw()].contains(&meta.uid()) {
+            return Err(format!("{} belongs to another user: nothing of it is run", part.display()));
+        }
+        if part == &file && (!meta.is_file() || meta.mode() & 0o111 == 0) {
+            return Err(format!("{name} is no program"));
+        }
+    }
+    Ok(file)
+}
+
 /// Runs the program once, with `args` after its fixed arguments.
 pub async fn run(program: &Program, args: &[String]) -> Delivery {
     let name = program.path.display();
-    if !program.path.is_absolute() {
-        return Delivery::Failed(format!("{name} is no absolute path"));
-    }
-    let spawned = Command::new(&program.path)
+    // Asked each time: a link may have been laid since the command was defined.
+    let path = match runnable(&program.folder, &program.path) {
+        Ok(path) => path,
+        Err(why) => return Delivery::Failed(why),
+    };
+    let spawned = Command::new(&path)
         .args(&program.args)
         .args(args)
         .env_clear()
@@ -129,6 +163,7 @@ mod tests {
     fn program(path: &str, args: &[&str]) -> Program {
         Program {
             path: path.into(),
+            folder: Path::new(path).parent().unwrap_or(Path::new("/")).into(),
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             environment: BTreeMap::new(),
             time_limit: Duration::from_secs(5),
@@ -144,6 +179,50 @@ mod tests {
         assert_eq!(done, Delivery::Done(expected.into()));
         let nul = run(&program("/bin/echo", &[]), &["a\0b".to_owned()]).await;
         assert!(matches!(nul, Delivery::Failed(why) if why.contains("cannot be started")));
+    }
+
+    #[tokio::test]
+    async fn only_programs_of_the_named_folder_run() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let made = tempfile::tempdir().unwrap();
+        let (folder, other) = (made.path().join("commands"), made.path().join("other"));
+        for dir in [&folder, &other] {
+            std::fs::create_dir(dir).unwrap();
+            std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let file = |path: &Path, mode| {
+            std::fs::write(path, "#!/bin/sh\necho ran\n").unwrap();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        file(&folder.join("good"), 0o755);
+        file(&folder.join("plain"), 0o644);
+        file(&folder.join("open"), 0o777);
+        file(&other.join("outside"), 0o755);
+        symlink(other.join("outside"), folder.join("link")).unwrap();
+        symlink("/bin/sh", folder.join("sh")).unwrap();
+        let attempt = |path: PathBuf| {
+            let mut program = program("/bin/true", &[]);
+            program.folder = folder.clone();
+            program.path = path;
+            async move { run(&program, &[]).await }
+        };
+        assert!(matches!(attempt(folder.join("good")).await, Delivery::Done(said) if said.contains("ran")));
+        let refused = [
+            (folder.join("plain"), "is no program"),
+            (folder.join("open"), "can be changed by others"),
+            (folder.join("link"), "does not lie in"),
+            (folder.join("sh"), "does not lie in"),
+            (folder.join("../other/outside"), "does not lie in"),
+            (other.join("outside"), "does not lie in"),
+            (folder.join("absent"), "cannot be used"),
+            (PathBuf::from("good"), "no absolute path"),
+        ];
+        for (path, why) in refused {
+            let ended = attempt(path.clone()).await;
+            assert!(matches!(&ended, Delivery::Failed(said) if said.contains(why)), "{path:?}: {ended:?}");
+        }
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(matches!(attempt(folder.join("good")).await, Delivery::Failed(_)));
     }
 
     #[tokio::test]

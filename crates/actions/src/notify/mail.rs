@@ -38,12 +38,42 @@ pub struct MailServer {
     pub credentials: Option<(String, Secret)>,
     /// Sender.
     pub from: String,
+    /// Who gets a mail that names nobody.
+    pub recipients: Vec<String>,
+    /// What stands around each mail.
+    pub frame: Frame,
     /// Right side of Message-IDs.
     pub domain: String,
     /// For each step of the conversation.
     pub timeout: Duration,
     /// Against floods.
     pub flood: FloodLimit,
+}
+
+/// What stands around each mail of a server: texts in which `{subject}` and `{text}` are replaced by
+/// the mail's own. Nothing that was inserted is read as a placeholder again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Subject line; default `{subject}`.
+    pub subject: String,
+    /// Text; default `{text}`.
+    pub text: String,
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self { subject: "{subject}".to_owned(), text: "{text}".to_owned() }
+    }
+}
+
+impl Frame {
+    fn around(&self, mail: &Mail) -> (String, String) {
+        let filled = |frame: &str| {
+            let parts = frame.split("{subject}").map(|part| part.replace("{text}", &mail.body));
+            parts.collect::<Vec<_>>().join(&mail.subject)
+        };
+        (filled(&self.subject), filled(&self.text))
+    }
 }
 
 /// One mail, its text as it is to be read.
@@ -113,26 +143,42 @@ pub async fn send(server: &MailServer, mail: &Mail) -> Delivery {
     }
 }
 
-fn message(server: &MailServer, mail: &Mail) -> Result<Message, String> {
+/// What can be known to be wrong with a server before anything is sent.
+pub fn check(server: &MailServer) -> Result<(), String> {
+    for address in server.recipients.iter().chain([&server.from]) {
+        address
+            .parse::<Mailbox>()
+            .map_err(|error| format!("'{}' is no mail address: {error}", one_line(address)))?;
+    }
+    transport(server).map(drop)
+}
+
+/// The message as it is handed to the server.
+///
+/// # Errors
+/// In words, where an address is none or there is no recipient.
+pub fn message(server: &MailServer, mail: &Mail) -> Result<Message, String> {
     let mailbox = |address: &str| {
         address
             .parse::<Mailbox>()
             .map_err(|error| format!("'{}' is no mail address: {error}", one_line(address)))
     };
     let date = SystemTime::from(mail.at);
+    let (subject, text) = server.frame.around(mail);
     let mut builder = Message::builder()
         .from(mailbox(&server.from)?)
         .date(date)
         .message_id(Some(message_id(mail.request, &server.domain)))
-        .subject(one_line(&mail.subject))
+        .subject(one_line(&subject))
         .header(ContentType::TEXT_PLAIN);
-    if mail.to.is_empty() {
+    let to = if mail.to.is_empty() { &server.recipients } else { &mail.to };
+    if to.is_empty() {
         return Err("the mail has no recipient".to_owned());
     }
-    for to in &mail.to {
+    for to in to {
         builder = builder.to(mailbox(to)?);
     }
-    builder.body(mail.body.clone()).map_err(|error| format!("the mail cannot be written: {error}"))
+    builder.body(text).map_err(|error| format!("the mail cannot be written: {error}"))
 }
 
 fn transport(server: &MailServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
@@ -186,6 +232,8 @@ mod tests {
             security: MailSecurity::DangerPlain,
             credentials: None,
             from: "Netwarden <netwarden@example.org>".into(),
+            recipients: vec![],
+            frame: Frame::default(),
             domain: "example.org".into(),
             timeout: Duration::from_secs(5),
             flood: FloodLimit::default(),
@@ -207,6 +255,19 @@ mod tests {
         assert!(message(&server(), &wrong).unwrap_err().contains("'nobody' is no mail address"));
         let none = Mail { to: vec![], ..mail("x") };
         assert!(message(&server(), &none).is_err());
+    }
+
+    #[test]
+    fn mail_to_nobody_goes_to_the_channel_s_recipients_in_its_frame() {
+        let frame =
+            Frame { subject: "[nw] {subject}".into(), text: "{subject}:\n{text}\n--\nNetwarden".into() };
+        let server = MailServer { recipients: vec!["noc@example.org".into()], frame, ..server() };
+        let hostile = Mail { to: vec![], body: "text {subject}".into(), ..mail("{text}") };
+        let message = message(&server, &hostile).unwrap();
+        assert_eq!(message.envelope().to()[0].to_string(), "noc@example.org");
+        let text = String::from_utf8(message.formatted()).unwrap();
+        assert!(text.contains("Subject: [nw] {text}\r\n"), "{text}");
+        assert!(text.contains("{text}:\r\ntext {subject}\r\n--\r\nNetwarden"), "{text}");
     }
 
     #[test]

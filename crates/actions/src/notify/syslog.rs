@@ -92,6 +92,14 @@ pub fn format(server: &SyslogServer, message: &SyslogMessage<'_>) -> String {
     line
 }
 
+/// What can be known to be wrong with a server before anything is sent.
+pub fn check(server: &SyslogServer) -> Result<(), String> {
+    match &server.transport {
+        SyslogTransport::Tls(trust) => client_config(trust).map(drop),
+        SyslogTransport::DangerTcp | SyslogTransport::DangerUdp => Ok(()),
+    }
+}
+
 /// Sends one message. Whatever fails may be tried again: the receiver knows the record's id.
 pub async fn send(server: &SyslogServer, message: &SyslogMessage<'_>) -> Delivery {
     let place = format!("syslog server {}:{}", server.host, server.port);

@@ -100,8 +100,7 @@ pub fn set_access(
     match access {
         PortAccess::Shut | PortAccess::Open => {
             let current = state.admin_status.ok_or(PlanError::NoAdminStatus)?;
-            let wanted =
-                if *access == PortAccess::Open { admin_status::UP } else { admin_status::DOWN };
+            let wanted = if *access == PortAccess::Open { admin_status::UP } else { admin_status::DOWN };
             let Steps { sets, expect } = admin_status::bring(state.if_index, current, wanted);
             earlier.admin_status = stored_admin.or(Some(current));
             Ok(Plan { earlier, sets, bounce: None, expect })

@@ -1,9 +1,14 @@
 //! PortList (RFC 4363): bit 1 is the most significant bit of the first octet. The length is the
 //! agent's own business: lists may be shorter than the highest port, the missing rest being zero.
 
-/// The octet and the mask of bridge port `base_port` (counted from 1); None for port 0.
+/// dot1dBasePort's range (RFC 4188). An agent that says a higher number would make us send it half a
+/// gigabyte of zeros.
+const HIGHEST: u32 = 65_535;
+
+/// The octet and the mask of bridge port `base_port` (counted from 1); None for port 0 and for such as no
+/// bridge has.
 fn place(base_port: u32) -> Option<(usize, u8)> {
-    let zero_based = base_port.checked_sub(1)?;
+    let zero_based = base_port.checked_sub(1).filter(|_| base_port <= HIGHEST)?;
     let octet = usize::try_from(zero_based / 8).ok()?;
     Some((octet, 0x80 >> (zero_based % 8)))
 }
@@ -14,7 +19,7 @@ pub fn contains(list: &[u8], base_port: u32) -> bool {
 }
 
 /// The list with this one port put in or taken out; it grows where it is too short, never shrinks,
-/// and no other bit changes. Port 0 is no port: the list comes back unchanged.
+/// and no other bit changes. Port 0, and one above 65535, is no port: the list comes back unchanged.
 #[must_use]
 pub fn with(list: &[u8], base_port: u32, set: bool) -> Vec<u8> {
     let mut changed = list.to_vec();
@@ -48,6 +53,10 @@ mod tests {
         assert_eq!(with(&[], 10, true), [0, 0x40]);
         assert_eq!(with(&[0xff], 10, false), [0xff]);
         assert_eq!(with(&[0xff], 0, true), [0xff]);
+        assert_eq!(with(&[], HIGHEST, true).len(), 8192);
+        assert_eq!(with(&[0xff], HIGHEST + 1, true), [0xff], "no list grows without end");
+        assert_eq!(with(&[0xff], u32::MAX, true), [0xff]);
+        assert!(!contains(&[0xff], u32::MAX));
     }
 
     proptest! {

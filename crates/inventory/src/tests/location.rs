@@ -188,3 +188,32 @@ fn at_first_adoption_locations_wait_for_the_last_element() {
     lab.tick();
     assert_eq!(lab.place(mac(2)), Some(port(1, "p1")));
 }
+
+// proves: NAC-03
+#[test]
+fn adopting_a_neighbour_without_lldp_places_its_endpoints_anew_and_is_no_attack() {
+    use netwarden_model::EventKind::{EndpointMoved, MacSpoofing};
+
+    let mut lab = Lab::switches(1);
+    for n in 1..=12 {
+        lab.learn(1, mac(n), 24);
+    }
+    lab.learn(1, mac(90), 1);
+    lab.minutes(30);
+    assert_eq!(lab.place(mac(1)), Some(port(1, "p24")), "all that is known yet");
+    lab.events.clear();
+    // The neighbour is added: neither announces itself, but each shows the other's addresses.
+    lab.add(2, (1..=24).map(|p| interface(p, &format!("p{p}"))).collect());
+    for n in 1..=12 {
+        lab.learn(2, mac(n), n);
+    }
+    lab.learn(2, mac(90), 24);
+    lab.minutes(10);
+    for n in 1..=12 {
+        assert_eq!(lab.place(mac(n)), Some(port(2, &format!("p{n}"))), "endpoint {n}");
+    }
+    assert_eq!(lab.place(mac(90)), Some(port(1, "p1")));
+    assert_eq!(lab.net.role(&port(1, "p24")), Some(Role::Uplink));
+    let kinds = lab.kinds();
+    assert!(!kinds.contains(&MacSpoofing) && !kinds.contains(&EndpointMoved), "{kinds:?}");
+}

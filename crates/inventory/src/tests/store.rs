@@ -261,3 +261,82 @@ async fn elements_and_groups_are_kept() {
             .unwrap();
     }
 }
+
+#[tokio::test]
+async fn names_are_kept_as_intervals_and_found_by_them() {
+    use crate::{NameFact, NameKind};
+
+    for test in TestStore::all(&[sql::MIGRATIONS]).await.unwrap() {
+        let store = &test.store;
+        let mut lab = with_elements(store, 1).await;
+        let mac = mac(1);
+        lab.learn(1, mac, 3);
+        poll_all(store, &mut lab).await;
+        let fact = |kind, name: Option<&str>| NameFact {
+            mac,
+            kind,
+            name: name.map(str::to_owned),
+            source: "dhcp-1".into(),
+            ip: Some([10, 0, 0, 7].into()),
+        };
+        let stranger = NameFact { mac: "00:1b:21:00:00:99".parse().unwrap(), ..fact(NameKind::Dhcp, Some("x")) };
+        let begun = lab.now;
+        let mut facts = vec![fact(NameKind::Dhcp, Some("Old-PC")), fact(NameKind::Dns, Some("pc.example.net")), stranger];
+        step(store, &mut lab, |net| net.plan_names(&facts, begun)).await;
+        assert!(lab.net.plan_names(&facts, begun).only_heartbeat(), "the same again changes nothing");
+        assert!(lab.net.endpoint(facts[2].mac).is_none(), "a lease puts nobody on the list");
+        lab.now = lab.now + jiff::SignedDuration::from_secs(60);
+        let later = lab.now;
+        facts = vec![fact(NameKind::Dhcp, Some("new-pc")), fact(NameKind::Dns, None)];
+        step(store, &mut lab, |net| net.plan_names(&facts, later)).await;
+
+        let endpoint = lab.net.endpoint(mac).unwrap();
+        assert_eq!((endpoint.host_name.as_deref(), endpoint.dns_name.as_deref()), (Some("new-pc"), None));
+        let rows = sql::names_of(store.read(), mac).await.unwrap();
+        let shown: Vec<_> = rows.iter().map(|row| (row.kind.as_str(), row.name.as_str(), row.started, row.ended)).collect();
+        assert_eq!(shown[0], ("dhcp", "new-pc", later, None));
+        assert!(shown.contains(&("dhcp", "Old-PC", begun, Some(later))), "{shown:?}");
+        assert!(shown.contains(&("dns", "pc.example.net", begun, Some(later))), "{shown:?}");
+        assert_eq!((rows[0].source.as_str(), rows[0].ip), ("dhcp-1", Some([10, 0, 0, 7].into())));
+
+        let scope = Scope::All;
+        let found = async |name: &str, at| {
+            sql::sightings_at(store.read(), &scope, &Where::Name(name.into()), at).await.unwrap().len()
+        };
+        assert_eq!(found("old-pc", begun).await, 1);
+        assert_eq!(found("OLD-PC", later + jiff::SignedDuration::from_secs(1)).await, 0);
+        assert_eq!(found("new-pc", later).await, 1);
+        let loaded = sql::load(store.read(), crate::Settings::default(), later).await.unwrap();
+        assert_eq!(loaded.endpoint(mac).unwrap().host_name.as_deref(), Some("new-pc"));
+    }
+}
+
+// proves: NAC-08
+#[tokio::test]
+async fn an_authorisation_that_ends_while_nobody_watches_is_reported_at_the_next_start() {
+    for test in TestStore::all(&[sql::MIGRATIONS]).await.unwrap() {
+        let mut lab = a_day(&test.store).await;
+        let now = lab.now;
+        let until = |seconds| now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap();
+        for (n, ends) in [(1, 3600), (2, 86_400)] {
+            let edit = crate::edit::EndpointEdit {
+                status: Some(netwarden_model::EndpointStatus::Authorised),
+                valid_until: Some(Some(until(ends))),
+                ..Default::default()
+            };
+            step(&test.store, &mut lab, |net| net.plan_edit(mac(n), &edit, now).unwrap()).await;
+        }
+        // The server is down for two hours; its first tick finds what has ended.
+        let start = until(7200);
+        let mut loaded = sql::load(test.store.read(), lab.net.settings().clone(), start).await.unwrap();
+        let changes = loaded.plan_tick(start);
+        let ended: Vec<_> = changes.events.iter().map(|event| (event.kind, &event.subject)).collect();
+        assert_eq!(ended, [(Unauthorised, &netwarden_model::Subject::Mac(mac(1)))]);
+        let facts = changes.events[0].facts.as_ref().unwrap();
+        assert_ne!(facts.status, netwarden_model::EndpointStatus::Authorised);
+        loaded.commit(changes);
+        assert!(loaded.plan_tick(start).events.is_empty(), "and says so once");
+        let valid = loaded.endpoint(mac(2)).unwrap();
+        assert_eq!(valid.status, netwarden_model::EndpointStatus::Authorised);
+    }
+}

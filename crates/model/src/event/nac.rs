@@ -113,7 +113,14 @@ pub enum NacPayload {
         /// Whether it is enabled now.
         enabled: bool,
     },
-    /// Time, as rules see it: one event a minute.
+    /// What holds for all rules: from here on it judges so.
+    RuleSettingsChanged {
+        /// Where each element quarantines; the others do nowhere.
+        quarantine: Vec<QuarantineAt>,
+        /// Events with so many of our own requests behind them are judged no more.
+        max_depth: u8,
+    },
+    /// Time, as rules see it: one event each quarter of an hour.
     Tick {
         /// The element whose time zone and schedule it speaks for; None for all.
         ne: Option<NeId>,
@@ -135,6 +142,15 @@ pub enum SpoofingReason {
         /// The class it shows now.
         is: String,
     },
+}
+
+/// Where an element quarantines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineAt {
+    /// The element.
+    pub ne: NeId,
+    /// Its quarantine VLAN.
+    pub vlan: VlanId,
 }
 
 /// Where an endpoint is attached, as sightings record it.

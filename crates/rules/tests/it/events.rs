@@ -109,6 +109,13 @@ pub fn tick(seq: i64, second: i64) -> Event {
     }
 }
 
+pub fn settings_changed(seq: i64, second: i64, settings: &netwarden_rules::Settings) -> Event {
+    let mut event = tick(seq, second);
+    event.event.kind = EventKind::RuleSettingsChanged;
+    event.event.payload = Payload::Nac(settings.payload());
+    event
+}
+
 pub fn changed(seq: i64, second: i64, rule: i64, revision: i64, enabled: bool) -> Event {
     Event {
         seq: EventSeq(seq),
@@ -142,7 +149,7 @@ pub fn arp(seq: i64, second: i64, n: u8) -> Event {
 
 /// The same, caused by a request of ours.
 pub fn caused(mut event: Event, depth: u8) -> Event {
-    event.event.cause = Some(Cause { request: RequestId(uuid::Uuid::nil()), depth });
+    event.event.cause = Some(Cause { request: RequestId(uuid::Uuid::nil()), rule: None, depth });
     event
 }
 

@@ -9,7 +9,9 @@ use netwarden_model::*;
 use netwarden_rules::*;
 use proptest::prelude::*;
 
-use crate::events::{self, caused, changed, new_endpoint, rule, spoofing, tick, unreachable};
+use crate::events::{
+    self, caused, changed, new_endpoint, rule, settings_changed, spoofing, tick, unreachable,
+};
 
 const QUARANTINE: Reaction = Reaction::Quarantine { vlan: None, bounce: true };
 
@@ -243,6 +245,88 @@ fn a_backlog_is_judged_by_the_revisions_then_valid() {
     let again = RuleBook::load(settings(), [version(1, Reaction::ShutPort), version(2, QUARANTINE)], changes);
     assert_eq!(again.at(EventSeq(5)).rules().len(), 1);
     assert!(again.current().rules().is_empty());
+}
+
+fn moved_to(judgement: &Judgement) -> Vec<u16> {
+    let vlan = |decision: &Decision| match &decision.action {
+        Action::SetPortAccess { access: PortAccess::Vlan { vlan, .. }, .. } => Some(vlan.get()),
+        _ => None,
+    };
+    judgement.decisions.iter().filter_map(vlan).collect()
+}
+
+#[test]
+fn a_backlog_is_judged_by_the_quarantine_vlans_then_valid() {
+    let quarantine = Reaction::Quarantine { vlan: None, bounce: false };
+    let mut judged = rule(1, &[EventKind::NewEndpoint], "", vec![quarantine]);
+    judged.enabled = true;
+    let ne = new_endpoint(2, 2, 1).ne.unwrap();
+    let at = |vlan: u16| Settings {
+        vlans: QuarantineVlans { default: None, by_element: [(ne, vlan.try_into().unwrap())].into() },
+        ..Settings::default()
+    };
+    let log = [
+        settings_changed(1, 1, &at(666)),
+        new_endpoint(2, 2, 1),
+        settings_changed(3, 3, &at(777)),
+        new_endpoint(4, 4, 2),
+    ];
+    let change = RuleChange { seq: EventSeq(0), rule: RuleId(1), revision: judged.revision, enabled: true };
+    let mut book = RuleBook::load(Settings::default(), [judged.clone()], vec![change]);
+    let mut state = RuleState::default();
+    let vlans: Vec<u16> =
+        log.iter().flat_map(|event| moved_to(&book.judge(&mut state, event).judgement)).collect();
+    assert_eq!(vlans, [666, 777]);
+    // A rehearsal follows the log in the same way, whatever holds now.
+    let compiled = vec![Arc::new(CompiledRule::compile(judged).unwrap())];
+    let mut rehearsal = Rehearsal::new(compiled, Settings::default());
+    log.iter().for_each(|event| rehearsal.feed(event));
+    assert_eq!(rehearsal.finish(false).rules[0].failures, 0);
+    // The payload says all of it.
+    assert_eq!(Settings::of(&log[2]), Some(at(777)));
+}
+
+// proves: NAC-10
+#[test]
+fn period_limits_repetition_and_schedules_on_recorded_ticks() {
+    let daily = Period {
+        every: Some(SignedDuration::from_hours(24)),
+        schedule: Some(Schedule {
+            days: vec![],
+            from: "08:00:00".parse().unwrap(),
+            to: "20:00:00".parse().unwrap(),
+            time_zone: "UTC".into(),
+        }),
+    };
+    let mail = Reaction::Syslog { name: "default".into(), message: "it is {{ event.kind }}".into() };
+    let mut scheduled = rule(1, &[EventKind::Tick], "", vec![mail]);
+    scheduled.period = Some(daily);
+    let quarter = 15 * 60;
+    // A week of ticks; for a day nobody was there to record any.
+    let log: Vec<Event> = (0..7 * 96)
+        .filter(|n| !(2 * 96..3 * 96).contains(n))
+        .map(|n| tick(i64::from(n) + 1, i64::from(n) * quarter))
+        .collect();
+    let rules = set(vec![scheduled.clone()]);
+    let mut state = RuleState::default();
+    let fired: Vec<_> = log
+        .iter()
+        .filter(|event| judge(&rules, &mut state, event).decisions.iter().any(|d| d.reaction > 0))
+        .map(|event| event.at)
+        .collect();
+    assert!((5..=7).contains(&fired.len()), "{fired:?}");
+    for pair in fired.windows(2) {
+        assert!(pair[1].duration_since(pair[0]) >= SignedDuration::from_hours(24), "{fired:?}");
+    }
+    for at in &fired {
+        let hour = at.to_zoned(jiff::tz::TimeZone::UTC).hour();
+        assert!((8..20).contains(&hour), "{at}");
+    }
+    let compiled = vec![Arc::new(CompiledRule::compile(scheduled).unwrap())];
+    let mut rehearsal = Rehearsal::new(compiled, Settings::default());
+    log.iter().for_each(|event| rehearsal.feed(event));
+    let report = rehearsal.finish(false);
+    assert_eq!(report.rules[0].actions["syslog"], fired.len() as u64);
 }
 
 #[test]

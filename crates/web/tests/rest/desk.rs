@@ -76,12 +76,14 @@ pub async fn bench() -> Bench {
     let migrations = [
         netwarden_spine::MIGRATIONS,
         netwarden_inventory::sql::MIGRATIONS,
+        netwarden_names::MIGRATIONS,
         netwarden_rules::sql::MIGRATIONS,
         netwarden_actions::MIGRATIONS,
         netwarden_audit::MIGRATIONS,
         netwarden_identity::MIGRATIONS,
         netwarden_vault::MIGRATIONS,
-        netwarden_operate::MIGRATIONS,
+        netwarden_engine::MIGRATIONS,
+    netwarden_operate::MIGRATIONS,
     ];
     let store = Store::open(config, &migrations).await.unwrap();
     let clock: Arc<dyn Clock> = Arc::new(Now);
@@ -119,11 +121,34 @@ pub async fn bench() -> Bench {
         clock,
         jobs: Jobs::default(),
         parameters: RwLock::new(parameters),
+        outside: netwarden_operate::Outside::new("nw.example.org".into(), Some(folder.path().join("commands"))),
+        backups: Some(folder.path().join("backups")),
         started: now,
     });
+    std::fs::create_dir(folder.path().join("backups")).unwrap();
+    std::fs::write(folder.path().join("backups/kept.db"), "a backup").unwrap();
     let ne = element(&desk).await;
     let secrets = users(&desk).await;
     Bench { app: netwarden_web::router(desk.clone()), desk, ne, secrets, folder }
+}
+
+fn interface(admin_status: &str) -> Interface {
+    Interface {
+        if_index: IfIndex(1),
+        name: Some("Gi1/0/1".into()),
+        descr: None,
+        alias: None,
+        mac: None,
+        if_type: Some(6),
+        type_name: None,
+        admin_status: Some(admin_status.into()),
+        oper_status: Some("up".into()),
+        speed: None,
+        base_port: Some(1),
+        pvid: Some(10.try_into().unwrap()),
+        lag: None,
+        trunk: None,
+    }
 }
 
 async fn element(desk: &Desk) -> NeId {
@@ -149,22 +174,6 @@ async fn element(desk: &Desk) -> NeId {
         .unwrap();
     base.element.id = ne;
     desk.engine.keeper().adjust(move |network| network.put_element(base)).await.unwrap();
-    let interface = Interface {
-        if_index: IfIndex(1),
-        name: Some("Gi1/0/1".into()),
-        descr: None,
-        alias: None,
-        mac: None,
-        if_type: Some(6),
-        type_name: None,
-        admin_status: Some("up".into()),
-        oper_status: Some("up".into()),
-        speed: None,
-        base_port: Some(1),
-        pvid: Some(10.try_into().unwrap()),
-        lag: None,
-        trunk: None,
-    };
     let row = FdbEntry {
         mac: MAC.parse().unwrap(),
         if_index: Some(IfIndex(1)),
@@ -172,7 +181,7 @@ async fn element(desk: &Desk) -> NeId {
         vlan: Some(10.try_into().unwrap()),
         status: FdbStatus::Learned,
     };
-    let reading = Reading { interfaces: vec![interface], fdb: vec![row], ..Reading::default() };
+    let reading = Reading { interfaces: vec![interface("up")], fdb: vec![row], ..Reading::default() };
     desk.engine.keeper().read(ne, Read::Methods(Method::ALL.to_vec()), reading, now).await;
     let located = || desk.engine.keeper().picture().read().location(MAC.parse().unwrap()).is_some();
     for _ in 0..500 {
@@ -267,6 +276,23 @@ impl Bench {
             parts.headers.get("content-type").is_some_and(|kind| kind.as_bytes() == b"text/event-stream");
         let body = if is_stream { Vec::new() } else { to_bytes(body, 1 << 24).await.unwrap().to_vec() };
         Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body).unwrap() }
+    }
+
+    /// The port's ifAdminStatus as if somebody had set it at the element itself.
+    pub async fn shut_from_outside(&self) {
+        let now = self.desk.clock.now();
+        let reading = Reading { interfaces: vec![interface("down")], ..Reading::default() };
+        let keeper = self.desk.engine.keeper();
+        keeper.read(self.ne, Read::Methods(vec![Method::Inventory]), reading, now).await;
+        let port = netwarden_operate::port_ref(self.ne.0, "Gi1/0/1").port;
+        for _ in 0..500 {
+            let admin = keeper.picture().read().element(self.ne).unwrap().port(&port).unwrap().admin_status.clone();
+            if admin.as_deref() == Some("down") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the port was not read");
     }
 
     pub async fn json(&self, user: &str, method: &str, path: &str, body: Value) -> Answer {
