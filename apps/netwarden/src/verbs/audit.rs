@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use netwarden_api::audit::{Record, Verification};
+use netwarden_api::audit::{Key, Record, Verification};
+use netwarden_api::client::Method;
 use netwarden_audit::{Report, VerifyingKey, verify_export};
+use serde::Deserialize;
 
 use super::fault::{Fault, failed};
 use super::list::{Filters, Paging, Tabular, list, show};
-use super::session::{Connection, Printer, ProgressLine, Session};
+use super::job;
+use super::session::{Connection, Printer, Session};
 use super::when::Sense;
 use crate::output::{Cell, Format, Rows};
 
@@ -25,6 +28,10 @@ pub enum Verb {
         /// Its index.
         index: u64,
     },
+    /// Writes records as JSON lines that `audit verify FILE` verifies without a server.
+    Export(ExportArguments),
+    /// Prints the public key with which exports are verified; keep it where the server cannot change it.
+    Key,
     /// Verifies the trail: every record, its place in the chain, and the signed checkpoints. With FILE an
     /// exported file, by the public key alone and without a server.
     Verify(VerifyArguments),
@@ -60,6 +67,20 @@ pub struct ListArguments {
     paging: Paging,
 }
 
+/// What to export.
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// File to be made; standard output where missing.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// First record; 0 where missing.
+    #[arg(long, value_name = "INDEX")]
+    from: Option<u64>,
+    /// One past the last record; all there are where missing.
+    #[arg(long, value_name = "INDEX")]
+    until: Option<u64>,
+}
+
 /// What to verify.
 #[derive(Debug, Args)]
 pub struct VerifyArguments {
@@ -70,6 +91,9 @@ pub struct VerifyArguments {
     /// cannot change it.
     #[arg(long, requires = "file")]
     key: Option<String>,
+    /// Do not wait: print the job's id.
+    #[arg(long, conflicts_with = "file")]
+    detach: bool,
 }
 
 impl Verb {
@@ -100,19 +124,35 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         Verb::Show { index } => {
             show::<Record>(&session.out, session.client.get(&format!("/audit/{index}"), &[]).await?)
         }
-        Verb::Verify(_) => {
-            let mut line = ProgressLine::new();
-            line.show("verifying the trail");
-            let found: Verification = session.client.get("/audit/verify", &[]).await?;
-            drop(line);
-            print(&session.out, &found)
+        Verb::Verify(arguments) => {
+            let started: job::Started =
+                session.client.post("/audit/verify", &serde_json::json!({})).await?;
+            job::finish(session, &started, arguments.detach, |out, found| {
+                let found = Verification::deserialize(found).context("the server answered something unknown")?;
+                print(out, &found)
+            })
+            .await
+        }
+        Verb::Key => {
+            let key: Key = session.client.get("/audit/key", &[]).await?;
+            match session.out.format {
+                Format::Json => session.out.json(&key),
+                _ => session.out.write(&format!("{}\n", crate::output::plain(&key.key))),
+            }
+        }
+        Verb::Export(arguments) => {
+            let number = |name, value: Option<u64>| value.map(|value| (name, value.to_string()));
+            let query: Vec<_> =
+                [number("from", arguments.from), number("until", arguments.until)].into_iter().flatten().collect();
+            let request = session.client.request(Method::GET, "/audit/export").query(&query);
+            super::save::save(session, request, arguments.output.as_deref()).await
         }
     }
 }
 
 /// Verifies an exported file.
 pub fn run_offline(connection: &Connection, verb: &Verb) -> Result<(), Fault> {
-    let Verb::Verify(VerifyArguments { file: Some(file), key: Some(key) }) = verb else {
+    let Verb::Verify(VerifyArguments { file: Some(file), key: Some(key), .. }) = verb else {
         return Err(Fault::Usage("audit verify FILE needs --key".to_owned()));
     };
     let key = read_key(key)?;

@@ -1,10 +1,10 @@
 //! `netwarden credentials …`: what elements are read with. Secrets go in and never come out.
 
 use clap::{Args, Subcommand};
-use netwarden_api::network::{Credential, CredentialOrder, NewCredential};
+use netwarden_api::network::{Credential, CredentialChange, CredentialOrder, NewCredential};
 use serde_json::Value;
 
-use super::ask::secret;
+use super::ask::{ReasonArgument, secret};
 use super::fault::Fault;
 use super::list::{Filters, Tabular, answer, everything, show, whole};
 use super::session::Session;
@@ -18,6 +18,8 @@ pub enum Verb {
     /// Keeps credentials. The secrets are asked for without echo, or read from NETWARDEN_AUTH_PASSWORD,
     /// NETWARDEN_PRIV_PASSWORD and NETWARDEN_COMMUNITY, or from standard input.
     Add(AddArguments),
+    /// Gives credentials another name, or other secrets: with --user or --v2c these are asked for.
+    Set(Box<SetArguments>),
     /// Takes credentials away.
     Remove {
         /// Name or id.
@@ -29,6 +31,37 @@ pub enum Verb {
         #[arg(required = true)]
         credentials: Vec<String>,
     },
+}
+
+/// What to change.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("change").required(true).multiple(true).args(["name", "user", "v2c"])))]
+pub struct SetArguments {
+    /// Name or id.
+    credential: String,
+    /// Their new name.
+    #[arg(long)]
+    name: Option<String>,
+    /// SNMPv3: the user's name; its secrets are given anew.
+    #[arg(long, conflicts_with = "v2c")]
+    user: Option<String>,
+    /// SNMPv3: SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512.
+    #[arg(long, default_value = "SHA-256", conflicts_with = "v2c")]
+    auth_protocol: String,
+    /// SNMPv3: as in `credentials add`.
+    #[arg(long, default_value = "AES-128", conflicts_with = "v2c")]
+    priv_protocol: String,
+    /// SNMPv3: contextName, usually none.
+    #[arg(long, requires = "user")]
+    context: Option<String>,
+    /// SNMPv2c: the community is given anew.
+    #[arg(long)]
+    v2c: bool,
+    /// Read the secrets from standard input.
+    #[arg(long)]
+    secrets_stdin: bool,
+    #[command(flatten)]
+    reason: ReasonArgument,
 }
 
 /// New credentials.
@@ -68,6 +101,7 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             let body = collect(arguments)?;
             show::<Credential>(&session.out, session.client.post("/credentials", &body).await?)
         }
+        Verb::Set(arguments) => set(session, *arguments).await,
         Verb::Remove { credential } => {
             let id = resolve(session, &credential).await?;
             answer(&session.out, &session.client.delete::<Value>(&format!("/credentials/{id}")).await?)
@@ -81,6 +115,39 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             answer(&session.out, &session.client.put::<_, Value>("/credentials/order", &body).await?)
         }
     }
+}
+
+async fn set(session: &Session, arguments: SetArguments) -> Result<(), Fault> {
+    let path = format!("/credentials/{}", resolve(session, &arguments.credential).await?);
+    let reason = arguments.reason.get()?;
+    let with_secrets = arguments.v2c || arguments.user.is_some();
+    let given = if with_secrets {
+        Some(collect(AddArguments {
+            name: String::new(),
+            user: arguments.user,
+            auth_protocol: arguments.auth_protocol,
+            priv_protocol: arguments.priv_protocol,
+            context: arguments.context,
+            v2c: arguments.v2c,
+            secrets_stdin: arguments.secrets_stdin,
+        })?)
+    } else {
+        None
+    };
+    let given = given.as_ref();
+    let body = CredentialChange {
+        reason,
+        name: arguments.name,
+        kind: given.map(|given| given.kind.clone()),
+        community: given.and_then(|given| given.community.clone()),
+        user: given.and_then(|given| given.user.clone()),
+        auth_protocol: given.and_then(|given| given.auth_protocol.clone()),
+        auth_password: given.and_then(|given| given.auth_password.clone()),
+        priv_protocol: given.and_then(|given| given.priv_protocol.clone()),
+        priv_password: given.and_then(|given| given.priv_password.clone()),
+        context: given.and_then(|given| given.context.clone()),
+    };
+    show::<Credential>(&session.out, session.client.patch(&path, &body).await?)
 }
 
 fn collect(arguments: AddArguments) -> Result<NewCredential, Fault> {

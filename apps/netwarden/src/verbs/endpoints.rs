@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use netwarden_api::client::segment;
+use netwarden_api::ClientError;
+use netwarden_api::client::{Method, segment};
 use netwarden_api::endpoint::{
-    Authorise, BoundTo, Endpoint, EndpointChange, Group, Move, Reason, Sighting, Why,
+    Authorise, BoundTo, Endpoint, EndpointChange, Group, GroupChange, Move, NewGroup, Reason, Sighting, Why,
 };
 use netwarden_model::Mac;
 use serde_json::Value;
 
 use super::ask::ReasonArgument;
 use super::fault::Fault;
-use super::list::{Filters, Paging, Tabular, list, requested, show, whole};
+use super::list::{Filters, Paging, Tabular, answer, list, requested, show, whole};
 use super::session::Session;
 use super::when::Sense;
 use super::{TimeSpan, import, ne, why};
@@ -37,8 +38,19 @@ pub enum Verb {
     Move(MoveArguments),
     /// Changes what is noted of an endpoint; an empty text clears.
     Set(SetArguments),
+    /// Takes an endpoint off the reference list: it is judged anew.
+    Forget(Judged),
     /// Lists the groups of endpoints.
     Groups,
+    /// Makes a group, or changes the one of this name.
+    Group(GroupArguments),
+    /// Removes a group that nobody is in any longer.
+    RemoveGroup {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        reason: ReasonArgument,
+    },
     /// Takes endpoints from a CSV file with a head line: mac, status, valid_until, owner, note, group,
     /// ne, port, custom1, custom2.
     Import(ImportArguments),
@@ -173,6 +185,21 @@ pub struct SetArguments {
     reason: ReasonArgument,
 }
 
+/// A group.
+#[derive(Debug, Args)]
+pub struct GroupArguments {
+    /// Its name.
+    name: String,
+    /// What it is for.
+    #[arg(long)]
+    description: Option<String>,
+    /// Seconds without sight until its members are offline; 0 for the system's own setting.
+    #[arg(long, value_name = "SECONDS")]
+    offline_after: Option<u64>,
+    #[command(flatten)]
+    reason: ReasonArgument,
+}
+
 /// What to import.
 #[derive(Debug, Args)]
 pub struct ImportArguments {
@@ -234,6 +261,18 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             )
         }
         Verb::Set(arguments) => set(session, arguments).await,
+        Verb::Forget(Judged { mac, reason }) => {
+            let query = [("reason", reason.get()?)];
+            let request = session.client.request(Method::DELETE, &path(mac, "")).query(&query);
+            answer(&session.out, &request.send::<Value>().await?)
+        }
+        Verb::Group(arguments) => group(session, arguments).await,
+        Verb::RemoveGroup { name, reason } => {
+            let query = [("reason", reason.get()?)];
+            let path = format!("/groups/{}", segment(&name));
+            let request = session.client.request(Method::DELETE, &path).query(&query);
+            answer(&session.out, &request.send::<Value>().await?)
+        }
         Verb::Groups => whole::<Group>(session, "/groups", Filters::default()).await,
         Verb::Import(arguments) => {
             let reason = arguments.reason.get()?;
@@ -256,6 +295,34 @@ async fn authorise(session: &Session, arguments: AuthoriseArguments) -> Result<(
         &session.out,
         &session.client.post::<_, Value>(&path(arguments.mac, "/authorise"), &body).await?,
     )
+}
+
+async fn group(session: &Session, arguments: GroupArguments) -> Result<(), Fault> {
+    let reason = arguments.reason.get()?;
+    let path = format!("/groups/{}", segment(&arguments.name));
+    let present = session.client.request(Method::GET, &path).send_tagged::<Value>().await;
+    let sent = match present {
+        Ok((_, tag)) => {
+            let body = GroupChange {
+                reason,
+                description: arguments.description,
+                offline_after_s: arguments.offline_after,
+            };
+            let request = session.client.request(Method::PATCH, &path).json(&body);
+            tag.iter().fold(request, |request, tag| request.if_match(tag)).send::<Value>().await?
+        }
+        Err(ClientError::Problem(problem)) if problem.status == 404 => {
+            let body = NewGroup {
+                reason,
+                name: arguments.name,
+                description: arguments.description.unwrap_or_default(),
+                offline_after_s: arguments.offline_after.filter(|silence| *silence > 0),
+            };
+            session.client.post("/groups", &body).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    show::<Group>(&session.out, sent)
 }
 
 async fn set(session: &Session, arguments: SetArguments) -> Result<(), Fault> {
@@ -342,11 +409,16 @@ impl Tabular for Endpoint {
 }
 
 impl Tabular for Group {
-    const COLUMNS: &'static [&'static str] = &["name", "description"];
-    const BRIEF: usize = 2;
+    const COLUMNS: &'static [&'static str] = &["name", "description", "endpoints", "offline after s"];
+    const BRIEF: usize = 4;
 
     fn cells(&self) -> Vec<Cell> {
-        vec![Cell::from(&self.name), Cell::from(&self.description)]
+        vec![
+            Cell::from(&self.name),
+            Cell::from(&self.description),
+            self.endpoints.into(),
+            self.offline_after_s.into(),
+        ]
     }
 }
 

@@ -1,12 +1,15 @@
 //! `netwarden ne …`: network elements.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Subcommand};
-use netwarden_api::client::Method;
-use netwarden_api::network::{Discover, Element, ElementChange, Maintenance, NewElement};
+use netwarden_api::network::{
+    Discover, Element, ElementChange, Maintenance, NewElement, Schedule, ScheduleChange,
+};
+use netwarden_model::element::{Method, Scan};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -27,7 +30,7 @@ pub enum Verb {
     Show(Named),
     /// Adds an element; its credentials are found by trying the sets in order.
     Add(AddArguments),
-    /// Changes an element: enforcement, VLANs, intervals.
+    /// Changes an element: enforcement, VLANs, how it is polled, where it belongs.
     Set(SetArguments),
     /// Takes an element out; ports that we hold are released first.
     Remove(RemoveArguments),
@@ -50,6 +53,18 @@ pub struct ListArguments {
     /// unknown, reachable or unreachable.
     #[arg(long)]
     status: Option<String>,
+    /// Device class.
+    #[arg(long)]
+    class: Option<String>,
+    /// Region.
+    #[arg(long)]
+    region: Option<String>,
+    /// Group.
+    #[arg(long)]
+    group: Option<String>,
+    /// Device set.
+    #[arg(long)]
+    device_set: Option<String>,
     #[command(flatten)]
     paging: Paging,
 }
@@ -72,6 +87,18 @@ pub struct AddArguments {
     /// Name of its credentials; the sets are tried in order where missing.
     #[arg(long)]
     credential: Option<String>,
+    /// Device class; switch where missing.
+    #[arg(long)]
+    class: Option<String>,
+    /// Its groups, by commas.
+    #[arg(long, value_name = "NAME,...", default_value = "")]
+    groups: String,
+    /// Region in which it stands.
+    #[arg(long)]
+    region: Option<String>,
+    /// Device sets that it belongs to, by commas.
+    #[arg(long, value_name = "NAME,...", default_value = "")]
+    device_sets: String,
     /// VLAN into which its ports are quarantined.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4094))]
     quarantine_vlan: Option<u16>,
@@ -92,14 +119,42 @@ pub struct AddArguments {
 /// What to change.
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("change").required(true).multiple(true)
-    .args(["name", "enforcement", "credential", "quarantine_vlan", "voice_vlan", "allow_v2c", "forwarding_interval",
-        "maintenance", "end_maintenance"])))]
+    .args(["name", "address", "class", "groups", "region", "device_sets", "enforcement", "credential",
+        "quarantine_vlan", "voice_vlan", "allow_v2c", "forwarding_interval", "interval", "timeout", "retries",
+        "scan", "maintenance", "end_maintenance"])))]
 pub struct SetArguments {
     /// Name or id.
     ne: String,
     /// Its new name.
     #[arg(long)]
     name: Option<String>,
+    /// HOST[:PORT] of its SNMP agent.
+    #[arg(long)]
+    address: Option<String>,
+    /// Device class, for instance switch, router, host.
+    #[arg(long)]
+    class: Option<String>,
+    /// Its groups, by commas; an empty text for none.
+    #[arg(long, value_name = "NAME,...")]
+    groups: Option<String>,
+    /// Region in which it stands; an empty text for none.
+    #[arg(long)]
+    region: Option<String>,
+    /// Device sets that it belongs to, by commas; an empty text for none.
+    #[arg(long, value_name = "NAME,...")]
+    device_sets: Option<String>,
+    /// Seconds between two polls of a method (inventory, forwarding, addresses); can be given several times.
+    #[arg(long, value_name = "METHOD=SECONDS", value_parser = of_method)]
+    interval: Vec<(String, u64)>,
+    /// Milliseconds until a request of a method counts as lost; can be given several times.
+    #[arg(long, value_name = "METHOD=MS", value_parser = of_method)]
+    timeout: Vec<(String, u64)>,
+    /// Retransmissions after the first loss, by method; can be given several times.
+    #[arg(long, value_name = "METHOD=COUNT", value_parser = of_method)]
+    retries: Vec<(String, u64)>,
+    /// Switch a scan (vlans, neighbours, forwarding, sessions, arp) on or off; can be given several times.
+    #[arg(long, value_name = "SCAN=on|off", value_parser = of_scan)]
+    scan: Vec<(String, bool)>,
     /// Switch enforcement on or off; off only says what would have been done.
     #[arg(long, value_name = "on|off", value_parser = BoolishValueParser::new(), action = ArgAction::Set)]
     enforcement: Option<bool>,
@@ -171,7 +226,13 @@ pub struct ImportArguments {
 pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
     match verb {
         Verb::List(arguments) => {
-            let filters = Filters::default().with("text", arguments.text).with("status", arguments.status);
+            let filters = Filters::default()
+                .with("text", arguments.text)
+                .with("status", arguments.status)
+                .with("class", arguments.class)
+                .with("region", arguments.region)
+                .with("groups", arguments.group)
+                .with("device_sets", arguments.device_set);
             list::<Element>(session, "/elements", filters, &arguments.paging).await
         }
         Verb::Show(Named { ne }) => {
@@ -183,6 +244,10 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
                 name: arguments.name,
                 address: arguments.address,
                 credential: arguments.credential,
+                class: arguments.class,
+                groups: words(&arguments.groups),
+                region: arguments.region,
+                device_sets: words(&arguments.device_sets),
                 quarantine_vlan: arguments.quarantine_vlan,
                 voice_vlan: arguments.voice_vlan,
                 allow_v2c: arguments.allow_v2c,
@@ -195,7 +260,7 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         Verb::Remove(RemoveArguments { ne, reason }) => {
             let path = path(session, &ne, "").await?;
             let query = [("reason", reason.get()?)];
-            let request = session.client.request(Method::DELETE, &path).query(&query);
+            let request = session.client.request(netwarden_api::client::Method::DELETE, &path).query(&query);
             answer(&session.out, &request.send::<Value>().await?)
         }
         Verb::Poll(Named { ne }) => {
@@ -224,9 +289,26 @@ async fn set(session: &Session, arguments: SetArguments) -> Result<(), Fault> {
         }),
     };
     let path = path(session, &arguments.ne, "").await?;
+    let mut schedules: BTreeMap<String, ScheduleChange> = BTreeMap::new();
+    for (method, seconds) in arguments.interval {
+        schedules.entry(method).or_default().interval_s = Some(seconds);
+    }
+    for (method, ms) in arguments.timeout {
+        schedules.entry(method).or_default().timeout_ms = Some(ms);
+    }
+    for (method, count) in arguments.retries {
+        schedules.entry(method).or_default().retries = Some(u8::try_from(count).unwrap_or(u8::MAX));
+    }
     let body = ElementChange {
         reason: arguments.reason.get()?,
         name: arguments.name,
+        address: arguments.address,
+        class: arguments.class,
+        groups: arguments.groups.as_deref().map(words),
+        region: arguments.region,
+        device_sets: arguments.device_sets.as_deref().map(words),
+        schedules,
+        scans: arguments.scan.into_iter().collect(),
         enforcement: arguments.enforcement,
         quarantine_vlan: arguments.quarantine_vlan,
         voice_vlan: arguments.voice_vlan,
@@ -237,6 +319,29 @@ async fn set(session: &Session, arguments: SetArguments) -> Result<(), Fault> {
         end_maintenance: arguments.end_maintenance,
     };
     show::<Element>(&session.out, session.client.patch(&path, &body).await?)
+}
+
+/// Words by commas.
+fn words(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+fn of_method(text: &str) -> Result<(String, u64), String> {
+    let wrong = || format!("'{text}' is no METHOD=NUMBER (inventory, forwarding, addresses)");
+    let (method, number) = text.split_once('=').ok_or_else(wrong)?;
+    let known = Method::from_word(method).ok_or_else(wrong)?;
+    Ok((known.as_str().to_owned(), number.parse().map_err(|_| wrong())?))
+}
+
+fn of_scan(text: &str) -> Result<(String, bool), String> {
+    let wrong = || format!("'{text}' is no SCAN=on|off (vlans, neighbours, forwarding, sessions, arp)");
+    let (scan, state) = text.split_once('=').ok_or_else(wrong)?;
+    let known = Scan::from_word(scan).ok_or_else(wrong)?;
+    match state {
+        "on" => Ok((known.as_str().to_owned(), true)),
+        "off" => Ok((known.as_str().to_owned(), false)),
+        _ => Err(wrong()),
+    }
 }
 
 async fn discover(session: &Session, arguments: DiscoverArguments) -> Result<(), Fault> {
@@ -296,7 +401,10 @@ impl Tabular for Element {
         "class",
         "groups",
         "maintenance until",
-        "interval s",
+        "region",
+        "device sets",
+        "polls",
+        "scans off",
         "v2c allowed",
         "description",
     ];
@@ -317,11 +425,24 @@ impl Tabular for Element {
             Cell::from(&self.class),
             (!self.groups.is_empty()).then(|| self.groups.join(", ")).into(),
             self.maintenance.as_ref().map(|window| window.until).into(),
-            self.forwarding_interval_s.into(),
+            self.region.clone().into(),
+            (!self.device_sets.is_empty()).then(|| self.device_sets.join(", ")).into(),
+            polls(&self.schedules).into(),
+            (!self.scans_off.is_empty()).then(|| self.scans_off.join(", ")).into(),
             self.allow_v2c.into(),
             self.descr.clone().into(),
         ]
     }
+}
+
+/// How methods are polled, in words.
+fn polls(schedules: &BTreeMap<String, Schedule>) -> Option<String> {
+    let word = |(method, schedule): (&String, &Schedule)| {
+        let Schedule { interval_s, timeout_ms, retries } = schedule;
+        format!("{method} every {interval_s} s ({timeout_ms} ms, {retries} retries)")
+    };
+    let words: Vec<String> = schedules.iter().map(word).collect();
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 /// Prints what a search found: what may be added, and what was.

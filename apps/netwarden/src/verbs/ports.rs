@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::ask::ReasonArgument;
 use super::fault::Fault;
-use super::list::{Filters, Paging, Tabular, answer, list, requested, whole};
+use super::list::{Filters, Paging, Tabular, answer, list, requested, show, whole};
 use super::session::Session;
 use super::{TimeSpan, ne, why};
 use crate::output::Cell;
@@ -19,11 +19,13 @@ use crate::output::Cell;
 pub enum Verb {
     /// Lists ports, with what they were taken for and why.
     List(ListArguments),
+    /// Shows one port: what it was taken for, and what we hold of it, for whom and why.
+    Show(Named),
     /// Says what was on a port, and when.
     History(HistoryArguments),
     /// Says why a port has the access that it has.
     Why(Named),
-    /// Switches a port on again.
+    /// Switches a port on: takes back that we switched it off, or opens it where somebody else did.
     On(Act),
     /// Switches a port off, until it is released or switched on.
     Off(Act),
@@ -46,6 +48,9 @@ pub struct ListArguments {
     /// access, uplink or unknown.
     #[arg(long)]
     role: Option<String>,
+    /// Only those whose access we hold, or want to.
+    #[arg(long)]
+    enforced: bool,
     #[command(flatten)]
     paging: Paging,
 }
@@ -136,8 +141,12 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             let filters = Filters::default()
                 .with("text", arguments.text)
                 .with("ne", ne::id_of_filter(session, arguments.ne).await?)
+                .with("enforced", arguments.enforced.then_some(true))
                 .with("role", arguments.role);
             list::<Port>(session, "/ports", filters, &arguments.paging).await
+        }
+        Verb::Show(port) => {
+            show::<Port>(&session.out, session.client.get(&path(session, &port, "").await?, &[]).await?)
         }
         Verb::History(HistoryArguments { port, span }) => {
             let path = path(session, &port, "/history").await?;
@@ -193,10 +202,11 @@ impl Tabular for Port {
         "protected",
         "endpoints",
         "enforcement",
+        "because",
         "ne id",
         "ifIndex",
     ];
-    const BRIEF: usize = 11;
+    const BRIEF: usize = 12;
 
     fn cells(&self) -> Vec<Cell> {
         vec![
@@ -211,6 +221,7 @@ impl Tabular for Port {
             self.protected.into(),
             self.endpoints.into(),
             self.enforcement.clone().into(),
+            self.because.clone().into(),
             self.ne_id.into(),
             self.if_index.into(),
         ]

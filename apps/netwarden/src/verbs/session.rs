@@ -174,6 +174,19 @@ impl Printer {
         }
     }
 
+    /// Writes octets to standard output as they are.
+    pub fn write_octets(&self, octets: &[u8]) -> Result<(), Fault> {
+        #[cfg(test)]
+        if self.kept.is_some() {
+            return self.write(&String::from_utf8_lossy(octets));
+        }
+        let mut out = std::io::stdout().lock();
+        match out.write_all(octets).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+            outcome => Ok(outcome.context("standard output cannot be written")?),
+        }
+    }
+
     /// Writes a value as JSON.
     pub fn json<T: serde::Serialize>(&self, value: &T) -> Result<(), Fault> {
         let text = serde_json::to_string_pretty(value).context("the result is no JSON")?;

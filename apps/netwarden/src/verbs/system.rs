@@ -2,19 +2,21 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
-use netwarden_api::client::segment;
+use netwarden_api::client::{Method, segment};
 use netwarden_api::endpoint::Reason;
 use netwarden_api::network::{Baseline, BaselineResult};
-use netwarden_api::system::{Backup, Parameter, ParameterChange, Status};
+use netwarden_api::system::{
+    Backup, Health, NewBackup, Parameter, ParameterChange, RotateKeys, Series, Statistics, Status,
+};
 use serde_json::Value;
 
 use super::ask::ReasonArgument;
 use super::fault::Fault;
 use super::list::{Filters, Tabular, answer, show, whole};
-use super::ne;
 use super::session::Session;
+use super::when::Sense;
+use super::{job, ne};
 use crate::output::{Cell, Format, Rows};
 
 /// Verbs of the system.
@@ -41,12 +43,59 @@ pub enum Verb {
     Stop(ReasonArgument),
     /// Lets enforcement go on.
     Resume(ReasonArgument),
+    /// Asks for the release of every port that we hold.
+    ReleaseAll(ReasonArgument),
     /// Accepts who is present, so that the first rules do not take them for new.
     Baseline(BaselineArguments),
-    /// Writes a consistent copy of the database on the server.
+    /// Shows how every part of the system is.
+    Health,
+    /// Shows a series of statistics over time; without a name lists the series.
+    Statistics {
+        /// The series, for instance endpoints.online.
+        series: Option<String>,
+        /// From then on; a day ago where missing.
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// Up to then; now where missing.
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        /// Seconds that a row stands for; at most 500 rows are shown.
+        #[arg(long, value_name = "SECONDS")]
+        step: Option<u64>,
+    },
+    /// Makes new keys: root (components and root key) or working (the key that seals secrets).
+    RotateKeys {
+        /// Which.
+        #[arg(value_parser = ["root", "working"])]
+        layer: String,
+        #[command(flatten)]
+        reason: ReasonArgument,
+    },
+    /// Writes a consistent copy of the database into the server's folder of backups; the key file is never
+    /// in it. Ctrl-C ends it.
     Backup {
-        /// File on the server that is to be made; its whole path, with --server.
-        file: PathBuf,
+        /// Its name: letters, digits, '.', '_', '-'; the time where missing.
+        name: Option<String>,
+        /// Do not wait: print the job's id.
+        #[arg(long)]
+        detach: bool,
+    },
+    /// Lists the backups in the server's folder.
+    Backups,
+    /// Takes a backup away from the server.
+    FetchBackup {
+        /// Its name.
+        name: String,
+        /// File to be made; standard output where missing.
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Removes a backup.
+    RemoveBackup {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        reason: ReasonArgument,
     },
 }
 
@@ -81,11 +130,8 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             whole::<Parameter>(session, "/system/parameters", Filters::default()).await
         }
         Verb::Parameters { name: Some(name) } => {
-            let all: Vec<Value> = super::list::everything(session, "/system/parameters", &[]).await?;
-            let found = all
-                .into_iter()
-                .find(|parameter| parameter.get("name").and_then(Value::as_str) == Some(name.as_str()));
-            show::<Parameter>(out, found.ok_or(Fault::NotFound { what: "parameter", name })?)
+            let path = format!("/system/parameters/{}", segment(&name));
+            show::<Parameter>(out, client.get(&path, &[]).await?)
         }
         Verb::Set { name, value, reason } => {
             let path = format!("/system/parameters/{}", segment(&name));
@@ -100,13 +146,66 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             let body = Reason { reason: reason.get()? };
             answer(out, &client.post::<_, Value>("/system/resume", &body).await?)
         }
+        Verb::ReleaseAll(reason) => {
+            let body = Reason { reason: reason.get()? };
+            answer(out, &client.post::<_, Value>("/system/release-all", &body).await?)
+        }
         Verb::Baseline(arguments) => baseline(session, arguments).await,
-        Verb::Backup { file } => {
-            // Through the local socket the server sees the same folders as we do.
-            let file =
-                std::path::absolute(&file).with_context(|| format!("{} is no path", file.display()))?;
-            let body = Backup { to: Some(file.display().to_string()) };
-            answer(out, &client.post::<_, Value>("/system/backup", &body).await?)
+        Verb::Health => {
+            let health: Health = client.get("/system/health", &[]).await?;
+            if out.format == Format::Json {
+                return out.json(&health);
+            }
+            let mut rows = Rows::new(&["part", "state", "text"]);
+            for part in &health.parts {
+                rows.push_cells([Cell::from(&part.name), Cell::from(&part.state), Cell::from(&part.text)]);
+            }
+            out.rows(&rows)
+        }
+        Verb::Statistics { series: None, .. } => {
+            whole::<Series>(session, "/statistics", Filters::default()).await
+        }
+        Verb::Statistics { series: Some(series), from, until, step } => {
+            let time = |text: Option<String>, sense| text.map(|text| out.time(&text, sense)).transpose();
+            let query: Vec<(&str, String)> = [
+                ("from", time(from, Sense::PastFrom)?.map(|at| at.to_string())),
+                ("until", time(until, Sense::PastUntil)?.map(|at| at.to_string())),
+                ("step_s", step.map(|step| step.to_string())),
+            ]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
+            let found: Statistics = client.get(&format!("/statistics/{}", segment(&series)), &query).await?;
+            if out.format == Format::Json {
+                return out.json(&found);
+            }
+            let number = |value: f64| Cell::Number(format!("{value:.1}"));
+            let mut rows = Rows::new(&["from", "min", "mean", "max"]);
+            for point in &found.points {
+                rows.push_cells([point.at.into(), number(point.min), number(point.mean), number(point.max)]);
+            }
+            out.rows(&rows)?;
+            out.note(&format!("{} rows of {} s", rows.len(), found.step_s));
+            Ok(())
+        }
+        Verb::RotateKeys { layer, reason } => {
+            let body = RotateKeys { reason: reason.get()?, layer };
+            answer(out, &client.post::<_, Value>("/system/rotate-keys", &body).await?)
+        }
+        Verb::Backup { name, detach } => {
+            let started: job::Started = client.post("/system/backups", &NewBackup { name }).await?;
+            job::finish(session, &started, detach, answer).await
+        }
+        Verb::Backups => whole::<Backup>(session, "/system/backups", Filters::default()).await,
+        Verb::FetchBackup { name, output } => {
+            let request = client.request(Method::GET, &format!("/system/backups/{}", segment(&name)));
+            super::save::save(session, request, output.as_deref()).await
+        }
+        Verb::RemoveBackup { name, reason } => {
+            let query = [("reason", reason.get()?)];
+            let path = format!("/system/backups/{}", segment(&name));
+            let request = client.request(Method::DELETE, &path).query(&query);
+            answer(out, &request.send::<Value>().await?)
         }
     }
 }
@@ -175,6 +274,24 @@ impl Tabular for Status {
             self.audit_records.into(),
             self.disk_full.into(),
         ]
+    }
+}
+
+impl Tabular for Series {
+    const COLUMNS: &'static [&'static str] = &["series", "description"];
+    const BRIEF: usize = 2;
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![Cell::from(&self.name), Cell::from(&self.description)]
+    }
+}
+
+impl Tabular for Backup {
+    const COLUMNS: &'static [&'static str] = &["name", "octets", "made"];
+    const BRIEF: usize = 3;
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![Cell::from(&self.name), self.octets.into(), self.made_at.into()]
     }
 }
 

@@ -2,10 +2,13 @@
 
 use clap::{Args, Subcommand};
 use netwarden_api::client::{Method, segment};
-use netwarden_api::system::{Login, NewToken, NewUser, Secret, Token, User};
+use netwarden_api::endpoint::Reason;
+use netwarden_api::system::{
+    ListedSession, Login, NewToken, NewUser, OneTimePassword, Secret, Token, User, UserChange,
+};
 use serde_json::Value;
 
-use super::ask::{new_secret, secret};
+use super::ask::{ReasonArgument, new_secret, secret};
 use super::fault::Fault;
 use super::list::{Filters, Paging, Tabular, answer, list, show};
 use super::session::{Printer, Session};
@@ -22,6 +25,19 @@ pub enum UserVerb {
     /// Makes a user. The first password is asked for, or read from NETWARDEN_NEW_PASSWORD or standard
     /// input; it must be changed at the first login.
     Add(AddArguments),
+    /// Shows a user.
+    Show {
+        /// The user's name.
+        name: String,
+    },
+    /// Changes a user: roles, whether they may log in, which local user they are.
+    Set(UserSetArguments),
+    /// Gives a user a one-time password and prints it, this once; ends their sessions and tokens.
+    ResetPassword(UserAct),
+    /// Lifts the lock that failed logins have brought upon a user.
+    Unlock(UserAct),
+    /// Deletes a user with their tokens and sessions.
+    Remove(UserAct),
 }
 
 /// A new user.
@@ -86,10 +102,120 @@ pub struct LoginArguments {
     secrets_stdin: bool,
 }
 
+/// What to change.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("change").required(true).multiple(true)
+    .args(["roles", "enabled", "map_uid", "unmap_uid"])))]
+pub struct UserSetArguments {
+    /// The user's name.
+    name: String,
+    /// A role that the user is to have: Administrator, Operator, Helpdesk or Revisor; can be given several
+    /// times, and replaces all others.
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// Whether the user may log in.
+    #[arg(long, value_name = "yes|no", value_parser = clap::builder::BoolishValueParser::new(),
+        action = clap::ArgAction::Set)]
+    enabled: Option<bool>,
+    /// The local user with this uid is this user on the local socket.
+    #[arg(long, value_name = "UID", conflicts_with = "unmap_uid")]
+    map_uid: Option<u32>,
+    /// The local user with this uid is nobody any longer.
+    #[arg(long, value_name = "UID")]
+    unmap_uid: Option<u32>,
+    #[command(flatten)]
+    reason: ReasonArgument,
+}
+
+/// A user and a reason.
+#[derive(Debug, Args)]
+pub struct UserAct {
+    /// The user's name.
+    name: String,
+    #[command(flatten)]
+    reason: ReasonArgument,
+}
+
+/// Verbs of sessions.
+#[derive(Debug, Subcommand)]
+pub enum SessionVerb {
+    /// Lists everybody's sessions.
+    List {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Shows who one is oneself.
+    Show,
+    /// Ends somebody's session; without an id one's own.
+    End {
+        /// Its id, from the list.
+        id: Option<i64>,
+        #[command(flatten)]
+        reason: ReasonArgument,
+    },
+}
+
+/// Does what is said of sessions.
+pub async fn run_sessions(session: &Session, verb: SessionVerb) -> Result<(), Fault> {
+    let (client, out) = (&session.client, &session.out);
+    match verb {
+        SessionVerb::List { paging } => {
+            list::<ListedSession>(session, "/sessions", Filters::default(), &paging).await
+        }
+        SessionVerb::Show => answer(out, &client.get::<Value>("/sessions/own", &[]).await?),
+        SessionVerb::End { id: None, .. } => answer(out, &client.delete::<Value>("/sessions/own").await?),
+        SessionVerb::End { id: Some(id), reason } => {
+            let query = [("reason", reason.get()?)];
+            let request = client.request(Method::DELETE, &format!("/sessions/{id}")).query(&query);
+            answer(out, &request.send::<Value>().await?)
+        }
+    }
+}
+
+fn user_path(name: &str, below: &str) -> String {
+    format!("/users/{}{below}", segment(name))
+}
+
 /// Does what is said of users.
 pub async fn run(session: &Session, verb: UserVerb) -> Result<(), Fault> {
     match verb {
         UserVerb::List { paging } => list::<User>(session, "/users", Filters::default(), &paging).await,
+        UserVerb::Show { name } => {
+            show::<User>(&session.out, session.client.get(&user_path(&name, ""), &[]).await?)
+        }
+        UserVerb::Set(arguments) => {
+            let body = UserChange {
+                reason: arguments.reason.get()?,
+                roles: (!arguments.roles.is_empty()).then_some(arguments.roles),
+                enabled: arguments.enabled,
+                map_uid: arguments.map_uid,
+                unmap_uid: arguments.unmap_uid,
+            };
+            let path = user_path(&arguments.name, "");
+            show::<User>(&session.out, session.client.patch(&path, &body).await?)
+        }
+        UserVerb::ResetPassword(UserAct { name, reason }) => {
+            let body = Reason { reason: reason.get()? };
+            let made: OneTimePassword =
+                session.client.post(&user_path(&name, "/reset-password"), &body).await?;
+            match session.out.format {
+                Format::Json => session.out.json(&made),
+                _ => {
+                    session.out.write(&format!("{}\n", crate::output::plain(&made.password)))?;
+                    session.out.note("It is shown this once and must be changed at the next login.");
+                    Ok(())
+                }
+            }
+        }
+        UserVerb::Unlock(UserAct { name, reason }) => {
+            let body = Reason { reason: reason.get()? };
+            answer(&session.out, &session.client.post::<_, Value>(&user_path(&name, "/unlock"), &body).await?)
+        }
+        UserVerb::Remove(UserAct { name, reason }) => {
+            let query = [("reason", reason.get()?)];
+            let request = session.client.request(Method::DELETE, &user_path(&name, "")).query(&query);
+            answer(&session.out, &request.send::<Value>().await?)
+        }
         UserVerb::Add(arguments) => {
             let prompt = format!("First password of {}", arguments.name);
             let password = new_secret(&prompt, "NETWARDEN_NEW_PASSWORD", arguments.secrets_stdin)?;
@@ -155,11 +281,28 @@ fn print(out: &Printer, secret: &Secret) -> Result<(), Fault> {
 }
 
 impl Tabular for User {
-    const COLUMNS: &'static [&'static str] = &["id", "name", "roles", "enabled"];
-    const BRIEF: usize = 4;
+    const COLUMNS: &'static [&'static str] = &["id", "name", "roles", "enabled", "last login", "must change password"];
+    const BRIEF: usize = 5;
 
     fn cells(&self) -> Vec<Cell> {
-        vec![self.id.into(), Cell::from(&self.name), Cell::Text(self.roles.join(", ")), self.enabled.into()]
+        vec![self.id.into(), Cell::from(&self.name), Cell::Text(self.roles.join(", ")), self.enabled.into(),
+            self.last_login.into(), self.must_change_password.into()]
+    }
+}
+
+impl Tabular for ListedSession {
+    const COLUMNS: &'static [&'static str] = &["id", "user", "address", "opened", "last used", "ends"];
+    const BRIEF: usize = 6;
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            self.id.into(),
+            Cell::from(&self.user),
+            Cell::from(&self.address),
+            self.created_at.into(),
+            self.last_used_at.into(),
+            self.ends_at.into(),
+        ]
     }
 }
 

@@ -2,7 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod calls;
+mod channels;
 mod desk;
 mod document;
+mod editing;
+mod health;
 mod hostile;
+mod names;
 mod ratchet;
+mod rights;

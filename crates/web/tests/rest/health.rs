@@ -1,0 +1,46 @@
+//! Metrics, health and statistics.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::desk::bench;
+
+#[tokio::test]
+async fn prometheus_own_tool_takes_the_metrics() {
+    let bench = bench().await;
+    let answer = bench.call(Some("revisor"), "GET", "/metrics", None).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(answer.body.contains("netwarden_endpoints{status=\"new\"} 1"), "{}", answer.body);
+    assert!(answer.body.contains("netwarden_poll_duration_seconds_bucket{le=\"+Inf\"}"));
+    let spawned = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut tool) = spawned else {
+        println!("skipped: promtool (Debian package prometheus) is not installed");
+        return;
+    };
+    tool.stdin.take().unwrap().write_all(answer.body.as_bytes()).unwrap();
+    let found = tool.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&found.stderr).into_owned() + &String::from_utf8_lossy(&found.stdout);
+    assert!(found.status.success() && said.trim().is_empty(), "{said}");
+}
+
+#[tokio::test]
+async fn statistics_are_kept_and_read_and_parts_tell_how_they_are() {
+    let bench = bench().await;
+    let seen = bench.desk.collect_statistics(None).await.unwrap();
+    bench.desk.collect_statistics(Some(seen)).await.unwrap();
+    let answer = bench.call(Some("helpdesk"), "GET", "/api/v1/statistics/endpoints.online?step_s=60", None).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let points = answer.json()["points"].as_array().unwrap().clone();
+    assert!(!points.is_empty() && points[0]["mean"] == 1.0, "{}", answer.body);
+    let nothing = bench.call(Some("helpdesk"), "GET", "/api/v1/statistics/nothing", None).await;
+    assert_eq!(nothing.status, 404);
+    let health = bench.call(Some("helpdesk"), "GET", "/api/v1/system/health", None).await.json();
+    let names: Vec<&str> =
+        health["parts"].as_array().unwrap().iter().map(|part| part["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["database", "trail", "judge", "poller", "enforcement"]);
+}
