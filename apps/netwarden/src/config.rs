@@ -68,7 +68,11 @@ impl Config {
             .with_context(|| format!("{} is not understood", path.display()))
     }
 
-    pub(crate) fn parse(text: &str, folder: &Path, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+    pub(crate) fn parse(
+        text: &str,
+        folder: &Path,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> anyhow::Result<Self> {
         let mut config: Config = toml::from_str(text)?;
         let address = |name: &str| -> anyhow::Result<Option<SocketAddr>> {
             let parse =

@@ -27,11 +27,9 @@ pub use decide::{
     decide, decide_named,
 };
 pub use error::IdentityError;
+pub use lockout::{Limit, LockoutPolicy};
 pub use login::{Admitted, Attempt, Checked, LoginResult, Refused, SessionPolicy};
 pub use operation::{Access, Declaration, OPERATIONS, ObjectKind, Operation, UnknownOperation};
 pub use role::{Role, Roles};
-pub use lockout::{Limit, LockoutPolicy};
-pub use service::{
-    ACCOUNTS, Account, Identity, IdentityPolicy, ListedSession, SESSIONS, TOKENS, Token,
-};
+pub use service::{ACCOUNTS, Account, Identity, IdentityPolicy, ListedSession, SESSIONS, TOKENS, Token};
 pub use sql::MIGRATIONS;

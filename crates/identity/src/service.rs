@@ -1,7 +1,7 @@
 //! The accounts as the product holds them.
 
-use std::sync::{Arc, PoisonError, RwLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use netwarden_model::{Scope, UserId};

@@ -51,9 +51,9 @@ impl Desk {
     ) -> Result<Account, OperateError> {
         let mut operations = Vec::new();
         operations.extend(edit.roles.is_some().then_some(Operation::UserSetRoles));
-        operations.extend(edit.enabled.map(|enabled| {
-            if enabled { Operation::UserEnable } else { Operation::UserDisable }
-        }));
+        operations.extend(
+            edit.enabled.map(|enabled| if enabled { Operation::UserEnable } else { Operation::UserDisable }),
+        );
         operations.extend(edit.local_uid.is_some().then_some(Operation::UserMapLocal));
         let first = operations.first().copied().unwrap_or(Operation::UserModify);
         let account = self.account_or_denied(caller, first, name).await?;

@@ -20,7 +20,6 @@ use crate::jobs::Progress;
 /// Addresses that are tried at the same time.
 const SWEEP_AT_ONCE: usize = 128;
 
-
 /// What a search is to cover.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {

@@ -106,8 +106,14 @@ impl Jobs {
     {
         let progress = Arc::new(Progress::default());
         let id = Uuid::now_v7();
-        let entry =
-            Entry { what, operation, owner, started: now, progress: Arc::clone(&progress), state: State::Running };
+        let entry = Entry {
+            what,
+            operation,
+            owner,
+            started: now,
+            progress: Arc::clone(&progress),
+            state: State::Running,
+        };
         {
             let mut entries = self.entries();
             entries.insert(id, entry);
@@ -197,16 +203,22 @@ mod tests {
     #[tokio::test]
     async fn a_job_shows_progress_and_can_be_cancelled() {
         let jobs = Jobs::default();
-        let id = jobs.start("counting".into(), Operation::JobRead, None, Timestamp::UNIX_EPOCH, |progress| async move {
-            progress.set_total(1_000_000);
-            let mut counted = 0u64;
-            while !progress.is_cancelled() {
-                counted += 1;
-                progress.set_done(counted);
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-            Ok(counted.into())
-        });
+        let id = jobs.start(
+            "counting".into(),
+            Operation::JobRead,
+            None,
+            Timestamp::UNIX_EPOCH,
+            |progress| async move {
+                progress.set_total(1_000_000);
+                let mut counted = 0u64;
+                while !progress.is_cancelled() {
+                    counted += 1;
+                    progress.set_done(counted);
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                Ok(counted.into())
+            },
+        );
         while jobs.get(id).unwrap().done < 3 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -170,7 +170,12 @@ impl Desk {
                 "Network elements by whether they answer",
                 by("status", ["unknown", "reachable", "unreachable"], elements),
             ),
-            one("netwarden_forwarding_rows", "gauge", "Forwarding rows in memory", wide(status.counters.rows)),
+            one(
+                "netwarden_forwarding_rows",
+                "gauge",
+                "Forwarding rows in memory",
+                wide(status.counters.rows),
+            ),
             one("netwarden_ports_enforced", "gauge", "Ports whose access is ours", exact(enforced)),
             one("netwarden_events_total", "counter", "Events in the log", whole(status.latest.0)),
             one("netwarden_events_unjudged", "gauge", "Events that wait for the rules", whole(status.behind)),

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use netwarden_audit::{Kind, ObjectRef, Outcome, Record, Redacted, Value};
 use netwarden_identity::accounts::{end_session, owner_of_token, revoke_token};
-use netwarden_identity::{Circumstances, Identified, Object, ObjectKind, Operation, Subject, Through, decide};
+use netwarden_identity::{
+    Circumstances, Identified, Object, ObjectKind, Operation, Subject, Through, decide,
+};
 use netwarden_model::Severity;
 use netwarden_store::Tx;
 use uuid::Uuid;

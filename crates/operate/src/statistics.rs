@@ -67,9 +67,10 @@ const STATES: &[(&str, &str)] = &[
 
 /// All series: the states, and events of each kind in the interval.
 pub fn series() -> Vec<Series> {
-    let states = STATES
-        .iter()
-        .map(|(name, description)| Series { name: (*name).to_owned(), description: (*description).to_owned() });
+    let states = STATES.iter().map(|(name, description)| Series {
+        name: (*name).to_owned(),
+        description: (*description).to_owned(),
+    });
     let events = EventKind::ALL.into_iter().map(|kind| Series {
         name: of_kind(kind),
         description: format!("events of kind {kind}, in the interval"),
@@ -104,7 +105,8 @@ impl Desk {
             return Err(OperateError::NotFound { what: "series", id: format!("'{shown}'") });
         }
         let until = until.unwrap_or_else(|| self.clock.now());
-        let from = from.unwrap_or_else(|| until.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(until));
+        let from =
+            from.unwrap_or_else(|| until.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(until));
         let length = until.duration_since(from).as_secs();
         if length < 0 {
             return Err(OperateError::Invalid("the time asked for ends before it begins".to_owned()));
@@ -127,7 +129,8 @@ impl Desk {
             polls_us: polls.took_us,
         };
         // After a start the counters of the process begin anew, and so do the rates.
-        let before = seen.unwrap_or(Seen { events: status.latest, polls_good: 0, polls_failed: 0, polls_us: 0 });
+        let before =
+            seen.unwrap_or(Seen { events: status.latest, polls_good: 0, polls_failed: 0, polls_us: 0 });
         let mut values: BTreeMap<String, f64> = BTreeMap::new();
         {
             let network = self.engine.keeper().picture().read();
@@ -203,7 +206,8 @@ async fn read(
     let step_us = step_s.saturating_mul(1_000_000);
     let sql = "SELECT (at / $1) * $1 AS began, MIN(value), AVG(value), MAX(value) FROM statistics \
                WHERE series = $2 AND at >= $3 AND at < $4 GROUP BY began ORDER BY began";
-    let rows = query_all(store.read(), sql, values![step_us, name, to_micros(from), to_micros(until)]).await?;
+    let rows =
+        query_all(store.read(), sql, values![step_us, name, to_micros(from), to_micros(until)]).await?;
     rows.iter()
         .map(|row| {
             Ok(Point {

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::{StatusCode, header};
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use netwarden_model::Mac;
 use netwarden_operate::{ListWish, Version};
@@ -203,7 +203,9 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         }
         let tag = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         match tag {
-            Some(tag) if !tag.is_empty() && tag.len() <= 64 && tag.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            Some(tag)
+                if !tag.is_empty() && tag.len() <= 64 && tag.chars().all(|c| c.is_ascii_alphanumeric()) =>
+            {
                 Ok(Self(Some(Version::presented(tag))))
             }
             _ => Err(Refusal::malformed(

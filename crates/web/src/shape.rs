@@ -4,8 +4,8 @@ use netwarden_api as api;
 use netwarden_model::element::Method;
 use netwarden_model::{Event, EventSeq, RuleId, RuleRevision};
 use netwarden_operate::{
-    AuditValue, Count, Counted, Job, JobState, Link, ListedRecord, ShownElement, ShownEndpoint,
-    ShownPort, Target, Why,
+    AuditValue, Count, Counted, Job, JobState, Link, ListedRecord, ShownElement, ShownEndpoint, ShownPort,
+    Target, Why,
 };
 
 use crate::refusal::Refusal;

@@ -53,7 +53,9 @@ impl std::fmt::Debug for Access {
 impl Target {
     /// Reads `HOST`, `HOST:PORT`, `[V6]:PORT`.
     pub fn parse_host(text: &str) -> anyhow::Result<(String, u16)> {
-        if let Ok(address) = text.parse::<SocketAddr>() {
+        if let Ok(address) = text.parse::<SocketAddr>()
+            && address.port() > 0
+        {
             return Ok((address.ip().to_string(), address.port()));
         }
         if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
@@ -61,8 +63,12 @@ impl Target {
         }
         match text.rsplit_once(':') {
             Some((host, port)) if !host.contains(':') => {
-                let port =
-                    port.parse().with_context(|| format!("'{text}': '{port}' is no port (1 to 65535)"))?;
+                let Some(port) = port.parse().ok().filter(|port| *port > 0) else {
+                    bail!("'{text}': '{port}' is no port (1 to 65535)");
+                };
+                if host.is_empty() {
+                    bail!("'{text}': the host is missing");
+                }
                 Ok((host.to_owned(), port))
             }
             Some(_) => bail!("'{text}' is no address: write IPv6 with a port as [ADDRESS]:PORT"),
@@ -138,6 +144,8 @@ mod tests {
         }
         assert!(Target::parse_host("sw1:99999").is_err());
         assert!(Target::parse_host("").is_err());
+        assert!(Target::parse_host(":161").unwrap_err().to_string().contains("the host is missing"));
+        assert!(Target::parse_host("sw1:0").is_err() && Target::parse_host("192.0.2.1:0").is_err());
     }
 
     #[test]

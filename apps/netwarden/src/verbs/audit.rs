@@ -12,8 +12,8 @@ use netwarden_audit::{Report, VerifyingKey, verify_export};
 use serde::Deserialize;
 
 use super::fault::{Fault, failed};
-use super::list::{Filters, Paging, Tabular, list, show};
 use super::job;
+use super::list::{Filters, Paging, Tabular, list, show};
 use super::session::{Connection, Printer, Session};
 use super::when::Sense;
 use crate::output::{Cell, Format, Rows};
@@ -125,10 +125,10 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             show::<Record>(&session.out, session.client.get(&format!("/audit/{index}"), &[]).await?)
         }
         Verb::Verify(arguments) => {
-            let started: job::Started =
-                session.client.post("/audit/verify", &serde_json::json!({})).await?;
+            let started: job::Started = session.client.post("/audit/verify", &serde_json::json!({})).await?;
             job::finish(session, &started, arguments.detach, |out, found| {
-                let found = Verification::deserialize(found).context("the server answered something unknown")?;
+                let found =
+                    Verification::deserialize(found).context("the server answered something unknown")?;
                 print(out, &found)
             })
             .await
@@ -142,8 +142,10 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         }
         Verb::Export(arguments) => {
             let number = |name, value: Option<u64>| value.map(|value| (name, value.to_string()));
-            let query: Vec<_> =
-                [number("from", arguments.from), number("until", arguments.until)].into_iter().flatten().collect();
+            let query: Vec<_> = [number("from", arguments.from), number("until", arguments.until)]
+                .into_iter()
+                .flatten()
+                .collect();
             let request = session.client.request(Method::GET, "/audit/export").query(&query);
             super::save::save(session, request, arguments.output.as_deref()).await
         }

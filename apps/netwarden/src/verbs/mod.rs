@@ -146,9 +146,7 @@ async fn dispatch(verbs: Verbs) -> Result<(), Fault> {
             names::agent::run(&connection.open()?, arguments).await
         }
         Verbs::Users(Noun { connection, verb }) => users::run(&connection.open()?, verb).await,
-        Verbs::Sessions(Noun { connection, verb }) => {
-            users::run_sessions(&connection.open()?, verb).await
-        }
+        Verbs::Sessions(Noun { connection, verb }) => users::run_sessions(&connection.open()?, verb).await,
         Verbs::Tokens(Noun { connection, verb }) => users::run_tokens(&connection.open()?, verb).await,
         Verbs::Jobs(Noun { connection, verb }) => jobs::run(&connection.open()?, verb).await,
         Verbs::Login(Alone { connection, arguments }) => {

@@ -281,12 +281,19 @@ fn print(out: &Printer, secret: &Secret) -> Result<(), Fault> {
 }
 
 impl Tabular for User {
-    const COLUMNS: &'static [&'static str] = &["id", "name", "roles", "enabled", "last login", "must change password"];
+    const COLUMNS: &'static [&'static str] =
+        &["id", "name", "roles", "enabled", "last login", "must change password"];
     const BRIEF: usize = 5;
 
     fn cells(&self) -> Vec<Cell> {
-        vec![self.id.into(), Cell::from(&self.name), Cell::Text(self.roles.join(", ")), self.enabled.into(),
-            self.last_login.into(), self.must_change_password.into()]
+        vec![
+            self.id.into(),
+            Cell::from(&self.name),
+            Cell::Text(self.roles.join(", ")),
+            self.enabled.into(),
+            self.last_login.into(),
+            self.must_change_password.into(),
+        ]
     }
 }
 

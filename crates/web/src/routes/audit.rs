@@ -94,6 +94,7 @@ async fn export(
 ) -> Result<Response, Refusal> {
     let Export { range, lines, ended } = desk.export_audit(&asker.caller, part.from, part.until).await?;
     let file = format!("attachment; filename=\"audit-{}-{}.jsonl\"", range.start, range.end);
-    let headers = [(header::CONTENT_TYPE, "application/jsonl".to_owned()), (header::CONTENT_DISPOSITION, file)];
+    let headers =
+        [(header::CONTENT_TYPE, "application/jsonl".to_owned()), (header::CONTENT_DISPOSITION, file)];
     Ok((headers, Body::from_stream(octets(lines, Some(ended)))).into_response())
 }

@@ -17,7 +17,10 @@ use crate::input::{Body, IfMatch, Place, tagged};
 use crate::refusal::Refusal;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(order)).routes(routes!(show, change, remove))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(order))
+        .routes(routes!(show, change, remove))
 }
 
 fn shaped(entry: CredentialEntry) -> Credential {

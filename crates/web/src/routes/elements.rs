@@ -103,7 +103,8 @@ async fn change(
     };
     let mut schedules = BTreeMap::new();
     for (word, wish) in change.schedules {
-        let method = Method::from_word(&word).ok_or_else(|| no_word("method", &word, "inventory, forwarding, addresses"))?;
+        let method = Method::from_word(&word)
+            .ok_or_else(|| no_word("method", &word, "inventory, forwarding, addresses"))?;
         let edit = ScheduleEdit {
             interval: wish.interval_s.map(Duration::from_secs),
             timeout: wish.timeout_ms.map(Duration::from_millis),

@@ -5,9 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
-use netwarden_api::endpoint::{
-    Authorise, Endpoint, EndpointChange, Move, Reason, Requested, Sighting, Why,
-};
+use netwarden_api::endpoint::{Authorise, Endpoint, EndpointChange, Move, Reason, Requested, Sighting, Why};
 use netwarden_api::{Page, Problem};
 use netwarden_identity::Operation;
 use netwarden_model::{Mac, NeId, PortName, PortRef};

@@ -83,7 +83,7 @@ pub async fn bench() -> Bench {
         netwarden_identity::MIGRATIONS,
         netwarden_vault::MIGRATIONS,
         netwarden_engine::MIGRATIONS,
-    netwarden_operate::MIGRATIONS,
+        netwarden_operate::MIGRATIONS,
     ];
     let store = Store::open(config, &migrations).await.unwrap();
     let clock: Arc<dyn Clock> = Arc::new(Now);
@@ -121,7 +121,10 @@ pub async fn bench() -> Bench {
         clock,
         jobs: Jobs::default(),
         parameters: RwLock::new(parameters),
-        outside: netwarden_operate::Outside::new("nw.example.org".into(), Some(folder.path().join("commands"))),
+        outside: netwarden_operate::Outside::new(
+            "nw.example.org".into(),
+            Some(folder.path().join("commands")),
+        ),
         backups: Some(folder.path().join("backups")),
         started: now,
     });
@@ -286,7 +289,8 @@ impl Bench {
         keeper.read(self.ne, Read::Methods(vec![Method::Inventory]), reading, now).await;
         let port = netwarden_operate::port_ref(self.ne.0, "Gi1/0/1").port;
         for _ in 0..500 {
-            let admin = keeper.picture().read().element(self.ne).unwrap().port(&port).unwrap().admin_status.clone();
+            let admin =
+                keeper.picture().read().element(self.ne).unwrap().port(&port).unwrap().admin_status.clone();
             if admin.as_deref() == Some("down") {
                 return;
             }

@@ -65,12 +65,16 @@ async fn how_an_element_is_polled_is_set_by_method_and_scan() {
     let answer = bench.json("operator", "PATCH", &path, change).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let found = answer.json();
-    assert_eq!(found["schedules"]["forwarding"], json!({ "interval_s": 15, "timeout_ms": 500, "retries": 1 }));
+    assert_eq!(
+        found["schedules"]["forwarding"],
+        json!({ "interval_s": 15, "timeout_ms": 500, "retries": 1 })
+    );
     assert_eq!(found["schedules"]["addresses"]["retries"], 0);
     assert_eq!(found["schedules"]["inventory"]["interval_s"], 600, "what was not named stays");
     assert_eq!(found["scans_off"], json!(["neighbours", "sessions"]));
     assert_eq!((&found["region"], &found["class"]), (&json!("north"), &json!("router")));
-    let listed = bench.call(Some("operator"), "GET", "/api/v1/elements?region=north&device_sets=b", None).await;
+    let listed =
+        bench.call(Some("operator"), "GET", "/api/v1/elements?region=north&device_sets=b", None).await;
     assert_eq!(listed.json()["items"].as_array().unwrap().len(), 1, "{}", listed.body);
     for (change, words) in [
         (json!({ "schedules": { "forwarding": { "interval_s": 4 } } }), "5 to 86400 s"),
@@ -93,9 +97,7 @@ async fn how_an_element_is_polled_is_set_by_method_and_scan() {
 #[tokio::test]
 async fn a_rule_is_posted_enabled_with_right_and_record_or_not_at_all() {
     let bench = bench().await;
-    let rule = |enabled: Value| {
-        json!({ "reason": "a", "name": "seen", "on": ["mac_online"], "reactions": [{ "do": "quarantine" }], "enabled": enabled })
-    };
+    let rule = |enabled: Value| json!({ "reason": "a", "name": "seen", "on": ["mac_online"], "reactions": [{ "do": "quarantine" }], "enabled": enabled });
     let made = bench.json("operator", "POST", "/api/v1/rules", rule(true.into())).await;
     assert_eq!(made.status, 201, "{}", made.body);
     assert_eq!(made.json()["enabled"], true);
@@ -111,7 +113,9 @@ async fn a_rule_is_posted_enabled_with_right_and_record_or_not_at_all() {
 async fn a_port_that_somebody_else_has_shut_can_be_switched_on() {
     let bench = bench().await;
     let path = format!("/api/v1/ports/{}/{PORT}", bench.ne.0);
-    let on = async || bench.json("operator", "POST", &format!("{path}/on"), json!({ "reason": "it was forgotten" })).await;
+    let on = async || {
+        bench.json("operator", "POST", &format!("{path}/on"), json!({ "reason": "it was forgotten" })).await
+    };
     let up = on().await;
     assert_eq!(up.status, 409, "{}", up.body);
     assert!(up.detail().contains("ifAdminStatus is up"), "{}", up.detail());
@@ -182,13 +186,18 @@ async fn why_names_who_accepted_the_baseline_and_who_imported() {
     let why = async |mac: &str| {
         bench.desk.trail.tick(bench.desk.clock.now()).await.unwrap();
         let answer = bench.call(Some("helpdesk"), "GET", &format!("/api/v1/endpoints/{mac}/why"), None).await;
-        let person = answer.json()["chain"].as_array().unwrap().iter().find(|l| l["stage"] == "person").cloned();
+        let person =
+            answer.json()["chain"].as_array().unwrap().iter().find(|l| l["stage"] == "person").cloned();
         person.unwrap_or_else(|| panic!("{}", answer.body))["text"].as_str().unwrap().to_owned()
     };
-    let taken = bench.json("operator", "POST", "/api/v1/adoption/baseline", json!({ "reason": "taken over" })).await;
+    let taken =
+        bench.json("operator", "POST", "/api/v1/adoption/baseline", json!({ "reason": "taken over" })).await;
     assert_eq!(taken.status, 200, "{}", taken.body);
     let text = why(MAC).await;
-    assert!(text.starts_with("operator authorised it with the baseline") && text.ends_with("taken over"), "{text}");
+    assert!(
+        text.starts_with("operator authorised it with the baseline") && text.ends_with("taken over"),
+        "{text}"
+    );
     let path = "/api/v1/adoption/import?kind=endpoints&reason=inventory";
     let csv = Some(("text/csv", "mac,owner\n00:1b:21:3a:4f:70,anna\n".to_owned()));
     assert_eq!(bench.call(Some("operator"), "POST", path, csv).await.status, 200);

@@ -33,7 +33,8 @@ async fn statistics_are_kept_and_read_and_parts_tell_how_they_are() {
     let bench = bench().await;
     let seen = bench.desk.collect_statistics(None).await.unwrap();
     bench.desk.collect_statistics(Some(seen)).await.unwrap();
-    let answer = bench.call(Some("helpdesk"), "GET", "/api/v1/statistics/endpoints.online?step_s=60", None).await;
+    let answer =
+        bench.call(Some("helpdesk"), "GET", "/api/v1/statistics/endpoints.online?step_s=60", None).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let points = answer.json()["points"].as_array().unwrap().clone();
     assert!(!points.is_empty() && points[0]["mean"] == 1.0, "{}", answer.body);

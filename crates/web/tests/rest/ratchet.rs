@@ -45,12 +45,13 @@ async fn prepared(bench: &Bench) -> (i64, String) {
     let (token, _) =
         bench.desk.create_token(&caller, "lent", [Operation::EventRead].into(), 1).await.unwrap();
     let now = bench.desk.clock.now();
-    let job = bench.desk.jobs.start("waiting".into(), Operation::RuleRehearse, None, now, |progress| async move {
-        while !progress.is_cancelled() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        Ok(Value::Null)
-    });
+    let job =
+        bench.desk.jobs.start("waiting".into(), Operation::RuleRehearse, None, now, |progress| async move {
+            while !progress.is_cancelled() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            Ok(Value::Null)
+        });
     (token.id, job.to_string())
 }
 

@@ -30,7 +30,10 @@ fn rights_are_the_committed_ones() {
         std::fs::write(path, &now).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == now, "rights have changed: run with NETWARDEN_UPDATE_RIGHTS=1 and look at the difference");
+    assert!(
+        committed == now,
+        "rights have changed: run with NETWARDEN_UPDATE_RIGHTS=1 and look at the difference"
+    );
 }
 
 // proves: NAC-22
@@ -52,8 +55,10 @@ async fn network_data_is_for_the_four_roles_and_helpdesk_reads_records_of_endpoi
     let kinds = async |user: &str| {
         let listed = bench.call(Some(user), "GET", "/api/v1/audit?limit=1000", None).await.json();
         let items = listed["items"].as_array().unwrap().clone();
-        let kinds: std::collections::BTreeSet<String> =
-            items.iter().map(|i| i["object"].as_str().unwrap().split(' ').next().unwrap().to_owned()).collect();
+        let kinds: std::collections::BTreeSet<String> = items
+            .iter()
+            .map(|i| i["object"].as_str().unwrap().split(' ').next().unwrap().to_owned())
+            .collect();
         kinds
     };
     assert_eq!(kinds("helpdesk").await, ["endpoint".to_owned()].into());
