@@ -213,12 +213,13 @@ fn read<T>(
             .push(Rejected { line: 1, reason: format!("column '{column}' is not known and ignored") });
     }
     let mut record = csv::ByteRecord::new();
+    let mut lines = Lines { text, at: 0, line: 1 };
     loop {
+        let line = lines.of(reader.position().byte());
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return imported,
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
                 imported.rejected.push(Rejected { line, reason: format!("the row cannot be read: {error}") });
                 if !matches!(
                     error.kind(),
@@ -232,11 +233,34 @@ fn read<T>(
         if record.get(0).is_some_and(|cell| cell.starts_with(b"#")) {
             continue;
         }
-        let line = record.position().map_or(0, csv::Position::line);
         match cells(&columns, &record).and_then(|cells| parse(line, &cells)) {
             Ok(row) => imported.rows.push((line, row)),
             Err(reason) => imported.rejected.push(Rejected { line, reason }),
         }
+    }
+}
+
+/// Numbers lines as an editor does. The reader's own count takes a row after CR LF for one of the line
+/// before, and knows no line that ends with CR alone.
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the row that begins at `offset` or behind the line ends that stand there. Offsets rise.
+    fn of(&mut self, offset: u64) -> u64 {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        while let Some((octet, rest)) = self.text.get(self.at..).and_then(<[u8]>::split_first) {
+            if self.at >= offset && !matches!(octet, b'\r' | b'\n') {
+                break;
+            }
+            self.at += 1;
+            let ends = *octet == b'\n' || (*octet == b'\r' && rest.first() != Some(&b'\n'));
+            self.line += u64::from(ends);
+        }
+        self.line
     }
 }
 
@@ -317,6 +341,18 @@ mod tests {
                 .any(|row| row.to_string().contains("line 5: ") && row.reason.contains("line 2"))
         );
         assert_eq!(imported.rows[0].1.valid_until, "2031-01-01T00:00:00Z".parse().ok());
+    }
+
+    #[test]
+    fn lines_are_counted_as_an_editor_does_whatever_ends_them() {
+        for end in ["\n", "\r\n", "\r"] {
+            let rows = ["mac,note", "001b213a4f63,\"a\nb\"", "", "bad,", "# remark", "001b213a4f64,"];
+            let imported = endpoints(rows.join(end).as_bytes());
+            let good: Vec<u64> = imported.rows.iter().map(|(line, _)| *line).collect();
+            let bad: Vec<u64> = imported.rejected.iter().map(|row| row.line).collect();
+            // The note takes a line more.
+            assert_eq!((good, bad), (vec![2, 7], vec![5]), "{end:?}");
+        }
     }
 
     #[test]
