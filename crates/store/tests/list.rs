@@ -230,6 +230,19 @@ fn what_a_list_does_not_offer_is_refused_in_words() {
         let refused = query().filter(name, condition.clone());
         assert!(matches!(refused, Err(ListError::WrongCondition { .. })), "{name} {condition:?}");
     }
+    // SQLite's LIKE would read it as "a" and list more than was asked for.
+    let nul = || FilterValue::from("a\0b");
+    for condition in [
+        Condition::Contains("a\0b".into()),
+        Condition::Eq(nul()),
+        Condition::NotEq(nul()),
+        Condition::Prefix(nul()),
+        Condition::In(vec!["a".into(), nul()]),
+        Condition::Range { from: None, to: Some(nul()) },
+    ] {
+        let refused = query().filter("name", condition.clone());
+        assert!(matches!(refused, Err(ListError::Nul { name: "name" })), "{condition:?}");
+    }
     let many = Condition::In((0..1_001_i64).map(FilterValue::from).collect());
     assert!(matches!(query().filter("size", many), Err(ListError::TooMany { .. })));
     assert!(matches!(query().and("id = ?", vec![]), Err(ListError::Placeholders { .. })));

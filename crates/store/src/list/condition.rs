@@ -88,6 +88,9 @@ impl Piece {
 
 /// The SQL of `condition` on `column` of `table`.
 pub(super) fn piece(table: &ListTable, column: Column, condition: Condition) -> Result<Piece, ListError> {
+    if has_nul(&condition) {
+        return Err(ListError::Nul { name: column.name });
+    }
     let sql = column.sql;
     let wrong = ListError::WrongCondition { name: column.name };
     let bind = |value: FilterValue| bound(&column, value);
@@ -132,6 +135,17 @@ pub(super) fn piece(table: &ListTable, column: Column, condition: Condition) -> 
         Condition::IsNull(true) => Piece::both(format!("{sql} IS NULL"), Vec::new()),
         Condition::IsNull(false) => Piece::both(format!("{sql} IS NOT NULL"), Vec::new()),
     })
+}
+
+fn has_nul(condition: &Condition) -> bool {
+    let in_text = |value: &FilterValue| matches!(value, FilterValue::Text(text) if text.contains('\0'));
+    match condition {
+        Condition::Eq(value) | Condition::NotEq(value) | Condition::Prefix(value) => in_text(value),
+        Condition::In(values) => values.iter().any(in_text),
+        Condition::Range { from, to } => [from, to].into_iter().flatten().any(in_text),
+        Condition::Contains(text) => text.contains('\0'),
+        Condition::IsNull(_) => false,
+    }
 }
 
 fn contains(table: &ListTable, column: &Column, text: &str) -> Piece {

@@ -167,6 +167,12 @@ pub enum ListError {
         /// The column.
         name: &'static str,
     },
+    /// A text that no row can hold: PostgreSQL refuses it, SQLite's LIKE reads it as if it ended there.
+    #[error("column '{name}' was compared with a text that holds a NUL character: no text here has one")]
+    Nul {
+        /// The column.
+        name: &'static str,
+    },
     /// Bad cursor.
     #[error(transparent)]
     Cursor(#[from] CursorError),
