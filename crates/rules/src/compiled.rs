@@ -10,7 +10,7 @@ use crate::condition::{Condition, ConditionError};
 use crate::lower::zone;
 use crate::node::Zone;
 use crate::rule::{Day, Destination, Period, Reaction, Rule, Schedule};
-use crate::template::{Template, TemplateError};
+use crate::template::{Template, TemplateError, plain};
 use crate::view::View;
 
 /// Most reactions of one rule.
@@ -246,7 +246,7 @@ impl CompiledRule {
     fn announce(&self, alarm: &Destination, view: View<'_>) -> Action {
         let event = view.event();
         let line = format!("{}: {} of {}", self.rule.name, event.kind.as_str(), event.subject);
-        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let line = plain(&line);
         match alarm {
             Destination::Mail { addresses } => Action::Mail {
                 to: addresses.clone(),

@@ -7,6 +7,7 @@ use crate::evaluate::{Evaluation, EvaluationError};
 use crate::lower::Lowering;
 use crate::node::{Comparison, Node};
 use crate::properties::Property;
+use crate::template::plain;
 use crate::view::View;
 
 /// Why a condition cannot be used, and where.
@@ -27,7 +28,9 @@ impl ConditionError {
         let before = source.get(..source.floor_char_boundary(offset)).unwrap_or("");
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        Self { line, column, message: message.into() }
+        // Words of the condition stand in it; it is one line all the same.
+        let message: String = message.into();
+        Self { line, column, message: plain(&message) }
     }
 }
 
@@ -76,7 +79,7 @@ impl Condition {
             ConditionError {
                 line: usize::try_from(first.pos.0).unwrap_or(1).max(1),
                 column: usize::try_from(first.pos.1).unwrap_or(0).max(1),
-                message: first.msg.replace("Syntax error: ", "").replace('\n', " "),
+                message: plain(&first.msg.replace("Syntax error: ", "")),
             }
         })?;
         let (node, properties) = Lowering::new(source, &places).condition(&expression)?;

@@ -134,7 +134,7 @@ fn readable(view: View<'_>, property: Property) -> String {
 }
 
 /// Without control characters, line and paragraph separators.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
         .collect()

@@ -56,6 +56,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ("endpoint.vlan == 1.5", "only whole numbers are known here"),
         ("event.seq == null", "this number is never missing"),
         ("hour(now, 'Mars/Base') > 8", "line 1, column 11: 'Mars/Base' is no time zone known here"),
+        ("hour(now, 'Mars\\nBase') > 8", "line 1, column 11: 'Mars Base' is no time zone known here"),
         ("in_subnet(event.ip, '192.0.2.0')", "line 1, column 21: '192.0.2.0' is no IP prefix"),
         ("endpoint.host_name.matches('(')", "is no regular expression"),
         ("endpoint.host_name.matches(event.subject)", "as a plain text, so that its cost is known"),

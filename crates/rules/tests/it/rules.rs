@@ -221,3 +221,16 @@ fn an_alarm_by_mail_tells_every_known_property() {
     }
     assert!(!body.contains("endpoint.custom1"));
 }
+
+#[test]
+fn what_an_event_is_about_begins_no_line_of_an_alarm() {
+    let rule = Rule {
+        alarm: Some(Destination::Mail { addresses: vec!["noc@example.net".into()] }),
+        ..with(Reaction::ShutPort)
+    };
+    let mut event = new_endpoint(1, 0, 7);
+    event.event.subject = Subject::System("a\r\nBcc: x\u{2028}b\u{85}c".into());
+    let judgement = judge(&RuleSet::compile(vec![rule]).unwrap(), &mut RuleState::default(), &event);
+    let Action::Mail { subject, .. } = &judgement.decisions[0].action else { panic!() };
+    assert_eq!(subject, "[minor] rule 1: new_endpoint of a  Bcc: x b c");
+}
