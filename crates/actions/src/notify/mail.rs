@@ -163,7 +163,8 @@ pub fn message(server: &MailServer, mail: &Mail) -> Result<Message, String> {
             .parse::<Mailbox>()
             .map_err(|error| format!("'{}' is no mail address: {error}", one_line(address)))
     };
-    let date = SystemTime::from(mail.at);
+    // The header's writer knows no time before 1970; a clock that does is wrong.
+    let date = SystemTime::from(mail.at.max(Timestamp::UNIX_EPOCH));
     let (subject, text) = server.frame.around(mail);
     let mut builder = Message::builder()
         .from(mailbox(&server.from)?)
@@ -247,6 +248,13 @@ mod tests {
         assert!(!text.contains("\nBcc:"), "{text}");
         assert!(text.contains("Message-ID: <00000000-0000-0000-0000-000000000001@example.org>"), "{text}");
         assert_eq!(message.envelope().to().len(), 1);
+    }
+
+    #[test]
+    fn a_clock_before_1970_sends_mail_all_the_same() {
+        let early = Mail { at: Timestamp::MIN, ..mail("x") };
+        let text = String::from_utf8(message(&server(), &early).unwrap().formatted()).unwrap();
+        assert!(text.contains("Date: Thu, 01 Jan 1970 00:00:00"), "{text}");
     }
 
     #[test]
