@@ -241,11 +241,11 @@ fn narrow(cell: String) -> String {
 
 /// A field that no spreadsheet takes for a formula: such a one gets an apostrophe in front.
 fn harmless(text: &str) -> String {
-    let first = text.trim_start_matches([' ', '\u{a0}', '\u{feff}']).chars().next();
-    let is_formula = matches!(
-        first,
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}')
-    );
+    // Programs differ in what they pass over at the beginning, so everything that shows nothing is.
+    let first = text.chars().find(|c| !(c.is_whitespace() || c.is_control() || is_invisible(*c)));
+    let is_formula =
+        matches!(first, Some('=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}'))
+            || text.trim_start_matches([' ', '\u{a0}', '\u{feff}']).starts_with(['\t', '\r', '\n']);
     if is_formula { format!("'{text}") } else { text.to_owned() }
 }
 
@@ -307,6 +307,8 @@ mod tests {
             (" =1", "' =1"),
             ("\r=1", "'\r=1"),
             ("＝1", "'＝1"),
+            ("\u{c}+1", "'\u{c}+1"),
+            ("\u{200b}\u{0}@SUM(A1)", "'\u{200b}\u{0}@SUM(A1)"),
             ("Gi1/0/7", "Gi1/0/7"),
             ("a=b", "a=b"),
             ("", ""),
