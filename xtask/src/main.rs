@@ -1,7 +1,9 @@
 //! The project's tasks: what a shell script would hold elsewhere (`cargo xtask --help`).
 #![allow(clippy::print_stdout, reason = "a command line that reports on standard output")]
 
+mod bench;
 mod conformance;
+mod fuzz;
 mod lab;
 mod layers;
 mod oui;
@@ -29,6 +31,20 @@ enum Task {
     Conformance,
     /// Checks that crates depend on one another only along the flow.
     CheckLayers,
+    /// Runs the fuzz targets, one after the other; all of them where none is named.
+    Fuzz {
+        /// One of `--list`.
+        target: Option<String>,
+        /// How long each runs.
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
+        /// Only names the targets.
+        #[arg(long)]
+        list: bool,
+        /// Afterwards replaces fuzz/corpus by the fewest inputs that reach the same code.
+        #[arg(long)]
+        keep: bool,
+    },
     /// Starts a real network in namespaces with Netwarden attached, until Ctrl-C (Debian, as root).
     Lab {
         /// Measure so many times from a trap to the read-back quarantine instead.
@@ -40,6 +56,12 @@ enum Task {
     },
     /// Kills the server, cuts its power and fills its disk, and checks what is left.
     Torture(torture::Wish),
+    /// Measures speed and size, beside peers where there are any; the figures go to docs/benchmarks.md by hand.
+    Bench {
+        /// What is measured.
+        #[arg(value_enum, default_value_t = bench::Which::All)]
+        which: bench::Which,
+    },
     /// Makes the table of vendors' MAC prefixes from Debian's ieee-data.
     Oui {
         /// Folder with oui.txt, mam.txt and oui36.txt.
@@ -57,8 +79,12 @@ fn main() -> anyhow::Result<()> {
         Task::Test => test::run(&root),
         Task::Conformance => conformance::run(&root),
         Task::CheckLayers => layers::run(&root),
+        Task::Fuzz { target, minutes, list, keep } => {
+            fuzz::run(&root, &fuzz::Wish { target, minutes, list, keep })
+        }
         Task::Lab { latency, release } => lab::run(&root, latency, release),
         Task::Torture(wish) => torture::run(&root, wish),
+        Task::Bench { which } => bench::run(&root, which),
         Task::Oui { from, to } => oui::generate(&from, &root.join(to)),
     }
 }

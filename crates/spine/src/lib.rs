@@ -14,6 +14,8 @@ mod log;
 mod query;
 mod sql;
 mod subject;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use cursor::{Claim, Consumer, Start};
 pub use error::SpineError;
