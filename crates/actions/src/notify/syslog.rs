@@ -76,7 +76,9 @@ const fn level(severity: Severity) -> u8 {
 /// text become blanks, so that one message cannot look like two.
 pub fn format(server: &SyslogServer, message: &SyslogMessage<'_>) -> String {
     let priority = FACILITY * 8 + level(message.severity);
-    let time = message.at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.6fZ");
+    // Years have four digits (RFC 5424 section 6.2.3); a clock before 1970 is wrong.
+    let at = message.at.max(Timestamp::UNIX_EPOCH);
+    let time = at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.6fZ");
     let hostname: String = server.hostname.chars().filter(char::is_ascii_graphic).take(255).collect();
     let hostname = if hostname.is_empty() { "-" } else { &hostname };
     let text: String = message.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -214,6 +216,14 @@ mod tests {
             "<107>1 2026-03-01T12:00:00.123456Z nw.example.org netwarden - event \
              [netwarden@32473 record=\"00000000-0000-0000-0000-000000000001\"] \u{feff}port shut"
         );
+    }
+
+    #[test]
+    fn a_wrong_clock_keeps_the_form() {
+        let early = SyslogMessage { at: Timestamp::MIN, ..message("x") };
+        assert!(format(&server(), &early).starts_with("<107>1 1970-01-01T00:00:00.000000Z nw.example.org "));
+        let late = SyslogMessage { at: Timestamp::MAX, ..message("x") };
+        assert!(format(&server(), &late).starts_with("<107>1 9999-12-30T22:00:00.999999Z nw.example.org "));
     }
 
     #[test]
