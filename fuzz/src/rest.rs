@@ -162,13 +162,14 @@ fn object(script: &mut Script<'_>, depth: u8) -> serde_json::Value {
 /// nothing that was sent comes back as a header.
 pub fn rest(octets: &[u8]) {
     thread_local! {
-        static PLACE: OnceCell<Place> = const { OnceCell::new() };
+        // Leaked: a runtime is not to be taken down while a thread's own values are.
+        static PLACE: OnceCell<&'static Place> = const { OnceCell::new() };
     }
     PLACE.with(|place| {
         let place = place.get_or_init(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let bench = runtime.block_on(desk::bench());
-            Place { runtime, bench }
+            Box::leak(Box::new(Place { runtime, bench }))
         });
         place.runtime.block_on(asked(octets, &place.bench));
     });

@@ -186,10 +186,11 @@ fn meets(row: &Row, column: &str, condition: &Condition) -> bool {
 /// same question gives without SQL, in order, each row once.
 pub fn list_query(octets: &[u8]) {
     thread_local! {
-        static PLACE: OnceCell<Place> = const { OnceCell::new() };
+        // Leaked: a runtime is not to be taken down while a thread's own values are.
+        static PLACE: OnceCell<&'static Place> = const { OnceCell::new() };
     }
     PLACE.with(|place_cell| {
-        let place = place_cell.get_or_init(place);
+        let place = place_cell.get_or_init(|| Box::leak(Box::new(place())));
         place.runtime.block_on(asked(octets, &place.store));
     });
 }
