@@ -106,10 +106,11 @@ impl Agent {
         self.rows.get(&self.context).map_or(&[], Vec::as_slice)
     }
 
+    #[allow(clippy::result_large_err, reason = "the trait's own error")]
     fn walked(&self, columns: &[Oid]) -> Result<Walked, SnmpError> {
         let walk = self.walks.fetch_add(1, Ordering::Relaxed) + 1;
         let mut quirks = Vec::new();
-        if self.fails_every > 0 && walk % self.fails_every == 0 {
+        if self.fails_every > 0 && walk.is_multiple_of(self.fails_every) {
             let agent = "192.0.2.1:161".to_owned();
             match walk % 4 {
                 0 => return Err(SnmpError::Timeout { agent, attempts: 3, timeout_ms: 500 }),

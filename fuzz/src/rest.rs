@@ -134,7 +134,7 @@ fn encoded(octets: &[u8]) -> String {
 fn json(script: &mut Script<'_>, depth: u8) -> serde_json::Value {
     match script.byte() % 10 {
         0 => serde_json::Value::Null,
-        1 => (script.byte() % 2 == 0).into(),
+        1 => script.byte().is_multiple_of(2).into(),
         2 => script.byte().into(),
         3 => script.long().cast_signed().into(),
         4 if depth < 5 => (0..script.byte() % 4).map(|_| json(script, depth + 1)).collect(),

@@ -115,7 +115,7 @@ fn filter_value(script: &mut Script<'_>) -> FilterValue {
         0 => FilterValue::Integer(i64::from(script.byte()) - 10),
         1 => FilterValue::Integer(script.long().cast_signed()),
         2 => FilterValue::Bytes(script.octets().to_vec()),
-        3 => FilterValue::Bool(script.byte() % 2 == 0),
+        3 => FilterValue::Bool(script.byte().is_multiple_of(2)),
         _ => FilterValue::Text(script.text()),
     }
 }
@@ -126,12 +126,12 @@ fn condition(script: &mut Script<'_>) -> Condition {
         1 => Condition::NotEq(filter_value(script)),
         2 => Condition::In((0..script.byte() % 5).map(|_| filter_value(script)).collect()),
         3 => {
-            let mut end = || (script.byte() % 3 > 0).then(|| filter_value(script));
+            let mut end = || (!script.byte().is_multiple_of(3)).then(|| filter_value(script));
             Condition::Range { from: end(), to: end() }
         }
         4 => Condition::Prefix(filter_value(script)),
         5 => Condition::Contains(script.text()),
-        _ => Condition::IsNull(script.byte() % 2 == 0),
+        _ => Condition::IsNull(script.byte().is_multiple_of(2)),
     }
 }
 
