@@ -55,11 +55,8 @@ static uint64_t fnv(uint64_t state, const void *data, size_t length)
 
 static uint64_t fnv_sub_ids(uint64_t state, const oid *name, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        uint32_t sub_id = (uint32_t)name[i];
-        unsigned char octets[4] = { sub_id >> 24, sub_id >> 16, sub_id >> 8, sub_id };
-        state = fnv(state, octets, 4);
-    }
+    for (size_t i = 0; i < length; i++)
+        state = (state ^ (uint32_t)name[i]) * 0x100000001b3ULL;
     return state;
 }
 

@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use netwarden_model::{Clock, Mac, Reading};
 
@@ -42,6 +43,10 @@ pub struct GenerateOptions {
     pub lldp_percent: u8,
     /// Broadcasts of so many endpoints have reached every switch; at most all of them.
     pub broadcasts: u32,
+    /// Endpoints have spoken to nobody beyond their own switch: all tables have about the same size.
+    pub local: bool,
+    /// How long each agent takes over a request that reads.
+    pub delay: Duration,
 }
 
 impl Default for GenerateOptions {
@@ -56,6 +61,8 @@ impl Default for GenerateOptions {
             lag_percent: 25,
             lldp_percent: 100,
             broadcasts: 20,
+            local: false,
+            delay: Duration::ZERO,
         }
     }
 }
@@ -65,6 +72,7 @@ impl Default for GenerateOptions {
 pub struct Generated {
     world: World,
     seed: u64,
+    delay: Duration,
 }
 
 impl Generated {
@@ -76,7 +84,7 @@ impl Generated {
         world.refresh_links();
         populate(&mut world, &options, &mut chance, &parents);
         world.take_effects();
-        Self { world, seed: options.seed }
+        Self { world, seed: options.seed, delay: options.delay }
     }
 
     /// The world.
@@ -121,7 +129,8 @@ impl Generated {
         for (device, name, mac) in devices {
             let id = EngineId::of_device(self.seed, mac);
             let engine = counts.boot(&id)?;
-            let handler = DeviceHandler::new(Arc::clone(&shared), device, id, engine.engine_boots());
+            let handler = DeviceHandler::new(Arc::clone(&shared), device, id, engine.engine_boots())
+                .with_delay(self.delay);
             let setup = AgentSetup {
                 name: name.clone(),
                 bind: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -248,7 +257,8 @@ fn populate(world: &mut World, options: &GenerateOptions, chance: &mut Chance, p
         if let Some(p) = world.device_mut(device).and_then(|d| d.port_mut(port)) {
             p.oper_up = true;
         }
-        learn_to_root(world, parents, (mac, USERS), device, Some(port), now);
+        let way = if options.local { &[] } else { parents };
+        learn_to_root(world, way, (mac, USERS), device, Some(port), now);
         if number < options.broadcasts {
             flooded.push((mac, USERS, device, Some(port)));
         }

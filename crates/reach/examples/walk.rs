@@ -5,6 +5,9 @@
 //! walk TARGETS MAX_REPETITIONS IN_FLIGHT v2c COMMUNITY            COLUMN...
 //! walk TARGETS MAX_REPETITIONS IN_FLIGHT v3  USER AUTH_PW PRIV_PW COLUMN...   (SHA-256, AES-128)
 //! ```
+//!
+//! With `AGENTxREQUESTS` in place of IN_FLIGHT (`100x4`), the columns of each agent are walked in so many
+//! parts side by side, each with a request of its own under way; the C client cannot do that.
 #![allow(clippy::print_stdout, reason = "a program that prints its result")]
 
 use std::net::SocketAddr;
@@ -12,8 +15,9 @@ use std::time::Instant;
 
 use netwarden_reach::{
     AuthProtocol, Credentials, EngineConfig, PrivProtocol, Secret, SessionOptions, Snmp, SnmpEngine,
+    SnmpError, SnmpSession,
 };
-use netwarden_snmp::{Oid, Value};
+use netwarden_snmp::{Oid, Value, VarBind};
 
 const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0100_0000_01b3;
@@ -54,7 +58,8 @@ async fn main() -> Result<(), Failure> {
         max_columns: columns.len(),
         ..SessionOptions::default()
     };
-    let in_flight: usize = in_flight.parse()?;
+    let (in_flight, parts) = in_flight.split_once('x').unwrap_or((in_flight, "1"));
+    let (in_flight, parts): (usize, usize) = (in_flight.parse()?, parts.parse()?);
 
     let started = Instant::now();
     let engine = SnmpEngine::start(EngineConfig::default())?;
@@ -66,13 +71,13 @@ async fn main() -> Result<(), Failure> {
             let Some(target) = waiting.next() else { break };
             let session = engine.session(*target, &credentials, options)?;
             let columns = columns.clone();
-            walks.spawn(async move { session.walk(&columns).await });
+            walks.spawn(async move { side_by_side(&session, &columns, parts.max(1)).await });
         }
         match walks.join_next().await {
             None => break,
-            Some(Ok(Ok(walked))) => {
-                variables += walked.bindings.len() as u64;
-                for binding in &walked.bindings {
+            Some(Ok(Ok(bindings))) => {
+                variables += bindings.len() as u64;
+                for binding in &bindings {
                     hash = hash.wrapping_add(hash_of(&binding.oid, &binding.value));
                 }
             }
@@ -90,6 +95,27 @@ async fn main() -> Result<(), Failure> {
     if failures > 0 { Err(format!("{failures} walks failed").into()) } else { Ok(()) }
 }
 
+async fn side_by_side(
+    session: &SnmpSession,
+    columns: &[Oid],
+    parts: usize,
+) -> Result<Vec<VarBind>, SnmpError> {
+    if parts == 1 {
+        return Ok(session.walk(columns).await?.bindings);
+    }
+    let each = columns.len().div_ceil(parts).max(1);
+    let mut walks = tokio::task::JoinSet::new();
+    for part in columns.chunks(each) {
+        let (session, part) = (session.clone(), part.to_vec());
+        walks.spawn(async move { session.walk(&part).await });
+    }
+    let mut bindings = Vec::new();
+    for walked in walks.join_all().await {
+        bindings.extend(walked?.bindings);
+    }
+    Ok(bindings)
+}
+
 /// User and system time of this process so far (proc(5), in hundredths of a second).
 fn cpu_seconds() -> Result<f64, Failure> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
@@ -104,7 +130,7 @@ fn fnv(state: u64, octets: &[u8]) -> u64 {
 }
 
 fn fnv_sub_ids(state: u64, oid: &Oid) -> u64 {
-    oid.sub_ids().iter().fold(state, |state, sub_id| fnv(state, &sub_id.to_be_bytes()))
+    oid.sub_ids().iter().fold(state, |state, sub_id| (state ^ u64::from(*sub_id)).wrapping_mul(FNV_PRIME))
 }
 
 /// Does not depend on the order of variables: the hashes are added up.

@@ -4,9 +4,10 @@
 //! commit, so that it takes effect as if all at once (RFC 3416 section 4.2.5). The agent runs one SET
 //! at a time.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_snmp::handler::{
     BoxFuture, GetNextResult, GetResult, HandlerResult, MibHandler, PreparedSet, RequestContext,
@@ -147,7 +148,13 @@ pub struct DeviceHandler {
     started: Instant,
     tables: RwLock<Tables>,
     staged: Arc<Mutex<Staged>>,
+    delay: Duration,
+    /// The requests that have waited, the last of them last.
+    waited: Mutex<VecDeque<i32>>,
 }
+
+/// Requests of which it is remembered that they have waited: more than an agent has under way at once.
+const WAITED: usize = 64;
 
 #[derive(Debug, Default)]
 struct Staged {
@@ -166,7 +173,44 @@ impl DeviceHandler {
             started: Instant::now(),
             tables: RwLock::default(),
             staged: Arc::default(),
+            delay: Duration::ZERO,
+            waited: Mutex::default(),
         }
+    }
+
+    /// Every request that reads waits so long before it is answered, as it would for a slow device. It
+    /// holds up neither other agents nor other requests to this one.
+    #[must_use]
+    pub fn with_delay(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+
+    /// How long this variable waits: the first of a request for all of them.
+    fn wait(&self, request: i32) -> Duration {
+        if self.delay.is_zero() {
+            return Duration::ZERO;
+        }
+        let mut waited = self.waited.lock().unwrap_or_else(PoisonError::into_inner);
+        if waited.contains(&request) {
+            return Duration::ZERO;
+        }
+        waited.push_back(request);
+        if waited.len() > WAITED {
+            waited.pop_front();
+        }
+        self.delay
+    }
+
+    /// `result`, after the delay.
+    fn answer<'a, T: Send + 'a>(&self, request: i32, result: T) -> BoxFuture<'a, HandlerResult<T>> {
+        let wait = self.wait(request);
+        if wait.is_zero() {
+            return Box::pin(std::future::ready(Ok(result)));
+        }
+        Box::pin(async move {
+            tokio::time::sleep(wait).await;
+            Ok(result)
+        })
     }
 
     fn tables(&self) -> Tables {
@@ -231,19 +275,19 @@ impl DeviceHandler {
 }
 
 impl MibHandler for DeviceHandler {
-    fn get<'a>(&'a self, _ctx: &'a RequestContext, oid: &'a Oid) -> BoxFuture<'a, HandlerResult<GetResult>> {
+    fn get<'a>(&'a self, ctx: &'a RequestContext, oid: &'a Oid) -> BoxFuture<'a, HandlerResult<GetResult>> {
         let tables = self.tables();
         let result = match tables.snapshot.get(oid.arcs()) {
             Found::Cell(cell) => GetResult::Value(self.value(cell)),
             Found::NoInstance => GetResult::NoSuchInstance,
             Found::NoObject => GetResult::NoSuchObject,
         };
-        Box::pin(std::future::ready(Ok(result)))
+        self.answer(ctx.request_id(), result)
     }
 
     fn get_next<'a>(
         &'a self,
-        _ctx: &'a RequestContext,
+        ctx: &'a RequestContext,
         oid: &'a Oid,
     ) -> BoxFuture<'a, HandlerResult<GetNextResult>> {
         let tables = self.tables();
@@ -254,7 +298,7 @@ impl MibHandler for DeviceHandler {
             }
             None => GetNextResult::EndOfMibView,
         };
-        Box::pin(std::future::ready(Ok(result)))
+        self.answer(ctx.request_id(), result)
     }
 
     fn test_set<'a>(

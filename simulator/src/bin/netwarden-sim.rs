@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -66,6 +67,12 @@ enum What {
         /// Endpoints in all.
         #[arg(long, default_value_t = 4000)]
         endpoints: u32,
+        /// No endpoint is known beyond its own switch: all agents have tables of about the same size.
+        #[arg(long)]
+        local: bool,
+        /// Milliseconds that each agent takes over a request.
+        #[arg(long, default_value_t = 0)]
+        delay_ms: u64,
         /// Also answer SNMPv2c with this community.
         #[arg(long)]
         community: Option<String>,
@@ -142,9 +149,11 @@ async fn main() -> anyhow::Result<()> {
             campus.stop().await;
             narrator.abort();
         }
-        What::Network { switches, ports, endpoints, community } => {
-            let network =
-                Generated::new(GenerateOptions { switches, ports, endpoints, ..GenerateOptions::default() });
+        What::Network { switches, ports, endpoints, local, delay_ms, community } => {
+            let delay = Duration::from_millis(delay_ms);
+            let options =
+                GenerateOptions { switches, ports, endpoints, local, delay, ..GenerateOptions::default() };
+            let network = Generated::new(options);
             let communities: Vec<Community> =
                 community.into_iter().map(|name| Community { name, write: true }).collect();
             let served = network.serve(&[usual_user()], &communities, Arc::new(SystemClock)).await?;

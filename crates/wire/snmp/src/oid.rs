@@ -3,17 +3,30 @@
 use std::fmt;
 use std::str::FromStr;
 
+use smallvec::SmallVec;
+
 /// The most sub-identifiers an OBJECT IDENTIFIER of SNMP may have (RFC 2578 section 3.5).
 pub const MAX_SUB_IDS: usize = 128;
 
+/// Sub-identifiers that need no memory of their own: a row of dot1qTpFdbTable has 20, and a walk makes
+/// one object identifier for each variable.
+const INLINE: usize = 20;
+
+/// Sub-identifiers on their way into an [`Oid`].
+pub(crate) type SubIds = SmallVec<[u32; INLINE]>;
+
 /// An object identifier; orders as SNMP walks do (RFC 3416 section 4.2.2, lexicographically).
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Oid(Vec<u32>);
+pub struct Oid(SubIds);
 
 impl Oid {
     /// From the sub-identifiers in order, for instance `Oid::new([1, 3, 6, 1])`.
-    pub fn new(sub_ids: impl Into<Vec<u32>>) -> Self {
-        Self(sub_ids.into())
+    pub fn new(sub_ids: impl AsRef<[u32]>) -> Self {
+        Self(SmallVec::from_slice(sub_ids.as_ref()))
+    }
+
+    pub(crate) fn from_sub_ids(sub_ids: SubIds) -> Self {
+        Self(sub_ids)
     }
 
     /// The sub-identifiers in order.
@@ -23,19 +36,19 @@ impl Oid {
 
     /// True where `self` is `prefix` or lies below it.
     pub fn starts_with(&self, prefix: &Oid) -> bool {
-        self.0.starts_with(&prefix.0)
+        self.0.starts_with(prefix.sub_ids())
     }
 
     /// The part below `prefix` (the instance, for a column), or None where `self` is not below it.
     pub fn index_below(&self, prefix: &Oid) -> Option<&[u32]> {
-        self.0.strip_prefix(prefix.0.as_slice())
+        self.0.strip_prefix(prefix.sub_ids())
     }
 
     /// `self` with `index` appended: the instance of a column.
     #[must_use]
     pub fn child(&self, index: impl AsRef<[u32]>) -> Oid {
         let index = index.as_ref();
-        let mut sub_ids = Vec::with_capacity(self.0.len() + index.len());
+        let mut sub_ids = SubIds::with_capacity(self.0.len() + index.len());
         sub_ids.extend_from_slice(&self.0);
         sub_ids.extend_from_slice(index);
         Oid(sub_ids)
@@ -44,13 +57,13 @@ impl Oid {
 
 impl From<&[u32]> for Oid {
     fn from(sub_ids: &[u32]) -> Self {
-        Oid(sub_ids.to_vec())
+        Oid::new(sub_ids)
     }
 }
 
 impl<const N: usize> From<[u32; N]> for Oid {
     fn from(sub_ids: [u32; N]) -> Self {
-        Oid(sub_ids.to_vec())
+        Oid::new(sub_ids)
     }
 }
 
@@ -92,7 +105,7 @@ impl FromStr for Oid {
         let sub_ids = text
             .split('.')
             .map(|part| part.parse::<u32>().map_err(|_| ParseOidError::SubId(part.to_owned())))
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Result<SubIds, _>>()?;
         if sub_ids.len() > MAX_SUB_IDS {
             return Err(ParseOidError::TooLong);
         }

@@ -6,7 +6,8 @@ use std::net::Ipv4Addr;
 
 use crate::ber::{DecodeError, Problem, Reader, tag};
 use crate::encode::{EncodeError, Writer};
-use crate::{Oid, Value, VarBind, oid::MAX_SUB_IDS};
+use crate::oid::{MAX_SUB_IDS, SubIds};
+use crate::{Oid, Value, VarBind};
 
 /// Which PDU (RFC 3416 section 3; the tag's number).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -304,7 +305,7 @@ impl OidRef<'_> {
         {
             return None;
         }
-        let mut sub_ids = Vec::with_capacity(prefix.len() + count);
+        let mut sub_ids = SubIds::with_capacity(prefix.len() + count);
         sub_ids.extend_from_slice(prefix);
         let mut sub_id: u32 = 0;
         for octet in index {
@@ -318,7 +319,7 @@ impl OidRef<'_> {
                 sub_id = 0;
             }
         }
-        Some(Oid::new(sub_ids))
+        Some(Oid::from_sub_ids(sub_ids))
     }
 
     /// The object identifier with its own memory.

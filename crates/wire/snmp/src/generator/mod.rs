@@ -422,7 +422,10 @@ impl CommandGenerator {
             self.fail(now, id, failure);
             return;
         }
-        if let Task::Walk(walk) = &mut pending.task {
+        // The first loss is taken for just that: a smaller answer would cost more requests for good.
+        if pending.attempts >= 2
+            && let Task::Walk(walk) = &mut pending.task
+        {
             walk.before_retransmit(&mut agent.sizing);
         }
         // An agent whose engine id has changed may well stay silent: ask for it beside the second

@@ -1,0 +1,101 @@
+//! `cargo xtask bench`: how fast and how large, with peers in the same run where there are any.
+//!
+//! Nothing here judges: it prints figures, and `docs/benchmarks.md` says what they were and what was
+//! wanted. Machines differ, so ratios to a peer in the same run say more than seconds.
+
+mod cycle;
+mod demo;
+mod queries;
+mod run;
+mod start;
+mod walk;
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::Value;
+
+use run::build;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Which {
+    /// Walking 1,000 agents, beside a C client on net-snmp's library and prometheus-snmp-exporter.
+    Walk,
+    /// Full cycles of 1,000 switches with 40,000 endpoints.
+    Cycle,
+    /// Judging, and rehearsal of 1 million recorded events.
+    Rules,
+    /// Lists, searches and history at 200,000 endpoints and 10 million events, over HTTPS.
+    Queries,
+    /// Start to the first answer, memory after the demo's day, size of the binary.
+    Start,
+    /// From the rogue's first frame to the read-back quarantine, 100 runs of the demo.
+    Demo,
+    /// All of them.
+    All,
+}
+
+/// Runs one or all of them; what cannot be run says so and the others go on.
+pub fn run(root: &Path, which: Which) -> anyhow::Result<()> {
+    println!("{}", machine());
+    let wanted = |one: Which| which == one || which == Which::All;
+    if wanted(Which::Walk) {
+        walk::run(root)?;
+    }
+    if wanted(Which::Cycle) {
+        cycle::run(root)?;
+    }
+    if wanted(Which::Rules) {
+        rules(root)?;
+    }
+    if wanted(Which::Queries) {
+        queries::run(root)?;
+    }
+    if wanted(Which::Start) {
+        start::run(root)?;
+    }
+    if wanted(Which::Demo) {
+        demo::run(root)?;
+    }
+    Ok(())
+}
+
+fn rules(root: &Path) -> anyhow::Result<()> {
+    build(root, &["--package", "netwarden-benches", "--bin", "netwarden-bench"])?;
+    println!("\n## Rules: 100 of them, 5 candidates an event");
+    let mut bench = run::release(root, "netwarden-bench");
+    bench.arg("rules");
+    // One core, as the goal is stated for one.
+    let found = run::pinned(bench, 0).context("rules")?;
+    println!("judging: {:.0} events/s on one core", number(&found, "/judging/events_per_s"));
+    println!("recording: {:.0} events/s", number(&found, "/recording/events_per_s"));
+    println!(
+        "rehearsal of {:.0} recorded events, reading included: {:.1} s ({:.1} s of CPU)",
+        number(&found, "/rehearsal/events"),
+        number(&found, "/rehearsal/seconds"),
+        number(&found, "/rehearsal/cpu_seconds")
+    );
+    Ok(())
+}
+
+/// Processors, memory and kernel, as figures mean little without them.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let memory = read("/proc/meminfo")
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok())
+        .map_or(0, |kib| kib >> 20);
+    let load = read("/proc/loadavg");
+    let load = load.split_whitespace().next().unwrap_or("?");
+    format!(
+        "{processors} processors, {memory} GiB, Linux {}, load {load} before the run",
+        read("/proc/sys/kernel/osrelease").trim()
+    )
+}
+
+/// A number at `path` of a line of JSON.
+fn number(value: &Value, path: &str) -> f64 {
+    value.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN)
+}
