@@ -51,7 +51,7 @@ pub fn measure(
         lab.link_down("rogue")?;
         lab.set_mac("rogue", &mac)?;
         lab.link_up("rogue")?;
-        wait_until("the first frame", Duration::from_secs(5), || {
+        wait_until("the first frame", Duration::from_secs(20), || {
             lab.pings("rogue", "10.77.10.103");
             Ok(traps(&product.log()).contains_key(&mac))
         })

@@ -16,6 +16,8 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         "cargo",
         &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
     )?;
+    // Integration tests run the binaries; with the tests beside them they are built of the same parts.
+    shell::run(root, "cargo", &["build", "--workspace", "--bins", "--tests", "--locked"])?;
     let tests =
         shell::run(root, "cargo", &["nextest", "run", "--workspace", "--locked", "--no-tests", "pass"]);
     let matrix = conformance::run(root);

@@ -240,11 +240,14 @@ mod tests {
         let job = agenda.take_due(at(0), 9).remove(0);
         let mac = Mac::new([2, 0, 0, 0, 0, 1]);
         wish(&mut agenda, PollWhat::Mac { mac, vlan: None, port: None }, 1);
-        wish(&mut agenda, PollWhat::Methods(vec![Method::Addresses]), 1);
+        wish(&mut agenda, PollWhat::Methods(vec![Method::Forwarding]), 1);
         assert_eq!(agenda.take_due(at(2), 9), [Job { ne: NE, what: What::Macs(vec![(mac, None)]) }]);
         assert_eq!(agenda.take_due(at(2), 9), []);
         agenda.done(&job, at(3), 0);
-        assert_eq!(agenda.take_due(at(3), 9), [Job { ne: NE, what: What::Methods(vec![Method::Addresses]) }]);
+        assert_eq!(
+            agenda.take_due(at(3), 9),
+            [Job { ne: NE, what: What::Methods(vec![Method::Forwarding]) }]
+        );
     }
 
     #[test]
@@ -288,7 +291,7 @@ mod tests {
     fn elements_with_wishes_go_first() {
         let mut agenda = agenda();
         agenda.put(NeId(2), [(Method::Forwarding, Duration::from_secs(60))].into(), at(0));
-        let what = PollWhat::Methods(vec![Method::Addresses]);
+        let what = PollWhat::Methods(vec![Method::Forwarding]);
         agenda.wish(PollWish { ne: NeId(2), what, due: at(0) });
         assert_eq!(agenda.take_due(at(0), 1)[0].ne, NeId(2));
     }

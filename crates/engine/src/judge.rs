@@ -70,12 +70,7 @@ struct Batch {
 
 impl Judge {
     /// A judge that wakes `wakes` after every transaction with requests.
-    pub fn new(
-        store: Store,
-        spine: Spine,
-        clock: Arc<dyn Clock>,
-        wakes: Vec<Wake>,
-    ) -> Self {
+    pub fn new(store: Store, spine: Spine, clock: Arc<dyn Clock>, wakes: Vec<Wake>) -> Self {
         Self { store, spine, clock, wakes }
     }
 

@@ -142,8 +142,7 @@ impl Engine {
         let wakes = vec![enforcer.clone(), performer.wake()];
         tasks.spawn(Arc::new(performer).run());
 
-        let (names, names_handle) =
-            NameKeeper::new(store.clone(), vault, Arc::clone(&clock), handle.clone());
+        let (names, names_handle) = NameKeeper::new(store.clone(), vault, Arc::clone(&clock), handle.clone());
         tasks.spawn(names.run());
 
         let (in_flight, flight) = watch::channel(in_flight);

@@ -144,7 +144,7 @@ operations! {
     SystemAlive            "system.alive"              System      read   ANYONE;
     SystemStatus           "system.status"             System      read   AOHR;
     SystemMetrics          "system.metrics"            System      read   AOR;
-    StatisticsRead         "statistics.read"           System      read   AOHR;
+    StatisticsRead         "system.statistics"           System      read   AOHR;
     SystemCheck            "system.check"              System      change AO;
     SystemStop             "system.stop"               System      change AO;
     SystemRotateKeys       "system.rotate_keys"        System      change AO;

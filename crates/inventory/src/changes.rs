@@ -11,6 +11,7 @@ use netwarden_model::{Mac, NeId, NewEvent, PortName, VlanId};
 use crate::detect::{Contest, Suspicion};
 use crate::element::{Live, NeighbourAt, PortId, PortTable};
 use crate::endpoint::Endpoint;
+use crate::names::NameRow;
 use crate::table::{ArpTable, Fdb};
 
 /// The differences that one input makes. The caller writes them together with the events, then hands
@@ -29,6 +30,8 @@ pub struct Changes {
     pub sightings: Vec<SightingRow>,
     /// IP bindings opened or closed.
     pub bindings: Vec<BindingRow>,
+    /// Names that endpoints got or lost.
+    pub names: Vec<NameRow>,
     pub(crate) live: BTreeMap<NeId, Live>,
     pub(crate) live_written: BTreeSet<NeId>,
     pub(crate) ports: BTreeMap<NeId, PortTable>,
@@ -60,6 +63,7 @@ impl Changes {
         self.events.is_empty()
             && self.sightings.is_empty()
             && self.bindings.is_empty()
+            && self.names.is_empty()
             && self.live_written.is_empty()
             && self.ports.is_empty()
             && self.neighbours.is_empty()

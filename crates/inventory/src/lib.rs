@@ -21,6 +21,7 @@ mod endpoint;
 mod facts;
 pub mod import;
 mod locate;
+mod names;
 mod network;
 pub mod oui;
 mod plan;
@@ -41,5 +42,6 @@ pub use element::{
     RoleOverride, UplinkBy,
 };
 pub use endpoint::{Endpoint, OpenSighting, Place};
+pub use names::{NameFact, NameKind, NameRow};
 pub use network::{Counters, Network, Read, UnknownElement};
 pub use settings::Settings;

@@ -214,8 +214,10 @@ pub(crate) async fn count_kinds<C: ConnectionTrait>(
     let sql = "SELECT kind, COUNT(*) FROM spine_events WHERE seq > $1 AND seq <= $2 GROUP BY kind";
     let mut counts = Vec::new();
     for row in query_all(connection, sql, values![after.0, until.0]).await? {
-        let (code, count): (i16, i64) =
-            (row.try_get_by_index(0).map_err(StoreError::from)?, row.try_get_by_index(1).map_err(StoreError::from)?);
+        let (code, count): (i16, i64) = (
+            row.try_get_by_index(0).map_err(StoreError::from)?,
+            row.try_get_by_index(1).map_err(StoreError::from)?,
+        );
         if let Some(kind) = EventKind::from_code(code) {
             counts.push((kind, u64::try_from(count).unwrap_or(0)));
         }

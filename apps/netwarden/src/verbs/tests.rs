@@ -532,7 +532,11 @@ async fn a_job_is_followed_to_its_end() {
 
 #[tokio::test]
 async fn a_trail_that_is_not_whole_fails() {
-    let bad = |_: &str| ok(json!({"leaves": 9, "checkpoints": 1, "fault": "record 4 is missing"}));
+    let bad = |_: &str| {
+        let mut ended = job("done");
+        ended["result"] = json!({"leaves": 9, "checkpoints": 1, "fault": "record 4 is missing"});
+        ok(ended)
+    };
     let server = Server::start(Format::Json, bad);
     let fault = server.run("audit verify").await.unwrap_err();
     assert!(fault.to_string().contains("record 4 is missing"), "{fault}");

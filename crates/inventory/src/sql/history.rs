@@ -21,7 +21,7 @@ pub enum Where {
     Mac(Mac),
     /// Whoever had this address at that time.
     Ip(IpAddr),
-    /// Endpoints with this DNS or host name now, whatever the case of letters.
+    /// Endpoints with this DNS or host name now or at that time, whatever the case of letters.
     Name(String),
     /// The user of an 802.1X session.
     User(String),
@@ -113,7 +113,8 @@ async fn find<C: ConnectionTrait>(
             values![ip_bytes(*ip)].into(),
         ),
         Where::Name(name) => (
-            "s.mac IN (SELECT mac FROM endpoints WHERE lower(dns_name) = $3 OR lower(host_name) = $3)",
+            "s.mac IN (SELECT mac FROM endpoints WHERE lower(dns_name) = $3 OR lower(host_name) = $3 \
+             UNION SELECT mac FROM endpoint_names WHERE name_key = $3 AND started < $2 AND (ended IS NULL OR ended > $1))",
             values![name.to_lowercase()].into(),
         ),
         Where::User(user) => ("s.user_name = $3", values![user.as_str()].into()),

@@ -8,6 +8,7 @@ use super::{ip_bytes, mac_key};
 use crate::changes::{Changes, Heartbeat};
 use crate::element::{Live, Port, PortTable, Role};
 use crate::endpoint::Endpoint;
+use crate::names::NameRow;
 use crate::network::Network;
 
 pub(super) const PORT_COLUMNS: [&str; 19] = [
@@ -80,6 +81,7 @@ pub struct Rows {
     endpoints: Vec<Vec<Value>>,
     sightings: Vec<Vec<Value>>,
     bindings: Vec<Vec<Value>>,
+    names: Vec<NameRow>,
     removed: Option<NeId>,
 }
 
@@ -93,6 +95,7 @@ impl Rows {
             }
         }
         rows.heartbeats.extend(changes.heartbeat.clone());
+        rows.names.clone_from(&changes.names);
         for (ne, table) in &changes.ports {
             let before = net.elements.get(ne).map(|element| &*element.ports);
             for (slot, port) in table.iter() {
@@ -152,6 +155,7 @@ impl Rows {
             + self.endpoints.len()
             + self.sightings.len()
             + self.bindings.len()
+            + self.names.len()
             + usize::from(self.removed.is_some())
     }
 
@@ -177,6 +181,7 @@ pub async fn write<C: ConnectionTrait>(connection: &C, rows: Rows) -> Result<(),
     upsert(connection, "endpoints", &ENDPOINT_COLUMNS, rows.endpoints).await?;
     upsert(connection, "sightings", &SIGHTING_COLUMNS, rows.sightings).await?;
     upsert(connection, "ip_bindings", &BINDING_COLUMNS, rows.bindings).await?;
+    super::names::write(connection, rows.names).await?;
     if let Some(ne) = rows.removed {
         // Its ports stay: closed sightings are history and name them.
         for sql in [

@@ -279,9 +279,11 @@ async fn names_are_kept_as_intervals_and_found_by_them() {
             source: "dhcp-1".into(),
             ip: Some([10, 0, 0, 7].into()),
         };
-        let stranger = NameFact { mac: "00:1b:21:00:00:99".parse().unwrap(), ..fact(NameKind::Dhcp, Some("x")) };
+        let stranger =
+            NameFact { mac: "00:1b:21:00:00:99".parse().unwrap(), ..fact(NameKind::Dhcp, Some("x")) };
         let begun = lab.now;
-        let mut facts = vec![fact(NameKind::Dhcp, Some("Old-PC")), fact(NameKind::Dns, Some("pc.example.net")), stranger];
+        let mut facts =
+            vec![fact(NameKind::Dhcp, Some("Old-PC")), fact(NameKind::Dns, Some("pc.example.net")), stranger];
         step(store, &mut lab, |net| net.plan_names(&facts, begun)).await;
         assert!(lab.net.plan_names(&facts, begun).only_heartbeat(), "the same again changes nothing");
         assert!(lab.net.endpoint(facts[2].mac).is_none(), "a lease puts nobody on the list");
@@ -293,7 +295,8 @@ async fn names_are_kept_as_intervals_and_found_by_them() {
         let endpoint = lab.net.endpoint(mac).unwrap();
         assert_eq!((endpoint.host_name.as_deref(), endpoint.dns_name.as_deref()), (Some("new-pc"), None));
         let rows = sql::names_of(store.read(), mac).await.unwrap();
-        let shown: Vec<_> = rows.iter().map(|row| (row.kind.as_str(), row.name.as_str(), row.started, row.ended)).collect();
+        let shown: Vec<_> =
+            rows.iter().map(|row| (row.kind.as_str(), row.name.as_str(), row.started, row.ended)).collect();
         assert_eq!(shown[0], ("dhcp", "new-pc", later, None));
         assert!(shown.contains(&("dhcp", "Old-PC", begun, Some(later))), "{shown:?}");
         assert!(shown.contains(&("dns", "pc.example.net", begun, Some(later))), "{shown:?}");

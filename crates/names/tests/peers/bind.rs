@@ -47,8 +47,10 @@ async fn bind() -> Bind {
     std::fs::write(folder.path().join("reverse6"), format!("{head}{six}")).unwrap();
     let log = folder.path().join("log");
     let running = Running::start(NAMED, &["-g", "-c", &format!("{path}/named.conf")], &log);
-    until("named is running", || std::fs::read_to_string(&log).unwrap_or_default().contains(" running"))
-        .await;
+    // The line before the last says "running as …"; only the one that ends so means that it answers.
+    let answers =
+        || std::fs::read_to_string(&log).unwrap_or_default().lines().any(|l| l.ends_with(" running"));
+    until("named is running", answers).await;
     Bind { folder, address: format!("127.0.0.1:{port}"), running }
 }
 

@@ -36,6 +36,7 @@ async fn directory() -> Directory {
         "include /etc/ldap/schema/core.schema\n{SCHEMA}modulepath /usr/lib/ldap\nmoduleload back_mdb\n\
          TLSCertificateFile {}\nTLSCertificateKeyFile {}\npidfile {}\n\
          database mdb\nsuffix \"o=lab\"\nrootdn \"cn=admin,o=lab\"\nrootpw secret\ndirectory {}\nsizelimit 1000\n\
+         limits dn.exact=\"cn=reader,o=lab\" size=1000 size.prtotal=unlimited\n\
          access to * by dn.exact=\"cn=reader,o=lab\" read by anonymous auth by * none\n",
         at("cert.pem"),
         at("key.pem"),

@@ -47,7 +47,7 @@ async fn health(State(desk): State<Desk>, asker: Asker) -> Answer<Health> {
 /// The series of statistics that are kept.
 #[utoipa::path(get, path = "/statistics", tag = "statistics",
     responses((status = 200, body = Vec<Series>), (status = "default", body = Problem)),
-    extensions(("x-netwarden-operation" = json!("statistics.read"))))]
+    extensions(("x-netwarden-operation" = json!("system.statistics"))))]
 async fn series(State(desk): State<Desk>, asker: Asker) -> Answer<Vec<Series>> {
     let series = desk.statistics_series(&asker.caller).await?.into_iter();
     Ok(Json(series.map(|found| Series { name: found.name, description: found.description }).collect()))
@@ -69,7 +69,7 @@ struct Span {
 /// A series over time.
 #[utoipa::path(get, path = "/statistics/{series}", tag = "statistics", params(("series" = String, Path), Span),
     responses((status = 200, body = Statistics), (status = "default", body = Problem)),
-    extensions(("x-netwarden-operation" = json!("statistics.read"))))]
+    extensions(("x-netwarden-operation" = json!("system.statistics"))))]
 async fn statistics(
     State(desk): State<Desk>,
     asker: Asker,

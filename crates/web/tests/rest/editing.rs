@@ -84,7 +84,7 @@ async fn how_an_element_is_polled_is_set_by_method_and_scan() {
         (json!({ "scans": { "interfaces": false } }), "always read"),
         (json!({ "scans": { "ports": false } }), "'ports' is no scan"),
         (json!({ "region": "x".repeat(65) }), "1 to 64"),
-        (json!({ "address": "no such:address:x" }), "no address"),
+        (json!({ "address": "no such:address:x" }), "'x' is no UDP port"),
     ] {
         let mut change = change;
         change["reason"] = "a test".into();

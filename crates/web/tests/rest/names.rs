@@ -99,7 +99,7 @@ async fn exports_are_taken_and_their_bad_rows_told() {
     named(&bench, "pc7").await;
     let wrong =
         bench.call(Some("operator"), "POST", &path, Some(("text/plain", "what is this".into()))).await;
-    assert_eq!(wrong.status, 400, "a file without leases does not empty the source: {}", wrong.body);
+    assert_eq!(wrong.status, 422, "a file without leases does not empty the source: {}", wrong.body);
     let status = bench.call(Some("revisor"), "GET", SOURCES, None).await.json();
     assert_eq!((&status[0]["entries"], &status[0]["dropped"]), (&json!(1), &json!(1)), "{status}");
     let helpdesk = bench.call(Some("helpdesk"), "GET", SOURCES, None).await;
@@ -132,7 +132,7 @@ async fn secrets_go_in_and_never_come_out() {
         (json!({ "reason": " " }), "reason"),
     ] {
         let refused = bench.json("operator", "PATCH", &format!("{SOURCES}/grid"), change).await;
-        assert_eq!(refused.status, 400, "{}", refused.body);
+        assert_eq!(refused.status, 422, "{}", refused.body);
         assert!(refused.detail().contains(word), "{}", refused.detail());
     }
     assert_eq!(
