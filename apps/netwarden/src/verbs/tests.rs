@@ -597,6 +597,7 @@ const WITHOUT_VERB: &[(&str, &str)] = &[
 
 /// A line of the command line for every other route.
 const BY_VERB: &[&str] = &[
+    "names of 00:1b:21:3a:4f:5e",
     "endpoints list",
     "endpoints show 001b213a4f5e",
     "endpoints why 001b213a4f5e",

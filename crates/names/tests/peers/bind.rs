@@ -41,7 +41,7 @@ async fn bind() -> Bind {
     zone_file(folder.path(), 1, "pc7 A 192.0.2.7\npc8 A 192.0.2.8\n");
     let head = "$TTL 600\n@ SOA ns.example.net. x.example.net. 1 3600 600 86400 120\n@ NS ns.example.net.\n";
     let many: String =
-        (1..=200).map(|n| format!("9 PTR {}{n}.example.net.\n", "long-name-of-a-host-".repeat(2))).collect();
+        (1..=90).map(|n| format!("9 PTR {}{n}.example.net.\n", "long-name-of-a-host-".repeat(2))).collect();
     std::fs::write(folder.path().join("reverse"), format!("{head}7 PTR PC7.example.net.\n{many}")).unwrap();
     let six = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0 PTR pc6.example.net.\n";
     std::fs::write(folder.path().join("reverse6"), format!("{head}{six}")).unwrap();
