@@ -81,8 +81,9 @@ fn well() -> (Observed, Outside) {
         revisions: vec![rule],
         settings: Settings { vlans, ..Settings::default() },
         requests: vec![
-            asked(REQUEST, "rule:2:1:1:0", "move_port", Some(port())),
-            asked(HOOK, "rule:2:1:1:1", "webhook", None),
+            // A rule's reactions are numbered from 1: number 0 is its alarm.
+            asked(REQUEST, "rule:2:1:1:1", "move_port", Some(port())),
+            asked(HOOK, "rule:2:1:1:2", "webhook", None),
         ],
         wanted: vec![Wanted { port: port(), progress: "verified".into(), note: String::new() }],
         recorded: BTreeMap::from([(REQUEST.into(), 1), (HOOK.into(), 1)]),
@@ -141,13 +142,14 @@ fn events_that_were_lost_or_judged_twice_or_never_are_named() {
     named(|o, _| drop(o.events.remove(0)), "stands where event 1 belongs");
     named(|o, _| o.judged = 7, "the log ends at 2");
     named(|o, _| o.judged = 1, "follows from no event");
-    named(|o, _| drop(o.requests.remove(1)), "rule:2:1:1:1 (webhook) should be there");
+    named(|o, _| drop(o.requests.remove(1)), "rule:2:1:1:2 (webhook) should be there");
     named(|o, _| o.requests[1].action = "mail".into(), "it should be webhook");
+    named(|o, _| o.requests[0].key = "rule:2:1:1:0".into(), "rule:2:1:1:0 follows from no event");
     named(|o, _| o.state.clear(), "the rules remember 0 things");
     named(|o, _| o.state[0].last.at = jiff::Timestamp::UNIX_EPOCH, "first difference");
     named(
-        |o, _| o.requests.push(asked("c", "rule:2:1:1:2", "mail", None)),
-        "rule:2:1:1:2 follows from no event",
+        |o, _| o.requests.push(asked("c", "rule:2:1:1:3", "mail", None)),
+        "rule:2:1:1:3 follows from no event",
     );
 }
 

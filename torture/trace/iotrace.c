@@ -51,6 +51,10 @@ static int (*real_unlink)(const char *);
 static int (*real_rename)(const char *, const char *);
 static int (*real_mkdir)(const char *, mode_t);
 static int (*real_close)(int);
+static int (*real_dup)(int);
+static int (*real_dup2)(int, int);
+static int (*real_dup3)(int, int, int);
+static int (*real_fcntl)(int, int, ...);
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -65,6 +69,12 @@ __attribute__((constructor)) static void begin(void)
     real_rename = dlsym(RTLD_NEXT, "rename");
     real_mkdir = dlsym(RTLD_NEXT, "mkdir");
     real_close = dlsym(RTLD_NEXT, "close");
+    real_dup = dlsym(RTLD_NEXT, "dup");
+    real_dup2 = dlsym(RTLD_NEXT, "dup2");
+    real_dup3 = dlsym(RTLD_NEXT, "dup3");
+    real_fcntl = dlsym(RTLD_NEXT, "fcntl64");
+    if (!real_fcntl)
+        real_fcntl = dlsym(RTLD_NEXT, "fcntl");
     const char *folder = getenv("IOTRACE_ROOT");
     const char *shared = getenv("IOTRACE_CONTROL");
     const char *record = getenv("IOTRACE_OUT");
@@ -264,6 +274,71 @@ int close(int fd)
     pthread_mutex_unlock(&lock);
     return result;
 }
+
+/* A second number of the same open file: what is done through it is done to that file. */
+static void same(int fd, int as)
+{
+    if (as < 0 || as >= FDS || as == fd)
+        return;
+    char *path = of_fd(fd) ? strdup(paths[fd]) : NULL;
+    free(paths[as]);
+    paths[as] = path;
+    appends[as] = path && appends[fd];
+}
+
+/* Between fork and exec another thread's lock would never be released: where neither number is one of our
+ * files, it is not taken. */
+#define DUPLICATE(ours, call)                                                                             \
+    if (!(ours))                                                                                          \
+        return call;                                                                                      \
+    pthread_mutex_lock(&lock);                                                                            \
+    int result = call;                                                                                    \
+    int kept = errno;                                                                                     \
+    same(fd, result);                                                                                     \
+    pthread_mutex_unlock(&lock);                                                                          \
+    errno = kept;                                                                                         \
+    return result;
+
+int dup(int fd)
+{
+    if (!real_dup)
+        begin();
+    DUPLICATE(of_fd(fd), real_dup(fd))
+}
+
+int dup2(int fd, int as)
+{
+    if (!real_dup2)
+        begin();
+    DUPLICATE(of_fd(fd) || of_fd(as), real_dup2(fd, as))
+}
+
+int dup3(int fd, int as, int flags)
+{
+    if (!real_dup3)
+        begin();
+    DUPLICATE(of_fd(fd) || of_fd(as), real_dup3(fd, as, flags))
+}
+
+static int controlled(int fd, int command, void *argument)
+{
+    if (!real_fcntl)
+        begin();
+    int copies = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+    DUPLICATE(copies && of_fd(fd), real_fcntl(fd, command, argument))
+}
+
+#define FCNTL(name)                                                                                       \
+    int name(int fd, int command, ...)                                                                    \
+    {                                                                                                     \
+        va_list rest;                                                                                     \
+        va_start(rest, command);                                                                          \
+        void *argument = va_arg(rest, void *);                                                            \
+        va_end(rest);                                                                                     \
+        return controlled(fd, command, argument);                                                         \
+    }
+FCNTL(fcntl)
+FCNTL(fcntl64)
 
 static ssize_t written(int fd, const void *data, size_t length, int64_t offset, int is_at)
 {
