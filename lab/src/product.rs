@@ -253,7 +253,15 @@ impl Product {
             chain = self.chain(mac);
             Ok(link(&chain, "read_back").is_some())
         })
-        .with_context(|| format!("{}\n{chain:#?}", self.log()))?;
+        .with_context(|| {
+            let seen = |arguments: &[&str]| match self.run(arguments) {
+                Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+                Err(error) => error.to_string(),
+            };
+            let shown = seen(&["endpoints", "show", mac]);
+            let events = seen(&["events", "list", "--limit", "20"]);
+            format!("{}\n{chain:#?}\n{shown}\n{events}", self.log())
+        })?;
         Ok(chain)
     }
 }

@@ -14,6 +14,9 @@ use crate::table::NO_PORT;
 /// After linkUp the first frame may take a while: 802.1X, DHCP, a slow start.
 const AFTER_LINK_UP_MS: [i64; 4] = [0, 500, 2_000, 10_000];
 
+/// An agent may tell of an address before its own table shows it: it answers from a copy.
+const AFTER_MAC_LEARNED_MS: [i64; 3] = [0, 400, 3_000];
+
 /// One row of a MAC notification (CISCO-MAC-NOTIFICATION-MIB and its like).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MacNotice {
@@ -58,7 +61,7 @@ impl Network {
         draft.changes.polls
     }
 
-    /// MAC notification. What is learned on an access port is read back at once; an uplink's news are no
+    /// MAC notification. What is learned on an access port is read back at once, and again for those that lag; an uplink's news are no
     /// news, its endpoint is found where it is; what is removed may wait for the next cycle.
     pub fn on_mac_notification(&self, ne: NeId, notices: &[MacNotice], now: Timestamp) -> Vec<PollWish> {
         let mut draft = Draft::new(self, now);
@@ -73,7 +76,10 @@ impl Network {
                 draft.wish(ne, PollWhat::Methods(vec![Method::Inventory]), SignedDuration::ZERO);
             }
             let port = port.map(|port| port.name.clone());
-            draft.wish(ne, PollWhat::Mac { mac: notice.mac, vlan: notice.vlan, port }, SignedDuration::ZERO);
+            for delay in AFTER_MAC_LEARNED_MS {
+                let what = PollWhat::Mac { mac: notice.mac, vlan: notice.vlan, port: port.clone() };
+                draft.wish(ne, what, SignedDuration::from_millis(delay));
+            }
         }
         draft.changes.polls
     }
