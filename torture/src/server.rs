@@ -41,7 +41,8 @@ impl Home {
             commands: folder.join("commands"),
             log: folder.join("netwarden.log"),
             traps: free_udp_port()?,
-            binary: binary.to_owned(),
+            // It is started in another folder.
+            binary: binary.canonicalize().with_context(|| format!("there is no {}", binary.display()))?,
             root,
         };
         home.lay_program(&folder.join("programs"))?;
