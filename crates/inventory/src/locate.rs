@@ -31,6 +31,10 @@ impl Draft<'_> {
         let rows = self.rows_of(mac);
         if rows.is_empty() {
             self.fall_silent(mac);
+            // Its last port turned out to lead to another element: it was somewhere behind that.
+            if self.endpoint(mac).and_then(|e| e.place).is_some_and(|place| self.is_uplink(place)) {
+                self.leave(mac);
+            }
             return;
         }
         if !self.is_settled() {
@@ -44,6 +48,7 @@ impl Draft<'_> {
                 if self.endpoint(mac).is_some_and(|endpoint| endpoint.silent_since.is_some()) {
                     self.endpoint_mut(mac).silent_since = None;
                 }
+                self.rebind_returned(mac, place);
                 self.settle_at(mac, place, &vlans);
             }
             None => self.seen_without_place(mac),
@@ -132,6 +137,17 @@ impl Draft<'_> {
         let bound = self.endpoint(mac).and_then(|endpoint| endpoint.bound_to.clone());
         if bound.is_some_and(|bound| self.place_of(&bound) == Some(old)) {
             self.endpoint_mut(mac).bound_to = self.port_ref(place);
+        }
+    }
+
+    /// The same for one that lost its place when its port turned out to be an uplink and is still online,
+    /// unless the bound port's element shows it in another direction.
+    fn rebind_returned(&mut self, mac: Mac, place: Place) {
+        let Some(endpoint) = self.endpoint(mac).filter(|e| e.online && e.place.is_none()) else { return };
+        let bound = endpoint.bound_to.as_ref().and_then(|bound| self.place_of(bound));
+        let Some(old) = bound.filter(|bound| self.is_uplink(*bound)) else { return };
+        if self.rows_of(mac).iter().all(|seen| seen.place.ne != old.ne || seen.place == old) {
+            self.rebind(mac, old, place);
         }
     }
 

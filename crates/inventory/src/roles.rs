@@ -44,6 +44,7 @@ impl Draft<'_> {
         let mut queue: VecDeque<(NeId, u32)> = ports.into_iter().collect();
         let mut queued: BTreeSet<(NeId, u32)> = queue.iter().copied().collect();
         let mut relocate = BTreeSet::new();
+        let mut uplinks = BTreeSet::new();
         while let Some((ne, slot)) = queue.pop_front() {
             queued.remove(&(ne, slot));
             if slot == NO_PORT || self.ports(ne).is_none_or(|ports| ports.stands_for(slot) != slot) {
@@ -60,6 +61,9 @@ impl Draft<'_> {
             });
             if was_uplink != is_uplink || base {
                 relocate.extend(self.fdb(ne).map_or(&[][..], |fdb| fdb.macs_on(slot)));
+                if is_uplink {
+                    uplinks.insert(place);
+                }
             }
             if was_uplink == is_uplink {
                 continue;
@@ -73,6 +77,13 @@ impl Draft<'_> {
                     }
                 }
             }
+        }
+        // Silent endpoints are in no table any more, and had their place there all the same.
+        if !uplinks.is_empty() {
+            relocate.extend(self.net.silent.iter().copied().filter(|mac| {
+                let place = self.endpoint(*mac).and_then(|endpoint| endpoint.place);
+                place.is_some_and(|place| uplinks.contains(&place))
+            }));
         }
         relocate
     }

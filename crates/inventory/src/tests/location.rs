@@ -217,3 +217,73 @@ fn adopting_a_neighbour_without_lldp_places_its_endpoints_anew_and_is_no_attack(
     let kinds = lab.kinds();
     assert!(!kinds.contains(&MacSpoofing) && !kinds.contains(&EndpointMoved), "{kinds:?}");
 }
+
+/// A switch is added behind p24, on which endpoint 1 was, and is silent.
+fn silent_on_what_becomes_an_uplink() -> Lab {
+    let mut lab = Lab::switches(1);
+    for n in 1..=12 {
+        lab.learn(1, mac(n), 24);
+    }
+    lab.minutes(10);
+    lab.bind(mac(1), port(1, "p24"));
+    lab.forget(1, mac(1));
+    lab.minutes(1);
+    lab.events.clear();
+    lab.add(2, (1..=24).map(|p| interface(p, &format!("p{p}"))).collect());
+    for n in 2..=12 {
+        lab.learn(2, mac(n), n);
+    }
+    lab.minutes(3);
+    assert_eq!(lab.net.role(&port(1, "p24")), Some(Role::Uplink));
+    lab
+}
+
+// proves: NAC-03
+#[test]
+fn a_silent_endpoint_stays_not_on_a_port_that_turns_out_to_be_an_uplink() {
+    use netwarden_model::EventKind::MacOffline;
+
+    let mut lab = silent_on_what_becomes_an_uplink();
+    assert_eq!(lab.place(mac(1)), None, "it was somewhere behind that port");
+    let row = lab.sightings.iter().rfind(|row| row.mac == mac(1)).unwrap();
+    assert!(row.ended.is_some_and(|ended| ended < lab.now), "it was there until it was last seen");
+    assert!(lab.net.endpoint(mac(1)).unwrap().online);
+    assert!(!lab.kinds().contains(&MacOffline), "its time has not come");
+    lab.minutes(15);
+    assert_eq!(lab.kinds(), vec![MacOffline]);
+}
+
+#[test]
+fn its_binding_follows_it_to_the_port_behind_the_uplink() {
+    let mut lab = silent_on_what_becomes_an_uplink();
+    lab.events.clear();
+    lab.learn(2, mac(1), 1);
+    lab.learn(1, mac(1), 24);
+    lab.minutes(1);
+    assert_eq!(lab.place(mac(1)), Some(port(2, "p1")));
+    assert_eq!(lab.net.endpoint(mac(1)).unwrap().bound_to, Some(port(2, "p1")));
+    assert!(!lab.kinds().contains(&netwarden_model::EventKind::MacSpoofing));
+}
+
+/// What makes p1 an uplink is an address that is learned on access ports of both switches.
+#[test]
+fn time_alone_makes_an_uplink_of_a_silent_endpoints_port() {
+    let mut lab = Lab::switches(2);
+    for ne in 1..=2 {
+        lab.learn(ne, own_mac(netwarden_model::NeId(3 - ne)), 24);
+        lab.learn(ne, mac(2), 1);
+    }
+    lab.learn(1, mac(6), 1);
+    lab.poll_all();
+    assert_eq!(lab.place(mac(6)), Some(port(1, "p1")));
+    lab.wait(300);
+    lab.tick();
+    lab.forget(1, mac(6));
+    lab.poll_all();
+    // No reading says it: the rows have now stood side by side for long enough.
+    lab.wait(60);
+    lab.tick();
+    assert_eq!(lab.net.role(&port(1, "p1")), Some(Role::Uplink));
+    assert_eq!(lab.place(mac(6)), None);
+    assert!(lab.net.endpoint(mac(6)).unwrap().sightings.is_empty());
+}

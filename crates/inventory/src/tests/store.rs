@@ -287,7 +287,7 @@ async fn names_are_kept_as_intervals_and_found_by_them() {
         step(store, &mut lab, |net| net.plan_names(&facts, begun)).await;
         assert!(lab.net.plan_names(&facts, begun).only_heartbeat(), "the same again changes nothing");
         assert!(lab.net.endpoint(facts[2].mac).is_none(), "a lease puts nobody on the list");
-        lab.now = lab.now + jiff::SignedDuration::from_secs(60);
+        lab.now += jiff::SignedDuration::from_secs(60);
         let later = lab.now;
         facts = vec![fact(NameKind::Dhcp, Some("new-pc")), fact(NameKind::Dns, None)];
         step(store, &mut lab, |net| net.plan_names(&facts, later)).await;
