@@ -10,14 +10,14 @@ use netwarden_model::{
 };
 
 const VENDORS: [(&str, u64); 8] = [
-    ("Intel Corporate", 0x001b_21),
-    ("Dell Inc.", 0x0014_22),
-    ("Hewlett Packard", 0x3024_32),
-    ("Apple, Inc.", 0x3c15_c2),
-    ("Raspberry Pi Foundation", 0xb827_eb),
-    ("Axis Communications AB", 0x0040_8c),
-    ("Yealink(Xiamen) Network Technology Co.,Ltd.", 0x8052_59),
-    ("Brother industries, LTD.", 0x0080_77),
+    ("Intel Corporate", 0x00_1b21),
+    ("Dell Inc.", 0x00_1422),
+    ("Hewlett Packard", 0x30_2432),
+    ("Apple, Inc.", 0x3c_15c2),
+    ("Raspberry Pi Foundation", 0xb8_27eb),
+    ("Axis Communications AB", 0x00_408c),
+    ("Yealink(Xiamen) Network Technology Co.,Ltd.", 0x80_5259),
+    ("Brother industries, LTD.", 0x00_8077),
 ];
 const GROUPS: [&str; 5] = ["staff", "printers", "phones", "cameras", "visitors"];
 

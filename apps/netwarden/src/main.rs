@@ -36,6 +36,7 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a run")]
 enum Command {
     /// Reads one network element, or many, over SNMP and prints what it tells.
     Probe(probe::ProbeArguments),

@@ -165,8 +165,7 @@ mod tests {
             let mut fates = fates.into_iter();
             for file in &files {
                 let leases: Vec<Lease> = file.iter().map(|(ip, name)| lease(*ip, name)).collect();
-                loop {
-                    let Some(change) = sent.next(&leases) else { break };
+                while let Some(change) = sent.next(&leases) {
                     let fate = fates.next().unwrap_or(0);
                     if fate != 1 {
                         if change.whole {
