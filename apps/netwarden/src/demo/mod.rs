@@ -4,6 +4,7 @@ mod campus;
 mod story;
 mod timeline;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +85,15 @@ async fn once(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Loopback at `port`, or at one that nobody uses at the moment where it is 0.
+fn free_address(port: u16) -> anyhow::Result<SocketAddr> {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    if port != 0 {
+        return Ok(address);
+    }
+    Ok(std::net::TcpListener::bind(address).and_then(|taken| taken.local_addr())?)
+}
+
 /// The whole day, told in sentences, with REST beside it until somebody ends it.
 async fn day(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
     let dir = tempfile::tempdir().context("a folder for the demo")?;
@@ -92,7 +102,7 @@ async fn day(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
     let server = Server::start(options(dir.path(), speed), Arc::clone(&clock)).await?;
     let (stop, stopped) = watch::channel(false);
     let certificate = crate::serve::server_certificate(&dir.path().join("data"), "localhost")?;
-    let address = std::net::SocketAddr::from(([127, 0, 0, 1], arguments.port));
+    let address = free_address(arguments.port)?;
     let tls = netwarden_web::serve_tls(
         server.desk.clone(),
         address,
@@ -107,12 +117,13 @@ async fn day(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
 
     eprintln!(
         "REST       https://localhost:{}/api/v1  (certificate {})",
-        arguments.port, certificate.fingerprint
+        address.port(),
+        certificate.fingerprint
     );
     if let Some(password) = &server.first_password {
         eprintln!("first user admin, one-time password {}", password.as_str());
     }
-    eprintln!("try        netwarden --socket {} endpoints list", socket.display());
+    eprintln!("try        netwarden endpoints list --socket {}", socket.display());
     let stage = Stage::set(&server, Script::Day, speed, arguments.seed, &clock).await?;
     let listed = stage.import_reference_list(&server).await?;
     stage.enable_quarantine(&server).await?;

@@ -52,6 +52,7 @@ async fn who_edits_an_older_version_is_told_so_and_changes_nothing() {
     }
 }
 
+// proves: NAC-02
 #[tokio::test]
 async fn how_an_element_is_polled_is_set_by_method_and_scan() {
     let bench = bench().await;
