@@ -22,20 +22,11 @@ use netwarden_model::element::{Element, Method, Schedule};
 use netwarden_model::{Clock, NeId};
 use netwarden_reach::{AuthProtocol, Credentials, EngineConfig, PrivProtocol, Secret, SnmpEngine};
 use netwarden_spine::Spine;
-use netwarden_store::{Migration, Store, StoreConfig, Tx};
+use netwarden_store::{Store, StoreConfig, Tx};
 use netwarden_vault::{Vault, VaultConfig, VaultError};
 use serde_json::json;
 
 use crate::numbers::{SystemClock, cpu_seconds};
-
-const MIGRATIONS: &[&[Migration]] = &[
-    netwarden_spine::MIGRATIONS,
-    netwarden_inventory::sql::MIGRATIONS,
-    netwarden_rules::sql::MIGRATIONS,
-    netwarden_actions::MIGRATIONS,
-    netwarden_audit::MIGRATIONS,
-    netwarden_vault::MIGRATIONS,
-];
 
 /// Longer than this no cycle may take.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -54,7 +45,7 @@ pub async fn run(
     let folder = tempfile::tempdir()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = folder.path().join("data").join("netwarden.db");
-    let store = Store::open(StoreConfig::sqlite(&database), MIGRATIONS).await?;
+    let store = Store::open(StoreConfig::sqlite(&database), netwarden_operate::SCHEMA).await?;
     let config = VaultConfig { key_file: folder.path().join("key"), data_folder: None, credential: None };
     let vault = Arc::new(Vault::unlock(store.clone(), config, clock.now()).await?);
     put_elements(&store, &vault, &agents, clock.now()).await?;

@@ -33,23 +33,6 @@ pub mod shim;
 pub mod stage;
 pub mod trace;
 
-use netwarden_store::Migration;
-
-/// All tables of the product, in flow order, as its server opens them. A table that is missing here is told
-/// by the first database that is opened: it was written by a newer version.
-pub const MIGRATIONS: &[&[Migration]] = &[
-    netwarden_spine::MIGRATIONS,
-    netwarden_inventory::sql::MIGRATIONS,
-    netwarden_names::MIGRATIONS,
-    netwarden_rules::sql::MIGRATIONS,
-    netwarden_actions::MIGRATIONS,
-    netwarden_audit::MIGRATIONS,
-    netwarden_identity::MIGRATIONS,
-    netwarden_vault::MIGRATIONS,
-    netwarden_engine::MIGRATIONS,
-    netwarden_operate::MIGRATIONS,
-];
-
 /// The operating system's clock.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock;

@@ -12,7 +12,7 @@ use netwarden_spine::Spine;
 use netwarden_store::{Store, StoreConfig, query_all, query_one};
 use netwarden_vault::{Vault, VaultConfig};
 
-use crate::{MIGRATIONS, SystemClock};
+use crate::SystemClock;
 
 /// A request, as its row stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub async fn open(database: &Path, reserve_bytes: u64) -> anyhow::Result<Store> 
     let mut config = StoreConfig::sqlite(database);
     config.reserve_bytes = reserve_bytes;
     config.readers = 1;
-    Store::open(config, MIGRATIONS).await.context("the database does not open")
+    Store::open(config, netwarden_operate::SCHEMA).await.context("the database does not open")
 }
 
 /// The public key of the trail in the database of the server at `root`.

@@ -15,24 +15,10 @@ use netwarden_model::Clock;
 use netwarden_operate::{Desk, Inner, Jobs, Outside};
 use netwarden_reach::{EngineConfig, SnmpEngine};
 use netwarden_spine::Spine;
-use netwarden_store::{Migration, Store, StoreConfig, Tx};
+use netwarden_store::{Store, StoreConfig, Tx};
 use netwarden_vault::{SigningKey, Vault, VaultConfig, systemd_credential};
 use rand::Rng;
 use zeroize::Zeroizing;
-
-/// All tables, in flow order.
-pub const MIGRATIONS: &[&[Migration]] = &[
-    netwarden_spine::MIGRATIONS,
-    netwarden_inventory::sql::MIGRATIONS,
-    netwarden_names::MIGRATIONS,
-    netwarden_rules::sql::MIGRATIONS,
-    netwarden_actions::MIGRATIONS,
-    netwarden_audit::MIGRATIONS,
-    netwarden_identity::MIGRATIONS,
-    netwarden_vault::MIGRATIONS,
-    netwarden_engine::MIGRATIONS,
-    netwarden_operate::MIGRATIONS,
-];
 
 /// How a server differs from the usual one.
 #[derive(Debug)]
@@ -70,7 +56,7 @@ pub async fn open(options: &Options, clock: &dyn Clock) -> anyhow::Result<(Store
     if let Some(dir) = &options.data_dir {
         private_folder(dir)?;
     }
-    let store = Store::open(StoreConfig::from_url(&options.database), MIGRATIONS)
+    let store = Store::open(StoreConfig::from_url(&options.database), netwarden_operate::SCHEMA)
         .await
         .context("the database cannot be opened")?;
     let config = VaultConfig {

@@ -64,7 +64,7 @@ pub use netwarden_store::{Count, Listed};
 pub use netwarden_vault::CredentialEntry;
 pub use people::Opened;
 pub use ports::PortWish;
-pub use sql::MIGRATIONS;
+pub use sql::{MIGRATIONS, SCHEMA};
 pub use statistics::{Point, Seen, Series, keep_statistics, series};
 pub use system::{
     KeyLayer, Status, count_engine_start, inventory_settings, load_parameters, parameter_version,

@@ -2,6 +2,21 @@
 
 use netwarden_store::Migration;
 
+/// Every table of the product, in flow order. A list that lacks one is told by the first database that is
+/// opened with it: it was written by a newer version.
+pub const SCHEMA: &[&[Migration]] = &[
+    netwarden_spine::MIGRATIONS,
+    netwarden_inventory::sql::MIGRATIONS,
+    netwarden_names::MIGRATIONS,
+    netwarden_rules::sql::MIGRATIONS,
+    netwarden_actions::MIGRATIONS,
+    netwarden_audit::MIGRATIONS,
+    netwarden_identity::MIGRATIONS,
+    netwarden_vault::MIGRATIONS,
+    netwarden_engine::MIGRATIONS,
+    MIGRATIONS,
+];
+
 /// System parameters that were set, how often our SNMP engine was started (snmpEngineBoots), channels,
 /// and statistics over time.
 pub const MIGRATIONS: &[Migration] = &[

@@ -73,19 +73,7 @@ pub async fn bench() -> Bench {
     std::fs::create_dir(&keys).unwrap();
     let mut config = StoreConfig::sqlite(data.join("test.db"));
     config.reserve_bytes = 64 << 10;
-    let migrations = [
-        netwarden_spine::MIGRATIONS,
-        netwarden_inventory::sql::MIGRATIONS,
-        netwarden_names::MIGRATIONS,
-        netwarden_rules::sql::MIGRATIONS,
-        netwarden_actions::MIGRATIONS,
-        netwarden_audit::MIGRATIONS,
-        netwarden_identity::MIGRATIONS,
-        netwarden_vault::MIGRATIONS,
-        netwarden_engine::MIGRATIONS,
-        netwarden_operate::MIGRATIONS,
-    ];
-    let store = Store::open(config, &migrations).await.unwrap();
+    let store = Store::open(config, netwarden_operate::SCHEMA).await.unwrap();
     let clock: Arc<dyn Clock> = Arc::new(Now);
     let now = clock.now();
     let vault = VaultConfig { key_file: keys.join("key"), data_folder: Some(data), credential: None };
