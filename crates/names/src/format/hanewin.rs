@@ -6,8 +6,7 @@
 use jiff::tz::TimeZone;
 
 use super::table::{self, Aliases, Part};
-use super::text;
-use crate::lease::{Gathered, LeaseState, Parsed};
+use crate::lease::{LeaseState, Parsed};
 
 const COLUMNS: Aliases = &[
     ("ipaddress", Part::Ip),
@@ -36,12 +35,7 @@ const COLUMNS: Aliases = &[
 
 /// Reads exports, the oldest first.
 pub fn parse(files: &[&[u8]], zone: &TimeZone) -> Parsed {
-    let mut gathered = Gathered::default();
-    let mut before = 0;
-    for file in files {
-        before += table::read(&text::decode(file), before, COLUMNS, zone, state, &mut gathered);
-    }
-    gathered.finish()
+    table::read_all(files, COLUMNS, zone, state)
 }
 
 fn state(word: &str) -> Option<LeaseState> {

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use jiff::tz::TimeZone;
 use netwarden_model::Mac;
 
-use super::time;
-use crate::lease::{Gathered, Lease, LeaseState};
+use super::{text, time};
+use crate::lease::{Gathered, Lease, LeaseState, Parsed};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,21 @@ pub(crate) enum Part {
 
 /// The names of columns, in lower case without blanks, hyphens and underscores.
 pub(crate) type Aliases = &'static [(&'static str, Part)];
+
+/// Reads the files of an export, the oldest first.
+pub(crate) fn read_all(
+    files: &[&[u8]],
+    aliases: Aliases,
+    zone: &TimeZone,
+    state: fn(&str) -> Option<LeaseState>,
+) -> Parsed {
+    let mut gathered = Gathered::default();
+    let mut before = 0;
+    for file in files {
+        before += read(&text::decode(file), before, aliases, zone, state, &mut gathered);
+    }
+    gathered.finish()
+}
 
 /// Reads one file. Without a heading that names an address, each cell is taken for what it looks like:
 /// one address, one MAC, and the first name.
