@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use netwarden_model::Mac;
 use netwarden_store::{
     ConnectionTrait, Migration, QueryResult, StoreError, Tx, execute, from_micros, query_all, query_one,
-    to_micros, values,
+    to_micros, upsert_many, values,
 };
 
 use crate::book::Difference;
@@ -190,37 +190,22 @@ pub async fn put_difference(tx: &Tx, source: i64, difference: &Difference) -> Re
         let ips = chunk.iter().map(|ip| ip_bytes(*ip).into());
         execute(tx, sql, std::iter::once(source.into()).chain(ips)).await?;
     }
-    for chunk in difference.put.chunks(400) {
-        let mut lines = Vec::with_capacity(chunk.len());
-        let mut values: Vec<netwarden_store::Value> = Vec::with_capacity(chunk.len() * 9);
-        for lease in chunk {
-            let from = values.len();
-            lines.push(format!(
-                "({})",
-                (1..=9).map(|at| format!("${}", from + at)).collect::<Vec<_>>().join(", ")
-            ));
-            values.extend(values![
-                source,
-                ip_bytes(lease.ip),
-                lease.mac.map(|mac| i64::try_from(mac.to_u64()).unwrap_or(i64::MAX)),
-                lease.client_id.clone(),
-                lease.host_name.clone(),
-                lease.domain.clone(),
-                lease.starts.map(to_micros),
-                lease.ends.map(to_micros),
-                lease.state.as_str(),
-            ]);
-        }
-        let sql = format!(
-            "INSERT INTO name_leases (source, ip, mac, client_id, host_name, domain, starts, ends, state) VALUES {} \
-             ON CONFLICT (source, ip) DO UPDATE SET mac = excluded.mac, client_id = excluded.client_id, \
-             host_name = excluded.host_name, domain = excluded.domain, starts = excluded.starts, \
-             ends = excluded.ends, state = excluded.state",
-            lines.join(", ")
-        );
-        execute(tx, sql, values).await?;
-    }
-    Ok(())
+    let columns = &["source", "ip", "mac", "client_id", "host_name", "domain", "starts", "ends", "state"];
+    let rows = difference.put.iter().map(|lease| {
+        values![
+            source,
+            ip_bytes(lease.ip),
+            lease.mac.map(|mac| i64::try_from(mac.to_u64()).unwrap_or(i64::MAX)),
+            lease.client_id.clone(),
+            lease.host_name.clone(),
+            lease.domain.clone(),
+            lease.starts.map(to_micros),
+            lease.ends.map(to_micros),
+            lease.state.as_str(),
+        ]
+        .to_vec()
+    });
+    upsert_many(tx, "name_leases", columns, 2, rows.collect::<Vec<_>>()).await.map(drop)
 }
 
 /// What a source has told, by address.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use netwarden_model::{EventSeq, RuleId, RuleRevision};
 use netwarden_store::{
     Column, ColumnKind, ConnectionTrait, ListError, ListQuery, ListTable, Listed, Migration, QueryResult,
-    StoreError, execute, from_micros, insert_many, query_all, query_one, to_micros, values,
+    StoreError, execute, from_micros, insert_many, query_all, query_one, to_micros, upsert_many, values,
 };
 
 use crate::book::RuleChange;
@@ -312,23 +312,12 @@ pub async fn store_step<C: ConnectionTrait>(
     rows: &[StateRow],
     changes: &[RuleChange],
 ) -> Result<(), StoreError> {
-    for chunk in rows.chunks(256) {
-        let mut sql = "INSERT INTO rule_state (rule, about, last_fired, quiet_until) VALUES ".to_owned();
-        let mut bound = Vec::with_capacity(chunk.len() * 4);
-        for (at, row) in chunk.iter().enumerate() {
-            let first = at * 4 + 1;
-            let comma = if at == 0 { "" } else { ", " };
-            sql.push_str(&format!("{comma}(${first}, ${}, ${}, ${})", first + 1, first + 2, first + 3));
-            bound.extend(values![
-                row.key.rule.0,
-                row.key.about.as_str(),
-                to_micros(row.last.at),
-                to_micros(row.last.until)
-            ]);
-        }
-        sql.push_str(" ON CONFLICT (rule, about) DO UPDATE SET last_fired = excluded.last_fired, quiet_until = excluded.quiet_until");
-        execute(connection, sql, bound).await?;
-    }
+    let columns = &["rule", "about", "last_fired", "quiet_until"];
+    let lines = rows.iter().map(|row| {
+        let (last, until) = (to_micros(row.last.at), to_micros(row.last.until));
+        values![row.key.rule.0, row.key.about.as_str(), last, until].to_vec()
+    });
+    upsert_many(connection, "rule_state", columns, 2, lines.collect::<Vec<_>>()).await?;
     let mut changed = Vec::with_capacity(changes.len());
     for change in changes {
         changed.push(values![change.seq.0, change.rule.0, change.revision.0, change.enabled].to_vec());

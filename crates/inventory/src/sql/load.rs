@@ -9,7 +9,7 @@ use netwarden_model::element::{Element, Method};
 use netwarden_model::{
     Compliance, CredentialId, EndpointStatus, IfIndex, Mac, NeId, PortName, PortRef, VlanId,
 };
-use netwarden_store::{ConnectionTrait, QueryResult, StoreError, from_micros, query_all};
+use netwarden_store::{ConnectionTrait, QueryResult, StoreError, Value, from_micros, query_all};
 use serde::de::DeserializeOwned;
 
 use super::{ip_from_bytes, mac_from_key};
@@ -22,8 +22,9 @@ use crate::network::Network;
 use crate::settings::Settings;
 use crate::table::{ArpTable, Fdb, Row};
 
-/// Rows read at a time: a long read holds up the checkpoint.
-const CHUNK: i64 = 5_000;
+/// Rows read at a time: a long read holds up the checkpoint, and all rows at once would take several times
+/// the memory of what is made of them. Few in tests, so that there are several chunks.
+const CHUNK: usize = if cfg!(test) { 2 } else { 5_000 };
 
 /// Every element as it is administered, by id: for those who act while no server runs.
 pub async fn elements<C: ConnectionTrait>(connection: &C) -> Result<Vec<ElementBase>, StoreError> {
@@ -50,7 +51,8 @@ pub async fn load<C: ConnectionTrait>(
         }
     }
     let mut ports: BTreeMap<NeId, Vec<Port>> = BTreeMap::new();
-    for row in in_chunks(connection, "ports", "id", "1 = 1").await? {
+    let mut chunks = Chunks::new("SELECT * FROM ports", None, &["id"]);
+    while let Some(row) = chunks.next(connection).await? {
         let (ne, port) = port(&row)?;
         net.next_port = net.next_port.max(port.id.0.saturating_add(1));
         let list = ports.entry(ne).or_default();
@@ -65,7 +67,8 @@ pub async fn load<C: ConnectionTrait>(
         }
     }
     neighbours(connection, &mut net, &places).await?;
-    for row in in_chunks(connection, "endpoints", "mac", "1 = 1").await? {
+    let mut chunks = Chunks::new("SELECT * FROM endpoints", None, &["mac"]);
+    while let Some(row) = chunks.next(connection).await? {
         let mut endpoint = endpoint(&row)?;
         let port: Option<i64> = row.try_get("", "port_id")?;
         endpoint.place = port.and_then(|port| places.get(&port)).copied();
@@ -90,21 +93,53 @@ pub async fn load<C: ConnectionTrait>(
     Ok(net)
 }
 
-async fn in_chunks<C: ConnectionTrait>(
-    connection: &C,
-    table: &str,
-    key: &str,
-    condition: &str,
-) -> Result<Vec<QueryResult>, StoreError> {
-    let mut rows = Vec::new();
-    let mut after = i64::MIN;
-    loop {
-        let sql =
-            format!("SELECT * FROM {table} WHERE {key} > $1 AND {condition} ORDER BY {key} LIMIT {CHUNK}");
-        let part = query_all(connection, sql, [after.into()]).await?;
-        let Some(last) = part.last() else { return Ok(rows) };
-        after = last.try_get("", key)?;
-        rows.extend(part);
+/// The rows of a table by their keys, some thousand at a time.
+struct Chunks {
+    select: &'static str,
+    condition: Option<&'static str>,
+    /// Columns that together are unique, in the order of an index.
+    keys: &'static [&'static str],
+    read: std::vec::IntoIter<QueryResult>,
+    after: Vec<Value>,
+    ended: bool,
+}
+
+impl Chunks {
+    fn new(select: &'static str, condition: Option<&'static str>, keys: &'static [&'static str]) -> Self {
+        Self { select, condition, keys, read: Vec::new().into_iter(), after: Vec::new(), ended: false }
+    }
+
+    async fn next<C: ConnectionTrait>(&mut self, connection: &C) -> Result<Option<QueryResult>, StoreError> {
+        if let Some(row) = self.read.next() {
+            return Ok(Some(row));
+        }
+        if self.ended {
+            return Ok(None);
+        }
+        let keys = self.keys.join(", ");
+        let mut conditions: Vec<String> = self.condition.map(str::to_owned).into_iter().collect();
+        if !self.after.is_empty() {
+            let marks: Vec<String> = (1..=self.after.len()).map(|at| format!("${at}")).collect();
+            conditions.push(format!("({keys}) > ({})", marks.join(", ")));
+        }
+        let place = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", conditions.join(" AND "))
+        };
+        let sql = format!("{}{place} ORDER BY {keys} LIMIT {CHUNK}", self.select);
+        let rows = query_all(connection, sql, std::mem::take(&mut self.after)).await?;
+        self.ended = rows.len() < CHUNK;
+        if let Some(last) = rows.last() {
+            for key in self.keys {
+                self.after.push(match *key {
+                    "ip" => last.try_get::<Vec<u8>>("", key)?.into(),
+                    _ => last.try_get::<i64>("", key)?.into(),
+                });
+            }
+        }
+        self.read = rows.into_iter();
+        Ok(self.read.next())
     }
 }
 
@@ -244,7 +279,8 @@ fn endpoint(row: &QueryResult) -> Result<Endpoint, StoreError> {
 
 async fn sightings<C: ConnectionTrait>(connection: &C, net: &mut Network) -> Result<(), StoreError> {
     let mut tables: BTreeMap<NeId, Vec<Row>> = BTreeMap::new();
-    for row in in_chunks(connection, "sightings", "id", "ended IS NULL").await? {
+    let mut chunks = Chunks::new("SELECT * FROM sightings", Some("ended IS NULL"), &["mac", "id"]);
+    while let Some(row) = chunks.next(connection).await? {
         let mac = mac_from_key(row.try_get("", "mac")?)?;
         let started = time(&row, "started")?.unwrap_or(Timestamp::UNIX_EPOCH);
         let sighting = OpenSighting { id: row.try_get("", "id")?, vlan: vlan(&row, "vlan")?, started };
@@ -277,7 +313,8 @@ async fn sightings<C: ConnectionTrait>(connection: &C, net: &mut Network) -> Res
 
 async fn bindings<C: ConnectionTrait>(connection: &C, net: &mut Network) -> Result<(), StoreError> {
     let mut tables: BTreeMap<NeId, ArpTable> = BTreeMap::new();
-    for row in in_chunks(connection, "ip_bindings", "id", "ended IS NULL").await? {
+    let mut chunks = Chunks::new("SELECT * FROM ip_bindings", Some("ended IS NULL"), &["ip", "id"]);
+    while let Some(row) = chunks.next(connection).await? {
         let bytes: Vec<u8> = row.try_get("", "ip")?;
         let ip =
             ip_from_bytes(&bytes).ok_or_else(|| unreadable("address of a binding", &format!("{bytes:?}")))?;

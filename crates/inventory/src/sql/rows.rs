@@ -2,7 +2,9 @@
 
 use netwarden_model::element::Method;
 use netwarden_model::{Mac, NeId};
-use netwarden_store::{ConnectionTrait, StoreError, Value, execute, insert_many, to_micros, values};
+use netwarden_store::{
+    ConnectionTrait, StoreError, Value, execute, insert_many, to_micros, upsert_many, values,
+};
 
 use super::{ip_bytes, mac_key};
 use crate::changes::{Changes, Heartbeat};
@@ -173,14 +175,14 @@ pub async fn write<C: ConnectionTrait>(connection: &C, rows: Rows) -> Result<(),
         execute(connection, sql, row).await?;
     }
     write_heartbeats(connection, &rows.heartbeats).await?;
-    upsert(connection, "ports", &PORT_COLUMNS, rows.ports).await?;
+    upsert_many(connection, "ports", &PORT_COLUMNS, 1, rows.ports).await?;
     for (ne, lines) in rows.neighbours {
         execute(connection, "DELETE FROM neighbours WHERE ne = $1", values![ne]).await?;
         insert_many(connection, "neighbours", &["ne", "place", "port_id", "body"], lines).await?;
     }
-    upsert(connection, "endpoints", &ENDPOINT_COLUMNS, rows.endpoints).await?;
-    upsert(connection, "sightings", &SIGHTING_COLUMNS, rows.sightings).await?;
-    upsert(connection, "ip_bindings", &BINDING_COLUMNS, rows.bindings).await?;
+    upsert_many(connection, "endpoints", &ENDPOINT_COLUMNS, 1, rows.endpoints).await?;
+    upsert_many(connection, "sightings", &SIGHTING_COLUMNS, 1, rows.sightings).await?;
+    upsert_many(connection, "ip_bindings", &BINDING_COLUMNS, 1, rows.bindings).await?;
     super::names::write(connection, rows.names).await?;
     if let Some(ne) = rows.removed {
         // Its ports stay: closed sightings are history and name them.
@@ -214,35 +216,7 @@ pub async fn write_heartbeats<C: ConnectionTrait>(
         ]
         .into()
     });
-    upsert(connection, "ne_polls", &POLL_COLUMNS, rows.collect()).await
-}
-
-/// Inserts rows or replaces those with the same first column.
-async fn upsert<C: ConnectionTrait>(
-    connection: &C,
-    table: &'static str,
-    columns: &[&'static str],
-    rows: Vec<Vec<Value>>,
-) -> Result<(), StoreError> {
-    let width = columns.len().max(1);
-    let Some((key, others)) = columns.split_first() else { return Ok(()) };
-    let set: Vec<String> = others.iter().map(|column| format!("{column} = excluded.{column}")).collect();
-    let tail = format!(" ON CONFLICT ({key}) DO UPDATE SET {}", set.join(", "));
-    let chunk = (16_000 / width).clamp(1, 400);
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let part: Vec<Vec<Value>> = rows.by_ref().take(chunk).collect();
-        let lines: Vec<String> = (0..part.len())
-            .map(|line| {
-                let marks: Vec<String> =
-                    (1..=width).map(|column| format!("${}", line * width + column)).collect();
-                format!("({})", marks.join(", "))
-            })
-            .collect();
-        let sql = format!("INSERT INTO {table} ({}) VALUES {}{tail}", columns.join(", "), lines.join(", "));
-        execute(connection, sql, part.into_iter().flatten()).await?;
-    }
-    Ok(())
+    upsert_many(connection, "ne_polls", &POLL_COLUMNS, 1, rows.collect::<Vec<_>>()).await.map(drop)
 }
 
 fn live_row(ne: NeId, live: &Live) -> Result<Vec<Value>, StoreError> {
