@@ -17,11 +17,14 @@ use crate::events::{Endpoint, Past};
 use crate::fill::Sizes;
 use crate::numbers::{Percentiles, Sequence};
 
+/// Of `admin`, once the one-time password was used.
+const PASSWORD: &str = "questions of a large database";
+
 /// The server that is asked.
 #[derive(Debug)]
 pub struct Target {
-    /// Its local socket.
-    pub socket: PathBuf,
+    /// The password of `admin` that its first start printed; it is changed at the first asking.
+    pub one_time: String,
     /// https://HOST:PORT
     pub server: String,
     /// Of its certificate.
@@ -239,13 +242,9 @@ const QUESTIONS: &[Named] = &[
 
 /// See the module.
 pub async fn run(target: &Target, sizes: Sizes, cold: usize, warm: usize) -> anyhow::Result<Value> {
-    let local = Client::local(&target.socket)?;
-    let made: Value =
-        local.post("/tokens", &json!({ "name": "bench", "days": 1 })).await.context("a token")?;
-    let secret = ["secret", "token", "value"].iter().find_map(|name| made.get(*name)?.as_str());
-    let Some(secret) = secret else { bail!("the answer has no token: {made}") };
     let fingerprint = target.fingerprint.parse().map_err(|error| anyhow::anyhow!("fingerprint: {error}"))?;
-    let client = Client::remote(&target.server, secret.to_owned(), fingerprint)?;
+    let secret = log_in(&Client::anonymous(&target.server, fingerprint)?, &target.one_time).await?;
+    let client = Client::remote(&target.server, secret, fingerprint)?;
     let mut draw = Draw { sequence: Sequence(7), sizes };
     // The connection and its TLS session are there before the first question is timed.
     put(&client, &list("/system/status", &[])).await?;
@@ -272,6 +271,18 @@ pub async fn run(target: &Target, sizes: Sizes, cold: usize, warm: usize) -> any
             .push(json!({ "name": named.name, "rows": rows, "cold": cold, "warm": Percentiles::of(times) }));
     }
     Ok(json!({ "questions": results }))
+}
+
+/// The secret of a session of `admin`.
+async fn log_in(client: &Client, one_time: &str) -> anyhow::Result<String> {
+    let again = json!({ "user": "admin", "password": PASSWORD });
+    let first = json!({ "user": "admin", "password": one_time, "new_password": PASSWORD });
+    let opened: Value = match client.post("/sessions", &again).await {
+        Ok(opened) => opened,
+        Err(_) => client.post("/sessions", &first).await.context("logging in")?,
+    };
+    let secret = opened.get("token").and_then(Value::as_str);
+    Ok(secret.with_context(|| format!("the answer has no token: {opened}"))?.to_owned())
 }
 
 /// Puts a question; how long the whole answer took, and how many rows it had.

@@ -60,9 +60,7 @@ const ENDPOINT_COLUMNS: [&str; 23] = [
 
 /// See the module.
 pub async fn run(database: &Path, sizes: Sizes) -> anyhow::Result<serde_json::Value> {
-    let migrations: &[&[netwarden_store::Migration]] =
-        &[netwarden_spine::MIGRATIONS, netwarden_inventory::sql::MIGRATIONS];
-    let store = Store::open(StoreConfig::sqlite(database), migrations).await?;
+    let store = Store::open(StoreConfig::sqlite(database), netwarden_operate::SCHEMA).await?;
     let started = Instant::now();
     elements(&store, sizes.elements).await?;
     rows(

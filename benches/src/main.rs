@@ -63,9 +63,9 @@ enum What {
     },
     /// Puts the named set of questions to a running server over HTTPS.
     Ask {
-        /// Local socket, through which a token is made.
+        /// The password of `admin` that the first start printed.
         #[arg(long)]
-        socket: PathBuf,
+        one_time: String,
         /// https://HOST:PORT
         #[arg(long)]
         server: String,
@@ -108,8 +108,8 @@ fn main() -> anyhow::Result<()> {
         What::Fill { database, elements, endpoints, events } => {
             runtime.block_on(fill::run(&database, fill::Sizes { elements, endpoints, events }))?
         }
-        What::Ask { socket, server, fingerprint, database, elements, endpoints, events, cold, warm } => {
-            let target = ask::Target { socket, server, fingerprint, database };
+        What::Ask { one_time, server, fingerprint, database, elements, endpoints, events, cold, warm } => {
+            let target = ask::Target { one_time, server, fingerprint, database };
             let sizes = fill::Sizes { elements, endpoints, events };
             runtime.block_on(ask::run(&target, sizes, cold, warm))?
         }

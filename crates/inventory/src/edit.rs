@@ -115,7 +115,7 @@ impl Network {
         }
         let mut dirty = std::collections::BTreeSet::from([(port.ne, stands_for)]);
         let macs = draft.fdb(port.ne).map_or_else(Vec::new, |fdb| fdb.macs_on(stands_for).to_vec());
-        draft.ports_of_macs(&macs, &mut dirty);
+        draft.ports_of_macs(&macs, None, &mut dirty);
         let mut moved = draft.reconsider_roles(dirty);
         moved.extend(macs);
         for mac in moved {

@@ -28,8 +28,7 @@ impl Draft<'_> {
             self.settled_pending(mac);
             return;
         }
-        let rows = self.rows_of(mac);
-        if rows.is_empty() {
+        if self.seen_by(mac).is_empty() {
             self.fall_silent(mac);
             // Its last port turned out to lead to another element: it was somewhere behind that.
             if self.endpoint(mac).and_then(|e| e.place).is_some_and(|place| self.is_uplink(place)) {
@@ -41,6 +40,7 @@ impl Draft<'_> {
             self.await_location(mac);
             return;
         }
+        let rows = self.rows_of(mac);
         match self.choose(mac, &rows) {
             Some(place) => {
                 let vlans: BTreeSet<Option<VlanId>> =

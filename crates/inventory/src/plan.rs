@@ -10,7 +10,9 @@ use netwarden_model::reading::{FdbStatus, Interface, System};
 use netwarden_model::{EventKind, IfIndex, Mac, NeId, PortName, PortRef, Reading, VlanId};
 
 use crate::changes::{Changes, Heartbeat, PollWhat, PollWish};
-use crate::element::{ElementState, Live, NeighbourAt, Port, PortId, PortTable, Reachability, Role};
+use crate::element::{
+    ElementState, Live, NeighbourAt, Port, PortId, PortTable, Reachability, Role, UplinkBy,
+};
 use crate::endpoint::{Endpoint, Place};
 use crate::network::{Network, Read, UnknownElement};
 use crate::reboot::restarted;
@@ -57,8 +59,13 @@ impl Network {
         };
         if let Some(changed) = table {
             draft.note_sessions(reading);
-            draft.ports_of_macs(&changed, &mut ports);
-            moved.extend(changed);
+            // Until everything was read, nothing is concluded from tables: settling looks at every port.
+            if self.settled {
+                draft.ports_of_macs(&changed, Some(ne), &mut ports);
+                moved.extend(changed.into_iter().filter(|mac| !draft.only_passes(ne, *mac)));
+            } else {
+                moved.extend(changed);
+            }
         }
         if self.settled {
             moved.extend(draft.reconsider_roles(ports));
@@ -128,7 +135,7 @@ impl Network {
         }
         let mut ports = BTreeSet::new();
         let list: Vec<Mac> = macs.iter().chain(&element.live.own_macs).copied().collect();
-        draft.ports_of_macs(&list, &mut ports);
+        draft.ports_of_macs(&list, None, &mut ports);
         let mut moved = draft.reconsider_roles(ports);
         moved.extend(macs);
         for mac in moved {
@@ -356,7 +363,9 @@ impl<'a> Draft<'a> {
             dirty.extend(ports.iter().map(|(slot, _)| (ne, slot)));
         }
         let own: Vec<Mac> = self.changes.reconsider.iter().copied().collect();
-        self.ports_of_macs(&own, dirty);
+        if self.net.settled {
+            self.ports_of_macs(&own, None, dirty);
+        }
         moved.extend(own);
     }
 
@@ -483,15 +492,45 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Adds every port that shows, or until now showed, one of `macs`.
-    pub(crate) fn ports_of_macs(&self, macs: &[Mac], ports: &mut BTreeSet<(NeId, u32)>) {
+    /// Adds every port that shows, or until now showed, one of `macs`. Where only rows of `at` have changed,
+    /// uplinks of others are left out whose evidence does not turn on them: what is broadcast is in
+    /// everybody's table, on an uplink nearly everywhere.
+    pub(crate) fn ports_of_macs(&self, macs: &[Mac], at: Option<NeId>, ports: &mut BTreeSet<(NeId, u32)>) {
         for mac in macs {
-            ports.extend(self.rows_of(*mac).iter().map(|seen| (seen.place.ne, seen.place.slot)));
+            let shown = self.rows_of(*mac).into_iter().map(|seen| seen.place);
+            ports.extend(
+                shown
+                    .filter(|place| at.is_none_or(|at| self.turns_on(at, *place)))
+                    .map(|place| (place.ne, place.slot)),
+            );
             for ne in self.changes.fdb.keys() {
                 let before = self.element(*ne).map_or(&[][..], |element| element.fdb.rows_of(*mac));
                 ports.extend(before.iter().map(|row| (*ne, row.slot)));
             }
         }
+    }
+
+    /// True where what `place` is may hang on the table of `at`.
+    fn turns_on(&self, at: NeId, place: Place) -> bool {
+        let port = self.ports(place.ne).and_then(|ports| ports.get(place.slot));
+        match port.map(|port| (&port.uplink, port.uplink_lost)) {
+            _ if place.ne == at => true,
+            Some((Some(UplinkBy::Neighbour { .. } | UplinkBy::ElementMac { .. }), None)) => false,
+            Some((Some(UplinkBy::Behind { ne }), None)) => *ne == at,
+            _ => true,
+        }
+    }
+
+    /// True where `mac` is present elsewhere, and `ne` shows and showed it on ports to other elements only:
+    /// that says nothing about where it is.
+    fn only_passes(&self, ne: NeId, mac: Mac) -> bool {
+        let elsewhere = self.endpoint(mac).is_some_and(|endpoint| {
+            let place = endpoint.place.filter(|place| place.ne != ne && !self.is_uplink(*place));
+            endpoint.online && endpoint.silent_since.is_none() && place.is_some()
+        });
+        let before = self.element(ne).map_or(&[][..], |element| element.fdb.rows_of(mac));
+        let now = self.fdb(ne).map_or(&[][..], |fdb| fdb.rows_of(mac));
+        elsewhere && before.iter().chain(now).all(|row| self.is_uplink(Place { ne, slot: row.slot }))
     }
 
     /// True where every element has been read (`ne` just now), does not answer, or had its time.

@@ -20,8 +20,9 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     };
     let server = Server::init(root, folder.path())?;
     if !server.database().exists() {
-        // The first start makes the tables.
+        // The first start makes the tables and the first user.
         server.start()?.end()?;
+        std::fs::write(folder.path().join("one-time"), server.one_time()?)?;
         let mut fill = run::release(root, "netwarden-bench");
         fill.args(["fill", "--database"]).arg(server.database());
         let filled = run::json(fill)?;
@@ -39,9 +40,9 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         pss(running.id())?
     );
     let mut ask = run::release(root, "netwarden-bench");
-    ask.args(["ask", "--server", &server.url, "--fingerprint", &server.fingerprint, "--socket"])
-        .arg(server.folder.join("data/netwarden.sock"))
-        .arg("--database")
+    let one_time = std::fs::read_to_string(folder.path().join("one-time"))?;
+    ask.args(["ask", "--server", &server.url, "--fingerprint", &server.fingerprint])
+        .args(["--one-time", &one_time, "--database"])
         .arg(server.database());
     let found = run::json(ask)?;
     println!(
@@ -117,6 +118,13 @@ impl Server {
     /// The database.
     pub fn database(&self) -> PathBuf {
         self.folder.join("data/netwarden.db")
+    }
+
+    /// The password of `admin` that the first start has printed.
+    fn one_time(&self) -> anyhow::Result<String> {
+        let log = std::fs::read_to_string(self.folder.join("serve.log"))?;
+        let found = log.split("one-time password ").nth(1).and_then(|rest| rest.split_whitespace().next());
+        Ok(found.context("the first start printed no one-time password")?.to_owned())
     }
 
     /// Starts it and waits for the first answer over HTTPS.
