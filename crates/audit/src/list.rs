@@ -88,7 +88,7 @@ static TABLE: ListTable = ListTable {
         Column::new("session", "s.session", ColumnKind::Text).sorts(),
         Column::new("request", "s.request", ColumnKind::Text).sorts(),
         Column::new("outcome", "s.outcome", ColumnKind::Text).sorts(),
-        Column::new("details", "s.words", ColumnKind::Text).trigram("audit_words", "words"),
+        Column::new("details", "s.words", ColumnKind::Text).trigram("audit_words"),
     ],
     scope: None,
 };

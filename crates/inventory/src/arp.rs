@@ -204,15 +204,15 @@ impl Draft<'_> {
     }
 
     fn write_binding(&mut self, ip: IpAddr, claim: &Claim, ended: bool) {
-        self.changes.bindings.retain(|row| row.id != claim.binding);
-        self.changes.bindings.push(BindingRow {
+        let row = BindingRow {
             id: claim.binding,
             ip,
             mac: claim.mac,
             ne: claim.first_ne,
             started: claim.since,
             ended: ended.then_some(self.now),
-        });
+        };
+        self.changes.bindings.insert(row.id, row);
     }
 }
 

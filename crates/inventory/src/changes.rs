@@ -26,10 +26,10 @@ pub struct Changes {
     pub polls: Vec<PollWish>,
     /// The element whose poll succeeded, and what it told that changes with every poll.
     pub heartbeat: Option<Heartbeat>,
-    /// Sightings opened, changed or closed.
-    pub sightings: Vec<SightingRow>,
-    /// IP bindings opened or closed.
-    pub bindings: Vec<BindingRow>,
+    /// Sightings opened, changed or closed, by id: of one opened and closed by one plan the later state.
+    pub sightings: BTreeMap<i64, SightingRow>,
+    /// IP bindings opened or closed, by id.
+    pub bindings: BTreeMap<i64, BindingRow>,
     /// Names that endpoints got or lost.
     pub names: Vec<NameRow>,
     pub(crate) live: BTreeMap<NeId, Live>,

@@ -333,8 +333,6 @@ impl Draft<'_> {
             ended,
             user: self.endpoint(mac).and_then(|endpoint| endpoint.user.clone()),
         };
-        // Opened and closed by one plan: the later state is the row.
-        self.changes.sightings.retain(|written| written.id != row.id);
-        self.changes.sightings.push(row);
+        self.changes.sightings.insert(row.id, row);
     }
 }

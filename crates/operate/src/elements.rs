@@ -622,6 +622,20 @@ pub(crate) fn invalid(error: impl std::fmt::Display) -> OperateError {
 mod tests {
     use super::*;
 
+    // proves: NAC-01
+    #[test]
+    fn what_speaks_in_clear_is_tried_only_where_that_is_allowed() {
+        let set =
+            |id, name: &str, credentials| OpenedSet { id: CredentialId(id), name: name.into(), credentials };
+        let v3 =
+            Credentials::V3 { user: "netwarden".into(), auth: None, privacy: None, context: String::new() };
+        let v2c = Credentials::V2c { community: netwarden_reach::Secret::new("public") };
+        let sets = [set(1, "old", v2c), set(2, "new", v3)];
+        let tried = |allow| allowed(&sets, allow).into_iter().map(|set| set.name).collect::<Vec<_>>();
+        assert_eq!(tried(false), ["new"]);
+        assert_eq!(tried(true), ["old", "new"]);
+    }
+
     #[tokio::test]
     async fn addresses_are_read_as_people_write_them() {
         for (text, address) in [

@@ -167,8 +167,8 @@ impl Desk {
             query = sql::having_ip(query, ip)?;
         }
         let query = filled(query, ENDPOINT_FILTERS, &["text"], wish)?;
-        let listed = sql::list_endpoints(self.store.read(), &query).await?;
-        let count = query.count(self.store.read()).await?;
+        let read = self.store.read();
+        let (listed, count) = tokio::try_join!(sql::list_endpoints(read, &query), query.count(read))?;
         let network = self.engine.keeper().picture().read();
         let items = listed.items.into_iter().map(|view| shown_endpoint(&network, view)).collect();
         Ok(Counted { items, next: listed.next, count })
@@ -219,8 +219,8 @@ impl Desk {
             query = query.filter("id", Condition::In(ids))?;
         }
         let query = filled(query, PORT_FILTERS, &["name", "alias", "ne_name"], wish)?;
-        let listed = sql::list_ports(self.store.read(), &query).await?;
-        let count = query.count(self.store.read()).await?;
+        let read = self.store.read();
+        let (listed, count) = tokio::try_join!(sql::list_ports(read, &query), query.count(read))?;
         Ok(Counted { items: self.shown_ports(listed.items, &held).await?, next: listed.next, count })
     }
 

@@ -64,7 +64,8 @@ async fn conditions<C: ConnectionTrait>(
     page: &Page,
 ) -> Result<Vec<Part>, SpineError> {
     let mut parts: Vec<Part> = Vec::new();
-    if let Some(condition) = scope_condition("ne", scope) {
+    // Not from the index on (ne, seq): of many elements it would have to sort all that they ever showed.
+    if let Some(condition) = scope_condition("+ne", scope) {
         parts.push((condition, Vec::new()));
     }
     if let Some(after) = &page.after {
@@ -87,7 +88,9 @@ async fn conditions<C: ConnectionTrait>(
         parts.push(("ne = ?".into(), values![ne].into()));
     }
     if let Some(severity) = query.min_severity {
-        parts.push(("severity >= ?".into(), values![sql::severity_code(severity)].into()));
+        // As the partial index has it, whose condition the databases must find in the text.
+        let noted = if severity > Severity::Info { "severity >= 1 AND " } else { "" };
+        parts.push((format!("{noted}severity >= ?"), values![sql::severity_code(severity)].into()));
     }
     Ok(parts)
 }

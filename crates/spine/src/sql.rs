@@ -10,10 +10,11 @@ use netwarden_store::{
 use crate::{SpineError, body, subject};
 
 /// The log's schema.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "spine-0001-log",
-    // Two secondary indexes and no more: each costs most of the appending rate.
-    up: "CREATE TABLE spine_events (
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "spine-0001-log",
+        // Each secondary index costs a good part of the appending rate: one for each question that people ask.
+        up: "CREATE TABLE spine_events (
 {sqlite} seq INTEGER PRIMARY KEY,
 {postgres} seq BIGINT PRIMARY KEY,
     recorded_at BIGINT NOT NULL,
@@ -37,7 +38,15 @@ CREATE TABLE spine_cursors (
     epoch BIGINT NOT NULL
 );
 ",
-}];
+    },
+    Migration {
+        name: "spine-0002-questions",
+        // Few events are more than information, so the second holds little.
+        up: "CREATE INDEX spine_events_ne ON spine_events (ne, seq) WHERE ne IS NOT NULL;
+CREATE INDEX spine_events_severe ON spine_events (seq, severity) WHERE severity >= 1;
+",
+    },
+];
 
 /// A place in `spine_times` is written for every so many events ...
 const MARK_EVENTS: i64 = 1_000;

@@ -79,7 +79,7 @@ impl Connector {
                     .synchronous(SqliteSynchronous::Full)
                     // Checkpoints are the writer's own, between transactions.
                     .pragma("wal_autocheckpoint", "0")
-                    .pragma("cache_size", "-16384");
+                    .pragma("cache_size", "-65536");
                 if let Some(pages) = self.max_pages {
                     options = options.pragma("max_page_count", pages.to_string());
                 }

@@ -33,7 +33,7 @@ pub use error::StoreError;
 pub use insert::{insert_many, insert_many_or_ignore, upsert_many};
 pub use list::{
     COUNT_LIMIT, Column, ColumnKind, Condition, Count, Direction, FilterValue, ListError, ListQuery,
-    ListTable, Listed, PAGE_LIMIT, Page, Trigram,
+    ListTable, Listed, PAGE_LIMIT, Page,
 };
 pub use migration::{Dialect, Migration};
 pub use reserve::Space;

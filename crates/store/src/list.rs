@@ -16,7 +16,6 @@ mod table;
 pub use condition::{Condition, FilterValue};
 pub use table::{
     COUNT_LIMIT, Column, ColumnKind, Count, Direction, ListError, ListTable, Listed, PAGE_LIMIT, Page,
-    Trigram,
 };
 
 use condition::{Piece, piece};
@@ -67,22 +66,11 @@ impl ListQuery {
 
     /// Only rows of which at least one of the text columns `names` contains `text`.
     pub fn search(mut self, names: &[&str], text: &str) -> Result<Self, ListError> {
-        let mut any = Piece::both("", Vec::new());
+        let mut pieces = Vec::with_capacity(names.len());
         for name in names {
-            let column = self.column(name)?;
-            let met = piece(self.table, column, Condition::Contains(text.to_owned()))?;
-            for (all, one) in [(&mut any.sqlite, met.sqlite), (&mut any.postgres, met.postgres)] {
-                all.push_str(if all.is_empty() { "(" } else { " OR " });
-                all.push_str(&one);
-            }
-            any.values.extend(met.values);
+            pieces.push(piece(self.table, self.column(name)?, Condition::Contains(text.to_owned()))?);
         }
-        if any.sqlite.is_empty() {
-            return Ok(self);
-        }
-        any.sqlite.push(')');
-        any.postgres.push(')');
-        self.conditions.push(any);
+        self.conditions.extend(Piece::any(pieces));
         Ok(self)
     }
 
@@ -138,13 +126,14 @@ impl ListQuery {
         }
         let (order, id_order) = (self.order_of(&self.sort), self.order_of(&self.table.id));
         let order = if self.sorts_by_id() { id_order } else { format!("{order}, {id_order}") };
+        let (from, id, limit) = (self.table.from, self.table.id.sql, self.limit() + 1);
+        let place = where_clause(&conditions);
+        // The rows of the page are chosen by the columns that an index holds, and only they are read whole.
+        let place = format!(" WHERE {id} IN (SELECT {id} FROM {from}{place} ORDER BY {order} LIMIT {limit})");
         let sql = format!(
-            "SELECT {select}, {} AS list_sort, {} AS list_id FROM {}{} ORDER BY {order} LIMIT {}",
+            "SELECT {select}, {} AS list_sort, {} AS list_id FROM {from}{place} ORDER BY {order} LIMIT {limit}",
             key_sql(&self.sort),
             key_sql(&self.table.id),
-            self.table.from,
-            where_clause(&conditions),
-            self.limit() + 1,
         );
         Ok((sql, values))
     }
@@ -252,12 +241,12 @@ impl ListQuery {
         let mut texts = Vec::new();
         let mut values = Vec::new();
         for piece in &self.conditions {
-            let text = match dialect {
+            let part = match dialect {
                 Dialect::Sqlite => &piece.sqlite,
                 Dialect::Postgres => &piece.postgres,
             };
-            texts.push(numbered(text, values.len()));
-            values.extend(piece.values.iter().cloned());
+            texts.push(numbered(&part.text, values.len()));
+            values.extend(part.values.iter().cloned());
         }
         (texts, values)
     }

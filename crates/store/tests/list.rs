@@ -24,7 +24,9 @@ static THINGS: ListTable = ListTable {
     id: Column::new("id", "id", ColumnKind::Integer),
     columns: &[
         Column::new("id", "id", ColumnKind::Integer).sorts(),
-        Column::new("name", "name", ColumnKind::Text).sorts().trigram("things_text", "name"),
+        Column::new("name", "name", ColumnKind::Text).sorts().trigram("things_text"),
+        Column::new("called", "name", ColumnKind::Text).trigram_among("things_text"),
+        Column::new("remark", "note", ColumnKind::Text).nullable().few("things", "note"),
         Column::new("note", "note", ColumnKind::Text).nullable().sorts(),
         Column::new("size", "size", ColumnKind::Integer).nullable().sorts(),
         Column::new("mac", "mac", ColumnKind::Bytes).sorts(),
@@ -154,6 +156,14 @@ async fn filters_list_what_they_say() {
         ("name", Condition::Contains("_".into()), |it| it.name.contains('_')),
         ("name", Condition::Contains("' OR 1=1 --".into()), |_| false),
         ("name", Condition::Contains("\"*".into()), |_| false),
+        ("name", Condition::Contains("x\" OR \"Printer".into()), |_| false),
+        ("called", Condition::Contains("RINTER 3".into()), |it| it.name == "Printer 3"),
+        ("called", Condition::Contains("0%_s".into()), |it| it.name.contains("0%_s")),
+        ("called", Condition::Contains("k\\".into()), |it| it.name.contains("k\\")),
+        ("remark", Condition::Contains("NOTE 1".into()), |it| {
+            it.note.as_ref().is_some_and(|note| note.contains("note 1"))
+        }),
+        ("remark", Condition::Contains("no such".into()), |_| false),
         ("note", Condition::NotEq("note 1".into()), |it| it.note.as_deref() != Some("note 1")),
         ("note", Condition::IsNull(true), |it| it.note.is_none()),
         ("note", Condition::IsNull(false), |it| it.note.is_some()),
@@ -264,8 +274,9 @@ fn clients_never_write_sql() {
         .unwrap();
     assert_eq!(
         sql,
-        "SELECT id, note AS list_sort, CAST(id AS BIGINT) AS list_id FROM things \
-         WHERE name ILIKE $1 ESCAPE '\\' AND note = $2 ORDER BY note DESC NULLS LAST, id DESC LIMIT 101"
+        "SELECT id, note AS list_sort, CAST(id AS BIGINT) AS list_id FROM things WHERE id IN \
+         (SELECT id FROM things WHERE name ILIKE $1 ESCAPE '\\' AND note = $2 \
+         ORDER BY note DESC NULLS LAST, id DESC LIMIT 101) ORDER BY note DESC NULLS LAST, id DESC LIMIT 101"
     );
     assert_eq!(values.len(), 2);
 }

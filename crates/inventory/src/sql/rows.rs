@@ -125,7 +125,7 @@ impl Rows {
             });
             rows.endpoints.push(endpoint_row(endpoint, place));
         }
-        for row in &changes.sightings {
+        for row in changes.sightings.values() {
             rows.sightings.push(
                 values![
                     row.id,
@@ -139,7 +139,7 @@ impl Rows {
                 .into(),
             );
         }
-        for row in &changes.bindings {
+        for row in changes.bindings.values() {
             let ended = row.ended.map(to_micros);
             let line =
                 values![row.id, ip_bytes(row.ip), mac_key(row.mac), row.ne.0, to_micros(row.started), ended];

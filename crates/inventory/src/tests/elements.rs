@@ -120,7 +120,7 @@ fn notifications_call_for_the_read_that_settles_them() {
 fn removal_ends_sightings_and_frees_what_it_taught() {
     let mut lab = Lab::pair_of_switches();
     let changes = lab.net.plan_removal(NeId(2), lab.now).unwrap();
-    assert!(changes.sightings.iter().all(|row| row.ended.is_some()));
+    assert!(changes.sightings.values().all(|row| row.ended.is_some()));
     lab.take(changes);
     assert_eq!(lab.place(mac(2)), None);
     assert_eq!(lab.place(mac(1)), Some(port(1, "p1")));

@@ -167,7 +167,7 @@ impl Lab {
 
     pub fn take(&mut self, changes: Changes) {
         self.events.extend(changes.events.clone());
-        self.sightings.extend(changes.sightings.clone());
+        self.sightings.extend(changes.sightings.values().cloned());
         self.polls.extend(changes.polls.clone());
         self.net.commit(changes);
     }

@@ -2,7 +2,7 @@
 
 use sea_orm::Value;
 
-use super::table::{ALTERNATIVES, Column, ColumnKind, ListError, ListTable};
+use super::table::{ALTERNATIVES, Column, ColumnKind, Few, Holds, ListError, ListTable};
 
 /// A value that a client filters by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,18 +71,39 @@ pub enum Condition {
     IsNull(bool),
 }
 
-/// A condition that differs between the dialects only where its text says so.
+/// A condition for each of the dialects, with the values of its `?`.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
-    pub(super) sqlite: String,
-    pub(super) postgres: String,
+    pub(super) sqlite: Part,
+    pub(super) postgres: Part,
+}
+
+/// SQL and the values of its `?`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Part {
+    pub(super) text: String,
     pub(super) values: Vec<Value>,
 }
 
 impl Piece {
     pub(super) fn both(text: impl Into<String>, values: Vec<Value>) -> Self {
-        let text = text.into();
-        Self { sqlite: text.clone(), postgres: text, values }
+        let part = Part { text: text.into(), values };
+        Self { sqlite: part.clone(), postgres: part }
+    }
+
+    /// Any of `pieces`; None where there are none.
+    pub(super) fn any(pieces: Vec<Piece>) -> Option<Self> {
+        let (mut sqlite, mut postgres) = (Part::default(), Part::default());
+        for piece in pieces {
+            for (all, one) in [(&mut sqlite, piece.sqlite), (&mut postgres, piece.postgres)] {
+                all.text.push_str(if all.text.is_empty() { "(" } else { " OR " });
+                all.text.push_str(&one.text);
+                all.values.extend(one.values);
+            }
+        }
+        sqlite.text.push(')');
+        postgres.text.push(')');
+        (sqlite.text.len() > 1).then_some(Self { sqlite, postgres })
     }
 }
 
@@ -149,24 +170,47 @@ fn has_nul(condition: &Condition) -> bool {
 }
 
 fn contains(table: &ListTable, column: &Column, text: &str) -> Piece {
-    let plain = like(column.sql, format!("%{}%", escaped(text)));
-    let Some(trigram) = column.trigram else { return plain };
-    // The trigram index serves LIKE of three characters and more, and not with ESCAPE.
-    if text.chars().count() < 3 || text.contains(['%', '_', '\\']) {
-        return plain;
+    let pattern = format!("%{}%", escaped(text));
+    if let Some(few) = column.few {
+        return among_few(column.sql, few, pattern);
     }
-    let sqlite =
-        format!("{} IN (SELECT rowid FROM {} WHERE {} LIKE ?)", table.id.sql, trigram.table, trigram.column);
+    let plain = like(column.sql, pattern);
+    // A trigram index knows texts of three characters and more.
+    let Some(trigram) = column.trigram.filter(|_| text.chars().count() >= 3) else { return plain };
+    let phrase = format!("\"{}\"", text.replace('"', "\"\""));
+    let fts = trigram.table;
+    let matching = format!("{} IN (SELECT rowid FROM {fts} WHERE {fts} MATCH ?)", table.id.sql);
+    let sqlite = match trigram.holds {
+        Holds::Column => Part { text: matching, values: vec![phrase.into()] },
+        Holds::More => {
+            let mut values = vec![phrase.into()];
+            values.extend(plain.sqlite.values);
+            Part { text: format!("({matching} AND {})", plain.sqlite.text), values }
+        }
+    };
     Piece { sqlite, ..plain }
+}
+
+/// One of the few different values of a column that are like `pattern`, each found by a step in its index.
+fn among_few(sql: &str, Few { table, column }: Few, pattern: String) -> Piece {
+    let among = |part: Part| Part {
+        text: format!(
+            "{sql} IN (WITH RECURSIVE few(value) AS (SELECT min({column}) FROM {table} UNION ALL \
+             SELECT (SELECT min({column}) FROM {table} WHERE {column} > few.value) FROM few \
+             WHERE few.value IS NOT NULL) SELECT value FROM few WHERE {})",
+            part.text
+        ),
+        values: part.values,
+    };
+    let alike = like("value", pattern);
+    Piece { sqlite: among(alike.sqlite), postgres: among(alike.postgres) }
 }
 
 /// SQLite's LIKE ignores the case of ASCII letters, PostgreSQL's needs to be told.
 fn like(sql: &str, pattern: String) -> Piece {
-    Piece {
-        sqlite: format!("{sql} LIKE ? ESCAPE '\\'"),
-        postgres: format!("{sql} ILIKE ? ESCAPE '\\'"),
-        values: vec![pattern.into()],
-    }
+    let part =
+        |like| Part { text: format!("{sql} {like} ? ESCAPE '\\'"), values: vec![pattern.clone().into()] };
+    Piece { sqlite: part("LIKE"), postgres: part("ILIKE") }
 }
 
 fn escaped(text: &str) -> String {

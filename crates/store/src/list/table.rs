@@ -23,13 +23,27 @@ pub enum ColumnKind {
 }
 
 /// An FTS5 table with the trigram tokenizer that speeds up [`super::Condition::Contains`] on SQLite. Its
-/// rowids are the list's ids.
+/// rowids are the list's ids. It has one column.
 #[derive(Debug, Clone, Copy)]
-pub struct Trigram {
-    /// The FTS5 table.
-    pub table: &'static str,
-    /// Its column.
-    pub column: &'static str,
+pub(super) struct Trigram {
+    pub(super) table: &'static str,
+    pub(super) holds: Holds,
+}
+
+/// What an FTS5 table has of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// It and nothing else.
+    Column,
+    /// It, among others.
+    More,
+}
+
+/// An indexed column with few different values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Few {
+    pub(super) table: &'static str,
+    pub(super) column: &'static str,
 }
 
 /// A column that clients may filter by, and perhaps sort by.
@@ -41,13 +55,14 @@ pub struct Column {
     pub(super) nullable: bool,
     pub(super) sorts: bool,
     pub(super) trigram: Option<Trigram>,
+    pub(super) few: Option<Few>,
 }
 
 impl Column {
     /// A column that clients call `name` and that `sql` (a column or an expression) yields; never
     /// NULL, does not sort.
     pub const fn new(name: &'static str, sql: &'static str, kind: ColumnKind) -> Self {
-        Self { name, sql, kind, nullable: false, sorts: false, trigram: None }
+        Self { name, sql, kind, nullable: false, sorts: false, trigram: None, few: None }
     }
 
     /// It may be NULL; such rows stand last in both directions.
@@ -60,9 +75,20 @@ impl Column {
         Self { sorts: true, ..self }
     }
 
-    /// Text search on SQLite goes through this FTS5 table.
-    pub const fn trigram(self, table: &'static str, column: &'static str) -> Self {
-        Self { trigram: Some(Trigram { table, column }), ..self }
+    /// Text search on SQLite goes through this FTS5 table, which holds the column.
+    pub const fn trigram(self, table: &'static str) -> Self {
+        Self { trigram: Some(Trigram { table, holds: Holds::Column }), ..self }
+    }
+
+    /// Text search on SQLite is narrowed by this FTS5 table, which holds the column among others.
+    pub const fn trigram_among(self, table: &'static str) -> Self {
+        Self { trigram: Some(Trigram { table, holds: Holds::More }), ..self }
+    }
+
+    /// `column` of `table`, which it is, has few different values and an index: text search looks at the
+    /// values, not at the rows.
+    pub const fn few(self, table: &'static str, column: &'static str) -> Self {
+        Self { few: Some(Few { table, column }), ..self }
     }
 }
 
