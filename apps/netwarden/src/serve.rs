@@ -73,12 +73,18 @@ pub async fn serve(arguments: &ConfigArgument) -> anyhow::Result<ExitCode> {
     if let Some(password) = &server.first_password {
         eprintln!("first login: user admin, one-time password {}", password.as_str());
     }
-    wait_for_end().await?;
+    let failure = tokio::select! {
+        ended = wait_for_end() => ended.map(|()| None)?,
+        failure = server.failure() => Some(failure),
+    };
     eprintln!("ending");
     stop.send_replace(true);
     let _ = tokio::join!(tls, local);
     server.stop().await?;
-    Ok(ExitCode::SUCCESS)
+    match failure {
+        None => Ok(ExitCode::SUCCESS),
+        Some(part) => anyhow::bail!("a part of the server has ended by itself: {part}"),
+    }
 }
 
 /// The server's options, as the configuration has them.

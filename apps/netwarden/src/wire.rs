@@ -148,6 +148,13 @@ impl Server {
         Ok(desk.engine.listen(bind, OwnEngine { id, boots }).await?)
     }
 
+    /// Waits until a part of the engine has ended by itself, which it must not; says which and why.
+    pub async fn failure(&self) -> String {
+        let mut ended = self.desk.engine.ended();
+        let failed = ended.wait_for(Option::is_some).await;
+        failed.ok().and_then(|part| part.clone()).unwrap_or_else(|| "the engine has ended".to_owned())
+    }
+
     /// Ends the loops in order: nothing that was acknowledged is lost.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.upkeep.abort();

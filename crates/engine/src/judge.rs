@@ -5,7 +5,6 @@
 //! same events again, with the same result.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use netwarden_actions::{ActionError, Requested, Wake};
 use netwarden_audit::{AuditError, Kind, ObjectRef, Outcome, Plane, Record, Value};
@@ -14,14 +13,13 @@ use netwarden_rules::{Decision, RuleBook, RuleFailure, RuleState};
 use netwarden_spine::{Claim, Spine, SpineError, Start};
 use netwarden_store::{Store, StoreError, Tx};
 
+use crate::failures::{PAUSE, Trouble};
+
 /// Name of the judge's cursor.
 pub const CONSUMER: &str = "judge";
 
 /// Events judged in one transaction.
 const BATCH: u64 = 500;
-
-/// How long the judge waits after a failure.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Why events could not be judged now.
 #[derive(Debug, thiserror::Error)]
@@ -76,21 +74,27 @@ impl Judge {
 
     /// Runs until the task is ended. Failures are told and tried again.
     pub async fn run(self) {
+        let mut trouble = Trouble::default();
         loop {
-            if let Err(error) = self.judge_on().await {
-                let reason = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::error!(%error, reason, "judging stopped; it goes on from its cursor");
+            if let Err(error) = self.judge_on(&mut trouble).await {
+                if trouble.failed(self.clock.now()) {
+                    let reason = std::error::Error::source(&error).map(ToString::to_string);
+                    tracing::error!(%error, reason, "judging stopped; it goes on from its cursor");
+                }
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
 
-    async fn judge_on(&self) -> Result<(), JudgeError> {
+    async fn judge_on(&self, trouble: &mut Trouble) -> Result<(), JudgeError> {
         let mut latest = self.spine.subscribe();
         let mut session = self.load().await?;
         loop {
             while session.claim.position < *latest.borrow_and_update() {
                 self.judge_batch(&mut session).await?;
+                if let Some(failures) = trouble.over() {
+                    tracing::info!(failures, "judging goes on");
+                }
             }
             if latest.changed().await.is_err() {
                 std::future::pending::<()>().await;

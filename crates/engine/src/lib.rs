@@ -19,6 +19,7 @@
 pub mod agenda;
 mod directory;
 mod endpoints;
+mod failures;
 mod judge;
 mod keeper;
 mod names;

@@ -31,6 +31,7 @@ use netwarden_vault::{Vault, Zeroizing};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::failures::Trouble;
 use crate::keeper::KeeperHandle;
 
 /// How often the schedule is looked at; look-ups go in batches of one such step.
@@ -129,6 +130,7 @@ struct Kept {
     /// Addresses whose look-up failed: not before.
     waiting: BTreeMap<IpAddr, Timestamp>,
     told: Option<Run>,
+    trouble: Trouble,
 }
 
 /// What a run brought.
@@ -156,6 +158,7 @@ pub struct NameKeeper {
     runs: JoinSet<Ended>,
     swept: Option<Timestamp>,
     loaded: bool,
+    trouble: Trouble,
 }
 
 impl NameKeeper {
@@ -178,6 +181,7 @@ impl NameKeeper {
             runs: JoinSet::new(),
             swept: None,
             loaded: false,
+            trouble: Trouble::default(),
         };
         (names, NamesHandle(sender))
     }
@@ -241,8 +245,14 @@ impl NameKeeper {
     async fn reload(&mut self) {
         let sources = match sql::sources(self.store.read()).await {
             Ok(sources) => sources,
-            Err(error) => return tracing::error!(%error, "the sources of names cannot be read"),
+            Err(error) => {
+                if self.trouble.failed(self.clock.now()) {
+                    tracing::error!(%error, "the sources of names cannot be read");
+                }
+                return;
+            }
         };
+        self.trouble.over();
         let now = self.clock.now();
         let gone: Vec<SourceId> = self
             .sources
@@ -278,6 +288,7 @@ impl NameKeeper {
                 zones: BTreeMap::new(),
                 waiting: BTreeMap::new(),
                 told: None,
+                trouble: Trouble::default(),
             });
             if kept.source != source {
                 *kept = Kept {
@@ -287,6 +298,7 @@ impl NameKeeper {
                     zones: BTreeMap::new(),
                     waiting: BTreeMap::new(),
                     told: None,
+                    trouble: Trouble::default(),
                 };
             }
         }
@@ -533,11 +545,15 @@ impl NameKeeper {
         let now = self.clock.now();
         let (good, outcome) = match outcome {
             Ok(said) => (true, said),
-            Err(reason) => {
-                tracing::warn!(source = source.name, reason, "a source of names brought nothing");
-                (false, reason)
-            }
+            Err(reason) => (false, reason),
         };
+        if let Some(kept) = self.sources.get_mut(&source.id) {
+            if good && kept.trouble.over().is_some() {
+                tracing::info!(source = source.name, "a source of names answers again");
+            } else if !good && kept.trouble.failed(now) {
+                tracing::warn!(source = source.name, reason = outcome, "a source of names brought nothing");
+            }
+        }
         let entries = u64::try_from(self.book.len(source.id)).unwrap_or(u64::MAX);
         let run = Run { ran_at: now, good_at: good.then_some(now), outcome, entries, dropped };
         let Some(kept) = self.sources.get_mut(&source.id) else { return };

@@ -2,7 +2,6 @@
 //! like a change of the rules themselves, and a backlog is judged by what was valid then.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use netwarden_model::{Clock, EventKind, EventSeq, NewEvent, Outcome, Payload, Scope, Subject};
 use netwarden_rules::Settings;
@@ -10,8 +9,7 @@ use netwarden_spine::{EventQuery, Spine, SpineError};
 use netwarden_store::{Page, Store, Tx};
 use tokio::sync::watch;
 
-/// How long it waits after a failure.
-const PAUSE: Duration = Duration::from_secs(1);
+use crate::failures::{PAUSE, Trouble};
 
 /// What the log says that holds after the event `at`, or after its last one; None where it never said.
 ///
@@ -33,19 +31,25 @@ pub(crate) async fn keep(
     clock: Arc<dyn Clock>,
     mut settings: watch::Receiver<Settings>,
 ) {
+    let mut trouble = Trouble::default();
     loop {
         let wanted = settings.borrow_and_update().clone();
         match record(&store, &spine, clock.as_ref(), &wanted).await {
             Ok(()) => {
+                if trouble.over().is_some() {
+                    tracing::info!("where elements quarantine is recorded again");
+                }
                 if settings.changed().await.is_err() {
                     std::future::pending::<()>().await;
                 }
             }
             Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "where elements quarantine cannot be recorded: rules judge by what was recorded before"
-                );
+                if trouble.failed(clock.now()) {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "where elements quarantine cannot be recorded: rules judge by what was recorded before"
+                    );
+                }
                 tokio::time::sleep(PAUSE).await;
             }
         }

@@ -5,10 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use netwarden_model::event::NacPayload;
-use netwarden_model::{Clock, EventKind, NewEvent, Outcome, Payload, Subject};
-use netwarden_spine::{Spine, SpineError};
+use netwarden_model::Clock;
+use netwarden_spine::Spine;
 use netwarden_store::{Space, Store};
+
+use crate::failures;
 
 /// How long to wait before the event is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -29,7 +30,9 @@ pub(crate) async fn tell(store: Store, spine: Spine, clock: Arc<dyn Clock>) {
             match now {
                 Space::OnReserve => {
                     tracing::error!("{REASON}");
-                    if let Err(error) = record(&store, &spine, clock.as_ref()).await {
+                    if let Err(error) =
+                        failures::record(&store, &spine, clock.as_ref(), COMPONENT, REASON).await
+                    {
                         let reason = std::error::Error::source(&error).map(ToString::to_string);
                         tracing::error!(%error, reason, "that the disk is full could not be recorded yet");
                         tokio::time::sleep(PAUSE).await;
@@ -44,30 +47,4 @@ pub(crate) async fn tell(store: Store, spine: Spine, clock: Arc<dyn Clock>) {
             return;
         }
     }
-}
-
-async fn record(store: &Store, spine: &Spine, clock: &dyn Clock) -> Result<(), SpineError> {
-    let now = clock.now();
-    let event = NewEvent {
-        at: now,
-        kind: EventKind::CriticalSystemFailure,
-        subject: Subject::System(COMPONENT.to_owned()),
-        ne: None,
-        port: None,
-        severity: EventKind::CriticalSystemFailure.default_severity(),
-        outcome: Outcome::Failure,
-        facts: None,
-        payload: Payload::Nac(NacPayload::CriticalSystemFailure {
-            component: COMPONENT.to_owned(),
-            reason: REASON.to_owned(),
-        }),
-        cause: None,
-    };
-    let spine = spine.clone();
-    store
-        .write_essential(move |tx| {
-            let (spine, event) = (spine.clone(), event.clone());
-            Box::pin(async move { spine.append(tx, now, std::slice::from_ref(&event)).await.map(drop) })
-        })
-        .await
 }

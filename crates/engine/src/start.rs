@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use netwarden_actions::notify::Channels;
 use netwarden_actions::{Directory as _, Enforcer, Pace, Performer, Wake};
 use netwarden_inventory::Network;
@@ -19,6 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::directory::{Directory, GuardSettings, WriteSessions};
 use crate::endpoints::KeptEndpoints;
+use crate::failures::Failures;
 use crate::judge::Judge;
 use crate::keeper::{Keeper, KeeperHandle, Picture};
 use crate::names::{NameKeeper, NamesHandle};
@@ -94,6 +97,7 @@ pub struct Engine {
     principals: watch::Sender<TrapPrincipals>,
     clock: Arc<dyn Clock>,
     store: Store,
+    failures: Failures,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -102,6 +106,10 @@ impl Engine {
     pub fn start(parts: Parts) -> Self {
         let Parts { store, spine, vault, clock, snmp, network, guard, channels, in_flight, pace } = parts;
         let mut tasks = JoinSet::new();
+        let failures = Failures::new(store.clone(), spine.clone(), Arc::clone(&clock));
+        let mut run = |part, runs: BoxFuture<'static, ()>| {
+            tasks.spawn(failures.clone().watch(part, runs));
+        };
         let picture = Picture::new(network);
         let sessions = Arc::new(Sessions::new(snmp, Arc::clone(&vault), picture.clone()));
 
@@ -118,7 +126,7 @@ impl Engine {
             pace,
         );
         let enforcer = reconciler.wake();
-        tasks.spawn(Arc::new(reconciler).run());
+        run("enforcement", Arc::new(reconciler).run().boxed());
 
         let (orders, taken) = mpsc::unbounded_channel();
         let (keeper, handle) = Keeper::new(
@@ -129,7 +137,7 @@ impl Engine {
             orders.clone(),
             enforcer.clone(),
         );
-        tasks.spawn(keeper.run());
+        run("inventory", keeper.run().boxed());
 
         let (channels, configured) = watch::channel(Arc::new(channels));
         let performer = Performer::new(
@@ -140,23 +148,26 @@ impl Engine {
             Arc::clone(&clock),
         );
         let wakes = vec![enforcer.clone(), performer.wake()];
-        tasks.spawn(Arc::new(performer).run());
+        run("reactions", Arc::new(performer).run().boxed());
 
         let (names, names_handle) = NameKeeper::new(store.clone(), vault, Arc::clone(&clock), handle.clone());
-        tasks.spawn(names.run());
+        run("names", names.run().boxed());
 
         let (in_flight, flight) = watch::channel(in_flight);
         let (poller, polls) =
             Poller::new(Arc::clone(&sessions), handle.clone(), Arc::clone(&clock), flight, taken);
-        tasks.spawn(poller.run());
+        run("polling", poller.run().boxed());
 
         let (rules, rule_settings) = watch::channel(rule_settings(handle.picture()));
-        tasks.spawn(crate::space::tell(store.clone(), spine.clone(), Arc::clone(&clock)));
+        run("disk space", crate::space::tell(store.clone(), spine.clone(), Arc::clone(&clock)).boxed());
         let recording = (store.clone(), spine.clone(), Arc::clone(&clock));
-        tasks.spawn(crate::settings::keep(recording.0, recording.1, recording.2, rule_settings));
-        tasks.spawn(crate::ticks::keep(store.clone(), spine.clone(), Arc::clone(&clock)));
+        run(
+            "rule settings",
+            crate::settings::keep(recording.0, recording.1, recording.2, rule_settings).boxed(),
+        );
+        run("ticks", crate::ticks::keep(store.clone(), spine.clone(), Arc::clone(&clock)).boxed());
         let judge = Judge::new(store, spine, Arc::clone(&clock), wakes);
-        tasks.spawn(judge.run());
+        run("rules", judge.run().boxed());
 
         let engine = Self {
             keeper: handle,
@@ -173,6 +184,7 @@ impl Engine {
             principals: watch::channel(TrapPrincipals::default()).0,
             clock,
             store: kept,
+            failures,
             tasks: Mutex::new(tasks),
         };
         let elements: Vec<NeId> = engine.keeper.picture().read().elements().map(|(ne, _)| ne).collect();
@@ -200,6 +212,12 @@ impl Engine {
     /// The keeper of names.
     pub fn names(&self) -> &NamesHandle {
         &self.names
+    }
+
+    /// Says which part has ended and why, once one has. Nothing works rightly then: whoever runs the engine
+    /// ends, and is started again by the service manager; what was not finished is found in the store.
+    pub fn ended(&self) -> watch::Receiver<Option<String>> {
+        self.failures.ended()
     }
 
     /// Counters of the poller.
@@ -233,7 +251,8 @@ impl Engine {
             Arc::clone(&self.clock),
             self.store.clone(),
         );
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(traps.run());
+        let watched = self.failures.clone().watch("traps", traps.run());
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(watched);
         Ok(address)
     }
 

@@ -10,6 +10,8 @@ use netwarden_model::{Clock, EventKind, NewEvent, Outcome, Payload, Scope, Subje
 use netwarden_spine::{EventQuery, Spine, SpineError};
 use netwarden_store::{Page, Store, Tx};
 
+use crate::failures::Trouble;
+
 /// Seconds between two ticks.
 const EVERY_S: i64 = 15 * 60;
 
@@ -28,6 +30,7 @@ pub(crate) async fn keep(store: Store, spine: Spine, clock: Arc<dyn Clock>) {
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut last = None;
+    let mut trouble = Trouble::default();
     loop {
         look.tick().await;
         let at = quarter(clock.now());
@@ -35,10 +38,16 @@ pub(crate) async fn keep(store: Store, spine: Spine, clock: Arc<dyn Clock>) {
             continue;
         }
         match record(&store, &spine, clock.as_ref(), at).await {
-            Ok(()) => last = Some(at),
-            Err(error) => {
+            Ok(()) => {
+                last = Some(at);
+                if trouble.over().is_some() {
+                    tracing::info!("the time is recorded again");
+                }
+            }
+            Err(error) if trouble.failed(clock.now()) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the time cannot be recorded");
             }
+            Err(_) => {}
         }
     }
 }
