@@ -16,6 +16,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+/// The one of the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(about = "Parts of `cargo xtask bench`")]
 struct Arguments {

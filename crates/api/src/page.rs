@@ -15,10 +15,10 @@ pub struct Page<T> {
     pub total: Total,
 }
 
-/// A count that is exact up to 10,000.
+/// A count that is exact up to 10,000; up to 1,000 where a text of one or two characters is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Total {
-    /// The count, at most 10,000.
+    /// The count, as far as it was counted.
     pub count: u64,
     /// True where there are more than `count`.
     pub more: bool,

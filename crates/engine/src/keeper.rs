@@ -273,8 +273,8 @@ impl Keeper {
     }
 
     /// T0: rows and events in one transaction, then the picture, then what the plan wants read.
-    async fn apply(&self, changes: Changes, with: With) -> Result<(), KeeperError> {
-        let t0 = self.t0(&changes)?;
+    async fn apply(&self, mut changes: Changes, with: With) -> Result<(), KeeperError> {
+        let t0 = self.t0(&mut changes)?;
         self.store
             .write(move |tx| {
                 Box::pin(async move {
@@ -289,12 +289,12 @@ impl Keeper {
 
     /// T0 of a reading. On a full disk one that shows a restart is written all the same, from the reserve:
     /// what is wanted of the element's ports has to be set again.
-    async fn apply_reading(&self, changes: Changes) -> Result<(), KeeperError> {
+    async fn apply_reading(&self, mut changes: Changes) -> Result<(), KeeperError> {
         let restarted = changes.events.iter().any(|event| event.kind == EventKind::NeRebooted);
         if !restarted || *self.store.space().borrow() == Space::Enough {
             return self.apply(changes, nothing()).await;
         }
-        let t0 = self.t0(&changes)?;
+        let t0 = self.t0(&mut changes)?;
         self.store
             .write_essential(move |tx| {
                 let t0 = t0.clone();
@@ -305,13 +305,14 @@ impl Keeper {
         Ok(())
     }
 
-    fn t0(&self, changes: &Changes) -> Result<T0, KeeperError> {
+    /// The events move into it, the picture needs none.
+    fn t0(&self, changes: &mut Changes) -> Result<T0, KeeperError> {
         Ok(T0 {
             spine: self.spine.clone(),
             enforcer: self.enforcer.clone(),
             at: self.clock.now(),
             rows: Rows::of(&self.picture.read(), changes)?,
-            events: changes.events.clone(),
+            events: std::mem::take(&mut changes.events),
         })
     }
 

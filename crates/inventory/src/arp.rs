@@ -159,6 +159,12 @@ impl Draft<'_> {
         }
     }
 
+    /// The addresses that caches show `mac` to own.
+    pub(crate) fn claimed_by(&self, mac: Mac) -> BTreeSet<IpAddr> {
+        let ips = self.net.claims.keys().chain(self.changes.claims.keys()).copied();
+        ips.filter(|ip| self.claims(*ip).iter().any(|claim| claim.mac == mac)).collect()
+    }
+
     fn claim(&mut self, ip: IpAddr, mac: Mac, ne: NeId) {
         let mut claims = self.claims(ip).to_vec();
         match claims.iter_mut().find(|claim| claim.mac == mac) {
@@ -174,7 +180,8 @@ impl Draft<'_> {
             }
         }
         self.changes.claims.insert(ip, claims);
-        if self.is_own(mac) {
+        // Routers' own addresses, shared ones included, are no endpoints unless an access port shows them.
+        if self.is_own(mac) || (mac.is_virtual_router() && self.endpoint(mac).is_none()) {
             return;
         }
         let now = self.now;

@@ -41,6 +41,8 @@ pub struct Changes {
     pub(crate) arp: BTreeMap<NeId, Arc<ArpTable>>,
     pub(crate) arp_read: Option<NeId>,
     pub(crate) endpoints: BTreeMap<Mac, Endpoint>,
+    /// Those that turned out to be elements' own addresses.
+    pub(crate) forgotten: BTreeSet<Mac>,
     pub(crate) pending: BTreeMap<Mac, Option<Timestamp>>,
     pub(crate) suspicions: BTreeMap<Mac, Option<Suspicion>>,
     pub(crate) contests: BTreeMap<(IpAddr, Mac, Mac), Contest>,
@@ -68,6 +70,7 @@ impl Changes {
             && self.ports.is_empty()
             && self.neighbours.is_empty()
             && self.endpoints.is_empty()
+            && self.forgotten.is_empty()
             && self.removed.is_none()
     }
 }

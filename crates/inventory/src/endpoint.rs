@@ -110,4 +110,18 @@ impl Endpoint {
             ips: BTreeSet::new(),
         }
     }
+
+    /// True where somebody has said something about it: such an endpoint is never forgotten.
+    pub fn is_administered(&self) -> bool {
+        self.status != EndpointStatus::New
+            || self.valid_until.is_some()
+            || self.owner.is_some()
+            || self.note.is_some()
+            || self.group.is_some()
+            || self.bound_to.is_some()
+            || self.custom1.is_some()
+            || self.custom2.is_some()
+            || self.fingerprint.is_some()
+            || self.offline_after.is_some()
+    }
 }

@@ -21,9 +21,13 @@ impl Draft<'_> {
     /// Locates `mac` anew: sightings and events follow.
     pub(crate) fn relocate(&mut self, mac: Mac) {
         if self.is_own(mac) {
-            self.leave(mac);
-            if self.endpoint(mac).is_some_and(|endpoint| endpoint.online) {
-                self.endpoint_mut(mac).online = false;
+            match self.endpoint(mac) {
+                Some(known) if !known.is_administered() => self.forget(mac),
+                Some(known) if known.online => {
+                    self.leave(mac);
+                    self.endpoint_mut(mac).online = false;
+                }
+                _ => self.leave(mac),
             }
             self.settled_pending(mac);
             return;
@@ -106,7 +110,10 @@ impl Draft<'_> {
         let seen_since = self.net.pending.get(&mac).copied().unwrap_or(self.now);
         self.settled_pending(mac);
         if self.endpoint(mac).is_none_or(|endpoint| endpoint.first_seen.is_none()) {
-            self.endpoint_mut(mac).first_seen = Some(seen_since);
+            let ips = if mac.is_virtual_router() { self.claimed_by(mac) } else { BTreeSet::new() };
+            let endpoint = self.endpoint_mut(mac);
+            endpoint.first_seen = Some(seen_since);
+            endpoint.ips.extend(ips);
         }
         if before == Some(place) {
             self.update_sightings(mac, place, vlans);

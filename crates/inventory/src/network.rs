@@ -232,6 +232,10 @@ impl Network {
         if let Some(element) = changes.arp_read.and_then(|ne| self.elements.get_mut(&ne)) {
             element.arp_read = true;
         }
+        for mac in changes.forgotten {
+            self.silent.remove(&mac);
+            self.endpoints.remove(&mac);
+        }
         for (mac, endpoint) in changes.endpoints {
             if endpoint.silent_since.is_some() && (endpoint.online || endpoint.place.is_some()) {
                 self.silent.insert(mac);

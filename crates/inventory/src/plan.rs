@@ -137,7 +137,7 @@ impl Network {
         let list: Vec<Mac> = macs.iter().chain(&element.live.own_macs).copied().collect();
         draft.ports_of_macs(&list, None, &mut ports);
         let mut moved = draft.reconsider_roles(ports);
-        moved.extend(macs);
+        moved.extend(list);
         for mac in moved {
             draft.relocate(mac);
         }
@@ -188,16 +188,27 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn endpoint(&self, mac: Mac) -> Option<&Endpoint> {
-        self.changes.endpoints.get(&mac).or_else(|| self.net.endpoints.get(&mac))
+        let known = || self.net.endpoints.get(&mac).filter(|_| !self.changes.forgotten.contains(&mac));
+        self.changes.endpoints.get(&mac).or_else(known)
     }
 
     /// The endpoint, made if it is not known.
     pub(crate) fn endpoint_mut(&mut self, mac: Mac) -> &mut Endpoint {
         let net = self.net;
+        let forgotten = self.changes.forgotten.remove(&mac);
         self.changes.endpoints.entry(mac).or_insert_with(|| match net.endpoints.get(&mac) {
-            Some(known) => known.clone(),
-            None => Endpoint::new(mac, (net.vendor_of)(mac)),
+            Some(known) if !forgotten => known.clone(),
+            _ => Endpoint::new(mac, (net.vendor_of)(mac)),
         })
+    }
+
+    /// Takes an endpoint out of the inventory; its history stays.
+    pub(crate) fn forget(&mut self, mac: Mac) {
+        self.leave(mac);
+        self.changes.endpoints.remove(&mac);
+        if self.net.endpoints.contains_key(&mac) {
+            self.changes.forgotten.insert(mac);
+        }
     }
 
     /// Which elements have rows for `mac`.
@@ -551,6 +562,7 @@ impl<'a> Draft<'a> {
         for ne in self.net.elements.keys() {
             let (Some(fdb), Some(table)) = (self.fdb(*ne), self.ports(*ne)) else { continue };
             all.extend(fdb.rows().iter().filter_map(Row::mac));
+            all.extend(self.live(*ne).into_iter().flat_map(|live| &live.own_macs));
             ports.extend(table.iter().map(|(slot, _)| (*ne, slot)));
         }
         all.extend(self.reconsider_roles(ports));

@@ -216,6 +216,11 @@ CREATE INDEX endpoints_dns_key ON endpoints (lower(dns_name));
 CREATE INDEX endpoints_host_key ON endpoints (lower(host_name));
 ",
     },
+    Migration {
+        name: "inventory-0005-group-by-vendor",
+        up: "CREATE INDEX endpoints_group_vendor ON endpoints (group_name, vendor, mac);
+",
+    },
 ];
 
 /// Addresses as 16 octets, IPv4 as mapped (RFC 4291 section 2.5.5.2), so that all sort together.

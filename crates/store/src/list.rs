@@ -19,6 +19,7 @@ pub use table::{
 };
 
 use condition::{Piece, piece};
+use table::{SHORT_TEXT_COUNT_LIMIT, Trigram};
 
 /// A list as one client wants it.
 #[derive(Debug, Clone)]
@@ -28,6 +29,7 @@ pub struct ListQuery {
     sort: Column,
     direction: Direction,
     page: Page,
+    count_limit: u64,
 }
 
 impl ListQuery {
@@ -47,6 +49,7 @@ impl ListQuery {
             sort: table.id,
             direction: Direction::Ascending,
             page: Page::default(),
+            count_limit: COUNT_LIMIT,
         }
     }
 
@@ -59,6 +62,7 @@ impl ListQuery {
     /// Only rows whose column `name` meets `condition`.
     pub fn filter(mut self, name: &str, condition: Condition) -> Result<Self, ListError> {
         let column = self.column(name)?;
+        self.count_less(column, &condition);
         let met = piece(self.table, column, condition)?;
         self.conditions.push(met);
         Ok(self)
@@ -68,7 +72,9 @@ impl ListQuery {
     pub fn search(mut self, names: &[&str], text: &str) -> Result<Self, ListError> {
         let mut pieces = Vec::with_capacity(names.len());
         for name in names {
-            pieces.push(piece(self.table, self.column(name)?, Condition::Contains(text.to_owned()))?);
+            let (column, condition) = (self.column(name)?, Condition::Contains(text.to_owned()));
+            self.count_less(column, &condition);
+            pieces.push(piece(self.table, column, condition)?);
         }
         self.conditions.extend(Piece::any(pieces));
         Ok(self)
@@ -138,14 +144,14 @@ impl ListQuery {
         Ok((sql, values))
     }
 
-    /// The statement that counts the rows of all pages, up to one more than [`COUNT_LIMIT`].
+    /// The statement that counts the rows of all pages, up to one more than the limit.
     pub fn select_count(&self, dialect: Dialect) -> (String, Vec<Value>) {
         let (conditions, values) = self.where_parts(dialect);
         let sql = format!(
             "SELECT count(*) FROM (SELECT 1 FROM {}{} LIMIT {}) AS counted",
             self.table.from,
             where_clause(&conditions),
-            COUNT_LIMIT + 1,
+            self.count_limit + 1,
         );
         (sql, values)
     }
@@ -180,7 +186,14 @@ impl ListQuery {
         let row = query_one(connection, sql, values).await?;
         let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
         let count = u64::try_from(count).unwrap_or(0);
-        Ok(if count > COUNT_LIMIT { Count::More } else { Count::Exact(count) })
+        Ok(if count > self.count_limit { Count::MoreThan(self.count_limit) } else { Count::Exact(count) })
+    }
+
+    fn count_less(&mut self, column: Column, condition: &Condition) {
+        let short = matches!(condition, Condition::Contains(text) if !Trigram::knows(text));
+        if short && column.trigram.is_some() {
+            self.count_limit = SHORT_TEXT_COUNT_LIMIT;
+        }
     }
 
     fn column(&self, name: &str) -> Result<Column, ListError> {

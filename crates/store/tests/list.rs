@@ -198,6 +198,16 @@ async fn filters_list_what_they_say() {
     }
 }
 
+#[test]
+fn what_no_index_helps_with_is_counted_less_far() {
+    let counted = |text: &str| {
+        let query = ListQuery::new(&THINGS, &Scope::All).filter("called", Condition::Contains(text.into()));
+        query.unwrap().select_count(Dialect::Sqlite).0
+    };
+    assert!(counted("pr").contains("LIMIT 1001)"), "{}", counted("pr"));
+    assert!(counted("pri").contains("LIMIT 10001)"), "{}", counted("pri"));
+}
+
 #[tokio::test]
 async fn nothing_outside_the_scope_is_listed() {
     for test in stores().await {

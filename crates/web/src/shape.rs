@@ -26,7 +26,7 @@ fn encoded(text: &str) -> String {
 pub(crate) fn page<T, U>(listed: Counted<T>, convert: impl FnMut(T) -> U) -> api::Page<U> {
     let total = match listed.count {
         Count::Exact(count) => api::Total { count, more: false },
-        Count::More => api::Total { count: 10_000, more: true },
+        Count::MoreThan(count) => api::Total { count, more: true },
     };
     api::Page { items: listed.items.into_iter().map(convert).collect(), next: listed.next, total }
 }

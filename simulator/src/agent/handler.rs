@@ -146,7 +146,7 @@ pub struct DeviceHandler {
     engine: EngineId,
     boots: u32,
     started: Instant,
-    tables: RwLock<Tables>,
+    tables: RwLock<Arc<Tables>>,
     staged: Arc<Mutex<Staged>>,
     delay: Duration,
     /// The requests that have waited, the last of them last.
@@ -213,18 +213,18 @@ impl DeviceHandler {
         })
     }
 
-    fn tables(&self) -> Tables {
+    fn tables(&self) -> Arc<Tables> {
         let version = self.shared.version(self.device);
         {
             let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
             if tables.version == version {
-                return tables.clone();
+                return Arc::clone(&tables);
             }
         }
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         let world = self.shared.lock();
-        *tables = tables.updated(&world, self.device, self.shared.speed);
-        tables.clone()
+        *tables = Arc::new(tables.updated(&world, self.device, self.shared.speed));
+        Arc::clone(&tables)
     }
 
     fn value(&self, cell: &Cell) -> Value {

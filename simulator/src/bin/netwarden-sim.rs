@@ -14,6 +14,9 @@ use netwarden_simulator::{
     Campus, CampusOptions, Community, Credentials, NotificationTarget, Oddity, RecordedAgent, Script,
 };
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Switches and routers that do not exist, speaking real SNMP on loopback.
 #[derive(Parser)]
 #[command(version)]

@@ -84,6 +84,7 @@ pub struct Rows {
     sightings: Vec<Vec<Value>>,
     bindings: Vec<Vec<Value>>,
     names: Vec<NameRow>,
+    forgotten: Vec<(i64, i64)>,
     removed: Option<NeId>,
 }
 
@@ -98,6 +99,7 @@ impl Rows {
         }
         rows.heartbeats.extend(changes.heartbeat.clone());
         rows.names.clone_from(&changes.names);
+        rows.forgotten = changes.forgotten.iter().map(|mac| (mac_key(*mac), to_micros(changes.at))).collect();
         for (ne, table) in &changes.ports {
             let before = net.elements.get(ne).map(|element| &*element.ports);
             for (slot, port) in table.iter() {
@@ -158,6 +160,7 @@ impl Rows {
             + self.sightings.len()
             + self.bindings.len()
             + self.names.len()
+            + self.forgotten.len()
             + usize::from(self.removed.is_some())
     }
 
@@ -184,6 +187,11 @@ pub async fn write<C: ConnectionTrait>(connection: &C, rows: Rows) -> Result<(),
     upsert_many(connection, "sightings", &SIGHTING_COLUMNS, 1, rows.sightings).await?;
     upsert_many(connection, "ip_bindings", &BINDING_COLUMNS, 1, rows.bindings).await?;
     super::names::write(connection, rows.names).await?;
+    for (mac, at) in rows.forgotten {
+        execute(connection, "DELETE FROM endpoints WHERE mac = $1", values![mac]).await?;
+        let sql = "UPDATE endpoint_names SET ended = $2 WHERE mac = $1 AND ended IS NULL";
+        execute(connection, sql, values![mac, at]).await?;
+    }
     if let Some(ne) = rows.removed {
         // Its ports stay: closed sightings are history and name them.
         for sql in [

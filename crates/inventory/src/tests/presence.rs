@@ -193,3 +193,67 @@ fn phone_and_pc_share_a_port_and_the_voice_vlan_does_not_count() {
     assert_eq!(lab.place(mac(2)), Some(port(1, "p5")));
     assert!(lab.events.iter().all(|event| event.facts.as_ref().unwrap().port_endpoints == 1));
 }
+
+// proves: NAC-08
+#[test]
+fn what_turns_out_to_be_an_elements_own_address_is_no_endpoint() {
+    let mut lab = Lab::pair_of_switches();
+    // Switch 3 stands in the tables before it is in the inventory; somebody has noted who owns its twin.
+    let own = own_mac(NeId(3));
+    let noted = mac(77);
+    for address in [own, noted] {
+        lab.learn(1, address, 7);
+        lab.learn(2, address, 24);
+    }
+    lab.minutes(3);
+    assert!(lab.kinds().contains(&NewEndpoint));
+    assert!(lab.net.endpoint(own).is_some_and(|endpoint| endpoint.online));
+    let edit = crate::edit::EndpointEdit { owner: Some(Some("network team".into())), ..Default::default() };
+    let changes = lab.net.plan_edit(noted, &edit, lab.now).unwrap();
+    lab.take(changes);
+
+    let mut twin = interface(2, "p2");
+    twin.mac = Some(noted);
+    lab.add(3, vec![interface(1, "p1"), twin]);
+    lab.sightings.clear();
+    lab.minutes(1);
+    assert_eq!(lab.net.endpoint(own), None);
+    let ended: Vec<_> = lab.sightings.iter().filter(|row| row.mac == own).map(|row| row.ended).collect();
+    assert_eq!(ended, [Some(lab.now)], "its history stays and has an end");
+    let kept = lab.net.endpoint(noted).unwrap();
+    assert_eq!((kept.online, kept.place, kept.owner.as_deref()), (false, None, Some("network team")));
+    lab.kinds();
+    lab.minutes(30);
+    assert_eq!(lab.kinds(), [], "and nothing more is said about either");
+
+    // Out of the inventory it is an unknown device again.
+    let removal = lab.net.plan_removal(NeId(3), lab.now).unwrap();
+    lab.take(removal);
+    lab.readings.remove(&NeId(3));
+    lab.minutes(5);
+    assert_eq!(lab.kinds().iter().filter(|kind| **kind == NewEndpoint).count(), 1);
+    let memory = lab.net.settings().uplink_memory;
+    lab.minutes(u32::try_from(memory.as_secs() / 60).unwrap() + 10);
+    assert_eq!(lab.place(own), Some(port(1, "p7")), "once its port is no uplink any more");
+}
+
+// proves: NAC-08
+#[test]
+fn a_virtual_router_is_an_endpoint_only_where_an_access_port_shows_it() {
+    let mut lab = Lab::pair_of_switches();
+    lab.add(3, vec![interface(1, "vlan10")]);
+    let shared = "00:00:5e:00:01:0a".parse().unwrap();
+    lab.pair(3, "10.1.1.254", shared);
+    lab.learn(1, shared, 24);
+    lab.learn(2, shared, 24);
+    lab.minutes(10);
+    assert_eq!(lab.kinds(), []);
+    assert_eq!(lab.net.endpoint(shared), None);
+    // Somebody's computer claims to be the gateway.
+    lab.learn(1, shared, 9);
+    lab.minutes(2);
+    assert!(lab.kinds().contains(&NewEndpoint));
+    let claimed = lab.net.endpoint(shared).unwrap();
+    assert_eq!(lab.place(shared), Some(port(1, "p9")));
+    assert_eq!(claimed.ips, ["10.1.1.254".parse().unwrap()].into(), "with what the caches know of it");
+}

@@ -343,3 +343,30 @@ async fn an_authorisation_that_ends_while_nobody_watches_is_reported_at_the_next
         assert_eq!(valid.status, netwarden_model::EndpointStatus::Authorised);
     }
 }
+
+#[tokio::test]
+async fn who_turned_out_to_be_an_element_leaves_the_table_and_keeps_its_history() {
+    use crate::{NameFact, NameKind};
+
+    for test in TestStore::all(&[sql::MIGRATIONS]).await.unwrap() {
+        let mut lab = with_elements(&test.store, 1).await;
+        let own = own_mac(NeId(2));
+        lab.learn(1, own, 5);
+        poll_all(&test.store, &mut lab).await;
+        let name = Some("sw2.example.net".to_owned());
+        let fact = NameFact { mac: own, kind: NameKind::Dns, name, source: "dns".into(), ip: None };
+        let now = lab.now;
+        step(&test.store, &mut lab, |net| net.plan_names(std::slice::from_ref(&fact), now)).await;
+
+        lab.add(2, vec![interface(1, "p1")]);
+        lab.wait(60);
+        poll_all(&test.store, &mut lab).await;
+        let loaded = sql::load(test.store.read(), crate::Settings::default(), lab.now).await.unwrap();
+        assert!(loaded.endpoint(own).is_none());
+        let names = sql::names_of(test.store.read(), own).await.unwrap();
+        assert_eq!(names[0].ended, Some(lab.now));
+        let sightings =
+            sql::sightings_at(test.store.read(), &Scope::All, &Where::Mac(own), now).await.unwrap();
+        assert_eq!(sightings.iter().map(|row| row.ended).collect::<Vec<_>>(), [Some(lab.now)]);
+    }
+}

@@ -2,7 +2,7 @@
 
 use sea_orm::Value;
 
-use super::table::{ALTERNATIVES, Column, ColumnKind, Few, Holds, ListError, ListTable};
+use super::table::{ALTERNATIVES, Column, ColumnKind, Few, Holds, ListError, ListTable, Trigram};
 
 /// A value that a client filters by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,8 +175,7 @@ fn contains(table: &ListTable, column: &Column, text: &str) -> Piece {
         return among_few(column.sql, few, pattern);
     }
     let plain = like(column.sql, pattern);
-    // A trigram index knows texts of three characters and more.
-    let Some(trigram) = column.trigram.filter(|_| text.chars().count() >= 3) else { return plain };
+    let Some(trigram) = column.trigram.filter(|_| Trigram::knows(text)) else { return plain };
     let phrase = format!("\"{}\"", text.replace('"', "\"\""));
     let fts = trigram.table;
     let matching = format!("{} IN (SELECT rowid FROM {fts} WHERE {fts} MATCH ?)", table.id.sql);

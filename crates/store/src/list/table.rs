@@ -6,6 +6,8 @@ use crate::cursor::CursorError;
 pub const PAGE_LIMIT: u64 = 1_000;
 /// Counts are exact up to here.
 pub const COUNT_LIMIT: u64 = 10_000;
+/// And up to here where every row has to be looked at: a text too short for the trigram index.
+pub(super) const SHORT_TEXT_COUNT_LIMIT: u64 = 1_000;
 /// Alternatives in one [`super::Condition::In`] at most.
 pub(super) const ALTERNATIVES: usize = 1_000;
 
@@ -56,6 +58,13 @@ pub struct Column {
     pub(super) sorts: bool,
     pub(super) trigram: Option<Trigram>,
     pub(super) few: Option<Few>,
+}
+
+impl Trigram {
+    /// A trigram index knows texts of three characters and more.
+    pub(super) fn knows(text: &str) -> bool {
+        text.chars().nth(2).is_some()
+    }
 }
 
 impl Column {
@@ -158,8 +167,8 @@ impl<T> Listed<T> {
 pub enum Count {
     /// Exactly so many.
     Exact(u64),
-    /// More than [`COUNT_LIMIT`].
-    More,
+    /// More than so many: counting ended there, at [`COUNT_LIMIT`] or before.
+    MoreThan(u64),
 }
 
 /// A list was asked for in a way that it does not offer.
