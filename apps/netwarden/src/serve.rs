@@ -65,7 +65,7 @@ pub async fn serve(arguments: &ConfigArgument) -> anyhow::Result<ExitCode> {
         .await
         .with_context(|| format!("cannot listen at {}", socket.display()))?;
     eprintln!(
-        "REST at https://{}/api/v1, traps at udp {traps}, local socket {}",
+        "console at https://{}, REST below /api/v1, traps at udp {traps}, local socket {}",
         config.listen,
         socket.display()
     );

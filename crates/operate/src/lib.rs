@@ -67,7 +67,7 @@ pub use ports::PortWish;
 pub use sql::{MIGRATIONS, SCHEMA};
 pub use statistics::{Point, Seen, Series, keep_statistics, series};
 pub use system::{
-    KeyLayer, Status, count_engine_start, inventory_settings, load_parameters, parameter_version,
+    KeyLayer, Standing, Status, count_engine_start, inventory_settings, load_parameters, parameter_version,
     record_exceptions,
 };
 pub use trail::Export;

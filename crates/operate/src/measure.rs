@@ -97,11 +97,11 @@ impl Desk {
             Ok(lag) if lag.behind() > MUCH_UNINDEXED => {
                 part("trail", Degraded, format!("{} records are not yet found by search", lag.behind()))
             }
-            Ok(_) => part("trail", Fine, format!("{} records", status.records)),
+            Ok(_) => part("trail", Fine, format!("records: {}", status.records)),
             Err(_) => part("trail", Failed, "it cannot be read".to_owned()),
         });
         let judging = if status.behind > MUCH_BEHIND { Degraded } else { Fine };
-        parts.push(part("judge", judging, format!("{} events wait to be judged", status.behind)));
+        parts.push(part("judge", judging, format!("events that wait to be judged: {}", status.behind)));
         let elements = status.counters.elements;
         let poller = match (elements, status.unreachable) {
             (_, 0) => Fine,
@@ -109,12 +109,16 @@ impl Desk {
             _ => Degraded,
         };
         let silent = status.unreachable;
-        parts.push(part("poller", poller, format!("{silent} of {elements} network elements do not answer")));
+        parts.push(part(
+            "poller",
+            poller,
+            format!("network elements that do not answer: {silent} of {elements}"),
+        ));
         parts.push(if status.stopped {
             part("enforcement", Degraded, "all enforcement is stopped by hand".to_owned())
         } else {
             let held = self.ports_enforced().await?;
-            part("enforcement", Fine, format!("the access of {held} ports is ours"))
+            part("enforcement", Fine, format!("ports whose access is ours: {held}"))
         });
         Ok(parts)
     }

@@ -41,7 +41,22 @@ pub struct Status {
     pub records: u64,
 }
 
+/// What every page tells of the system.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The global stop is on.
+    pub stopped: bool,
+    /// The disk is full: nothing new is recorded or done.
+    pub disk_full: bool,
+}
+
 impl Desk {
+    /// What whoever is signed in is told on every page.
+    pub async fn standing(&self) -> Result<Standing, OperateError> {
+        let stopped = netwarden_actions::global_stop(self.store.read()).await?.is_some();
+        Ok(Standing { stopped, disk_full: *self.store.space().borrow() == netwarden_store::Space::OnReserve })
+    }
+
     /// The state of the whole.
     pub async fn status(&self, caller: &Caller) -> Result<Status, OperateError> {
         self.permit_of(caller, Operation::SystemStatus).await?;

@@ -345,7 +345,7 @@ fn port_access(
 
 fn standing(network: &Network, desired: Option<&DesiredPort>, stopped: bool) -> String {
     match desired {
-        None => "nothing was changed".to_owned(),
+        None => "nothing of ours is on its port".to_owned(),
         Some(row) => {
             let stop = if stopped { " (all enforcement is stopped)" } else { "" };
             format!("{} is {}{stop}", port_words(network, &row.port), wanted(row))

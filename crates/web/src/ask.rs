@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use netwarden_identity::Subject;
+use netwarden_identity::{Subject, Through};
 use netwarden_operate::{Caller, Desk};
 use zeroize::Zeroizing;
 
@@ -40,6 +40,23 @@ impl std::fmt::Debug for By {
 }
 
 impl Asker {
+    /// The holder of a session's secret that came by cookie; None where it is none that holds. Tokens are for
+    /// programs, which present them as such.
+    pub(crate) async fn of_secret(
+        desk: &Desk,
+        secret: Zeroizing<String>,
+        address: Option<IpAddr>,
+    ) -> Result<Option<Self>, Refusal> {
+        if secret.is_empty() || secret.len() > LONGEST_SECRET {
+            return Ok(None);
+        }
+        let by = By::Secret(secret, address);
+        let caller = identify(desk, &by).await?;
+        let in_session =
+            matches!(&caller.subject, Subject::User(user) if matches!(user.through, Through::Session(_)));
+        Ok(in_session.then_some(Self { caller, by }))
+    }
+
     /// Identifies the caller once more, for an answer that lasts: sessions end and rights change.
     pub(crate) async fn again(&mut self, desk: &Desk) -> Result<(), Refusal> {
         self.caller = identify(desk, &self.by).await?;

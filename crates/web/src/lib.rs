@@ -5,14 +5,18 @@
 //! table and changes nothing by itself; each route names the operation that it stands for in the OpenAPI
 //! document (`x-netwarden-operation`), and a test holds the route to it.
 
+mod address;
 mod ask;
 mod input;
+mod live;
 mod refusal;
 mod routes;
 mod serve;
 mod shape;
 mod stream;
+mod views;
 
 pub use refusal::Refusal;
 pub use routes::{OPERATION, openapi, router};
 pub use serve::{LocalPeer, ServeError, Serving, serve_socket, serve_tls, tls_config};
+pub use views::{PAGES, PageOf};

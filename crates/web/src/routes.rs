@@ -41,6 +41,10 @@ const LARGEST_BODY: usize = 1 << 20;
 /// No request takes longer until its answer begins.
 const LONGEST: Duration = Duration::from_secs(120);
 
+/// Pages load their own files and nothing else, run nothing that stands in them, and send forms here only.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 /// An answer of JSON.
 type Answer<T> = Result<Json<T>, Refusal>;
 
@@ -91,6 +95,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(desk: Desk) -> Router {
     let (router, _) = routes().split_for_parts();
     router
+        .merge(crate::views::router())
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -123,12 +128,24 @@ async fn within_time(request: Request, next: Next) -> Response {
 async fn guarded(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    let is = |name, begins: &[u8]| {
+        headers.get(name).is_some_and(|value: &HeaderValue| value.as_bytes().starts_with(begins))
+    };
+    // Files of the console are the same for everybody for ever, and say so; nothing else is kept anywhere.
+    let may_be_kept = is(header::CACHE_CONTROL, b"public, ");
+    let policy = if is(header::CONTENT_TYPE, b"text/html") {
+        PAGE_POLICY
+    } else {
+        "default-src 'none'; frame-ancestors 'none'"
+    };
+    if !may_be_kept {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     for (name, value) in [
-        (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

@@ -8,20 +8,8 @@ use netwarden_operate::{
     Target, Why,
 };
 
+use crate::address::escaped;
 use crate::refusal::Refusal;
-
-/// Characters that stay as they are in a part of an address (RFC 3986 section 2.3).
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for octet in text.bytes() {
-        if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(octet));
-        } else {
-            encoded.push_str(&format!("%{octet:02X}"));
-        }
-    }
-    encoded
-}
 
 pub(crate) fn page<T, U>(listed: Counted<T>, convert: impl FnMut(T) -> U) -> api::Page<U> {
     let total = match listed.count {
@@ -128,7 +116,7 @@ fn link(link: Link) -> api::endpoint::WhyLink {
         Target::Event(EventSeq(seq)) => format!("/events/{seq}"),
         Target::Rule(RuleId(id), RuleRevision(revision)) => format!("/rules/{id}/revisions#{revision}"),
         Target::Record(index) => format!("/audit/{index}"),
-        Target::History(mac) => format!("/endpoints/{}/history", encoded(&mac.to_string())),
+        Target::History(mac) => format!("/endpoints/{}/history", escaped(&mac.to_string())),
     });
     api::endpoint::WhyLink {
         stage: link.stage.as_str().to_owned(),
@@ -226,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_links_are_encoded() {
-        assert_eq!(encoded("Gi1/0/1 a\u{e9}"), "Gi1%2F0%2F1%20a%C3%A9");
+    fn addresses_of_links_are_escaped() {
+        assert_eq!(escaped("Gi1/0/1 a\u{e9}"), "Gi1%2F0%2F1%20a%C3%A9");
     }
 }

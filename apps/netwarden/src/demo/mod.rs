@@ -116,7 +116,7 @@ async fn day(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
     let local = netwarden_web::serve_socket(server.desk.clone(), &socket, stopped).await?;
 
     eprintln!(
-        "REST       https://localhost:{}/api/v1  (certificate {})",
+        "console    https://localhost:{}  (certificate {}; REST below /api/v1)",
         address.port(),
         certificate.fingerprint
     );

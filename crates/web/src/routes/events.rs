@@ -1,31 +1,23 @@
 //! `/events`: the log, and what is appended to it, live.
 
-use std::collections::VecDeque;
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use netwarden_api::event::Event;
 use netwarden_api::{Page, Problem, Total};
 use netwarden_model::EventSeq;
 use netwarden_operate::Desk;
-use tokio::sync::watch;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answer;
 use crate::ask::Asker;
 use crate::input::{ListParams, Place, Wish};
+use crate::live;
 use crate::refusal::Refusal;
 use crate::shape;
-
-/// Events read at once for a stream.
-const CHUNK: u64 = 500;
-/// A stream's caller is identified anew at least so often.
-const AGAIN: Duration = Duration::from_secs(30);
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(stream)).routes(routes!(show))
@@ -65,49 +57,10 @@ async fn stream(
     Wish(wish): Wish,
 ) -> Result<Sse<impl Stream<Item = Result<Sent, axum::Error>>>, Refusal> {
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
-    let appended = desk.spine.subscribe();
     let given = wish.after.map(|after| after.parse::<i64>());
     let given = given.transpose().map_err(|_| Refusal::malformed("after is no place in the log"))?;
-    let after = match last.or(given) {
-        Some(seq) => EventSeq(seq),
-        None => *appended.borrow(),
-    };
-    let filters = wish.filters;
-    // Refused now rather than in the middle of the answer.
-    let (events, position) = desk.events_after(&asker.caller, &filters, after, CHUNK).await?;
-    let waiting = events.iter().map(shape::event).collect::<Result<_, _>>()?;
-    let tail = Tail { desk, asker, appended, position, waiting, filters };
-    Ok(Sse::new(futures::stream::unfold(tail, next)).keep_alive(KeepAlive::new()))
-}
-
-struct Tail {
-    desk: Desk,
-    asker: Asker,
-    appended: watch::Receiver<EventSeq>,
-    position: EventSeq,
-    waiting: VecDeque<Event>,
-    filters: Vec<(String, String)>,
-}
-
-/// The next event; None where the caller's rights have ended, or the server does.
-async fn next(mut tail: Tail) -> Option<(Result<Sent, axum::Error>, Tail)> {
-    loop {
-        if let Some(event) = tail.waiting.pop_front() {
-            let sent = Sent::default().id(event.seq.to_string()).event(&event.kind).json_data(&event);
-            return Some((sent, tail));
-        }
-        let position = tail.position;
-        let wait = tail.appended.wait_for(|latest| *latest > position);
-        if let Ok(ended @ Err(_)) = tokio::time::timeout(AGAIN, wait).await {
-            drop(ended);
-            return None;
-        }
-        tail.asker.again(&tail.desk).await.ok()?;
-        let (events, position) =
-            tail.desk.events_after(&tail.asker.caller, &tail.filters, position, CHUNK).await.ok()?;
-        tail.position = position;
-        for event in &events {
-            tail.waiting.push_back(shape::event(event).ok()?);
-        }
-    }
+    let tail = live::tail(desk, asker, last.or(given).map(EventSeq), wish.filters).await?;
+    let sent =
+        tail.map(|event| Sent::default().id(event.seq.to_string()).event(&event.kind).json_data(&event));
+    Ok(Sse::new(sent).keep_alive(KeepAlive::new()))
 }

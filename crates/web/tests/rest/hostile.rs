@@ -128,7 +128,8 @@ async fn why_says_who_asked_and_what_was_done() {
     let before = bench.call(Some("helpdesk"), "GET", &path, None).await.json();
     let access = before["access"].as_str().unwrap();
     assert!(
-        access.contains("on sw1 port Gi1/0/1 in VLAN 10") && access.contains("nothing was changed"),
+        access.contains("on sw1 port Gi1/0/1 in VLAN 10")
+            && access.contains("nothing of ours is on its port"),
         "{access}"
     );
     assert!(!before["chain"].as_array().unwrap().is_empty());

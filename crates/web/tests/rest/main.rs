@@ -9,5 +9,6 @@ mod editing;
 mod health;
 mod hostile;
 mod names;
+mod pages;
 mod ratchet;
 mod rights;

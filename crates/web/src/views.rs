@@ -1,0 +1,107 @@
+//! The console: pages for people, over the same operations as REST.
+//!
+//! A view is `views/<page>.rs` beside `templates/<page>.html`. It asks one or a few operations of
+//! `operate`, puts what it was told into a page, and decides nothing: what is not permitted is refused by
+//! the operation and not shown by the page. Pages are useful without scripts; htmx replaces parts of them
+//! where there are some, and dialogs are the same pages put into a `<dialog>`.
+
+mod act;
+mod assets;
+mod audit;
+mod chain;
+mod elements;
+mod endpoints;
+mod events;
+mod frame;
+mod language;
+mod overview;
+mod ports;
+mod rules;
+mod search;
+mod sessions;
+mod system;
+mod table;
+mod visitor;
+
+use axum::Router;
+use axum::routing::{get, post};
+use netwarden_identity::Operation;
+use netwarden_operate::Desk;
+
+/// A page, and the operation that it needs; the right to it is asked for by the operation itself, and a
+/// test holds every page to it. None: whoever comes may see it.
+#[derive(Debug, Clone, Copy)]
+pub struct PageOf {
+    /// GET or POST.
+    pub method: &'static str,
+    /// As axum has it.
+    pub path: &'static str,
+    /// What its reader must be allowed to do.
+    pub operation: Option<Operation>,
+}
+
+macro_rules! pages {
+    ($($method:ident $path:literal $handler:path, $operation:expr;)*) => {
+        /// Every page of the console.
+        pub const PAGES: &[PageOf] =
+            &[$(PageOf { method: stringify!($method), path: $path, operation: $operation },)*];
+
+        /// The console, over one desk.
+        pub(crate) fn router() -> Router<Desk> {
+            Router::new()$(.route($path, $method($handler)))*
+        }
+    };
+}
+
+pages! {
+    get "/" overview::show, Some(Operation::SystemStatus);
+    get "/assets/{hash}/{name}" assets::serve, None;
+    get "/sign-in" sessions::sign_in_page, None;
+    post "/sign-in" sessions::sign_in, None;
+    post "/sign-out" sessions::sign_out, Some(Operation::SessionLogout);
+    get "/password" sessions::password_page, Some(Operation::UserChangeOwnPassword);
+    post "/password" sessions::password, Some(Operation::UserChangeOwnPassword);
+    post "/look" sessions::look, None;
+    get "/search" search::show, Some(Operation::EndpointRead);
+    get "/endpoints" endpoints::list, Some(Operation::EndpointRead);
+    get "/endpoints.csv" endpoints::csv, Some(Operation::EndpointRead);
+    get "/endpoints/{mac}" endpoints::show, Some(Operation::EndpointRead);
+    get "/endpoints/{mac}/authorise" endpoints::authorise_page, Some(Operation::EndpointAuthorise);
+    post "/endpoints/{mac}/authorise" endpoints::authorise, Some(Operation::EndpointAuthorise);
+    get "/endpoints/{mac}/block" endpoints::block_page, Some(Operation::EndpointBlock);
+    post "/endpoints/{mac}/block" endpoints::block, Some(Operation::EndpointBlock);
+    get "/endpoints/{mac}/move" endpoints::move_page, Some(Operation::EndpointMove);
+    post "/endpoints/{mac}/move" endpoints::move_it, Some(Operation::EndpointMove);
+    get "/elements" elements::list, Some(Operation::NeRead);
+    get "/elements.csv" elements::csv, Some(Operation::NeRead);
+    get "/elements/{ne}" elements::show, Some(Operation::NeRead);
+    get "/elements/{ne}/enforce" elements::act_page, Some(Operation::EnforcementEnable);
+    post "/elements/{ne}/enforce" elements::act, Some(Operation::EnforcementEnable);
+    get "/elements/{ne}/observe" elements::act_page, Some(Operation::EnforcementDisable);
+    post "/elements/{ne}/observe" elements::act, Some(Operation::EnforcementDisable);
+    get "/elements/{ne}/ports/{port}" ports::show, Some(Operation::PortRead);
+    get "/elements/{ne}/ports/{port}/off" ports::act_page, Some(Operation::PortOff);
+    post "/elements/{ne}/ports/{port}/off" ports::act, Some(Operation::PortOff);
+    get "/elements/{ne}/ports/{port}/on" ports::act_page, Some(Operation::PortOn);
+    post "/elements/{ne}/ports/{port}/on" ports::act, Some(Operation::PortOn);
+    get "/elements/{ne}/ports/{port}/quarantine" ports::act_page, Some(Operation::PortMove);
+    post "/elements/{ne}/ports/{port}/quarantine" ports::act, Some(Operation::PortMove);
+    get "/elements/{ne}/ports/{port}/release" ports::act_page, Some(Operation::PortRelease);
+    post "/elements/{ne}/ports/{port}/release" ports::act, Some(Operation::PortRelease);
+    get "/events" events::list, Some(Operation::EventRead);
+    get "/events/live" events::live, Some(Operation::EventRead);
+    get "/events/{seq}" events::show, Some(Operation::EventRead);
+    get "/rules" rules::list, Some(Operation::RuleRead);
+    get "/rules/{id}" rules::show, Some(Operation::RuleRead);
+    get "/rules/{id}/enable" rules::act_page, Some(Operation::RuleEnable);
+    post "/rules/{id}/enable" rules::act, Some(Operation::RuleEnable);
+    get "/rules/{id}/disable" rules::act_page, Some(Operation::RuleDisable);
+    post "/rules/{id}/disable" rules::act, Some(Operation::RuleDisable);
+    get "/audit" audit::list, Some(Operation::AuditRead);
+    get "/audit/{index}" audit::show, Some(Operation::AuditRead);
+    get "/system" system::show, Some(Operation::SystemStatus);
+    get "/system/stop" system::act_page, Some(Operation::EnforcementStop);
+    post "/system/stop" system::act, Some(Operation::EnforcementStop);
+    get "/system/resume" system::act_page, Some(Operation::EnforcementResume);
+    post "/system/resume" system::act, Some(Operation::EnforcementResume);
+}

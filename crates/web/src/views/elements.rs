@@ -1,0 +1,311 @@
+//! Network elements: the list, and the page of one with its faceplate.
+
+use askama::Template;
+use axum::extract::{OriginalUri, RawQuery, State};
+use axum::response::Response;
+use netwarden_api::network::{Element, Port};
+use netwarden_identity::Operation;
+use netwarden_model::NeId;
+use netwarden_operate::{Desk, ElementEdit, ListWish};
+
+use super::act::{Act, ActForm, notice};
+use super::endpoints::{Button, Property, file, line, listed, wish};
+use super::frame::{self, Frame, answered, led_to};
+use super::language::Language;
+use super::ports::{self, state, verb};
+use super::table::{Cell, Columns, Filters, Row, Table, csv_line};
+use super::visitor::Visitor;
+use crate::address::Query;
+use crate::input::Place;
+use crate::refusal::Refusal;
+use crate::shape;
+
+const COLUMNS: Columns = &[
+    ("column-name", Some("name")),
+    ("column-address", Some("address")),
+    ("column-status", None),
+    ("column-mode", None),
+    ("column-class", None),
+    ("column-region", None),
+    ("column-last-poll", None),
+];
+const FILTERS: Filters = &[
+    ("text", "filter-text", None),
+    ("status", "column-status", Some(("state", &["reachable", "unreachable", "unknown"]))),
+    ("enforcement", "column-mode", Some(("mode", &["true", "false"]))),
+];
+
+fn row(l: Language, element: &Element) -> Row {
+    let mode = if element.enforcement { "true" } else { "false" };
+    Row {
+        cells: vec![
+            Cell::Link { text: element.name.clone(), href: format!("/elements/{}", element.id) },
+            Cell::Code(element.address.clone()),
+            Cell::Status { word: element.status.clone(), text: l.word("state", &element.status) },
+            Cell::Text(l.word("mode", mode)),
+            Cell::Text(element.class.clone()),
+            Cell::text(element.region.clone()),
+            Cell::Time(element.last_poll),
+        ],
+    }
+}
+
+pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let page = shape::page(desk.elements(visitor.caller(), wish(&query)).await?, shape::element);
+        let rows = page.items.iter().map(|element| row(l, element)).collect();
+        let is_filtered = query.pairs().next().is_some();
+        let empty = if is_filtered { l.t("elements-none-found") } else { l.t("elements-none") };
+        let table = Table::new(l, "/elements", &l.t("nav-elements"), COLUMNS, FILTERS, &query)
+            .filled(&query, rows, page.next.as_deref())
+            .counted(page.total)
+            .with_csv("/elements.csv", &query)
+            .or_empty(empty);
+        listed(&desk, &visitor, l.t("nav-elements"), table).await
+    })
+    .await
+}
+
+pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let heads: Vec<String> = COLUMNS.iter().map(|(key, _)| l.t(key)).collect();
+        let mut text = csv_line(&heads);
+        let mut wanted = ListWish { limit: Some(1_000), ..wish(&query) };
+        loop {
+            let page = shape::page(desk.elements(visitor.caller(), wanted.clone()).await?, shape::element);
+            for element in &page.items {
+                text.push_str(&line(&row(l, element)));
+            }
+            wanted.after = page.next;
+            if wanted.after.is_none() {
+                return Ok(file("elements.csv", text));
+            }
+        }
+    })
+    .await
+}
+
+/// A port on the faceplate.
+struct Socket {
+    name: String,
+    href: String,
+    state: &'static str,
+    uplink: bool,
+    protected: bool,
+    endpoints: u32,
+    /// All of it in words, for the pointer and for screen readers.
+    told: String,
+}
+
+#[derive(Template)]
+#[template(path = "element.html")]
+struct ElementPage {
+    frame: Frame,
+    status: Cell,
+    mode: Cell,
+    properties: Vec<Property>,
+    buttons: Vec<Button>,
+    sockets: Vec<Socket>,
+    table: Table,
+}
+
+const PORT_COLUMNS: Columns = &[
+    ("column-port", None),
+    ("column-status", None),
+    ("property-role", None),
+    ("property-pvid", None),
+    ("column-endpoints", None),
+    ("property-alias", None),
+    ("property-enforcement", None),
+];
+
+/// Ports of a page: larger chassis are paged by the list below the faceplate.
+const MOST_PORTS: u64 = 1_000;
+
+pub(crate) async fn show(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(ne): Place<i64>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let (l, caller) = (visitor.language(), visitor.caller());
+        let element = shape::element(desk.element(caller, NeId(ne)).await?);
+        let wanted = ListWish {
+            filters: vec![("ne".to_owned(), ne.to_string())],
+            limit: Some(MOST_PORTS),
+            after: query.get("after").map(str::to_owned),
+            ..ListWish::default()
+        };
+        let page = shape::page(desk.ports(caller, wanted).await?, shape::port);
+        let mut ports = page.items;
+        ports.sort_by(|a, b| (a.if_index, &a.name).cmp(&(b.if_index, &b.name)));
+        let rows = ports.iter().map(|port| port_row(l, port)).collect();
+        let table = Table::new(l, "", &l.t("ports"), PORT_COLUMNS, &[], &Query::default())
+            .filled(&Query::default(), rows, page.next.as_deref())
+            .or_empty(l.t("ports-none"));
+        let here = format!("/elements/{ne}");
+        let undo = |done: &str| match done {
+            "enforce" => Some(format!("{here}/observe")),
+            "observe" => Some(format!("{here}/enforce")),
+            _ => None,
+        };
+        let frame =
+            Frame::of(&desk, &visitor, element.name.clone()).await.with_notice(notice(l, &query, undo));
+        let (operation, key, verb) = if element.enforcement {
+            (Operation::EnforcementDisable, "act-observe", "observe")
+        } else {
+            (Operation::EnforcementEnable, "act-enforce", "enforce")
+        };
+        let mut buttons = Vec::new();
+        if visitor.may(&desk, operation) {
+            let dangerous = verb == "enforce";
+            buttons.push(Button { text: l.t(key), href: format!("{here}/{verb}"), dangerous });
+        }
+        let mode = if element.enforcement { "true" } else { "false" };
+        frame::page(&ElementPage {
+            frame,
+            status: Cell::Status { word: element.status.clone(), text: l.word("state", &element.status) },
+            mode: Cell::Text(l.word("mode", mode)),
+            properties: properties(l, &element),
+            buttons,
+            sockets: ports.iter().filter(|port| has_socket(port)).map(|port| socket(l, port)).collect(),
+            table,
+        })
+    })
+    .await
+}
+
+/// False for what has no hole in the faceplate: VLAN interfaces, loopbacks, aggregates tell no link of
+/// their own that could be plugged.
+fn has_socket(port: &Port) -> bool {
+    let name = port.name.to_ascii_lowercase();
+    !["vlan", "lo", "po", "lag", "trk", "ae", "bond", "port-channel", "null", "cpu", "mgmt", "irb", "bvi"]
+        .iter()
+        .any(|kind| {
+            name.strip_prefix(kind)
+                .is_some_and(|rest| rest.starts_with(|c: char| !c.is_alphabetic()) || rest.is_empty())
+        })
+}
+
+fn port_row(l: Language, port: &Port) -> Row {
+    let word = state(port);
+    Row {
+        cells: vec![
+            Cell::Link { text: port.name.clone(), href: ports::address(port.ne_id, &port.name) },
+            Cell::Status { word: word.to_owned(), text: l.word("state", word) },
+            Cell::Text(l.word("role", &port.role)),
+            Cell::text(port.pvid.map(|vlan| vlan.to_string())),
+            Cell::Text(if port.endpoints > 0 { port.endpoints.to_string() } else { String::new() }),
+            Cell::text(port.alias.clone()),
+            Cell::text(port.enforcement.clone()),
+        ],
+    }
+}
+
+fn socket(l: Language, port: &Port) -> Socket {
+    let state = state(port);
+    let mut told = vec![port.name.clone(), l.word("state", state), l.word("role", &port.role)];
+    told.extend(port.protected.then(|| l.t("yes-protected")));
+    told.push(l.t1("socket-endpoints", "count", i64::from(port.endpoints)));
+    told.extend(port.alias.clone().filter(|alias| !alias.is_empty()));
+    told.extend(port.enforcement.clone());
+    // What tells ports of a switch apart stands at the end of their names.
+    let short = port.name.rsplit(['/', ':']).next().unwrap_or(&port.name);
+    let short = short.trim_start_matches(|c: char| c.is_alphabetic() || c == '-' || c == ' ');
+    Socket {
+        name: if short.is_empty() { port.name.clone() } else { short.to_owned() },
+        href: ports::address(port.ne_id, &port.name),
+        state,
+        uplink: port.role == "uplink",
+        protected: port.protected,
+        endpoints: port.endpoints,
+        told: told.join(", "),
+    }
+}
+
+fn properties(l: Language, element: &Element) -> Vec<Property> {
+    let all = [
+        ("column-address", Some(element.address.clone())),
+        ("property-credential", element.credential.clone()),
+        ("property-descr", element.descr.clone()),
+        ("property-location", element.location.clone()),
+        ("column-class", Some(element.class.clone())),
+        ("column-region", element.region.clone()),
+        ("property-quarantine-vlan", element.quarantine_vlan.map(|vlan| vlan.to_string())),
+        ("property-voice-vlan", element.voice_vlan.map(|vlan| vlan.to_string())),
+        ("property-interval", Some(format!("{} s", element.forwarding_interval_s))),
+    ];
+    let said = all.into_iter().filter_map(|(key, text)| Some((key, text.filter(|text| !text.is_empty())?)));
+    let mut properties: Vec<Property> =
+        said.map(|(key, text)| Property { name: l.t(key), cell: Cell::Text(text) }).collect();
+    properties.push(Property { name: l.t("column-last-poll"), cell: Cell::Time(element.last_poll) });
+    properties
+}
+
+async fn act_of(desk: &Desk, visitor: &Visitor, ne: i64, verb: &str) -> Result<Act, Refusal> {
+    let l = visitor.language();
+    let element = shape::element(desk.element(visitor.caller(), NeId(ne)).await?);
+    let (title, told, button) = match verb {
+        "enforce" => ("enforce-title", "enforce-told", "act-enforce"),
+        _ => ("observe-title", "observe-told", "act-observe"),
+    };
+    let mut told = vec![l.t1(told, "name", element.name.clone())];
+    if verb == "enforce" && element.quarantine_vlan.is_none() {
+        told.push(l.t("enforce-no-quarantine"));
+    }
+    Ok(Act {
+        title: l.t1(title, "name", element.name.clone()),
+        told,
+        inputs: Vec::new(),
+        button: l.t(button),
+        dangerous: verb == "enforce",
+        action: format!("/elements/{ne}/{verb}"),
+        back: format!("/elements/{ne}"),
+        fault: None,
+        reason: String::new(),
+    })
+}
+
+pub(crate) async fn act_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    OriginalUri(uri): OriginalUri,
+    Place(ne): Place<i64>,
+) -> Response {
+    answered(&desk, &visitor, async {
+        let verb = verb(&uri);
+        let operation =
+            if verb == "enforce" { Operation::EnforcementEnable } else { Operation::EnforcementDisable };
+        desk.permit_of(visitor.caller(), operation).await?;
+        act_of(&desk, &visitor, ne, verb).await?.shown(&desk, &visitor).await
+    })
+    .await
+}
+
+pub(crate) async fn act(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    OriginalUri(uri): OriginalUri,
+    Place(ne): Place<i64>,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        let verb = verb(&uri);
+        let edit = ElementEdit { enforcement: Some(verb == "enforce"), ..ElementEdit::default() };
+        match desk.edit_element(visitor.caller(), NeId(ne), edit, &given.reason).await {
+            Ok(()) => Ok(led_to(&format!("/elements/{ne}?done={verb}"))),
+            Err(error) => {
+                let act = act_of(&desk, &visitor, ne, verb).await?;
+                act.refused(&desk, &visitor, &given, error.into()).await
+            }
+        }
+    })
+    .await
+}

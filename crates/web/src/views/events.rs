@@ -1,0 +1,185 @@
+//! Events: the list, live; and one with what caused it.
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event as Sent, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+use netwarden_api::event::Event;
+use netwarden_model::EventSeq;
+use netwarden_operate::Desk;
+
+use super::endpoints::{Property, listed, wish};
+use super::frame::{self, Frame, answered};
+use super::language::Language;
+use super::table::{Cell, Columns, Filters, Row, Table};
+use super::visitor::Visitor;
+use crate::address::{Query, escaped};
+use crate::input::Place;
+use crate::live;
+use crate::shape;
+
+const COLUMNS: Columns = &[
+    ("column-time", None),
+    ("column-severity", None),
+    ("column-event", None),
+    ("column-what", None),
+    ("column-number", None),
+];
+const KINDS: &[&str] = &[
+    "new_endpoint",
+    "mac_online",
+    "mac_offline",
+    "unauthorised",
+    "endpoint_moved",
+    "mac_spoofing",
+    "arp_spoofing",
+    "now_noncompliant",
+    "now_compliant",
+    "fingerprint_changed",
+    "wrong_tpm_signature",
+    "ne_unreachable",
+    "ne_reachable",
+    "ne_rebooted",
+    "critical_system_failure",
+    "enforcement_done",
+    "enforcement_failed",
+    "enforcement_held",
+    "enforcement_observed",
+    "reaction_done",
+    "reaction_failed",
+    "rule_set_changed",
+    "rule_settings_changed",
+    "tick",
+];
+const FILTERS: Filters = &[
+    ("kind", "column-event", Some(("kind", KINDS))),
+    ("severity", "column-severity", Some(("severity", &["critical", "major", "minor", "warning", "info"]))),
+    ("mac", "column-mac", None),
+];
+
+pub(super) fn severity(l: Language, event: &Event) -> Cell {
+    Cell::Status { word: event.severity.clone(), text: l.word("severity", &event.severity) }
+}
+
+fn row(l: Language, event: &Event) -> Row {
+    Row {
+        cells: vec![
+            Cell::Time(Some(event.at)),
+            severity(l, event),
+            Cell::Text(l.word("kind", &event.kind)),
+            what(event),
+            Cell::Link { text: format!("#{}", event.seq), href: format!("/events/{}", event.seq) },
+        ],
+    }
+}
+
+/// Whom it is about, with the way there.
+pub(super) fn what(event: &Event) -> Cell {
+    let is_mac = event.subject.parse::<netwarden_model::Mac>().is_ok();
+    if is_mac {
+        return Cell::Link {
+            text: event.text.clone(),
+            href: format!("/endpoints/{}", escaped(&event.subject)),
+        };
+    }
+    match event.ne_id {
+        Some(ne) => Cell::Link { text: event.text.clone(), href: format!("/elements/{ne}") },
+        None => Cell::Text(event.text.clone()),
+    }
+}
+
+pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let found = desk.list_events(visitor.caller(), wish(&query)).await?;
+        let rows = found.items.iter().map(|event| Ok(row(l, &shape::event(event)?)));
+        let rows = rows.collect::<Result<Vec<_>, crate::Refusal>>()?;
+        let mut table = Table::new(l, "/events", &l.t("nav-events"), COLUMNS, FILTERS, &query)
+            .filled(&query, rows, found.next.as_deref())
+            .or_empty(l.t("events-none"));
+        // What is appended belongs on the first page only.
+        if query.get("after").is_none() && query.get("sort").is_none() && query.get("until").is_none() {
+            table.live = Some(query.without(&["limit"]).at("/events/live"));
+        }
+        listed(&desk, &visitor, l.t("nav-events"), table).await
+    })
+    .await
+}
+
+#[derive(Template)]
+#[template(path = "row.html")]
+struct RowPart {
+    row: Row,
+}
+
+/// Rows of the list as events are appended: server-sent events whose data is the row.
+pub(crate) async fn live(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Query::of(query.as_deref());
+    let wanted = wish(&query);
+    let l = visitor.language();
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    match live::tail(desk, visitor.asker, last.map(EventSeq), wanted.filters).await {
+        Ok(tail) => {
+            let rows = tail.map(move |event| {
+                let row = RowPart { row: row(l, &event) }.render().map_err(axum::Error::new)?;
+                Ok::<_, axum::Error>(Sent::default().id(event.seq.to_string()).event("row").data(row))
+            });
+            Sse::new(rows).keep_alive(KeepAlive::new()).into_response()
+        }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "record.html")]
+struct EventPage {
+    frame: Frame,
+    head: Vec<Cell>,
+    properties: Vec<Property>,
+    /// Old and new side by side; an event has none.
+    old: String,
+    new: String,
+    /// Everything that was frozen into it.
+    raw: Vec<(String, String)>,
+}
+
+pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, Place(seq): Place<i64>) -> Response {
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let event = shape::event(&desk.event(visitor.caller(), EventSeq(seq)).await?)?;
+        let mut properties = vec![
+            Property { name: l.t("column-what"), cell: what(&event) },
+            Property { name: l.t("column-time"), cell: Cell::Time(Some(event.at)) },
+            Property { name: l.t("property-recorded"), cell: Cell::Time(Some(event.recorded_at)) },
+        ];
+        if let Some(cause) = &event.cause {
+            properties.push(Property { name: l.t("property-cause"), cell: Cell::Code(cause.clone()) });
+        }
+        let raw = [
+            Some(("property-details", &event.details)),
+            event.endpoint.as_ref().map(|e| ("property-endpoint", e)),
+        ];
+        let raw = raw
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (l.t(key), serde_json::to_string_pretty(value).unwrap_or_default()));
+        let title = format!("{} · #{}", l.word("kind", &event.kind), event.seq);
+        frame::page(&EventPage {
+            frame: Frame::of(&desk, &visitor, title).await,
+            head: vec![severity(l, &event)],
+            properties,
+            old: String::new(),
+            new: String::new(),
+            raw: raw.collect(),
+        })
+    })
+    .await
+}

@@ -1,0 +1,166 @@
+//! What surrounds every page: navigation, search, the reader, the state of the system; and how a page,
+//! a part of one or a refusal becomes an answer.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use netwarden_identity::Operation;
+use netwarden_operate::Desk;
+
+use super::assets;
+use super::language::Language;
+use super::visitor::{Look, Visitor};
+use crate::refusal::Refusal;
+
+/// An entry of the navigation.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) href: &'static str,
+    pub(super) text: String,
+    pub(super) current: bool,
+}
+
+/// What was done, told on the page that follows.
+#[derive(Debug, Clone)]
+pub(super) struct Notice {
+    pub(super) text: String,
+    /// Where it can be undone.
+    pub(super) undo: Option<String>,
+}
+
+/// The surroundings of a page.
+#[derive(Debug, Clone)]
+pub(super) struct Frame {
+    pub(super) l: Language,
+    pub(super) look: Look,
+    pub(super) title: String,
+    pub(super) user: String,
+    pub(super) proof: String,
+    pub(super) here: String,
+    pub(super) entries: Vec<Entry>,
+    /// All enforcement is stopped.
+    pub(super) stopped: bool,
+    /// Nothing new is recorded.
+    pub(super) disk_full: bool,
+    pub(super) notice: Option<Notice>,
+    pub(super) assets: &'static assets::Addresses,
+}
+
+const ENTRIES: [(&str, &str, Operation); 7] = [
+    ("/", "nav-overview", Operation::SystemStatus),
+    ("/endpoints", "nav-endpoints", Operation::EndpointRead),
+    ("/elements", "nav-elements", Operation::NeRead),
+    ("/events", "nav-events", Operation::EventRead),
+    ("/rules", "nav-rules", Operation::RuleRead),
+    ("/audit", "nav-audit", Operation::AuditRead),
+    ("/system", "nav-system", Operation::SystemStatus),
+];
+
+impl Frame {
+    /// For a reader, about `title`.
+    pub(super) async fn of(desk: &Desk, visitor: &Visitor, title: impl Into<String>) -> Self {
+        let l = visitor.language();
+        let path = visitor.here.split('?').next().unwrap_or("/");
+        let current = |href: &str| if href == "/" { path == "/" } else { is_below(path, href) };
+        let entries = ENTRIES
+            .iter()
+            .filter(|(_, _, operation)| visitor.may(desk, *operation))
+            .map(|(href, key, _)| Entry { href, text: l.t(key), current: current(href) })
+            .collect();
+        let standing = desk.standing().await.unwrap_or_default();
+        Self {
+            l,
+            look: visitor.look,
+            title: title.into(),
+            user: visitor.name().to_owned(),
+            proof: visitor.proof.clone(),
+            here: visitor.here.clone(),
+            entries,
+            stopped: standing.stopped,
+            disk_full: standing.disk_full,
+            notice: None,
+            assets: assets::addresses(),
+        }
+    }
+
+    /// For one who has not signed in.
+    pub(super) fn outside(look: Look, title: String) -> Self {
+        Self {
+            l: look.language,
+            look,
+            title,
+            user: String::new(),
+            proof: String::new(),
+            here: "/".to_owned(),
+            entries: Vec::new(),
+            stopped: false,
+            disk_full: false,
+            notice: None,
+            assets: assets::addresses(),
+        }
+    }
+
+    pub(super) fn with_notice(mut self, notice: Option<Notice>) -> Self {
+        self.notice = notice;
+        self
+    }
+}
+
+fn is_below(path: &str, href: &str) -> bool {
+    path.strip_prefix(href).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '.']))
+}
+
+/// A page, or a part of one.
+pub(super) fn page(template: &impl Template) -> Result<Response, Refusal> {
+    let text = template.render().map_err(|error| {
+        tracing::error!(%error, "a page could not be made");
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "Failed", "the page could not be made")
+    })?;
+    let mut response = Html(text).into_response();
+    // A part and the whole have the same address.
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("HX-Request, Cookie"));
+    Ok(response)
+}
+
+/// After an act: the page on which its effect is seen.
+pub(super) fn led_to(path: &str) -> Response {
+    Redirect::to(path).into_response()
+}
+
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct Refused {
+    frame: Frame,
+    status: u16,
+    text: String,
+}
+
+/// The answer, or why there is none, on a page.
+pub(super) async fn answered(
+    desk: &Desk,
+    visitor: &Visitor,
+    answer: impl Future<Output = Result<Response, Refusal>>,
+) -> Response {
+    let refusal = match answer.await {
+        Ok(response) => return response,
+        Err(refusal) => refusal,
+    };
+    let l = visitor.language();
+    let problem = refusal.problem();
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let title = match status {
+        StatusCode::FORBIDDEN => l.t("refused-forbidden"),
+        StatusCode::NOT_FOUND => l.t("refused-not-found"),
+        StatusCode::INTERNAL_SERVER_ERROR => l.t("refused-failed"),
+        _ => l.t("refused-other"),
+    };
+    let text = problem.detail.clone();
+    let refused = Refused { frame: Frame::of(desk, visitor, title).await, status: problem.status, text };
+    match page(&refused) {
+        Ok(mut response) => {
+            *response.status_mut() = status;
+            response
+        }
+        Err(refusal) => refusal.into_response(),
+    }
+}

@@ -1,0 +1,195 @@
+//! Signing in and out, one's own password, language and theme.
+
+use askama::Template;
+use axum::extract::{Form, FromRequestParts, RawQuery, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use netwarden_operate::{Desk, OperateError};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::frame::{self, Frame, answered, led_to};
+use super::language::Language;
+use super::visitor::{Look, PASSWORD, Theme, Visitor, is_from_here, no_session_cookie, session_cookie};
+use crate::address::{Query, inside};
+use crate::refusal::Refusal;
+
+/// Where a request comes from.
+pub(crate) struct Source(Option<std::net::IpAddr>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Source {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(crate::ask::source(parts)))
+    }
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage {
+    frame: Frame,
+    to: String,
+    user: String,
+    fault: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "password.html")]
+struct PasswordPage {
+    frame: Frame,
+    /// Nothing else is permitted before it was changed.
+    must: bool,
+    fault: Option<String>,
+}
+
+pub(crate) async fn sign_in_page(look: Look, RawQuery(query): RawQuery) -> Response {
+    let to = Query::of(query.as_deref()).get("to").map_or("/", inside).to_owned();
+    sign_in_form(look, to, String::new(), None)
+}
+
+fn sign_in_form(look: Look, to: String, user: String, fault: Option<String>) -> Response {
+    let frame = Frame::outside(look, look.language.t("sign-in-title"));
+    let status = if fault.is_some() { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    match frame::page(&SignInPage { frame, to, user, fault }) {
+        Ok(mut response) => {
+            *response.status_mut() = status;
+            response
+        }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SignIn {
+    user: String,
+    password: String,
+    #[serde(default)]
+    to: String,
+}
+
+/// Opens a session: a new secret, whatever the browser presented.
+pub(crate) async fn sign_in(
+    State(desk): State<Desk>,
+    look: Look,
+    Source(address): Source,
+    headers: HeaderMap,
+    Form(given): Form<SignIn>,
+) -> Response {
+    let l = look.language;
+    let to = inside(&given.to).to_owned();
+    if !is_from_here(&headers) {
+        return sign_in_form(look, to, String::new(), Some(l.t("error-foreign-form")));
+    }
+    let opened = match desk.login(&given.user, Zeroizing::new(given.password), address).await {
+        Ok(opened) => opened,
+        Err(OperateError::Unrecorded(_) | OperateError::Failed(_)) => {
+            return sign_in_form(look, to, given.user, Some(l.t("sign-in-failed")));
+        }
+        // Every other failure reads the same; the reason is in the trail.
+        Err(_) => return sign_in_form(look, to, given.user, Some(l.t("sign-in-wrong"))),
+    };
+    let to = if opened.must_change_password { PASSWORD } else { to.as_str() };
+    with_cookie(led_to(to), &session_cookie(&opened.secret))
+}
+
+pub(crate) async fn sign_out(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Form(given): Form<Proof>,
+) -> Response {
+    let ended = async {
+        visitor.proven(&given.proof)?;
+        Ok::<_, Refusal>(desk.logout(visitor.caller()).await?)
+    };
+    match ended.await {
+        Ok(()) => with_cookie(led_to("/sign-in"), &no_session_cookie()),
+        Err(refusal) => answered(&desk, &visitor, async { Err(refusal) }).await,
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Proof {
+    #[serde(default)]
+    proof: String,
+}
+
+pub(crate) async fn password_page(State(desk): State<Desk>, visitor: Visitor) -> Response {
+    answered(&desk, &visitor, password_form(&desk, &visitor, None)).await
+}
+
+async fn password_form(desk: &Desk, visitor: &Visitor, fault: Option<String>) -> Result<Response, Refusal> {
+    let must = match &visitor.caller().subject {
+        netwarden_identity::Subject::User(user) => user.must_change_password,
+        netwarden_identity::Subject::Unidentified => false,
+    };
+    let mut frame = Frame::of(desk, visitor, visitor.language().t("password-title")).await;
+    if must {
+        frame.entries.clear();
+    }
+    let refused = fault.is_some();
+    let mut response = frame::page(&PasswordPage { frame, must, fault })?;
+    if refused {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(response)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PasswordChange {
+    #[serde(default)]
+    proof: String,
+    old: String,
+    new: String,
+    again: String,
+}
+
+pub(crate) async fn password(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Form(given): Form<PasswordChange>,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        let l = visitor.language();
+        if given.new != given.again {
+            return password_form(&desk, &visitor, Some(l.t("password-differs"))).await;
+        }
+        let changed = desk
+            .change_own_password(visitor.caller(), Zeroizing::new(given.old), Zeroizing::new(given.new))
+            .await;
+        match changed {
+            Ok(()) => Ok(led_to("/?done=password")),
+            Err(error @ (OperateError::Unrecorded(_) | OperateError::Failed(_))) => Err(error.into()),
+            Err(error) => password_form(&desk, &visitor, Some(error.to_string())).await,
+        }
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+pub(crate) struct LookChange {
+    language: Option<String>,
+    theme: Option<String>,
+    #[serde(default)]
+    to: String,
+}
+
+/// Language and theme, for whoever looks: it changes nothing but this browser's cookie.
+pub(crate) async fn look(look: Look, headers: HeaderMap, Form(given): Form<LookChange>) -> Response {
+    let to = inside(&given.to);
+    if !is_from_here(&headers) {
+        return led_to(to);
+    }
+    let language = given.language.as_deref().and_then(Language::of_tag).unwrap_or(look.language);
+    let theme = given.theme.as_deref().map_or(look.theme, Theme::of);
+    with_cookie(led_to(to), &Look { language, theme }.set_cookie())
+}
+
+fn with_cookie(mut response: Response, cookie: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}

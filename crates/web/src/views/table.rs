@@ -1,0 +1,228 @@
+//! The table: one piece for every list, with sorting, filters as chips, pages by key and CSV.
+
+use jiff::Timestamp;
+use netwarden_api::Total;
+
+use super::language::Language;
+use crate::address::Query;
+
+/// A column's head.
+#[derive(Debug, Clone)]
+pub(super) struct Head {
+    pub(super) text: String,
+    /// Sorts by it, the other way round where it does already.
+    pub(super) href: Option<String>,
+    /// `ascending` or `descending`, as ARIA has it.
+    pub(super) sorted: Option<&'static str>,
+}
+
+/// What stands in a row's column.
+#[derive(Debug, Clone)]
+pub(super) enum Cell {
+    Text(String),
+    /// MAC, IP and the like.
+    Code(String),
+    Link {
+        text: String,
+        href: String,
+    },
+    CodeLink {
+        text: String,
+        href: String,
+    },
+    /// A word of the product with its colour and shape.
+    Status {
+        word: String,
+        text: String,
+    },
+    Time(Option<Timestamp>),
+}
+
+impl Cell {
+    pub(super) fn text(text: Option<impl Into<String>>) -> Self {
+        Cell::Text(text.map(Into::into).unwrap_or_default())
+    }
+}
+
+/// One row.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) cells: Vec<Cell>,
+}
+
+/// A filter that is set, and the address without it.
+#[derive(Debug, Clone)]
+pub(super) struct Chip {
+    pub(super) text: String,
+    pub(super) href: String,
+}
+
+/// A field of the filters.
+#[derive(Debug, Clone)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) label: String,
+    pub(super) value: String,
+    /// Value and text of what can be chosen; a text field where empty.
+    pub(super) choices: Vec<(String, String)>,
+}
+
+/// A list as it is shown.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    pub(super) l: Language,
+    pub(super) path: &'static str,
+    pub(super) caption: String,
+    pub(super) fields: Vec<Field>,
+    pub(super) chips: Vec<Chip>,
+    pub(super) heads: Vec<Head>,
+    pub(super) rows: Vec<Row>,
+    /// How many there are; None where they are not counted.
+    pub(super) total: Option<String>,
+    pub(super) next: Option<String>,
+    pub(super) first: Option<String>,
+    pub(super) csv: Option<String>,
+    /// What to do where there is nothing.
+    pub(super) empty: String,
+    pub(super) sort: String,
+    /// Where rows come from as they arise.
+    pub(super) live: Option<String>,
+}
+
+/// The columns of a list: key of the text, and name to sort by.
+pub(super) type Columns = &'static [(&'static str, Option<&'static str>)];
+/// The filters of a list: name, key of the label, and kind of words to choose from with the words.
+pub(super) type Filters =
+    &'static [(&'static str, &'static str, Option<(&'static str, &'static [&'static str])>)];
+
+impl Table {
+    pub(super) fn new(
+        l: Language,
+        path: &'static str,
+        caption: &str,
+        columns: Columns,
+        filters: Filters,
+        query: &Query,
+    ) -> Self {
+        let sort = query.get("sort").unwrap_or_default();
+        let heads = columns.iter().map(|(key, name)| head(l, path, query, sort, key, *name)).collect();
+        let fields = filters.iter().map(|filter| field(l, query, filter)).collect();
+        let chips = query.pairs().filter_map(|(name, value)| {
+            if matches!(name, "sort" | "after" | "limit") {
+                return None;
+            }
+            let filter = filters.iter().find(|(found, ..)| *found == name);
+            let label = filter.map_or_else(|| name.to_owned(), |(_, key, _)| l.t(key));
+            let value = match filter {
+                Some((.., Some((kind, _)))) => l.word(kind, value),
+                _ => value.to_owned(),
+            };
+            Some(Chip { text: format!("{label}: {value}"), href: query.without(&[name, "after"]).at(path) })
+        });
+        Self {
+            l,
+            path,
+            caption: caption.to_owned(),
+            fields,
+            chips: chips.collect(),
+            heads,
+            rows: Vec::new(),
+            total: None,
+            next: None,
+            first: query.get("after").map(|_| query.without(&["after"]).at(path)),
+            csv: None,
+            empty: String::new(),
+            sort: sort.to_owned(),
+            live: None,
+        }
+    }
+
+    /// With the rows of a page.
+    pub(super) fn filled(mut self, query: &Query, rows: Vec<Row>, next: Option<&str>) -> Self {
+        self.rows = rows;
+        self.next = next.map(|next| query.with("after", next).at(self.path));
+        self
+    }
+
+    pub(super) fn counted(mut self, total: Total) -> Self {
+        let count = self.l.t1("table-count", "count", i64::try_from(total.count).unwrap_or(i64::MAX));
+        self.total = Some(if total.more { self.l.t1("table-more-than", "rows", count) } else { count });
+        self
+    }
+
+    pub(super) fn with_csv(mut self, path: &str, query: &Query) -> Self {
+        self.csv = Some(query.without(&["after", "limit"]).at(path));
+        self
+    }
+
+    pub(super) fn or_empty(mut self, text: String) -> Self {
+        self.empty = text;
+        self
+    }
+}
+
+fn head(l: Language, path: &str, query: &Query, sort: &str, key: &str, name: Option<&'static str>) -> Head {
+    let Some(name) = name else { return Head { text: l.t(key), href: None, sorted: None } };
+    let sorted = match sort.strip_prefix('-') {
+        Some(by) if by == name => Some("descending"),
+        None if sort == name => Some("ascending"),
+        _ => None,
+    };
+    let next = if sorted == Some("ascending") { format!("-{name}") } else { name.to_owned() };
+    Head { text: l.t(key), href: Some(query.with("sort", &next).at(path)), sorted }
+}
+
+fn field(
+    l: Language,
+    query: &Query,
+    (name, key, words): &(&'static str, &'static str, Option<(&'static str, &'static [&'static str])>),
+) -> Field {
+    let choices = words.map_or_else(Vec::new, |(kind, words)| {
+        words.iter().map(|word| ((*word).to_owned(), l.word(kind, word))).collect()
+    });
+    Field { name, label: l.t(key), value: query.get(name).unwrap_or_default().to_owned(), choices }
+}
+
+/// A line of CSV (RFC 4180). What a spreadsheet would take for a formula is kept from being one by an
+/// apostrophe before it.
+pub(super) fn csv_line(cells: &[String]) -> String {
+    let mut line = String::new();
+    for (at, cell) in cells.iter().enumerate() {
+        if at > 0 {
+            line.push(',');
+        }
+        let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        let cell = if formula { format!("'{cell}") } else { cell.clone() };
+        if cell.contains(['"', ',', '\n', '\r']) {
+            line.push_str(&format!("\"{}\"", cell.replace('"', "\"\"")));
+        } else {
+            line.push_str(&cell);
+        }
+    }
+    line.push_str("\r\n");
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spreadsheets_run_nothing() {
+        let cells = ["=cmd|' /C calc'!A0", "a,b", "say \"hi\"", "-1", "plain"].map(str::to_owned);
+        let line = csv_line(&cells);
+        assert_eq!(line, "'=cmd|' /C calc'!A0,\"a,b\",\"say \"\"hi\"\"\",'-1,plain\r\n");
+    }
+
+    #[test]
+    fn a_second_click_turns_the_order() {
+        let columns: Columns = &[("column-mac", Some("mac")), ("column-name", Some("name"))];
+        let query = Query::of(Some("sort=mac&status=new&after=x"));
+        let table = Table::new(Language::English, "/endpoints", "", columns, &[], &query);
+        assert_eq!(table.heads[0].sorted, Some("ascending"));
+        assert_eq!(table.heads[0].href.as_deref(), Some("/endpoints?status=new&sort=-mac"));
+        assert_eq!(table.heads[1].href.as_deref(), Some("/endpoints?status=new&sort=name"));
+        assert_eq!(table.first.as_deref(), Some("/endpoints?sort=mac&status=new"));
+        assert_eq!(table.chips[0].href, "/endpoints?sort=mac");
+    }
+}
