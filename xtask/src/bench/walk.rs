@@ -69,8 +69,12 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         race.run("v2c", V2C, "100", "100")?;
         race.run("authPriv", V3, "100", "100")?;
         if delay == "10" {
-            race.run("v2c, 20 agents at once", V2C, "20", "20")?;
-            race.run("v2c, 20 agents at once, ours with up to 4 requests to each", V2C, "20", "20x4")?;
+            for agents in ["5", "20"] {
+                let several = format!("{agents}x4");
+                race.run(&format!("v2c, {agents} agents at once"), V2C, agents, agents)?;
+                let name = format!("v2c, {agents} agents at once, ours with up to 4 requests to each");
+                race.run(&name, V2C, agents, &several)?;
+            }
             race.run("v2c, all agents at once", V2C, "1000", "1000")?;
         } else {
             exporter(root, folder.path(), &simulators.agents, &ours)?;
