@@ -42,17 +42,19 @@ struct Named {
 }
 
 /// Draws whom a question is about.
-struct Draw {
+pub struct Draw {
     sequence: Sequence,
     sizes: Sizes,
 }
 
 impl Draw {
-    fn endpoint(&mut self) -> Endpoint {
+    /// An endpoint.
+    pub fn endpoint(&mut self) -> Endpoint {
         Endpoint { number: self.sequence.below(self.sizes.endpoints), elements: self.sizes.elements }
     }
 
-    fn ne(&mut self) -> usize {
+    /// An element's id.
+    pub fn ne(&mut self) -> usize {
         self.sequence.below(self.sizes.elements) + 1
     }
 
@@ -244,7 +246,7 @@ const QUESTIONS: &[Named] = &[
 pub async fn run(target: &Target, sizes: Sizes, cold: usize, warm: usize) -> anyhow::Result<Value> {
     let fingerprint = target.fingerprint.parse().map_err(|error| anyhow::anyhow!("fingerprint: {error}"))?;
     let secret = log_in(&Client::anonymous(&target.server, fingerprint)?, &target.one_time).await?;
-    let client = Client::remote(&target.server, secret, fingerprint)?;
+    let client = Client::remote(&target.server, secret.clone(), fingerprint)?;
     let mut draw = Draw { sequence: Sequence(7), sizes };
     // The connection and its TLS session are there before the first question is timed.
     put(&client, &list("/system/status", &[])).await?;
@@ -270,7 +272,8 @@ pub async fn run(target: &Target, sizes: Sizes, cold: usize, warm: usize) -> any
         results
             .push(json!({ "name": named.name, "rows": rows, "cold": cold, "warm": Percentiles::of(times) }));
     }
-    Ok(json!({ "questions": results }))
+    let pages = crate::pages::run(&target.server, &secret, &mut draw, warm).await?;
+    Ok(json!({ "questions": results, "pages": pages }))
 }
 
 /// The secret of a session of `admin`.

@@ -11,6 +11,7 @@ mod events;
 mod fill;
 mod judging;
 mod numbers;
+mod pages;
 
 use std::path::PathBuf;
 

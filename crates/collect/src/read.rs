@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 
 pub use single::read_macs;
 
+use futures::StreamExt;
 use netwarden_model::Reading;
 use netwarden_model::element::Method;
 use netwarden_model::reading::{Quirk, QuirkTally};
-use netwarden_reach::{Snmp, SnmpError, WalkQuirk};
+use netwarden_reach::{Snmp, SnmpError, WalkQuirk, Walked};
 use netwarden_snmp::Oid;
 
 use crate::mib::ip::{self, Pairings};
@@ -134,6 +135,7 @@ pub async fn read_without<S: Snmp>(
         tally: QuirkTally::default(),
         incomplete: Vec::new(),
         unanswered: 0,
+        ahead: Vec::new(),
         fresh: kept.is_none(),
         profile: kept.unwrap_or_default(),
         off,
@@ -141,6 +143,7 @@ pub async fn read_without<S: Snmp>(
     reader.profile.object_id = system.object_id.clone();
     reader.profile.up_time_cs = system.up_time_cs;
     let mut reading = Reading { system, ..Reading::default() };
+    reader.walk_ahead(what).await;
 
     let vlans = if what.contains(&Method::Inventory) {
         Some(Box::pin(reader.inventory(&mut reading)).await)
@@ -165,6 +168,12 @@ pub async fn read_without<S: Snmp>(
     Ok(Outcome { reading, profile: reader.profile, incomplete: reader.incomplete })
 }
 
+/// Tables of one element that are walked at the same time.
+const TABLES_IN_FLIGHT: usize = 4;
+
+/// Columns of a table.
+type Columns = &'static [&'static [u32]];
+
 /// After so many tables in a row without any answer, the rest is not asked for.
 const GIVE_UP_AFTER: u8 = 2;
 
@@ -176,6 +185,8 @@ struct Reader<'s, S> {
     incomplete: Vec<Incomplete>,
     /// Tables in a row for which the agent stayed silent.
     unanswered: u8,
+    /// Walks that were made before their tables are asked for, by their columns.
+    ahead: Vec<(Vec<Oid>, Result<Walked, SnmpError>)>,
     /// True where the maps of the profile must be, or were, read in this reading.
     fresh: bool,
     profile: DeviceProfile,
@@ -196,18 +207,60 @@ impl<S: Snmp> Reader<'_, S> {
         wanted
     }
 
+    /// Walks side by side what `what` asks for in any case: an element far away costs a few round trips
+    /// and not a few for each table. What depends on an answer is walked when it is known.
+    async fn walk_ahead(&mut self, what: &[Method]) {
+        let mut wanted: Vec<(Part, Columns)> = Vec::new();
+        if what.contains(&Method::Inventory) {
+            wanted.extend(self.inventory_tables());
+        }
+        if what.contains(&Method::Forwarding) {
+            wanted.extend(self.forwarding_table().map(|columns| (Part::Fdb, columns)));
+        }
+        if what.contains(&Method::Addresses) {
+            wanted.push((Part::Arp, ip::COLUMNS));
+        }
+        wanted.retain(|(part, _)| !self.off.contains(part));
+        if wanted.len() < 2 {
+            return;
+        }
+        let session = self.session;
+        let wanted: Vec<Vec<Oid>> = wanted.iter().map(|(_, columns)| oids(columns)).collect();
+        let walks = wanted.into_iter().map(|columns| async move {
+            let walked = session.walk(&columns).await;
+            (columns, walked)
+        });
+        let mut walks = futures::stream::iter(walks).buffer_unordered(TABLES_IN_FLIGHT);
+        let mut silent = 0;
+        while let Some((columns, walked)) = walks.next().await {
+            if matches!(walked, Err(SnmpError::Timeout { .. })) {
+                silent += 1;
+            }
+            self.ahead.push((columns, walked));
+            if silent >= GIVE_UP_AFTER {
+                self.unanswered = silent;
+                break;
+            }
+        }
+    }
+
     /// Walks columns side by side; failures are noted, and what came before them is lost with them.
     async fn walk(&mut self, part: Part, table: &'static str, columns: &[&[u32]]) -> Table {
         if self.off.contains(&part) {
             self.lacks(part, table, OFF.to_owned());
             return Table::default();
         }
-        if self.unanswered >= GIVE_UP_AFTER {
-            self.lacks(part, table, "not asked for: the agent had stopped answering".to_owned());
-            return Table::default();
-        }
-        let oids: Vec<Oid> = columns.iter().map(|column| Oid::from(*column)).collect();
-        match self.session.walk(&oids).await {
+        let oids = oids(columns);
+        let ahead = self.ahead.iter().position(|(ahead, _)| *ahead == oids);
+        let walked = match ahead {
+            Some(at) => self.ahead.swap_remove(at).1,
+            None if self.unanswered >= GIVE_UP_AFTER => {
+                self.lacks(part, table, "not asked for: the agent had stopped answering".to_owned());
+                return Table::default();
+            }
+            None => self.session.walk(&oids).await,
+        };
+        match walked {
             Ok(walked) => {
                 self.unanswered = 0;
                 self.note(part, table, &walked.quirks);
@@ -306,4 +359,8 @@ impl<S: Snmp> Reader<'_, S> {
         let mut ignored = QuirkTally::default();
         self.profile.names = interfaces::Names::of(&interfaces::decode(&table, &mut ignored));
     }
+}
+
+fn oids(columns: &[&[u32]]) -> Vec<Oid> {
+    columns.iter().map(|column| Oid::from(*column)).collect()
 }

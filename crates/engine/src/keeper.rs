@@ -1,12 +1,25 @@
 //! The keeper of the picture: all changes of the inventory go through it, one after the other.
 //!
-//! Every input is planned against the picture in memory, written with its events in one transaction
-//! (T0), and only then becomes the picture. A write that fails changes nothing: the next reading yields
-//! the same differences again.
+//! Every input is planned against the picture in memory and written with its events in one transaction
+//! (T0). What people and reactions want becomes the picture only then. Readings, of which a full cycle
+//! brings thousands, do not wait for one another's COMMIT: each becomes the picture when it is planned,
+//! and its write builds on those before it ([`Chain`]). Where one fails, so do those behind it, and the
+//! picture is loaded anew from what is on disk: the next readings yield the same differences again.
+//!
+//! ```text
+//! reading ──▶ plan ──▶ picture          (at most MOST_BEHIND ahead of the disk)
+//!                 └──▶ T0 of the chain ──▶ COMMIT ──▶ done; failed ──▶ picture from the store
+//! edit ──▶ wait until nothing is behind ──▶ plan ──▶ T0 ──▶ COMMIT ──▶ picture ──▶ answer
+//! ```
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::FuturesOrdered;
 use jiff::Timestamp;
 use netwarden_actions::{ActionError, Finish, TxFuture, Wake};
 use netwarden_audit::{AuditError, Record};
@@ -14,7 +27,7 @@ use netwarden_inventory::sql::Rows;
 use netwarden_inventory::{Changes, Heartbeat, Network, Read, UnknownElement};
 use netwarden_model::{Clock, EventKind, NeId, NewEvent, Reading};
 use netwarden_spine::{Spine, SpineError};
-use netwarden_store::{Space, Store, StoreError, Tx};
+use netwarden_store::{Chain, Pending, Space, Store, StoreError, Tx};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::poller::Order;
@@ -24,6 +37,12 @@ const TICK: Duration = Duration::from_secs(5);
 
 /// Inputs that wait; pollers pause when the keeper is behind.
 const QUEUE: usize = 1024;
+
+/// Readings that are the picture already and not yet on disk, at most.
+const MOST_BEHIND: usize = 64;
+
+/// How long to wait before the picture is loaded once more, where that failed.
+const RELOAD: Duration = Duration::from_secs(1);
 
 /// Heartbeats of unchanged polls that are written together.
 const HEARTBEATS: usize = 512;
@@ -70,6 +89,10 @@ impl Picture {
     /// Reads the picture; do not hold it across an await.
     pub fn read(&self) -> RwLockReadGuard<'_, Network> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn replace(&self, network: Network) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = network;
     }
 
     fn commit(&self, changes: Changes) {
@@ -181,6 +204,8 @@ pub struct Keeper {
     orders: mpsc::UnboundedSender<Order>,
     enforcer: Wake,
     heartbeats: Vec<Heartbeat>,
+    chain: Chain,
+    behind: FuturesOrdered<Pending<(), KeeperError>>,
 }
 
 impl Keeper {
@@ -196,7 +221,19 @@ impl Keeper {
     ) -> (Self, KeeperHandle) {
         let (sender, inputs) = mpsc::channel(QUEUE);
         let handle = KeeperHandle { inputs: sender, picture: picture.clone() };
-        (Self { store, spine, clock, picture, inputs, orders, enforcer, heartbeats: Vec::new() }, handle)
+        let keeper = Self {
+            store,
+            spine,
+            clock,
+            picture,
+            inputs,
+            orders,
+            enforcer,
+            heartbeats: Vec::new(),
+            chain: Chain::default(),
+            behind: FuturesOrdered::new(),
+        };
+        (keeper, handle)
     }
 
     /// Runs until every handle is gone.
@@ -204,12 +241,15 @@ impl Keeper {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            let is_free = self.behind.len() < MOST_BEHIND;
             tokio::select! {
-                input = self.inputs.recv() => match input {
+                Some(written) = self.behind.next() => self.written(written).await,
+                input = self.inputs.recv(), if is_free => match input {
                     Some(input) => self.take(input).await,
                     None => break,
                 },
                 _ = tick.tick() => {
+                    self.settle().await;
                     let now = self.clock.now();
                     let changes = self.picture.read().plan_tick(now);
                     self.log_failure("the periodic review", self.apply(changes, nothing()).await);
@@ -217,16 +257,20 @@ impl Keeper {
                 }
             }
         }
+        self.settle().await;
         self.write_heartbeats().await;
     }
 
     async fn take(&mut self, input: Input) {
+        if !matches!(input, Input::Read { .. }) {
+            self.settle().await;
+        }
         match input {
             Input::Read { ne, read, reading, at } => {
                 let planned = self.picture.read().plan_reading(ne, &read, &reading, at);
                 match planned {
                     Ok(changes) if changes.only_heartbeat() => self.keep_heartbeat(changes).await,
-                    Ok(changes) => self.log_failure("a reading", self.apply_reading(changes).await),
+                    Ok(changes) => self.keep_reading(changes).await,
                     // It was taken out of the inventory while it was being read.
                     Err(error) => tracing::debug!(%error, "reading dropped"),
                 }
@@ -287,13 +331,34 @@ impl Keeper {
         Ok(())
     }
 
-    /// T0 of a reading. On a full disk one that shows a restart is written all the same, from the reserve:
-    /// what is wanted of the element's ports has to be set again.
-    async fn apply_reading(&self, mut changes: Changes) -> Result<(), KeeperError> {
-        let restarted = changes.events.iter().any(|event| event.kind == EventKind::NeRebooted);
-        if !restarted || *self.store.space().borrow() == Space::Enough {
-            return self.apply(changes, nothing()).await;
+    /// T0 of a reading, behind those that are being written. On a full disk one that shows a restart is
+    /// written all the same, from the reserve: what is wanted of the element's ports has to be set again.
+    async fn keep_reading(&mut self, mut changes: Changes) {
+        if *self.store.space().borrow() != Space::Enough {
+            self.settle().await;
+            let restarted = changes.events.iter().any(|event| event.kind == EventKind::NeRebooted);
+            let kept = if restarted {
+                self.apply_essential(changes).await
+            } else {
+                self.apply(changes, nothing()).await
+            };
+            return self.log_failure("a reading", kept);
         }
+        let t0 = match self.t0(&mut changes) {
+            Ok(t0) => t0,
+            Err(error) => return self.log_failure("a reading", Err(error)),
+        };
+        let job = self.store.write_behind(&self.chain, move |tx| Box::pin(async move { t0.write(tx).await }));
+        match job.await {
+            Ok(job) => {
+                self.became(changes);
+                self.behind.push_back(job);
+            }
+            Err(error) => self.log_failure("a reading", Err(error)),
+        }
+    }
+
+    async fn apply_essential(&self, mut changes: Changes) -> Result<(), KeeperError> {
         let t0 = self.t0(&mut changes)?;
         self.store
             .write_essential(move |tx| {
@@ -303,6 +368,34 @@ impl Keeper {
             .await?;
         self.became(changes);
         Ok(())
+    }
+
+    /// Waits until the picture is what is on disk.
+    async fn settle(&mut self) {
+        while let Some(written) = self.behind.next().await {
+            self.written(written).await;
+        }
+    }
+
+    async fn written(&mut self, outcome: Result<(), KeeperError>) {
+        let is_lost = outcome.is_err();
+        self.log_failure("a reading", outcome);
+        if !is_lost {
+            return;
+        }
+        // Those behind it were refused, or will be; what they planned is in the picture and nowhere else.
+        while self.behind.next().await.is_some() {}
+        self.chain = Chain::default();
+        let settings = self.picture.read().settings().clone();
+        loop {
+            let loaded =
+                netwarden_inventory::sql::load(self.store.read(), settings.clone(), self.clock.now()).await;
+            match loaded {
+                Ok(network) => return self.picture.replace(network),
+                Err(error) => self.log_failure("the picture of what is on disk", Err(error.into())),
+            }
+            tokio::time::sleep(RELOAD).await;
+        }
     }
 
     /// The events move into it, the picture needs none.

@@ -221,6 +221,12 @@ CREATE INDEX endpoints_host_key ON endpoints (lower(host_name));
         up: "CREATE INDEX endpoints_group_vendor ON endpoints (group_name, vendor, mac);
 ",
     },
+    Migration {
+        name: "inventory-0006-status-and-presence",
+        // New and online: what an operator looks at first, and what is few of many.
+        up: "CREATE INDEX endpoints_status_online ON endpoints (status, online, mac);
+",
+    },
 ];
 
 /// Addresses as 16 octets, IPv4 as mapped (RFC 4291 section 2.5.5.2), so that all sort together.

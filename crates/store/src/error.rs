@@ -78,6 +78,9 @@ pub enum StoreError {
     /// A job panicked; it was rolled back alone.
     #[error("a write failed by a programming error and was rolled back")]
     Panicked,
+    /// A write of the same chain that this one builds on has failed, so this one was not made.
+    #[error("a write that this one builds on has failed")]
+    BuiltOnFailed,
     /// The store was closed.
     #[error("the store is closed")]
     Closed,

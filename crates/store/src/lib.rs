@@ -31,6 +31,7 @@ pub use config::{Location, StoreConfig};
 pub use cursor::CursorError;
 pub use error::StoreError;
 pub use insert::{insert_many, insert_many_or_ignore, upsert_many};
+pub use job::{Chain, Pending};
 pub use list::{
     COUNT_LIMIT, Column, ColumnKind, Condition, Count, Direction, FilterValue, ListError, ListQuery,
     ListTable, Listed, PAGE_LIMIT, Page,

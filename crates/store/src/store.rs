@@ -11,7 +11,7 @@ use sea_orm::{DatabaseConnection, DbErr, RuntimeErr};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::connect::{Connector, beside, make_private_file};
-use crate::job::TypedJob;
+use crate::job::{Chain, Pending, TypedJob};
 use crate::migrate::migrate;
 use crate::reserve::Reserve;
 use crate::writer::{Command, Writer};
@@ -127,6 +127,26 @@ impl Store {
         .await?
         .map_err(|error| self.reserve_error(error))?;
         self.enqueue(job).await
+    }
+
+    /// As [`Store::write`], without waiting for the end: answers as soon as the job has its place in the
+    /// queue, with a future of its outcome. Jobs of a [`Chain`] are done in the order in which they were
+    /// given; a job that fails takes those behind it with it.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskFull`] at once while only the reserve is left; [`StoreError::Closed`].
+    pub async fn write_behind<T, E, F>(&self, chain: &Chain, job: F) -> Result<Pending<T, E>, E>
+    where
+        F: for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        if self.shared.reserve.space() == Space::OnReserve {
+            return Err(StoreError::DiskFull.into());
+        }
+        let (job, answer) = TypedJob::new(job);
+        self.send(Command::Write(Box::new(job.chained(chain.clone())))).await?;
+        Ok(Pending(answer))
     }
 
     /// Connections that read and cannot write; each statement may run on another one. Long reads go in

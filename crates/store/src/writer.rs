@@ -356,6 +356,9 @@ impl Batch {
             Ok(Err(_)) => (false, Some(StoreError::Panicked)),
             Err(_) => (false, Some(StoreError::TooSlow(limit.as_secs()))),
         };
+        if fault.is_some() {
+            job.broke_off();
+        }
         let ended =
             if keep { tx.keep().await.map(|hooks| self.hooks.extend(hooks)) } else { tx.discard().await };
         if let Err(error) = ended {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use netwarden_store::testing::{PostgresServer, TestStore};
 use netwarden_store::{
-    ConnectionTrait, Migration, Space, Store, StoreConfig, StoreError, Value, execute, insert_many,
+    Chain, ConnectionTrait, Migration, Space, Store, StoreConfig, StoreError, Value, execute, insert_many,
     insert_many_or_ignore, query_all, query_one, values,
 };
 
@@ -70,6 +70,58 @@ async fn jobs_share_a_transaction_and_a_failing_one_is_rolled_back_alone() {
         store.close().await.unwrap();
         assert!(matches!(insert(store, 1_000).await, Err(StoreError::Closed)));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_builds_on_a_failed_write_is_refused_with_it() {
+    for test in TestStore::all(&[SCHEMA]).await.unwrap() {
+        let store = &test.store;
+        for fault in ["an error", "a statement", "a panic"] {
+            let chain = Chain::default();
+            let base = i64::try_from(all(store).await.len()).unwrap() * 1_000;
+            let mut outcomes = Vec::new();
+            for n in base..base + 200 {
+                let job = store.write_behind::<_, StoreError, _>(&chain, move |tx| {
+                    Box::pin(async move {
+                        execute(tx, "INSERT INTO rows (n) VALUES ($1)", values![n]).await?;
+                        match fault {
+                            _ if n != base + 50 => Ok(n),
+                            "an error" => Err(StoreError::Unsupported("this one wants to fail")),
+                            "a statement" => {
+                                execute(tx, "INSERT INTO rows (n) VALUES ($1)", values![n]).await.map(|_| n)
+                            }
+                            _ => panic!("this one panics"),
+                        }
+                    })
+                });
+                outcomes.push(job.await.unwrap());
+            }
+            let outcomes = futures::future::join_all(outcomes).await;
+            for (n, outcome) in (0_i64..).zip(&outcomes) {
+                match n {
+                    0..50 => assert_eq!(outcome.as_ref().unwrap(), &(base + n)),
+                    50 => assert!(!matches!(outcome, Ok(_) | Err(StoreError::BuiltOnFailed)), "{fault}"),
+                    _ => {
+                        assert!(matches!(outcome, Err(StoreError::BuiltOnFailed)), "{fault} {n}: {outcome:?}")
+                    }
+                }
+            }
+            assert!(chain.is_broken());
+            assert_eq!(all(store).await.len() % 50, 0, "{fault}: what was built on it is not there");
+            // Others are not concerned, and a new chain begins.
+            insert(store, -base - 1).await.unwrap();
+            execute_on(store, "DELETE FROM rows WHERE n < 0").await;
+            let anew = Chain::default();
+            let made = store.write_behind::<_, StoreError, _>(&anew, |_| Box::pin(async { Ok(()) }));
+            made.await.unwrap().await.unwrap();
+        }
+    }
+}
+
+async fn execute_on(store: &Store, text: &'static str) {
+    let done: Result<_, StoreError> =
+        store.write(move |tx| Box::pin(async move { execute(tx, text, []).await.map(drop) })).await;
+    done.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

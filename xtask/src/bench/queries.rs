@@ -66,6 +66,16 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         "{all} questions, milliseconds; the worst warm p99 is {worst:.1}; {:.0} MiB PSS after them",
         pss(running.id())?
     );
+    println!("\n| page of the console | KiB | p50 | p99 |\n|---|---|---|---|");
+    for page in found.pointer("/pages").and_then(|pages| pages.as_array()).into_iter().flatten() {
+        println!(
+            "| {} | {:.0} | {:.1} | {:.1} |",
+            page.get("name").and_then(|name| name.as_str()).unwrap_or("?"),
+            number(page, "/octets") / 1024.0,
+            number(page, "/warm/p50_ms"),
+            number(page, "/warm/p99_ms"),
+        );
+    }
     running.end()
 }
 

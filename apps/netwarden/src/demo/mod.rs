@@ -1,6 +1,7 @@
 //! `netwarden demo`: a simulated campus and the real server beside it, for somebody's first two minutes.
 
 mod campus;
+mod census;
 mod story;
 mod timeline;
 
@@ -27,7 +28,11 @@ pub struct DemoArguments {
     /// Ends as soon as the rogue's port has been read back as quarantined, and prints the timeline.
     #[arg(long)]
     once: bool,
-    /// How the timeline is printed.
+    /// Lives through the day without REST, compares the picture with the campus every two seconds, prints what was
+    /// found and exits 1 where somebody stood on an uplink or elsewhere, or an attack went unseen.
+    #[arg(long, conflicts_with = "once")]
+    verify: bool,
+    /// How the timeline, or what was found, is printed.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// The same number gives the same campus and the same day.
@@ -61,7 +66,46 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
             Err(_) => bail!("the rogue's port was not read back as quarantined within {} s", limit.as_secs()),
         };
     }
+    if arguments.verify {
+        return verify(&arguments).await;
+    }
     day(&arguments).await
+}
+
+/// The day, compared with what is told of it.
+async fn verify(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
+    let dir = tempfile::tempdir().context("a folder for the demo")?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let length = Duration::from_secs_f64(arguments.minutes * 60.0);
+    let speed = DAY_S / length.as_secs_f64();
+    let server = Server::start(options(dir.path(), speed), Arc::clone(&clock)).await?;
+    let stage = Stage::set(&server, Script::Day, speed, arguments.seed, &clock).await?;
+    let end = tokio::time::Instant::now() + length;
+    stage.import_reference_list(&server).await?;
+    stage.enable_quarantine(&server).await?;
+    stage.wait_until_read(&server).await?;
+    let mut found = census::Census::default();
+    tokio::select! {
+        () = census::watch(&server, &stage, end, &mut found) => {}
+        told = story::tell(&server, &stage) => told?,
+    }
+    census::count_events(&server, &mut found).await?;
+    match arguments.format {
+        Format::Json => println!("{}", serde_json::to_string_pretty(&found)?),
+        Format::Table | Format::Csv => println!(
+            "{} comparisons, {} endpoints found where they are; on uplinks {:?}, called uplinks {:?}, elsewhere {:?}, \
+             unseen {:?}",
+            found.comparisons,
+            found.placed,
+            found.on_uplinks,
+            found.called_uplinks,
+            found.elsewhere,
+            found.unseen
+        ),
+    }
+    stage.campus.stop().await;
+    server.stop().await?;
+    Ok(if found.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The rogue alone: from its first frame to the quarantine that is read back.

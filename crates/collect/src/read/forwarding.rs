@@ -8,7 +8,7 @@ use netwarden_model::reading::{FdbEntry, Quirk, Session};
 use netwarden_reach::{Snmp, SnmpError, VlanContext};
 use netwarden_snmp::Oid;
 
-use super::{Part, Reader};
+use super::{Columns, Part, Reader};
 use crate::convention::vlan_of_index;
 use crate::mib::bridge::{self, Fdb, RawFdb};
 use crate::mib::{access_sessions, alcatel, cisco_auth, dhcp_snooping, hp_auth, huawei, q_bridge, timetra};
@@ -66,10 +66,9 @@ impl<S: Snmp> Reader<'_, S> {
         self.fresh = true;
     }
 
-    /// Rows of the table that has some: the one that had them last time, else in the order in which
-    /// the maker's devices tell most.
-    async fn rows(&mut self) -> Rows {
-        let order: &[FdbSource] = match self.vendor {
+    /// Where the maker's devices keep their forwarding tables, in the order in which they tell most.
+    fn order(&self) -> &'static [FdbSource] {
+        match self.vendor {
             Vendor::Huawei => &[FdbSource::Huawei, FdbSource::QBridge, FdbSource::Bridge],
             Vendor::AlcatelAos6 | Vendor::AlcatelAos7 => {
                 &[FdbSource::Alcatel, FdbSource::QBridge, FdbSource::Bridge]
@@ -80,7 +79,19 @@ impl<S: Snmp> Reader<'_, S> {
             Vendor::Timetra => &[FdbSource::Timetra, FdbSource::QBridge, FdbSource::Bridge],
             Vendor::Fastpath => &[FdbSource::QBridge, FdbSource::Bridge, FdbSource::DhcpSnooping],
             _ => &[FdbSource::QBridge, FdbSource::Bridge],
-        };
+        }
+    }
+
+    /// The table that is asked for first, where that is the standard's.
+    pub(super) fn forwarding_table(&self) -> Option<Columns> {
+        let first = self.profile.fdb_source.or(self.order().first().copied());
+        matches!(first, Some(FdbSource::QBridge | FdbSource::QBridgeAndBridge))
+            .then_some(q_bridge::FDB_COLUMNS)
+    }
+
+    /// Rows of the table that has some: the one that had them last time, else in the maker's order.
+    async fn rows(&mut self) -> Rows {
+        let order = self.order();
         let known = self.profile.fdb_source;
         let others = order.iter().copied().filter(|source| Some(*source) != known);
         for source in known.into_iter().chain(others).collect::<Vec<_>>() {

@@ -4,7 +4,7 @@ use netwarden_model::Reading;
 use netwarden_model::reading::{Neighbour, Quirk};
 use netwarden_reach::Snmp;
 
-use super::{Part, Reader};
+use super::{Columns, Part, Reader};
 use crate::mib::interfaces::{self, Names};
 use crate::mib::lldp::LocalPorts;
 use crate::mib::q_bridge::{self, Ports};
@@ -33,6 +33,22 @@ impl<S: Snmp> Reader<'_, S> {
         self.profile.misfit_fdb_ids.clear();
         self.fresh = true;
         vlans
+    }
+
+    /// The tables that an inventory asks for whatever the others bring.
+    pub(super) fn inventory_tables(&self) -> Vec<(Part, Columns)> {
+        let mut tables = vec![
+            (Part::Interfaces, interfaces::COLUMNS),
+            (Part::Interfaces, bridge::BASE_PORT_COLUMNS),
+            (Part::Vlans, q_bridge::VLAN_COLUMNS),
+            (Part::Interfaces, self.aggregate_columns()),
+            (Part::Neighbours, cdp::COLUMNS),
+        ];
+        tables.extend(self.vendor_vlan_table().map(|(_, columns)| (Part::Vlans, columns)));
+        if !matches!(self.vendor, Vendor::Timetra | Vendor::Bdcom | Vendor::TpLink) {
+            tables.push((Part::Neighbours, lldp::REMOTE_COLUMNS));
+        }
+        tables
     }
 
     /// Writes the bridge ports' numbers into the interfaces.
@@ -90,8 +106,9 @@ impl<S: Snmp> Reader<'_, S> {
         tables
     }
 
-    async fn vendor_vlans(&mut self, part: Part) -> Option<VlanTables> {
-        let (name, columns): (&'static str, &[&[u32]]) = match self.vendor {
+    /// The table in which the maker keeps its VLANs.
+    fn vendor_vlan_table(&self) -> Option<(&'static str, Columns)> {
+        Some(match self.vendor {
             Vendor::Cisco => ("vtpVlanTable", cisco::COLUMNS),
             Vendor::Juniper => ("jnxL2aldVlanTable", juniper::COLUMNS),
             Vendor::Huawei => ("hwL2VlanMIBTable", huawei::VLAN_COLUMNS),
@@ -102,7 +119,11 @@ impl<S: Snmp> Reader<'_, S> {
             Vendor::Ciena => ("wwpLeosVlanTable", ciena::COLUMNS),
             Vendor::MikroTik => ("mtxrScriptTable", mikrotik::SCRIPT_COLUMNS),
             _ => return None,
-        };
+        })
+    }
+
+    async fn vendor_vlans(&mut self, part: Part) -> Option<VlanTables> {
+        let (name, columns) = self.vendor_vlan_table()?;
         let table = self.walk(part, name, columns).await;
         if self.vendor == Vendor::MikroTik {
             return self.script_vlans(part, &table).await;
@@ -137,9 +158,12 @@ impl<S: Snmp> Reader<'_, S> {
         }
     }
 
+    fn aggregate_columns(&self) -> Columns {
+        if self.vendor == Vendor::Cisco { lag::CISCO_COLUMNS } else { lag::COLUMNS }
+    }
+
     async fn aggregates(&mut self, reading: &mut Reading) {
-        let columns = if self.vendor == Vendor::Cisco { lag::CISCO_COLUMNS } else { lag::COLUMNS };
-        let table = self.walk(Part::Interfaces, "dot3adAggPortTable", columns).await;
+        let table = self.walk(Part::Interfaces, "dot3adAggPortTable", self.aggregate_columns()).await;
         let mut members = lag::attached(&table, &self.profile.names);
         if members.is_empty() && reading.interfaces.iter().any(lag::may_be_aggregate) {
             let table = self.walk(Part::Interfaces, "ifStackTable", lag::STACK_COLUMNS).await;

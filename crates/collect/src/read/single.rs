@@ -48,6 +48,7 @@ pub async fn read_macs<S: Snmp>(
         tally: QuirkTally::default(),
         incomplete: Vec::new(),
         unanswered: 0,
+        ahead: Vec::new(),
         fresh: false,
         profile,
         off: &BTreeSet::new(),
