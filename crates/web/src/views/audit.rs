@@ -182,8 +182,8 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, Place(index
             head: vec![outcome(l, &record)],
             properties,
             sides: sides(&old, &new),
-            old,
-            new,
+            old: in_lines(old),
+            new: in_lines(new),
             chain: cards(l, links),
         })
     })
@@ -199,7 +199,7 @@ fn object_cell(kind: &str, id: Option<&str>) -> Cell {
         ("ne", Some(ne)) => Some(format!("/elements/{ne}")),
         ("rule", Some(rule)) => Some(format!("/rules/{rule}")),
         ("event", Some(seq)) => Some(format!("/events/{seq}")),
-        ("port", _) => id.split_once('/').and_then(|(ne, port)| Some(ports::address(ne.parse().ok()?, port))),
+        ("port", _) => port_of(id).map(|(ne, port)| ports::address(ne, port)),
         _ => None,
     };
     let text = format!("{kind} {id}");
@@ -207,6 +207,19 @@ fn object_cell(kind: &str, id: Option<&str>) -> Cell {
         Some(href) => Cell::Link { text, href },
         None => Cell::Link { href: format!("/audit?object={}", escaped(id)), text },
     }
+}
+
+/// A port as people's operations name it, `4/Gi1/0/1`, or as enforcement does, `NE 4 port Gi1/0/1`.
+fn port_of(id: &str) -> Option<(i64, &str)> {
+    let by_enforcement = id.strip_prefix("NE ").and_then(|rest| rest.split_once(" port "));
+    let (ne, port) = by_enforcement.or_else(|| id.split_once('/'))?;
+    Some((ne.parse().ok()?, port))
+}
+
+/// A value as people read it: JSON with its lines.
+fn in_lines(text: String) -> String {
+    let read = serde_json::from_str::<serde_json::Value>(&text).ok().filter(|value| !value.is_string());
+    read.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or(text)
 }
 
 /// Properties of two JSON objects side by side, those that differ first; nothing where either is none.
@@ -252,6 +265,7 @@ mod tests {
             ("endpoint", "00:1b:21:3a:4f:5e", "/endpoints/00%3A1b%3A21%3A3a%3A4f%3A5e"),
             ("ne", "4", "/elements/4"),
             ("port", "4/Gi1/0/1", "/elements/4/ports/Gi1%2F0%2F1"),
+            ("port", "NE 4 port Gi1/0/1", "/elements/4/ports/Gi1%2F0%2F1"),
             ("user", "alice", "/audit?object=alice"),
         ] {
             let Cell::Link { href, .. } = object_cell(kind, Some(id)) else { panic!("{kind}") };

@@ -164,7 +164,8 @@ async fn chart(desk: &Desk, visitor: &Visitor, series: &str, title: String) -> R
     let step = u64::try_from(span.as_secs() / BARS).unwrap_or(1_800);
     let (_, points) = desk.statistics(visitor.caller(), series, Some(from), Some(until), Some(step)).await?;
     let most = points.iter().map(|point| point.max).fold(0.0, f64::max).max(1.0);
-    let sum: f64 = points.iter().map(|point| point.max).sum();
+    // Nothing summed is minus zero.
+    let sum = points.iter().map(|point| point.max).fold(0.0, |sum, value| sum + value);
     let told = if series.starts_with("events.") { l.t1("chart-sum", "value", sum) } else { String::new() };
     Ok(Chart {
         bars: points.iter().map(|point| bar(l, point, from, most)).collect(),
