@@ -347,3 +347,66 @@ pub struct Discover {
     /// Why, for the record.
     pub reason: String,
 }
+
+/// What is known of an element beside its ports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Detail {
+    /// VLANs, as far as PVIDs and learned addresses show them.
+    pub vlans: Vec<VlanOn>,
+    /// Who announces itself by LLDP or CDP.
+    pub neighbours: Vec<NeighbourOn>,
+    /// Last good poll by method: `inventory`, `forwarding` and `addresses`; absent where there was none.
+    pub last_good: BTreeMap<String, Timestamp>,
+    /// Failed polls since the last good one.
+    pub failures: u32,
+    /// Why the last of them failed.
+    pub trouble: Option<String>,
+    /// When that was.
+    pub trouble_at: Option<Timestamp>,
+}
+
+/// A VLAN on an element.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VlanOn {
+    /// Its id.
+    pub vlan: u16,
+    /// Ports that have it as their PVID.
+    pub ports: Vec<String>,
+    /// Endpoints on the element's access ports that are in it.
+    pub endpoints: u64,
+    /// It is the element's quarantine VLAN.
+    pub quarantine: bool,
+    /// It is the element's voice VLAN.
+    pub voice: bool,
+}
+
+/// A neighbour of an element.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NeighbourOn {
+    /// The local port; absent where it cannot be told.
+    pub port: Option<String>,
+    /// `LLDP` or `CDP`.
+    pub protocol: String,
+    /// What it calls itself, else its chassis.
+    pub name: String,
+    /// What it calls its port.
+    pub remote_port: Option<String>,
+    /// The first line of its system or platform.
+    pub descr: Option<String>,
+    /// `bridge`, `router`, `telephone` and the like.
+    pub capabilities: Vec<String>,
+    /// Id of our element that it is.
+    pub ne_id: Option<i64>,
+    /// Name of that element.
+    pub ne: Option<String>,
+}
+
+/// A preflight that is to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PreflightWish {
+    /// The VLAN that ports would be moved to; the element's quarantine VLAN where absent.
+    pub vlan: Option<u16>,
+    /// Why, for the record.
+    pub reason: String,
+}

@@ -1,13 +1,22 @@
 //! Whether enforcement on a port would work, and what it would change, before anything is sent.
 //!
-//! Pure: it judges a [`Reading`]. Trying it on the device (setting the present PVID to itself) is the
-//! caller's, through [`netwarden_reach::Snmp::set`].
+//! [`preflight`] is pure: it judges a [`Reading`]. Only [`try_pvid`] asks the device, by setting the
+//! present PVID to itself.
 
 use std::net::IpAddr;
 
 use netwarden_model::reading::{Interface, Vlan};
 use netwarden_model::{IfIndex, Mac, Reading, VlanId};
+use netwarden_reach::Snmp;
+use netwarden_snmp::{Oid, Value, VarBind};
 use serde::{Deserialize, Serialize};
+
+/// dot1qPvid (RFC 4363).
+const DOT1Q_PVID: [u32; 13] = [1, 3, 6, 1, 2, 1, 17, 7, 1, 4, 5, 1, 1];
+/// vmVlan (CISCO-VLAN-MEMBERSHIP-MIB).
+const VM_VLAN: [u32; 14] = [1, 3, 6, 1, 4, 1, 9, 9, 68, 1, 2, 2, 1, 2];
+/// IANAifType: ports that can be access ports.
+const ETHERNET: [u32; 3] = [6, 62, 117];
 
 /// By which way this system reaches the element; what of it is not known is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -164,6 +173,49 @@ pub fn preflight(reading: &Reading, port: IfIndex, quarantine: VlanId, own: &Own
         vlans: reading.vlans.iter().filter_map(|vlan| change(vlan, port, quarantine)).collect(),
         endpoints,
     }
+}
+
+/// Ports of a reading that can be access ports.
+pub fn ethernet_ports(reading: &Reading) -> impl Iterator<Item = &Interface> {
+    reading.interfaces.iter().filter(|i| i.if_type.is_some_and(|kind| ETHERNET.contains(&kind)))
+}
+
+/// The VLAN in which `agent` is managed: that of the interface whose cache holds somebody of its subnet,
+/// named `Vlan N` by most makers; None where that cannot be told.
+pub fn management_vlan(reading: &Reading, agent: IpAddr) -> Option<VlanId> {
+    let same_net = |ip: &IpAddr| match (ip, agent) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => a.octets().get(..3) == b.octets().get(..3),
+        (IpAddr::V6(a), IpAddr::V6(b)) => a.segments().get(..4) == b.segments().get(..4),
+        _ => false,
+    };
+    let name =
+        reading.arp.iter().find(|entry| same_net(&entry.ip)).and_then(|entry| entry.if_name.clone())?;
+    let digits: String =
+        name.to_ascii_lowercase().strip_prefix("vlan")?.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+/// Sets the present PVID of `port` to itself: an agent that refuses this would refuse a quarantine as
+/// well. None where the port has no PVID.
+///
+/// # Errors
+/// What the agent said to the first of the two objects that can hold a PVID.
+pub async fn try_pvid<S: Snmp>(session: &S, port: &Interface) -> Option<Result<(), String>> {
+    let number = u32::from(port.pvid?.get());
+    let mut refusal = None;
+    let by_bridge = port.base_port.map(|base| (Oid::from(DOT1Q_PVID).child([base]), Value::Gauge32(number)));
+    let by_cisco = (
+        Oid::from(VM_VLAN).child([port.if_index.0]),
+        Value::Integer(i32::try_from(number).unwrap_or_default()),
+    );
+    for (oid, value) in by_bridge.into_iter().chain([by_cisco]) {
+        match session.set(&[VarBind::new(oid, value)]).await {
+            Ok(_) => return Some(Ok(())),
+            // What the first object's refusal says is what the administrator must mend.
+            Err(error) => refusal = refusal.or(Some(error.to_string())),
+        }
+    }
+    Some(Err(refusal.unwrap_or_default()))
 }
 
 fn change(vlan: &Vlan, port: IfIndex, quarantine: VlanId) -> Option<VlanChange> {
@@ -405,5 +457,21 @@ mod tests {
         reading.neighbours[0].if_index = Some(IfIndex(1));
         reading.neighbours[0].capabilities.push("telephone".into());
         assert!(preflight(&reading, IfIndex(1), id(99), &OwnPath::default()).would_work());
+    }
+
+    #[test]
+    fn the_management_vlan_is_where_the_agents_subnet_is() {
+        let entry = |ip: &str, name: &str| ArpEntry {
+            ip: ip.parse().unwrap(),
+            mac: Mac::new([2, 0, 0, 0, 0, 1]),
+            if_index: Some(IfIndex(1)),
+            if_name: Some(name.to_owned()),
+        };
+        let reading = Reading {
+            arp: vec![entry("192.0.2.9", "Vlan10"), entry("198.51.100.7", "vlan 99")],
+            ..Reading::default()
+        };
+        assert_eq!(management_vlan(&reading, "198.51.100.2".parse().unwrap()), VlanId::new(99).ok());
+        assert_eq!(management_vlan(&reading, "203.0.113.2".parse().unwrap()), None);
     }
 }

@@ -121,6 +121,8 @@ pub struct Live {
     pub reachability: Reachability,
     /// Failed polls since the last good one; counts up to the threshold.
     pub failures: u32,
+    /// When the last of them was, and why it failed; None after a good poll.
+    pub trouble: Option<(Timestamp, String)>,
     /// Last good poll by method.
     pub last_good: BTreeMap<Method, Timestamp>,
     /// sysUpTime in hundredths of a second, and when it was read.
@@ -142,6 +144,7 @@ impl Default for Live {
         Self {
             reachability: Reachability::Unknown,
             failures: 0,
+            trouble: None,
             last_good: BTreeMap::new(),
             up_time: None,
             engine_boots: None,

@@ -92,6 +92,7 @@ impl Network {
         let mut draft = Draft::new(self, now);
         let mut live = element.live.clone();
         live.failures = live.failures.saturating_add(1);
+        live.trouble = Some((now, reason.to_owned()));
         let threshold = self.settings.unreachable_after.max(1);
         if live.failures >= threshold && live.reachability != Reachability::Unreachable {
             live.reachability = Reachability::Unreachable;
@@ -288,6 +289,7 @@ impl<'a> Draft<'a> {
     fn element_answered(&mut self, ne: NeId, element: &ElementState, read: &Read, reading: &Reading) {
         let mut live = element.live.clone();
         live.failures = 0;
+        live.trouble = None;
         if live.reachability == Reachability::Unreachable {
             live.steady_since = Some(self.now);
             self.ne_event(EventKind::NeReachable, ne, NacPayload::NeReachable);

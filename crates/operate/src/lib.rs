@@ -7,9 +7,11 @@
 mod accounts;
 mod backups;
 mod caller;
+mod causes;
 mod channels;
 mod credentials;
 mod desk;
+mod detail;
 mod discovery;
 mod elements;
 mod endpoints;
@@ -35,12 +37,14 @@ mod why;
 pub use accounts::{AccountEdit, account_version};
 pub use backups::Backup;
 pub use caller::{Caller, Permit};
+pub use causes::Causes;
 pub use channels::{
     ChannelDefinition, ChannelTest, ChannelWish, CommandChannel, MailChannel, MailSecurity, Outside,
     StoredChannel, SyslogChannel, SyslogTransport, WebhookChannel, load_channels,
 };
 pub use credentials::{CredentialWish, credential_version, order_version};
 pub use desk::{Desk, Inner};
+pub use detail::{ElementDetail, NeighbourOn, PollsOf, PreflightReport, VlanOn};
 pub use discovery::Search;
 pub use elements::{ElementEdit, ElementWish, ScheduleEdit, ShownElement};
 pub use endpoints::Authorisation;
@@ -52,6 +56,7 @@ pub use lists::{Counted, ListWish, ShownEndpoint, ShownPort, port_ref, vlan};
 pub use measure::{Measured, PartHealth, PartState, Sample};
 pub use names::{NameSourceEdit, NameSourceWish, ShownNameSource, Taken};
 pub use netwarden_audit::{ListedRecord, Value as AuditValue};
+pub use netwarden_collect::preflight::{Obstacle, Preflight};
 pub use netwarden_engine::SentLeases;
 pub use netwarden_identity::ListedSession;
 pub use netwarden_inventory::baseline::BaselineFilter;

@@ -154,7 +154,7 @@ impl Desk {
         Ok(Why { access, chain: ordered(links) })
     }
 
-    async fn links(
+    pub(crate) async fn links(
         &self,
         caller: &Caller,
         chains: &[Chain],
@@ -270,13 +270,13 @@ impl Desk {
 }
 
 /// Newest first; at one time the effect stands before its cause.
-fn ordered(mut links: Vec<Link>) -> Vec<Link> {
+pub(crate) fn ordered(mut links: Vec<Link>) -> Vec<Link> {
     links.sort_by_key(|link| std::cmp::Reverse((link.at, link.stage)));
     links.dedup();
     links
 }
 
-fn port_of(action: &Action) -> Option<&PortRef> {
+pub(crate) fn port_of(action: &Action) -> Option<&PortRef> {
     match action {
         Action::SetPortAccess { port, .. } | Action::ReleasePort { port } => Some(port),
         _ => None,
@@ -432,7 +432,7 @@ fn event_link(event: &Event) -> Link {
     }
 }
 
-fn sighting_link(sighting: &SightingView) -> Link {
+pub(crate) fn sighting_link(sighting: &SightingView) -> Link {
     let name = sighting.ne_name.clone().unwrap_or_else(|| format!("NE {}", sighting.port.ne));
     let vlan = sighting.vlan.map_or_else(String::new, |vlan| format!(" in VLAN {vlan}"));
     Link {

@@ -33,8 +33,8 @@ dialog.addEventListener("click", (event) => {
 dialog.addEventListener("close", () => dialog.replaceChildren());
 // What was refused, or could not be asked: the page itself says why.
 document.addEventListener("htmx:responseError", (event) => {
-  const link = event.detail.elt.getAttribute("href");
-  if (link) location.assign(link);
+  const asked = event.detail.elt.closest("a, button");
+  if (asked && event.detail.requestConfig.verb === "get") location.assign(event.detail.pathInfo.finalRequestPath);
 });
 
 const search = document.getElementById("q");
@@ -62,10 +62,17 @@ document.addEventListener("click", (event) => {
 let row = null;
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || dialog.open) return;
-  if (event.target.closest("input, textarea, select")) return;
+  if (event.target.closest("input:not([type=checkbox]), textarea, select")) return;
   if (event.key === "/") {
     event.preventDefault();
     search?.focus();
+    return;
+  }
+  // Space picks the row that is gone through; Enter is the link's own.
+  const box = event.key === " " && row?.contains(document.activeElement) && row.querySelector("input[name=mac]");
+  if (box && event.target !== box) {
+    event.preventDefault();
+    box.click();
     return;
   }
   const rows = [...document.querySelectorAll("#list tbody tr")];
@@ -127,6 +134,18 @@ function listen() {
   source.addEventListener("open", () => tell(true));
   source.addEventListener("error", () => tell(false));
 }
+
+/** One box for all boxes of the page. */
+function offerAll() {
+  const all = document.getElementById("all");
+  if (all) all.parentElement.hidden = false;
+}
+document.addEventListener("change", (event) => {
+  if (event.target.id !== "all") return;
+  for (const box of document.querySelectorAll("#list input[name=mac]")) box.checked = event.target.checked;
+});
+document.addEventListener("htmx:afterSettle", offerAll);
+offerAll();
 
 for (const button of document.querySelectorAll(".copy")) {
   button.hidden = !navigator.clipboard;

@@ -44,6 +44,12 @@ impl Query {
         query
     }
 
+    /// With one more value of `name`.
+    pub(crate) fn and(mut self, name: &str, value: &str) -> Self {
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// `path` with this query.
     pub(crate) fn at(&self, path: &str) -> String {
         let mut address = path.to_owned();

@@ -4,8 +4,8 @@ use netwarden_api as api;
 use netwarden_model::element::Method;
 use netwarden_model::{Event, EventSeq, RuleId, RuleRevision};
 use netwarden_operate::{
-    AuditValue, Count, Counted, Job, JobState, Link, ListedRecord, ShownElement, ShownEndpoint, ShownPort,
-    Target, Why,
+    AuditValue, Count, Counted, ElementDetail, Job, JobState, Link, ListedRecord, ShownElement,
+    ShownEndpoint, ShownPort, Target, Why,
 };
 
 use crate::address::escaped;
@@ -84,6 +84,40 @@ pub(crate) fn element(shown: ShownElement) -> api::network::Element {
         maintenance: base
             .maintenance
             .map(|window| api::network::Maintenance { from: window.from, until: window.until }),
+    }
+}
+
+pub(crate) fn detail(detail: ElementDetail) -> api::network::Detail {
+    let vlans = detail.vlans.into_iter().map(|on| api::network::VlanOn {
+        vlan: on.vlan.get(),
+        ports: on.ports.into_iter().map(|port| port.0).collect(),
+        endpoints: u64::try_from(on.endpoints).unwrap_or(u64::MAX),
+        quarantine: on.quarantine,
+        voice: on.voice,
+    });
+    let neighbours = detail.neighbours.into_iter().map(|on| {
+        let (ne_id, ne) = on.element.map(|(id, name)| (id.0, name)).unzip();
+        api::network::NeighbourOn {
+            port: on.port.map(|port| port.0),
+            protocol: on.protocol.to_owned(),
+            name: on.name,
+            remote_port: on.remote_port,
+            descr: on.descr,
+            capabilities: on.capabilities,
+            ne_id,
+            ne,
+        }
+    });
+    let last_good =
+        detail.polls.iter().filter_map(|of| Some((of.method.as_str().to_owned(), of.last_good?))).collect();
+    let (trouble_at, trouble) = detail.trouble.unzip();
+    api::network::Detail {
+        vlans: vlans.collect(),
+        neighbours: neighbours.collect(),
+        last_good,
+        failures: detail.failures,
+        trouble,
+        trouble_at,
     }
 }
 

@@ -23,6 +23,14 @@ mod system;
 mod table;
 mod visitor;
 
+mod acts;
+mod bulk;
+mod element_detail;
+mod element_edit;
+mod preflight;
+mod sheet;
+mod view;
+
 use axum::Router;
 use axum::routing::{get, post};
 use netwarden_identity::Operation;
@@ -104,4 +112,30 @@ pages! {
     post "/system/stop" system::act, Some(Operation::EnforcementStop);
     get "/system/resume" system::act_page, Some(Operation::EnforcementResume);
     post "/system/resume" system::act, Some(Operation::EnforcementResume);
+    get "/endpoints/authorise" bulk::page, Some(Operation::EndpointAuthorise);
+    post "/endpoints/authorise" bulk::act, Some(Operation::EndpointAuthorise);
+    get "/endpoints/block" bulk::page, Some(Operation::EndpointBlock);
+    post "/endpoints/block" bulk::act, Some(Operation::EndpointBlock);
+    get "/elements/{ne}/edit" element_edit::page, Some(Operation::NeModify);
+    post "/elements/{ne}/edit" element_edit::act, Some(Operation::NeModify);
+    get "/elements/{ne}/maintain" element_edit::page, Some(Operation::NeSetMaintenance);
+    post "/elements/{ne}/maintain" element_edit::act, Some(Operation::NeSetMaintenance);
+    get "/elements/{ne}/maintained" element_edit::page, Some(Operation::NeSetMaintenance);
+    post "/elements/{ne}/maintained" element_edit::act, Some(Operation::NeSetMaintenance);
+    get "/elements/{ne}/remove" element_edit::page, Some(Operation::NeDelete);
+    post "/elements/{ne}/remove" element_edit::act, Some(Operation::NeDelete);
+    post "/elements/{ne}/poll" element_edit::poll, Some(Operation::NePoll);
+    get "/elements/{ne}/preflight" preflight::page, Some(Operation::ProbePreflight);
+    post "/elements/{ne}/preflight" preflight::act, Some(Operation::ProbePreflight);
+    get "/elements/{ne}/ports/{port}/move" ports::act_page, Some(Operation::PortMove);
+    post "/elements/{ne}/ports/{port}/move" ports::act, Some(Operation::PortMove);
+    get "/elements/{ne}/ports/{port}/protect" ports::act_page, Some(Operation::PortModify);
+    post "/elements/{ne}/ports/{port}/protect" ports::act, Some(Operation::PortModify);
+    get "/elements/{ne}/ports/{port}/unprotect" ports::act_page, Some(Operation::PortModify);
+    post "/elements/{ne}/ports/{port}/unprotect" ports::act, Some(Operation::PortModify);
+    get "/ports" ports::list, Some(Operation::PortRead);
+    get "/ports.csv" ports::csv, Some(Operation::PortRead);
+    get "/events.csv" events::csv, Some(Operation::EventRead);
+    get "/audit.csv" audit::csv, Some(Operation::AuditRead);
+    get "/audit/export" audit::export, Some(Operation::AuditExport);
 }

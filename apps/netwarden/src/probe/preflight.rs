@@ -1,25 +1,19 @@
 //! `probe --preflight`: would enforcement work here, and would it cut our own path?
 
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use netwarden_collect::preflight::{OwnPath, Preflight, preflight};
+use netwarden_collect::preflight::{
+    OwnPath, Preflight, ethernet_ports, management_vlan, preflight, try_pvid,
+};
 use netwarden_model::reading::Interface;
 use netwarden_model::{Reading, VlanId};
-use netwarden_reach::{Snmp, SnmpSession};
-use netwarden_snmp::{Oid, Value, VarBind};
+use netwarden_reach::{SnmpSession, own_address};
 use serde::Serialize;
 
 use super::{ProbeArguments, read, table};
 use crate::output::{Format, Rows};
-
-/// dot1qPvid (RFC 4363).
-const DOT1Q_PVID: [u32; 13] = [1, 3, 6, 1, 2, 1, 17, 7, 1, 4, 5, 1, 1];
-/// vmVlan (CISCO-VLAN-MEMBERSHIP-MIB).
-const VM_VLAN: [u32; 14] = [1, 3, 6, 1, 4, 1, 9, 9, 68, 1, 2, 2, 1, 2];
-/// IANAifType: ports that can be access ports.
-const ETHERNET: [u32; 3] = [6, 62, 117];
 
 /// What is told of one port.
 #[derive(Debug, Serialize)]
@@ -45,7 +39,11 @@ pub async fn run(session: &SnmpSession, arguments: &ProbeArguments) -> anyhow::R
     for port in ports {
         let judged = preflight(&reading, port.if_index, vlan, &path);
         let (pvid_settable, refusal) = match judged.would_work() {
-            true => set_to_itself(session, port).await,
+            true => match try_pvid(session, port).await {
+                Some(Ok(())) => (Some(true), None),
+                Some(Err(refusal)) => (Some(false), Some(refusal)),
+                None => (None, None),
+            },
             false => (None, None),
         };
         answers.push(Answer { judged, pvid_settable, refusal });
@@ -60,9 +58,7 @@ pub async fn run(session: &SnmpSession, arguments: &ProbeArguments) -> anyhow::R
 
 fn ports<'r>(reading: &'r Reading, named: Option<&str>) -> anyhow::Result<Vec<&'r Interface>> {
     let Some(named) = named else {
-        let ethernet =
-            |interface: &&Interface| interface.if_type.is_some_and(|kind| ETHERNET.contains(&kind));
-        return Ok(reading.interfaces.iter().filter(ethernet).collect());
+        return Ok(ethernet_ports(reading).collect());
     };
     let found: Vec<&Interface> = reading
         .interfaces
@@ -76,26 +72,6 @@ fn ports<'r>(reading: &'r Reading, named: Option<&str>) -> anyhow::Result<Vec<&'
     }
 }
 
-/// The present PVID, set to itself: an agent that refuses this would refuse a quarantine as well.
-async fn set_to_itself(session: &SnmpSession, port: &Interface) -> (Option<bool>, Option<String>) {
-    let Some(pvid) = port.pvid else { return (None, None) };
-    let number = u32::from(pvid.get());
-    let mut refusal = None;
-    let by_bridge = port.base_port.map(|base| (Oid::from(DOT1Q_PVID).child([base]), Value::Gauge32(number)));
-    let by_cisco = (
-        Oid::from(VM_VLAN).child([port.if_index.0]),
-        Value::Integer(i32::try_from(number).unwrap_or_default()),
-    );
-    for (oid, value) in by_bridge.into_iter().chain([by_cisco]) {
-        match session.set(&[VarBind::new(oid, value)]).await {
-            Ok(_) => return (Some(true), None),
-            // What the first object's refusal says is what the administrator must mend.
-            Err(error) => refusal = refusal.or(Some(error.to_string())),
-        }
-    }
-    (Some(false), refusal)
-}
-
 fn own_path(target: SocketAddr, reading: &Reading, arguments: &ProbeArguments) -> OwnPath {
     let server_ips = own_address(target).into_iter().collect();
     OwnPath {
@@ -105,28 +81,6 @@ fn own_path(target: SocketAddr, reading: &Reading, arguments: &ProbeArguments) -
         gateway_ip: None,
         management_vlan: management_vlan(reading, target.ip()),
     }
-}
-
-/// The address that this machine would send from; no datagram leaves for it.
-fn own_address(target: SocketAddr) -> Option<IpAddr> {
-    let any: SocketAddr = if target.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
-    let socket = UdpSocket::bind(any).ok()?;
-    socket.connect(target).ok()?;
-    socket.local_addr().ok().map(|address| address.ip()).filter(|ip| !ip.is_loopback())
-}
-
-/// The VLAN of the interface whose cache holds somebody of our own subnet: named `Vlan N` by most makers.
-fn management_vlan(reading: &Reading, agent: IpAddr) -> Option<VlanId> {
-    let same_net = |ip: &IpAddr| match (ip, agent) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => a.octets().get(..3) == b.octets().get(..3),
-        (IpAddr::V6(a), IpAddr::V6(b)) => a.segments().get(..4) == b.segments().get(..4),
-        _ => false,
-    };
-    let name =
-        reading.arp.iter().find(|entry| same_net(&entry.ip)).and_then(|entry| entry.if_name.clone())?;
-    let digits: String =
-        name.to_ascii_lowercase().strip_prefix("vlan")?.chars().filter(char::is_ascii_digit).collect();
-    digits.parse().ok()
 }
 
 fn render(reading: &Reading, vlan: VlanId, answers: &[Answer]) -> String {
@@ -152,26 +106,7 @@ fn render(reading: &Reading, vlan: VlanId, answers: &[Answer]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use netwarden_model::reading::ArpEntry;
-    use netwarden_model::{IfIndex, Mac};
-
     use super::*;
-
-    #[test]
-    fn the_management_vlan_is_where_our_subnet_is() {
-        let entry = |ip: &str, name: &str| ArpEntry {
-            ip: ip.parse().unwrap(),
-            mac: Mac::new([2, 0, 0, 0, 0, 1]),
-            if_index: Some(IfIndex(1)),
-            if_name: Some(name.to_owned()),
-        };
-        let reading = Reading {
-            arp: vec![entry("192.0.2.9", "Vlan10"), entry("198.51.100.7", "vlan 99")],
-            ..Reading::default()
-        };
-        assert_eq!(management_vlan(&reading, "198.51.100.2".parse().unwrap()), VlanId::new(99).ok());
-        assert_eq!(management_vlan(&reading, "203.0.113.2".parse().unwrap()), None);
-    }
 
     #[test]
     fn a_port_is_named_by_name_or_index() {

@@ -7,7 +7,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use netwarden_api::network::{Element, ElementChange, NewElement, Port};
+use netwarden_api::network::{Detail, Element, ElementChange, NewElement, Port, PreflightWish};
+use netwarden_api::rule::Job;
 use netwarden_api::{Page, Problem};
 use netwarden_model::element::{Method, Scan};
 use netwarden_model::{NeId, VlanId};
@@ -27,6 +28,8 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(show, change, remove))
         .routes(routes!(poll))
         .routes(routes!(ports))
+        .routes(routes!(detail))
+        .routes(routes!(preflight))
 }
 
 /// Elements; filters name, address, class, status, enforcement, groups, region,
@@ -191,4 +194,30 @@ async fn ports(
 ) -> Answer<Page<Port>> {
     wish.filters.push(("ne".to_owned(), id.to_string()));
     Ok(Json(shape::page(desk.ports(&asker.caller, wish).await?, shape::port)))
+}
+
+/// What is known of it beside its ports: VLANs, neighbours, how its polls go.
+#[utoipa::path(get, path = "/elements/{id}/detail", tag = "elements", params(("id" = i64, Path)),
+    responses((status = 200, body = Detail), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("ne.read"))))]
+async fn detail(State(desk): State<Desk>, asker: Asker, Place(id): Place<i64>) -> Answer<Detail> {
+    Ok(Json(shape::detail(desk.element_detail(&asker.caller, NeId(id)).await?)))
+}
+
+/// Starts a preflight: every port is judged, whether it could be moved to the VLAN, what would change and
+/// whether our own path is behind it; the present PVID of one port is set to itself. The job's result has
+/// `ports`, `tried` and `refusal`.
+#[utoipa::path(post, path = "/elements/{id}/preflight", tag = "elements", params(("id" = i64, Path)),
+    request_body = PreflightWish,
+    responses((status = 202, body = Job), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("probe.preflight"))))]
+async fn preflight(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(id): Place<i64>,
+    Body(wish): Body<PreflightWish>,
+) -> Result<(StatusCode, Json<Job>), Refusal> {
+    let with = wish.vlan.map(vlan).transpose()?;
+    let started = desk.preflight(&asker.caller, NeId(id), with, &wish.reason).await?;
+    super::jobs::started(&desk, &asker, started).await
 }

@@ -136,6 +136,13 @@ pub(super) fn notice(l: Language, query: &Query, undo: impl Fn(&str) -> Option<S
         "stop" => l.t("done-stop"),
         "resume" => l.t("done-resume"),
         "password" => l.t("done-password"),
+        "edit" => l.t("done-edit"),
+        "maintain" => l.t("done-maintain"),
+        "maintained" => l.t("done-maintained"),
+        "remove" => l.t("done-remove"),
+        "poll" => l.t("done-poll"),
+        "protect" => l.t("done-protect"),
+        "unprotect" => l.t("done-unprotect"),
         _ => return None,
     };
     Some(Notice { text, undo: query.get("done").and_then(undo) })

@@ -26,8 +26,13 @@ pub(super) struct Chain {
 
 impl Chain {
     pub(super) fn of(l: Language, why: Why) -> Self {
-        Self { access: why.access, cards: why.chain.into_iter().map(|link| card(l, link)).collect() }
+        Self { access: why.access, cards: cards(l, why.chain) }
     }
+}
+
+/// Links as cards.
+pub(super) fn cards(l: Language, links: Vec<Link>) -> Vec<Card> {
+    links.into_iter().map(|link| card(l, link)).collect()
 }
 
 fn card(l: Language, link: Link) -> Card {

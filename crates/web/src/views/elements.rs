@@ -9,11 +9,13 @@ use netwarden_model::NeId;
 use netwarden_operate::{Desk, ElementEdit, ListWish};
 
 use super::act::{Act, ActForm, notice};
-use super::endpoints::{Button, Property, file, line, listed, wish};
+use super::element_detail::{alarms, neighbours, polls, trouble, vlans};
+use super::endpoints::{Button, Property, listed, wish};
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
 use super::ports::{self, state, verb};
-use super::table::{Cell, Columns, Filters, Row, Table, csv_line};
+use super::sheet::{AT_ONCE, Sheet};
+use super::table::{Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
 use crate::input::Place;
@@ -72,19 +74,17 @@ pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(que
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let heads: Vec<String> = COLUMNS.iter().map(|(key, _)| l.t(key)).collect();
-        let mut text = csv_line(&heads);
-        let mut wanted = ListWish { limit: Some(1_000), ..wish(&query) };
-        loop {
+        let mut sheet = Sheet::new(&visitor, "/elements", COLUMNS);
+        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query) };
+        while !sheet.is_full() {
             let page = shape::page(desk.elements(visitor.caller(), wanted.clone()).await?, shape::element);
-            for element in &page.items {
-                text.push_str(&line(&row(l, element)));
-            }
+            page.items.iter().for_each(|element| sheet.push(&row(l, element)));
             wanted.after = page.next;
             if wanted.after.is_none() {
-                return Ok(file("elements.csv", text));
+                break;
             }
         }
+        Ok(sheet.file("elements.csv", wanted.after.is_some()))
     })
     .await
 }
@@ -109,8 +109,17 @@ struct ElementPage {
     mode: Cell,
     properties: Vec<Property>,
     buttons: Vec<Button>,
+    /// Reading it at once needs no form of its own.
+    may_poll: bool,
+    ne: i64,
     sockets: Vec<Socket>,
     table: Table,
+    vlans: Table,
+    neighbours: Table,
+    polls: Table,
+    /// Why the last polls failed; None where the last one did not.
+    trouble: Option<Property>,
+    alarms: Table,
 }
 
 const PORT_COLUMNS: Columns = &[
@@ -153,32 +162,55 @@ pub(crate) async fn show(
         let undo = |done: &str| match done {
             "enforce" => Some(format!("{here}/observe")),
             "observe" => Some(format!("{here}/enforce")),
+            "maintain" => Some(format!("{here}/maintained")),
             _ => None,
         };
         let frame =
             Frame::of(&desk, &visitor, element.name.clone()).await.with_notice(notice(l, &query, undo));
-        let (operation, key, verb) = if element.enforcement {
-            (Operation::EnforcementDisable, "act-observe", "observe")
-        } else {
-            (Operation::EnforcementEnable, "act-enforce", "enforce")
-        };
-        let mut buttons = Vec::new();
-        if visitor.may(&desk, operation) {
-            let dangerous = verb == "enforce";
-            buttons.push(Button { text: l.t(key), href: format!("{here}/{verb}"), dangerous });
-        }
+        let detail = desk.element_detail(caller, NeId(ne)).await?;
         let mode = if element.enforcement { "true" } else { "false" };
         frame::page(&ElementPage {
             frame,
             status: Cell::Status { word: element.status.clone(), text: l.word("state", &element.status) },
             mode: Cell::Text(l.word("mode", mode)),
             properties: properties(l, &element),
-            buttons,
+            buttons: buttons(&desk, &visitor, &element),
+            may_poll: visitor.may(&desk, Operation::NePoll),
+            ne,
+            vlans: vlans(l, ne, &detail),
+            neighbours: neighbours(l, ne, &detail),
+            polls: polls(l, &detail),
+            trouble: trouble(l, &detail),
+            alarms: alarms(&desk, &visitor, ne).await?,
             sockets: ports.iter().filter(|port| has_socket(port)).map(|port| socket(l, port)).collect(),
             table,
         })
     })
     .await
+}
+
+/// What may be done with it.
+pub(super) fn buttons(desk: &Desk, visitor: &Visitor, element: &Element) -> Vec<Button> {
+    let (l, here) = (visitor.language(), format!("/elements/{}", element.id));
+    let enforced = element.enforcement;
+    let offered = [
+        (enforced, Operation::EnforcementDisable, "act-observe", "observe", false),
+        (!enforced, Operation::EnforcementEnable, "act-enforce", "enforce", true),
+        (true, Operation::ProbePreflight, "act-preflight", "preflight", false),
+        (true, Operation::NeModify, "act-edit", "edit", false),
+        (element.maintenance.is_none(), Operation::NeSetMaintenance, "act-maintain", "maintain", false),
+        (element.maintenance.is_some(), Operation::NeSetMaintenance, "act-maintained", "maintained", false),
+        (true, Operation::NeDelete, "act-remove", "remove", true),
+    ];
+    offered
+        .into_iter()
+        .filter(|(fits, operation, ..)| *fits && visitor.may(desk, *operation))
+        .map(|(.., key, verb, dangerous)| Button {
+            text: l.t(key),
+            href: format!("{here}/{verb}"),
+            dangerous,
+        })
+        .collect()
 }
 
 /// False for what has no hole in the faceplate: VLAN interfaces, loopbacks, aggregates tell no link of
@@ -237,14 +269,21 @@ fn properties(l: Language, element: &Element) -> Vec<Property> {
         ("property-location", element.location.clone()),
         ("column-class", Some(element.class.clone())),
         ("column-region", element.region.clone()),
+        ("property-groups", Some(element.groups.join(", "))),
+        ("property-device-sets", Some(element.device_sets.join(", "))),
+        ("property-scans-off", Some(element.scans_off.join(", "))),
         ("property-quarantine-vlan", element.quarantine_vlan.map(|vlan| vlan.to_string())),
         ("property-voice-vlan", element.voice_vlan.map(|vlan| vlan.to_string())),
-        ("property-interval", Some(format!("{} s", element.forwarding_interval_s))),
     ];
     let said = all.into_iter().filter_map(|(key, text)| Some((key, text.filter(|text| !text.is_empty())?)));
     let mut properties: Vec<Property> =
         said.map(|(key, text)| Property { name: l.t(key), cell: Cell::Text(text) }).collect();
-    properties.push(Property { name: l.t("column-last-poll"), cell: Cell::Time(element.last_poll) });
+    if let Some(window) = &element.maintenance {
+        properties
+            .push(Property { name: l.t("property-maintenance-from"), cell: Cell::Time(Some(window.from)) });
+        properties
+            .push(Property { name: l.t("property-maintenance-until"), cell: Cell::Time(Some(window.until)) });
+    }
     properties
 }
 

@@ -2,10 +2,9 @@
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use netwarden_api::endpoint::Endpoint;
 use netwarden_identity::Operation;
@@ -13,10 +12,12 @@ use netwarden_model::Mac;
 use netwarden_operate::{Authorisation, Desk, ListWish, Where, vlan};
 
 use super::act::{Act, ActForm, Given, Input, notice};
+use super::acts;
 use super::chain::Chain;
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
-use super::table::{Cell, Columns, Filters, Row, Table, csv_line};
+use super::sheet::{AT_ONCE, Sheet};
+use super::table::{Bulk, Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
 use crate::input::MacAt;
@@ -42,8 +43,6 @@ const FILTERS: Filters = &[
     ("vlan", "column-vlan", None),
     ("group", "column-group", None),
 ];
-/// Rows of a CSV file, at most: as many as are counted.
-const MOST_LINES: usize = 10_000;
 
 #[derive(Template)]
 #[template(path = "list.html")]
@@ -65,22 +64,39 @@ pub(super) async fn listed(
     title: String,
     table: Table,
 ) -> Result<Response, Refusal> {
+    let table = table.viewed(&visitor.view, &visitor.here);
     if visitor.part {
         return frame::page(&ListPart { table });
     }
-    frame::page(&ListPage { frame: Frame::of(desk, visitor, title).await, table })
+    let here = Query::of(visitor.here.split_once('?').map(|(_, query)| query));
+    let done = notice(visitor.language(), &here, |_| None);
+    frame::page(&ListPage { frame: Frame::of(desk, visitor, title).await.with_notice(done), table })
 }
 
 /// What a page's query asks of a list.
 pub(super) fn wish(query: &Query) -> ListWish {
     let of = |name: &str| query.get(name).map(str::to_owned);
     let filters = query.without(&["text", "sort", "limit", "after", "done"]);
+    let filter = |(name, value): (&str, &str)| match name {
+        "from" | "until" => (name.to_owned(), in_utc(value)),
+        _ => (name.to_owned(), value.to_owned()),
+    };
     ListWish {
-        filters: filters.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        filters: filters.pairs().map(filter).collect(),
         text: of("text"),
         sort: of("sort"),
         limit: of("limit").and_then(|limit| limit.parse().ok()),
         after: of("after"),
+    }
+}
+
+/// A time as a browser's field has it, `2026-11-29T08:00`, is one of UTC; others say their zone.
+pub(super) fn in_utc(text: &str) -> String {
+    match text.parse::<DateTime>() {
+        Ok(at) if !text.ends_with(['Z', 'z']) => {
+            at.to_zoned(TimeZone::UTC).map_or_else(|_| text.to_owned(), |at| at.timestamp().to_string())
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -96,17 +112,33 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             .filled(&query, rows, page.next.as_deref())
             .counted(page.total)
             .with_csv("/endpoints.csv", &query)
+            .picked_by(bulk(&desk, &visitor), |row| match row.cells.first() {
+                Some(Cell::CodeLink { text, .. }) => Some(text.clone()),
+                _ => None,
+            })
             .or_empty(empty);
         listed(&desk, &visitor, l.t("nav-endpoints"), table).await
     })
     .await
 }
 
+fn bulk(desk: &Desk, visitor: &Visitor) -> Vec<Bulk> {
+    let l = visitor.language();
+    [
+        (Operation::EndpointAuthorise, "act-authorise", "/endpoints/authorise", false),
+        (Operation::EndpointBlock, "act-block", "/endpoints/block", true),
+    ]
+    .into_iter()
+    .filter(|(operation, ..)| visitor.may(desk, *operation))
+    .map(|(_, key, href, dangerous)| Bulk { text: l.t(key), href, dangerous })
+    .collect()
+}
+
 pub(super) fn address(mac: &str) -> String {
     format!("/endpoints/{}", escaped(mac))
 }
 
-fn presence(l: Language, online: bool) -> Cell {
+pub(super) fn presence(l: Language, online: bool) -> Cell {
     let word = if online { "online" } else { "offline" };
     Cell::Status { word: word.to_owned(), text: l.word("state", word) }
 }
@@ -143,52 +175,24 @@ fn vendor(l: Language, endpoint: &Endpoint) -> Option<String> {
     if endpoint.mac_randomised { Some(l.t("vendor-randomised")) } else { endpoint.vendor.clone() }
 }
 
-/// Exactly the columns and the filter of the list, all its pages up to 10,000 rows.
+/// Exactly the columns and the filter of the list.
 pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let heads: Vec<String> = COLUMNS.iter().map(|(key, _)| l.t(key)).collect();
-        let mut text = csv_line(&heads);
-        let mut wanted = ListWish { limit: Some(1_000), ..wish(&query) };
-        let mut lines = 0;
-        loop {
+        let mut sheet = Sheet::new(&visitor, "/endpoints", COLUMNS);
+        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query) };
+        while !sheet.is_full() {
             let page = shape::page(desk.endpoints(visitor.caller(), wanted.clone()).await?, shape::endpoint);
-            for endpoint in &page.items {
-                text.push_str(&line(&row(l, endpoint)));
-                lines += 1;
-            }
+            page.items.iter().for_each(|endpoint| sheet.push(&row(l, endpoint)));
             wanted.after = page.next;
-            if wanted.after.is_none() || lines >= MOST_LINES {
+            if wanted.after.is_none() {
                 break;
             }
         }
-        Ok(file("endpoints.csv", text))
+        Ok(sheet.file("endpoints.csv", wanted.after.is_some()))
     })
     .await
-}
-
-/// A row as a line of CSV: what is shown, times in UTC.
-pub(super) fn line(row: &Row) -> String {
-    let cells: Vec<String> = row
-        .cells
-        .iter()
-        .map(|cell| match cell {
-            Cell::Text(text)
-            | Cell::Code(text)
-            | Cell::Link { text, .. }
-            | Cell::CodeLink { text, .. }
-            | Cell::Status { text, .. } => text.clone(),
-            Cell::Time(at) => at.map(|at| at.to_string()).unwrap_or_default(),
-        })
-        .collect();
-    csv_line(&cells)
-}
-
-pub(super) fn file(name: &str, text: String) -> Response {
-    let kept = format!("attachment; filename=\"{name}\"");
-    let kind = "text/csv; charset=utf-8; header=present".to_owned();
-    ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, kept)], text).into_response()
 }
 
 /// A property of something, as it is shown.
@@ -257,6 +261,10 @@ pub(crate) async fn show(
         let undo = |done: &str| match done {
             "authorise" => Some(format!("{here}/block")),
             "block" => Some(format!("{here}/authorise")),
+            "move" => endpoint
+                .ne_id
+                .zip(endpoint.port.as_ref())
+                .map(|(ne, port)| format!("{}/release", super::ports::address(ne, port))),
             _ => None,
         };
         let frame = Frame::of(&desk, &visitor, title).await.with_notice(notice(l, &query, undo));
@@ -266,7 +274,7 @@ pub(crate) async fn show(
             status: Cell::Status { word: endpoint.status.clone(), text: l.word("status", &endpoint.status) },
             presence: presence(l, endpoint.online),
             properties: properties(l, &endpoint),
-            buttons: buttons(&desk, &visitor, &endpoint),
+            buttons: acts::with_port(&desk, &visitor, &endpoint).await,
             chain,
             stays: stays.collect(),
         })
@@ -302,7 +310,8 @@ fn properties(l: Language, endpoint: &Endpoint) -> Vec<Property> {
     said.map(|(key, cell)| Property { name: l.t(key), cell }).collect()
 }
 
-fn buttons(desk: &Desk, visitor: &Visitor, endpoint: &Endpoint) -> Vec<Button> {
+/// What may be done with it.
+pub(super) fn buttons(desk: &Desk, visitor: &Visitor, endpoint: &Endpoint) -> Vec<Button> {
     let l = visitor.language();
     let here = address(&endpoint.mac);
     let mut buttons = Vec::new();

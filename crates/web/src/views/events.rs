@@ -1,4 +1,4 @@
-//! Events: the list, live; and one with what caused it.
+//! Events: the list, live; and one with what caused it and what it has caused.
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
@@ -8,26 +8,29 @@ use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use netwarden_api::event::Event;
 use netwarden_model::EventSeq;
-use netwarden_operate::Desk;
+use netwarden_operate::{Desk, ListWish};
 
-use super::endpoints::{Property, listed, wish};
+use super::acts;
+use super::chain::{Card, cards};
+use super::endpoints::{Button, Property, listed, wish};
 use super::frame::{self, Frame, answered};
 use super::language::Language;
-use super::table::{Cell, Columns, Filters, Row, Table};
+use super::sheet::{AT_ONCE, Sheet};
+use super::table::{Cell, Columns, Filters, Row, Table, viewed_row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
 use crate::input::Place;
 use crate::live;
 use crate::shape;
 
-const COLUMNS: Columns = &[
+pub(super) const COLUMNS: Columns = &[
     ("column-time", None),
     ("column-severity", None),
     ("column-event", None),
     ("column-what", None),
     ("column-number", None),
 ];
-const KINDS: &[&str] = &[
+pub(super) const KINDS: &[&str] = &[
     "new_endpoint",
     "mac_online",
     "mac_offline",
@@ -57,13 +60,16 @@ const FILTERS: Filters = &[
     ("kind", "column-event", Some(("kind", KINDS))),
     ("severity", "column-severity", Some(("severity", &["critical", "major", "minor", "warning", "info"]))),
     ("mac", "column-mac", None),
+    ("ne", "filter-ne", None),
+    ("from", "filter-from", None),
+    ("until", "filter-until", None),
 ];
 
 pub(super) fn severity(l: Language, event: &Event) -> Cell {
     Cell::Status { word: event.severity.clone(), text: l.word("severity", &event.severity) }
 }
 
-fn row(l: Language, event: &Event) -> Row {
+pub(super) fn row(l: Language, event: &Event) -> Row {
     Row {
         cells: vec![
             Cell::Time(Some(event.at)),
@@ -99,12 +105,35 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
         let rows = rows.collect::<Result<Vec<_>, crate::Refusal>>()?;
         let mut table = Table::new(l, "/events", &l.t("nav-events"), COLUMNS, FILTERS, &query)
             .filled(&query, rows, found.next.as_deref())
+            .with_csv("/events.csv", &query)
             .or_empty(l.t("events-none"));
         // What is appended belongs on the first page only.
         if query.get("after").is_none() && query.get("sort").is_none() && query.get("until").is_none() {
             table.live = Some(query.without(&["limit"]).at("/events/live"));
         }
         listed(&desk, &visitor, l.t("nav-events"), table).await
+    })
+    .await
+}
+
+/// Exactly the columns and the filter of the list.
+pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let mut sheet = Sheet::new(&visitor, "/events", COLUMNS);
+        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query) };
+        while !sheet.is_full() {
+            let page = desk.list_events(visitor.caller(), wanted.clone()).await?;
+            for event in &page.items {
+                sheet.push(&row(l, &shape::event(event)?));
+            }
+            wanted.after = page.next;
+            if wanted.after.is_none() {
+                break;
+            }
+        }
+        Ok(sheet.file("events.csv", wanted.after.is_some()))
     })
     .await
 }
@@ -124,12 +153,13 @@ pub(crate) async fn live(
 ) -> Response {
     let query = Query::of(query.as_deref());
     let wanted = wish(&query);
-    let l = visitor.language();
+    let (l, view) = (visitor.language(), visitor.view.clone());
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     match live::tail(desk, visitor.asker, last.map(EventSeq), wanted.filters).await {
         Ok(tail) => {
             let rows = tail.map(move |event| {
-                let row = RowPart { row: row(l, &event) }.render().map_err(axum::Error::new)?;
+                let row = viewed_row(row(l, &event), &view, "/events", COLUMNS);
+                let row = RowPart { row }.render().map_err(axum::Error::new)?;
                 Ok::<_, axum::Error>(Sent::default().id(event.seq.to_string()).event("row").data(row))
             });
             Sse::new(rows).keep_alive(KeepAlive::new()).into_response()
@@ -139,14 +169,15 @@ pub(crate) async fn live(
 }
 
 #[derive(Template)]
-#[template(path = "record.html")]
+#[template(path = "event.html")]
 struct EventPage {
     frame: Frame,
     head: Vec<Cell>,
     properties: Vec<Property>,
-    /// Old and new side by side; an event has none.
-    old: String,
-    new: String,
+    buttons: Vec<Button>,
+    /// What led to it, and what it led to.
+    before: Vec<Card>,
+    after: Vec<Card>,
     /// Everything that was frozen into it.
     raw: Vec<(String, String)>,
 }
@@ -171,13 +202,15 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, Place(seq):
             .into_iter()
             .flatten()
             .map(|(key, value)| (l.t(key), serde_json::to_string_pretty(value).unwrap_or_default()));
+        let causes = desk.why_event(visitor.caller(), EventSeq(seq)).await?;
         let title = format!("{} · #{}", l.word("kind", &event.kind), event.seq);
         frame::page(&EventPage {
+            buttons: acts::on_subject(&desk, &visitor, &event).await,
+            before: cards(l, causes.before),
+            after: cards(l, causes.after),
             frame: Frame::of(&desk, &visitor, title).await,
             head: vec![severity(l, &event)],
             properties,
-            old: String::new(),
-            new: String::new(),
             raw: raw.collect(),
         })
     })

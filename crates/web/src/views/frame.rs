@@ -42,6 +42,8 @@ pub(super) struct Frame {
     pub(super) stopped: bool,
     /// Nothing new is recorded.
     pub(super) disk_full: bool,
+    /// The global stop, or its end, from every page; None for who may not.
+    pub(super) stop: Option<(String, &'static str)>,
     pub(super) notice: Option<Notice>,
     pub(super) assets: &'static assets::Addresses,
 }
@@ -68,6 +70,10 @@ impl Frame {
             .map(|(href, key, _)| Entry { href, text: l.t(key), current: current(href) })
             .collect();
         let standing = desk.standing().await.unwrap_or_default();
+        let (operation, key, href) = match standing.stopped {
+            true => (Operation::EnforcementResume, "act-resume", "/system/resume"),
+            false => (Operation::EnforcementStop, "act-stop", "/system/stop"),
+        };
         Self {
             l,
             look: visitor.look,
@@ -78,6 +84,7 @@ impl Frame {
             entries,
             stopped: standing.stopped,
             disk_full: standing.disk_full,
+            stop: visitor.may(desk, operation).then(|| (l.t(key), href)),
             notice: None,
             assets: assets::addresses(),
         }
@@ -95,6 +102,7 @@ impl Frame {
             entries: Vec::new(),
             stopped: false,
             disk_full: false,
+            stop: None,
             notice: None,
             assets: assets::addresses(),
         }
@@ -133,6 +141,10 @@ struct Refused {
     frame: Frame,
     status: u16,
     text: String,
+    /// What can be done about it.
+    advice: String,
+    /// What to look for instead, where it was not found.
+    search: Option<String>,
 }
 
 /// The answer, or why there is none, on a page.
@@ -154,8 +166,24 @@ pub(super) async fn answered(
         StatusCode::INTERNAL_SERVER_ERROR => l.t("refused-failed"),
         _ => l.t("refused-other"),
     };
-    let text = problem.detail.clone();
-    let refused = Refused { frame: Frame::of(desk, visitor, title).await, status: problem.status, text };
+    let advice = match status {
+        StatusCode::FORBIDDEN if problem.kind.ends_with("foreign-form") => "advice-foreign-form",
+        StatusCode::FORBIDDEN => "advice-forbidden",
+        StatusCode::NOT_FOUND => "advice-not-found",
+        StatusCode::SERVICE_UNAVAILABLE => "advice-unrecorded",
+        StatusCode::INTERNAL_SERVER_ERROR => "advice-failed",
+        StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => "advice-conflict",
+        _ => "advice-other",
+    };
+    let path = visitor.here.split('?').next().unwrap_or_default();
+    let sought = path.split('/').nth(2).filter(|_| status == StatusCode::NOT_FOUND).map(str::to_owned);
+    let refused = Refused {
+        frame: Frame::of(desk, visitor, title).await,
+        status: problem.status,
+        text: problem.detail.clone(),
+        advice: l.t(advice),
+        search: sought.map(|sought| format!("/search?q={sought}")),
+    };
     match page(&refused) {
         Ok(mut response) => {
             *response.status_mut() = status;

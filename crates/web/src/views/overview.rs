@@ -8,6 +8,7 @@ use netwarden_identity::Operation;
 use netwarden_operate::{Desk, ListWish, Point, Status};
 
 use super::act::notice;
+use super::acts;
 use super::events::{severity, what};
 use super::frame::{self, Frame, answered};
 use super::language::Language;
@@ -96,11 +97,15 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
                             href: format!("/events/{}", event.seq),
                         },
                         what(&event),
+                        Cell::Acts(acts::at_hand(&desk, &visitor, &event.subject).await),
                     ],
                 });
             }
         }
-        let chosen: Vec<&str> = query.pairs().filter(|(name, _)| *name == "chart").map(|(_, v)| v).collect();
+        // An address that names charts counts before what this browser remembers.
+        let named: Vec<&str> = query.pairs().filter(|(name, _)| *name == "chart").map(|(_, v)| v).collect();
+        let remembered = visitor.view.charts().iter().map(String::as_str);
+        let chosen: Vec<&str> = if named.is_empty() { remembered.collect() } else { named };
         let chosen = if chosen.is_empty() { USUAL.to_vec() } else { chosen };
         let (mut charts, mut choices) = (Vec::new(), Vec::new());
         if visitor.may(&desk, Operation::StatisticsRead) {
@@ -114,11 +119,12 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             }
         }
         let frame = Frame::of(&desk, &visitor, l.t("nav-overview")).await;
+        let held = usize::try_from(desk.ports_enforced().await?).unwrap_or(usize::MAX);
         frame::page(&OverviewPage {
             frame: frame.with_notice(notice(l, &query, |_| None)),
             empty: status.counters.elements == 0,
             may_add: visitor.may(&desk, Operation::NeCreate),
-            counts: counts(l, &status),
+            counts: counts(l, &status, held),
             worries,
             charts,
             choices,
@@ -128,7 +134,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     .await
 }
 
-fn counts(l: Language, status: &Status) -> Vec<Count> {
+fn counts(l: Language, status: &Status, held: usize) -> Vec<Count> {
     let count = |key: &str, value: usize, href, word| Count {
         text: l.t(key),
         value: number(l, value as f64),
@@ -139,6 +145,7 @@ fn counts(l: Language, status: &Status) -> Vec<Count> {
         count("count-online", status.counters.online, "/endpoints?online=true", "online"),
         count("count-new", status.new, "/endpoints?status=new", "new"),
         count("count-unauthorised", status.unauthorised, "/endpoints?status=unauthorised", "unauthorised"),
+        count("count-held", held, "/ports?enforced=true", "enforced"),
         count("count-endpoints", status.counters.endpoints, "/endpoints", ""),
         count("count-elements", status.counters.elements, "/elements", ""),
         count("count-unreachable", status.unreachable, "/elements?status=unreachable", "unreachable"),
@@ -157,7 +164,8 @@ async fn chart(desk: &Desk, visitor: &Visitor, series: &str, title: String) -> R
     let step = u64::try_from(span.as_secs() / BARS).unwrap_or(1_800);
     let (_, points) = desk.statistics(visitor.caller(), series, Some(from), Some(until), Some(step)).await?;
     let most = points.iter().map(|point| point.max).fold(0.0, f64::max).max(1.0);
-    let sum: f64 = points.iter().map(|point| point.max).sum();
+    // Nothing summed is minus zero.
+    let sum = points.iter().map(|point| point.max).fold(0.0, |sum, value| sum + value);
     let told = if series.starts_with("events.") { l.t1("chart-sum", "value", sum) } else { String::new() };
     Ok(Chart {
         bars: points.iter().map(|point| bar(l, point, from, most)).collect(),

@@ -1,4 +1,4 @@
-//! One port: what is on it, why it is as it is, and the acts on it.
+//! Ports: the list; and one with what is on it, why it is as it is, and the acts on it.
 
 use askama::Template;
 use axum::extract::{OriginalUri, RawQuery, State};
@@ -7,14 +7,15 @@ use netwarden_api::network::Port;
 use netwarden_identity::Operation;
 use netwarden_model::PortRef;
 use netwarden_model::access::PortAccess;
-use netwarden_operate::{Desk, PortWish, port_ref};
+use netwarden_operate::{Desk, ListWish, PortEdit, PortWish, port_ref, vlan};
 
-use super::act::{Act, ActForm, notice};
+use super::act::{Act, ActForm, Given, Input, notice};
 use super::chain::Chain;
-use super::endpoints::{Button, Property};
+use super::endpoints::{self, Button, Property, listed, wish};
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
-use super::table::Cell;
+use super::sheet::{AT_ONCE, Sheet};
+use super::table::{Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
 use crate::input::Place;
@@ -41,6 +42,80 @@ pub(super) fn state(port: &Port) -> &'static str {
     }
 }
 
+const COLUMNS: Columns = &[
+    ("column-port", Some("name")),
+    ("column-element", None),
+    ("column-status", None),
+    ("property-role", None),
+    ("property-pvid", None),
+    ("column-endpoints", None),
+    ("property-alias", None),
+    ("property-enforcement", None),
+    ("property-because", None),
+];
+const FILTERS: Filters = &[
+    ("text", "filter-text", None),
+    ("enforced", "property-enforcement", Some(("held", &["true"]))),
+    ("role", "property-role", Some(("role", &["access", "uplink"]))),
+    ("oper_status", "property-oper-status", Some(("state", &["up", "down"]))),
+    ("admin_status", "property-admin-status", Some(("admin", &["up", "down"]))),
+    ("protected", "property-protected", Some(("protected", &["true", "false"]))),
+    ("pvid", "property-pvid", None),
+];
+
+fn row(l: Language, port: &Port) -> Row {
+    let word = state(port);
+    Row {
+        cells: vec![
+            Cell::Link { text: port.name.clone(), href: address(port.ne_id, &port.name) },
+            Cell::Link { text: port.ne.clone(), href: format!("/elements/{}", port.ne_id) },
+            Cell::Status { word: word.to_owned(), text: l.word("state", word) },
+            Cell::Text(l.word("role", &port.role)),
+            Cell::text(port.pvid.map(|vlan| vlan.to_string())),
+            Cell::Text(if port.endpoints > 0 { port.endpoints.to_string() } else { String::new() }),
+            Cell::text(port.alias.clone()),
+            Cell::text(port.enforcement.clone()),
+            Cell::text(port.because.clone()),
+        ],
+    }
+}
+
+pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let page = shape::page(desk.ports(visitor.caller(), wish(&query)).await?, shape::port);
+        let rows = page.items.iter().map(|port| row(l, port)).collect();
+        let table = Table::new(l, "/ports", &l.t("ports"), COLUMNS, FILTERS, &query)
+            .filled(&query, rows, page.next.as_deref())
+            .counted(page.total)
+            .with_csv("/ports.csv", &query)
+            .or_empty(l.t("ports-none-found"));
+        listed(&desk, &visitor, l.t("ports"), table).await
+    })
+    .await
+}
+
+/// Exactly the columns and the filter of the list.
+pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let mut sheet = Sheet::new(&visitor, "/ports", COLUMNS);
+        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query) };
+        while !sheet.is_full() {
+            let page = shape::page(desk.ports(visitor.caller(), wanted.clone()).await?, shape::port);
+            page.items.iter().for_each(|port| sheet.push(&row(l, port)));
+            wanted.after = page.next;
+            if wanted.after.is_none() {
+                break;
+            }
+        }
+        Ok(sheet.file("ports.csv", wanted.after.is_some()))
+    })
+    .await
+}
+
 #[derive(Template)]
 #[template(path = "port.html")]
 struct PortPage {
@@ -50,9 +125,14 @@ struct PortPage {
     state: Cell,
     properties: Vec<Property>,
     buttons: Vec<Button>,
-    endpoints: Vec<Property>,
+    endpoints: Table,
     chain: Chain,
 }
+
+const ON_IT: Columns =
+    &[("column-mac", None), ("column-name", None), ("column-status", None), ("column-acts", None)];
+/// Endpoints that a port's page shows with their acts.
+const MOST_ON_IT: usize = 200;
 
 pub(crate) async fn show(
     State(desk): State<Desk>,
@@ -68,18 +148,29 @@ pub(crate) async fn show(
         let macs = shown.endpoints.clone();
         let port = shape::port(shown);
         let chain = Chain::of(l, desk.why_port(caller, &at).await?);
-        let mut endpoints = Vec::new();
-        for mac in macs.into_iter().take(200) {
+        let mut rows = Vec::new();
+        for mac in macs.into_iter().take(MOST_ON_IT) {
             let found = shape::endpoint(desk.endpoint(caller, mac).await?);
-            let name = found.dns_name.or(found.host_name).or(found.vendor).unwrap_or_default();
-            let href = super::endpoints::address(&found.mac);
-            endpoints.push(Property { name, cell: Cell::CodeLink { text: found.mac, href } });
+            let mut acts = endpoints::buttons(&desk, &visitor, &found);
+            // To move it is to move this port.
+            acts.retain(|button| !button.href.ends_with("/move"));
+            let status = Cell::Status { text: l.word("status", &found.status), word: found.status };
+            let name = found.dns_name.or(found.host_name).or(found.vendor);
+            let href = endpoints::address(&found.mac);
+            let mac = Cell::CodeLink { text: found.mac, href };
+            rows.push(Row { cells: vec![mac, Cell::text(name), status, Cell::Acts(acts)] });
         }
+        let none = Query::default();
+        let endpoints = Table::new(l, "", &l.t("nav-endpoints"), ON_IT, &[], &none)
+            .filled(&none, rows, None)
+            .or_empty(l.t("port-no-endpoints"));
         let here = address(ne, &name);
         let undo = |done: &str| match done {
             "off" => Some(format!("{here}/on")),
             "on" => Some(format!("{here}/off")),
-            "quarantine" => Some(format!("{here}/release")),
+            "quarantine" | "move" => Some(format!("{here}/release")),
+            "protect" => Some(format!("{here}/unprotect")),
+            "unprotect" => Some(format!("{here}/protect")),
             _ => None,
         };
         let title = format!("{} · {}", port.ne, port.name);
@@ -117,7 +208,8 @@ fn properties(l: Language, port: &Port) -> Vec<Property> {
     said.map(|(key, text)| Property { name: l.t(key), cell: Cell::Text(text) }).collect()
 }
 
-fn buttons(desk: &Desk, visitor: &Visitor, port: &Port) -> Vec<Button> {
+/// What may be done with it.
+pub(super) fn buttons(desk: &Desk, visitor: &Visitor, port: &Port) -> Vec<Button> {
     let l = visitor.language();
     let here = address(port.ne_id, &port.name);
     let is_access = port.role == "access" && !port.protected;
@@ -127,7 +219,10 @@ fn buttons(desk: &Desk, visitor: &Visitor, port: &Port) -> Vec<Button> {
         (held, Operation::PortRelease, "act-release", "release", false),
         (is_shut, Operation::PortOn, "act-on", "on", false),
         (is_access && !held, Operation::PortMove, "act-quarantine", "quarantine", true),
+        (is_access && !held, Operation::PortMove, "act-move-port", "move", true),
         (is_access && !is_shut, Operation::PortOff, "act-off", "off", true),
+        (!port.protected, Operation::PortModify, "act-protect", "protect", false),
+        (port.protected, Operation::PortModify, "act-unprotect", "unprotect", true),
     ];
     offered
         .into_iter()
@@ -150,10 +245,13 @@ async fn act_of(desk: &Desk, visitor: &Visitor, at: &PortRef, verb: &str) -> Res
         "off" => ("off-title", "off-told", "act-off"),
         "on" => ("on-title", "on-told", "act-on"),
         "quarantine" => ("quarantine-title", "quarantine-told", "act-quarantine"),
+        "move" => ("port-move-title", "port-move-told", "act-move-port"),
+        "protect" => ("protect-title", "protect-told", "act-protect"),
+        "unprotect" => ("unprotect-title", "unprotect-told", "act-unprotect"),
         _ => ("release-title", "release-told", "act-release"),
     };
     let mut told = vec![l.t1(told, "port", name.clone())];
-    if matches!(verb, "off" | "quarantine") {
+    if matches!(verb, "off" | "quarantine" | "move") {
         let count = i64::try_from(macs.len()).unwrap_or(i64::MAX);
         let shown = macs.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
         told.push(match count {
@@ -168,9 +266,9 @@ async fn act_of(desk: &Desk, visitor: &Visitor, at: &PortRef, verb: &str) -> Res
     Ok(Act {
         title: l.t1(title, "port", name),
         told,
-        inputs: Vec::new(),
+        inputs: if verb == "move" { vec![vlan_input(l)] } else { Vec::new() },
         button: l.t(button),
-        dangerous: matches!(verb, "off" | "quarantine"),
+        dangerous: matches!(verb, "off" | "quarantine" | "move" | "unprotect"),
         action: format!("{here}/{verb}"),
         back: here,
         fault: None,
@@ -178,11 +276,29 @@ async fn act_of(desk: &Desk, visitor: &Visitor, at: &PortRef, verb: &str) -> Res
     })
 }
 
+fn vlan_input(l: Language) -> Input {
+    Input {
+        name: "vlan",
+        label: l.t("column-vlan"),
+        kind: "text",
+        value: String::new(),
+        hint: l.t("move-vlan-hint"),
+    }
+}
+
+/// What the form of a move asks for.
+fn move_wish(l: Language, given: &Given) -> Result<PortWish, Refusal> {
+    let Some(text) = given.text("vlan") else { return Ok(PortWish::Quarantine { bounce: true }) };
+    let number = text.parse().map_err(|_| Refusal::malformed(l.t("error-no-vlan")))?;
+    Ok(PortWish::Access(PortAccess::Vlan { vlan: vlan(number)?, bounce: true }))
+}
+
 fn operation_of(verb: &str) -> Operation {
     match verb {
         "off" => Operation::PortOff,
         "on" => Operation::PortOn,
-        "quarantine" => Operation::PortMove,
+        "quarantine" | "move" => Operation::PortMove,
+        "protect" | "unprotect" => Operation::PortModify,
         _ => Operation::PortRelease,
     }
 }
@@ -212,22 +328,33 @@ pub(crate) async fn act(
         visitor.proven(&given.proof)?;
         let (verb, at, caller) = (verb(&uri), port_ref(ne, &name), visitor.caller());
         let reason = given.reason.as_str();
-        let done = match verb {
-            "on" => desk.switch_on(caller, at.clone(), reason, None).await,
-            verb => {
-                let wish = match verb {
-                    "off" => PortWish::Access(PortAccess::Shut),
-                    "quarantine" => PortWish::Quarantine { bounce: true },
-                    _ => PortWish::Release,
-                };
-                desk.change_port(caller, at.clone(), wish, None, reason, None).await
-            }
+        let done = async {
+            let wish = match verb {
+                "on" => {
+                    desk.switch_on(caller, at.clone(), reason, None).await?;
+                    return Ok(());
+                }
+                "protect" | "unprotect" => {
+                    let edit = PortEdit { role: None, protected: Some(verb == "protect") };
+                    return Ok(desk.edit_port(caller, at.clone(), edit, reason, None).await?);
+                }
+                "off" => PortWish::Access(PortAccess::Shut),
+                "quarantine" => PortWish::Quarantine { bounce: true },
+                "move" => {
+                    // Who may not is refused before what was written is read.
+                    desk.permit_of(caller, Operation::PortMove).await?;
+                    move_wish(visitor.language(), &given)?
+                }
+                _ => PortWish::Release,
+            };
+            desk.change_port(caller, at.clone(), wish, None, reason, None).await?;
+            Ok::<(), Refusal>(())
         };
-        match done {
-            Ok(_) => Ok(led_to(&format!("{}?done={verb}", address(ne, &name)))),
-            Err(error) => {
+        match done.await {
+            Ok(()) => Ok(led_to(&format!("{}?done={verb}", address(ne, &name)))),
+            Err(refusal) => {
                 let act = act_of(&desk, &visitor, &at, verb).await?;
-                act.refused(&desk, &visitor, &given, error.into()).await
+                act.refused(&desk, &visitor, &given, refusal).await
             }
         }
     })

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
+use super::view::View;
 use super::visitor::{Look, PASSWORD, Theme, Visitor, is_from_here, no_session_cookie, session_cookie};
 use crate::address::{Query, inside};
 use crate::refusal::Refusal;
@@ -168,23 +169,32 @@ pub(crate) async fn password(
     .await
 }
 
-#[derive(Deserialize)]
-pub(crate) struct LookChange {
-    language: Option<String>,
-    theme: Option<String>,
-    #[serde(default)]
-    to: String,
-}
-
-/// Language and theme, for whoever looks: it changes nothing but this browser's cookie.
-pub(crate) async fn look(look: Look, headers: HeaderMap, Form(given): Form<LookChange>) -> Response {
-    let to = inside(&given.to);
+/// Language, theme, columns and charts, for whoever looks: it changes nothing but this browser's cookies.
+pub(crate) async fn look(look: Look, headers: HeaderMap, body: String) -> Response {
+    let given = Query::of(Some(&body));
+    let to = inside(given.get("to").unwrap_or_default());
     if !is_from_here(&headers) {
         return led_to(to);
     }
-    let language = given.language.as_deref().and_then(Language::of_tag).unwrap_or(look.language);
-    let theme = given.theme.as_deref().map_or(look.theme, Theme::of);
-    with_cookie(led_to(to), &Look { language, theme }.set_cookie())
+    let all = |wanted: &str| -> Vec<String> {
+        given.pairs().filter(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned()).collect()
+    };
+    let view = View::of(&headers);
+    let view = match given.get("list") {
+        // What is not shown of what could be is left out.
+        Some(list) => {
+            let shown = all("show");
+            let hidden = all("column").into_iter().filter(|column| !shown.contains(column)).collect();
+            view.with_list(list, given.get("density") == Some("tight"), hidden)
+        }
+        None if given.get("charts").is_some() => view.with_charts(all("chart")),
+        None => {
+            let language = given.get("language").and_then(Language::of_tag).unwrap_or(look.language);
+            let theme = given.get("theme").map_or(look.theme, Theme::of);
+            return with_cookie(led_to(to), &Look { language, theme }.set_cookie());
+        }
+    };
+    view.set_cookies().iter().fold(led_to(to), |response, cookie| with_cookie(response, cookie))
 }
 
 fn with_cookie(mut response: Response, cookie: &str) -> Response {

@@ -1,14 +1,19 @@
-//! The table: one piece for every list, with sorting, filters as chips, pages by key and CSV.
+//! The table: one piece for every list, with sorting, filters as chips, choice of columns, selection, pages
+//! by key and CSV.
 
 use jiff::Timestamp;
 use netwarden_api::Total;
 
+use super::endpoints::Button;
 use super::language::Language;
+use super::view::View;
 use crate::address::Query;
 
 /// A column's head.
 #[derive(Debug, Clone)]
 pub(super) struct Head {
+    /// Key of its text, by which a reader's choice is remembered.
+    pub(super) key: &'static str,
     pub(super) text: String,
     /// Sorts by it, the other way round where it does already.
     pub(super) href: Option<String>,
@@ -36,6 +41,14 @@ pub(super) enum Cell {
         text: String,
     },
     Time(Option<Timestamp>),
+    /// A box that picks the row for an act on many.
+    Pick {
+        value: String,
+        /// Whom it picks, for those who do not see the row.
+        label: String,
+    },
+    /// Acts on what the row is about.
+    Acts(Vec<Button>),
 }
 
 impl Cell {
@@ -65,6 +78,16 @@ pub(super) struct Field {
     pub(super) value: String,
     /// Value and text of what can be chosen; a text field where empty.
     pub(super) choices: Vec<(String, String)>,
+    /// HTML's `type` where nothing is to be chosen from.
+    pub(super) kind: &'static str,
+}
+
+/// An act on all rows that are picked.
+#[derive(Debug, Clone)]
+pub(super) struct Bulk {
+    pub(super) text: String,
+    pub(super) href: &'static str,
+    pub(super) dangerous: bool,
 }
 
 /// A list as it is shown.
@@ -87,6 +110,14 @@ pub(super) struct Table {
     pub(super) sort: String,
     /// Where rows come from as they arise.
     pub(super) live: Option<String>,
+    /// Acts on the rows that are picked; the first cell of each is its box then.
+    pub(super) bulk: Vec<Bulk>,
+    /// Columns that can be left out, and whether each is shown.
+    pub(super) columns: Vec<(&'static str, String, bool)>,
+    /// Rows stand close together.
+    pub(super) tight: bool,
+    /// Path and query of the page, to come back to.
+    pub(super) here: String,
 }
 
 /// The columns of a list: key of the text, and name to sort by.
@@ -108,13 +139,14 @@ impl Table {
         let heads = columns.iter().map(|(key, name)| head(l, path, query, sort, key, *name)).collect();
         let fields = filters.iter().map(|filter| field(l, query, filter)).collect();
         let chips = query.pairs().filter_map(|(name, value)| {
-            if matches!(name, "sort" | "after" | "limit") {
+            if matches!(name, "sort" | "after" | "limit" | "done") {
                 return None;
             }
             let filter = filters.iter().find(|(found, ..)| *found == name);
             let label = filter.map_or_else(|| name.to_owned(), |(_, key, _)| l.t(key));
             let value = match filter {
                 Some((.., Some((kind, _)))) => l.word(kind, value),
+                _ if matches!(name, "from" | "until") => value.replace('T', " "),
                 _ => value.to_owned(),
             };
             Some(Chip { text: format!("{label}: {value}"), href: query.without(&[name, "after"]).at(path) })
@@ -134,6 +166,10 @@ impl Table {
             empty: String::new(),
             sort: sort.to_owned(),
             live: None,
+            bulk: Vec::new(),
+            columns: Vec::new(),
+            tight: false,
+            here: path.to_owned(),
         }
     }
 
@@ -155,21 +191,81 @@ impl Table {
         self
     }
 
+    /// With a box before each row, for acts on those that are picked; nothing where there is no such act.
+    pub(super) fn picked_by(mut self, bulk: Vec<Bulk>, key: impl Fn(&Row) -> Option<String>) -> Self {
+        if bulk.is_empty() {
+            return self;
+        }
+        self.bulk = bulk;
+        self.heads.insert(0, head(self.l, self.path, &Query::default(), "", PICK, None));
+        for row in &mut self.rows {
+            let value = key(row).unwrap_or_default();
+            let label = self.l.t1("pick-row", "name", value.clone());
+            row.cells.insert(0, Cell::Pick { value, label });
+        }
+        self
+    }
+
+    /// As the reader likes its columns and density.
+    pub(super) fn viewed(mut self, view: &View, here: &str) -> Self {
+        self.here = here.to_owned();
+        self.tight = view.is_tight(self.path);
+        // What names a row, and what picks it, always stands there.
+        let fixed = if self.bulk.is_empty() { 1 } else { 2 };
+        let shown: Vec<bool> = self
+            .heads
+            .iter()
+            .enumerate()
+            .map(|(at, head)| at < fixed || !view.hides(self.path, head.key))
+            .collect();
+        let choices = self.heads.iter().zip(&shown).skip(fixed);
+        self.columns = choices.map(|(head, shown)| (head.key, head.text.clone(), *shown)).collect();
+        retain(&mut self.heads, &shown);
+        for row in &mut self.rows {
+            retain(&mut row.cells, &shown);
+        }
+        self
+    }
+
     pub(super) fn or_empty(mut self, text: String) -> Self {
         self.empty = text;
         self
     }
 }
 
-fn head(l: Language, path: &str, query: &Query, sort: &str, key: &str, name: Option<&'static str>) -> Head {
-    let Some(name) = name else { return Head { text: l.t(key), href: None, sorted: None } };
+/// Key of the column of boxes.
+const PICK: &str = "column-pick";
+
+/// A row of the list at `path` by itself, with the columns that the reader has left.
+pub(super) fn viewed_row(mut row: Row, view: &View, path: &str, columns: Columns) -> Row {
+    let mut shown = vec![true];
+    shown.extend(columns.iter().skip(1).map(|(key, _)| !view.hides(path, key)));
+    retain(&mut row.cells, &shown);
+    row
+}
+
+/// Keeps what stands at a place that is kept; what there is no word about, too.
+fn retain<T>(all: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter().copied();
+    all.retain(|_| kept.next().unwrap_or(true));
+}
+
+fn head(
+    l: Language,
+    path: &str,
+    query: &Query,
+    sort: &str,
+    key: &'static str,
+    name: Option<&'static str>,
+) -> Head {
+    let Some(name) = name else { return Head { key, text: l.t(key), href: None, sorted: None } };
     let sorted = match sort.strip_prefix('-') {
         Some(by) if by == name => Some("descending"),
         None if sort == name => Some("ascending"),
         _ => None,
     };
     let next = if sorted == Some("ascending") { format!("-{name}") } else { name.to_owned() };
-    Head { text: l.t(key), href: Some(query.with("sort", &next).at(path)), sorted }
+    Head { key, text: l.t(key), href: Some(query.with("sort", &next).at(path)), sorted }
 }
 
 fn field(
@@ -180,7 +276,17 @@ fn field(
     let choices = words.map_or_else(Vec::new, |(kind, words)| {
         words.iter().map(|word| ((*word).to_owned(), l.word(kind, word))).collect()
     });
-    Field { name, label: l.t(key), value: query.get(name).unwrap_or_default().to_owned(), choices }
+    let value = query.get(name).unwrap_or_default();
+    let (kind, value) = match *name {
+        "from" | "until" => ("datetime-local", to_the_minute(value)),
+        _ => ("text", value),
+    };
+    Field { name, label: l.t(key), value: value.to_owned(), choices, kind }
+}
+
+/// A time as a field of HTML takes it, `2026-11-29T08:00`: seconds and zone are cut off.
+fn to_the_minute(text: &str) -> &str {
+    text.get(..16).unwrap_or(text)
 }
 
 /// A line of CSV (RFC 4180). What a spreadsheet would take for a formula is kept from being one by an
@@ -191,7 +297,7 @@ pub(super) fn csv_line(cells: &[String]) -> String {
         if at > 0 {
             line.push(',');
         }
-        let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        let formula = cell.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '\t', '\r']);
         let cell = if formula { format!("'{cell}") } else { cell.clone() };
         if cell.contains(['"', ',', '\n', '\r']) {
             line.push_str(&format!("\"{}\"", cell.replace('"', "\"\"")));

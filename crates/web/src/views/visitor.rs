@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::language::Language;
+use super::view::View;
 use crate::address::escaped;
 use crate::ask::{Asker, source};
 use crate::refusal::Refusal;
@@ -91,7 +92,7 @@ pub(super) fn no_session_cookie() -> String {
     format!("{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0")
 }
 
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
     lines
         .flat_map(|line| line.split(';'))
@@ -104,6 +105,8 @@ fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 pub(crate) struct Visitor {
     pub(super) asker: Asker,
     pub(super) look: Look,
+    /// How the reader likes lists and charts.
+    pub(super) view: View,
     /// What forms carry to prove that this session's page sent them.
     pub(super) proof: String,
     /// Path and query.
@@ -203,7 +206,8 @@ impl FromRequestParts<Desk> for Visitor {
         if must_change && !MEANWHILE.contains(&parts.uri.path()) {
             return Err(Stranger::Send(Redirect::to(PASSWORD).into_response()));
         }
-        Ok(Self { asker, look: Look::of(&parts.headers), proof, here, part })
+        let (look, view) = (Look::of(&parts.headers), View::of(&parts.headers));
+        Ok(Self { asker, look, view, proof, here, part })
     }
 }
 

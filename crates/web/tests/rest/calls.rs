@@ -151,6 +151,20 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
             Sent::Nothing,
             200,
         ),
+        call(
+            "GET",
+            "/api/v1/elements/{id}/detail",
+            &format!("/api/v1/elements/{ne}/detail"),
+            Sent::Nothing,
+            200,
+        ),
+        call(
+            "POST",
+            "/api/v1/elements/{id}/preflight",
+            &format!("/api/v1/elements/{ne}/preflight"),
+            reason(),
+            202,
+        ),
         call("POST", "/api/v1/elements/discover", "/api/v1/elements/discover", Sent::Json(json!({})), 202),
         call("GET", "/api/v1/ports", &format!("/api/v1/ports?ne={ne}"), Sent::Nothing, 200),
         call(

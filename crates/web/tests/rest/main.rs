@@ -3,6 +3,7 @@
 
 mod calls;
 mod channels;
+mod depth;
 mod desk;
 mod document;
 mod editing;

@@ -11,19 +11,19 @@ use crate::desk::{Answer, Bench, MAC, PORT, bench};
 
 impl Bench {
     /// A page, as the browser of `user` asks for it.
-    async fn page(&self, user: &str, path: &str) -> Answer {
+    pub async fn page(&self, user: &str, path: &str) -> Answer {
         let cookie = format!("__Host-netwarden={}", self.secrets.get(user).map_or(user, String::as_str));
         self.call_with(None, "GET", path, None, &[("cookie", &cookie), ("accept-language", "en")]).await
     }
 
     /// A form, as the browser of `user` sends it, with the proof that their pages carry.
-    async fn form(&self, user: &str, path: &str, fields: &str) -> Answer {
+    pub async fn form(&self, user: &str, path: &str, fields: &str) -> Answer {
         let page = self.page(user, "/").await.body;
         let proof = page.split("name=\"proof\" value=\"").nth(1).map(|rest| rest.split('"').next().unwrap());
         self.form_with(user, path, &format!("proof={}&{fields}", proof.unwrap_or_default()), &[]).await
     }
 
-    async fn form_with(&self, user: &str, path: &str, fields: &str, headers: &[(&str, &str)]) -> Answer {
+    pub async fn form_with(&self, user: &str, path: &str, fields: &str, headers: &[(&str, &str)]) -> Answer {
         let cookie = format!("__Host-netwarden={}", self.secrets.get(user).map_or(user, String::as_str));
         let mut all = vec![("cookie", cookie.as_str()), ("accept-language", "en")];
         all.extend(headers);
