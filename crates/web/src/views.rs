@@ -23,6 +23,8 @@ mod system;
 mod table;
 mod visitor;
 
+mod topology;
+
 use axum::Router;
 use axum::routing::{get, post};
 use netwarden_identity::Operation;
@@ -104,4 +106,7 @@ pages! {
     post "/system/stop" system::act, Some(Operation::EnforcementStop);
     get "/system/resume" system::act_page, Some(Operation::EnforcementResume);
     post "/system/resume" system::act, Some(Operation::EnforcementResume);
+    get "/topology" topology::show, Some(Operation::NeRead);
+    get "/topology/graph" topology::graph, Some(Operation::NeRead);
+    get "/topology/find" topology::find, Some(Operation::NeRead);
 }
