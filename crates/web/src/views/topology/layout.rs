@@ -89,14 +89,9 @@ fn packed(nodes: &[usize], blocks: &[Block], singles_last: bool) -> (Vec<(usize,
     if !singles.is_empty() {
         items.insert(if singles_last { items.len() } else { 0 }, (None, grid));
     }
-    let width = width(&items);
-    let (mut inside, mut whole) = (Vec::new(), Point::default());
-    let (mut corner, mut row) = (Point::default(), 0);
-    for (node, size) in items {
-        if corner.x > 0 && corner.x + size.x > width {
-            corner = Point { x: 0, y: corner.y + row + GAP };
-            row = 0;
-        }
+    let (corners, whole) = in_rows(&items);
+    let mut inside = Vec::new();
+    for ((node, _), corner) in items.into_iter().zip(corners) {
         match node {
             Some(node) => inside.push((node, corner)),
             None => inside.extend(singles.iter().enumerate().map(|(at, node)| {
@@ -104,35 +99,47 @@ fn packed(nodes: &[usize], blocks: &[Block], singles_last: bool) -> (Vec<(usize,
                 (*node, Point { x: corner.x + column * CELL.x, y: corner.y + line * CELL.y })
             })),
         }
-        row = row.max(size.y);
-        whole = Point { x: whole.x.max(corner.x + size.x), y: whole.y.max(corner.y + size.y) };
-        corner.x += size.x + GAP;
     }
     (inside, whole)
+}
+
+/// The corners of boxes in rows, and the size of it all: of widths that grow by a quarter the first with which
+/// the whole is half as wide again as it is high.
+fn in_rows(items: &[(Option<usize>, Point)]) -> (Vec<Point>, Point) {
+    let widest = items.iter().map(|(_, size)| size.x).max().unwrap_or_default();
+    let mut width = 2 * CELL.x;
+    loop {
+        let (mut corners, mut whole) = (Vec::with_capacity(items.len()), Point::default());
+        let (mut corner, mut row) = (Point::default(), 0);
+        for (_, size) in items {
+            if corner.x > 0 && corner.x + size.x > width {
+                corner = Point { x: 0, y: corner.y + row + GAP };
+                row = 0;
+            }
+            corners.push(corner);
+            row = row.max(size.y);
+            whole = Point { x: whole.x.max(corner.x + size.x), y: whole.y.max(corner.y + size.y) };
+            corner.x += size.x + GAP;
+        }
+        let is_one_row = corners.last().is_none_or(|last| last.y == 0);
+        if width >= widest && (is_one_row || whole.x * 2 >= whole.y * 3) {
+            return (corners, whole);
+        }
+        width += width / 4;
+    }
 }
 
 fn length(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX / CELL.x)
 }
 
-/// Columns of a grid of `count`: some more than rows, and the same for a range of counts.
+/// Columns of a grid of `count`: as many as rows or more, and the same for a range of counts.
 fn columns(count: usize) -> usize {
     let mut columns = count.min(3);
-    while columns * columns * 2 / 3 < count && columns < count {
+    while columns * columns < count && columns < count {
         columns += (columns / 4).max(1);
     }
     columns
-}
-
-/// How wide blocks may stand together: for something twice as wide as high, by steps of a quarter.
-fn width(items: &[(Option<usize>, Point)]) -> i64 {
-    let widest = items.iter().map(|(_, size)| size.x).max().unwrap_or_default();
-    let area: i64 = items.iter().map(|(_, size)| (size.x + GAP).saturating_mul(size.y + GAP)).sum();
-    let mut width = 2 * CELL.x;
-    while width.saturating_mul(width) < area.saturating_mul(5) / 2 || width < widest {
-        width += width / 4;
-    }
-    width
 }
 
 #[cfg(test)]
@@ -198,7 +205,8 @@ mod tests {
             let cells = (size.x / CELL.x) * (size.y / CELL.y);
             assert!(cells < 1_200, "{cells} cells for 500 nodes");
             assert!(size.x > size.y && size.x < size.y * 3, "{size:?}");
-            assert!(places.iter().all(|place| places[0].y <= place.y), "the core is on top");
+            let is_top = |node: usize| places.iter().all(|place| places[node].y <= place.y);
+            assert!(distribution == 1 || (0..cores).all(is_top), "the cores are on top");
         }
     }
 
