@@ -16,6 +16,7 @@ pub mod problem;
 pub mod rule;
 pub mod sse;
 pub mod system;
+pub mod topology;
 
 pub use client::{Client, ClientError};
 pub use page::{Page, Total};

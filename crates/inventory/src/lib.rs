@@ -20,6 +20,7 @@ mod element;
 mod endpoint;
 mod facts;
 pub mod import;
+mod links;
 mod locate;
 mod names;
 mod network;
@@ -42,6 +43,7 @@ pub use element::{
     RoleOverride, UplinkBy,
 };
 pub use endpoint::{Endpoint, OpenSighting, Place};
+pub use links::{End, Joint, Link, LinkBy, LinkStatus, Links, Stranger};
 pub use names::{NameFact, NameKind, NameRow};
 pub use network::{Counters, Network, Read, UnknownElement};
 pub use settings::Settings;

@@ -4,6 +4,7 @@ mod arp;
 mod bench;
 mod elements;
 mod lab;
+mod links;
 mod list;
 mod location;
 mod presence;

@@ -30,6 +30,7 @@ mod sessions;
 mod sql;
 mod statistics;
 mod system;
+mod topology;
 mod trail;
 mod version;
 mod why;
@@ -62,7 +63,7 @@ pub use netwarden_identity::ListedSession;
 pub use netwarden_inventory::baseline::BaselineFilter;
 pub use netwarden_inventory::edit::{EndpointEdit, PortEdit};
 pub use netwarden_inventory::sql::{Group, NameView, Where};
-pub use netwarden_inventory::{MaintenanceWindow, RoleOverride};
+pub use netwarden_inventory::{End, Joint, Link as NetworkLink, MaintenanceWindow, RoleOverride};
 pub use netwarden_names::{Lease, LeaseState};
 pub use netwarden_rules::Rule;
 pub use netwarden_store::{Count, Listed};
@@ -75,6 +76,7 @@ pub use system::{
     KeyLayer, Standing, Status, count_engine_start, inventory_settings, load_parameters, parameter_version,
     record_exceptions,
 };
+pub use topology::{MappedElement, Topology};
 pub use trail::Export;
 pub use version::Version;
 pub use why::{Link, Stage, Target, Why, event_text};

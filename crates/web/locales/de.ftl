@@ -540,3 +540,47 @@ advice-other = Zurückgehen und berichtigen, was der Satz oben nennt.
 refused-search = Danach suchen
 search-user = Benutzer über 802.1X
 search-people = Benutzer und Verantwortliche
+# Topology
+nav-topology = Topologie
+topology-by = Darstellung
+topology-by-all = Jede Netzwerkkomponente
+topology-by-switch = Je Switch zusammengefasst
+topology-by-region = Nach Region zusammengefasst
+topology-by-lldp = LLDP
+topology-by-cdp = CDP
+topology-by-fdb = aus Weiterleitungstabellen
+topology-open = Offen: { $name }
+topology-fold = Wieder zusammenfassen
+topology-find = Auf der Karte suchen
+topology-find-hint = MAC, IP, Name oder Switch
+topology-find-none = Nichts heißt so.
+topology-nowhere = zurzeit an keinem Port
+topology-picture = Karte der Netzwerkkomponenten und ihrer Verbindungen. Die Tabelle darunter sagt dasselbe.
+topology-keys = Verschieben durch Ziehen oder mit den Pfeiltasten, Vergrößern mit dem Rad oder + und −, 0 für das Ganze. Eine Netzwerkkomponente auswählen, um ihre Seite zu öffnen.
+topology-no-script = Die Karte zeichnet ein Skript. Die Tabelle sagt dasselbe.
+topology-zoom = Vergrößerung
+topology-zoom-in = Größer
+topology-zoom-out = Kleiner
+topology-zoom-whole = Ganze Karte
+topology-table = Netzwerkkomponenten und ihre Uplinks
+topology-held = Gehaltene Ports
+topology-uplinks = Uplinks
+topology-links = Verbindungen
+topology-more = und { $count } weitere
+topology-kind-neighbour = nicht aufgenommen
+topology-kind-segment = ein Switch, der sich nicht ankündigt
+topology-link-up = in Betrieb
+topology-link-down = Verbindung unterbrochen
+topology-link-unknown = Zustand unbekannt
+topology-legend-group = zusammengefasst: auswählen zum Öffnen
+topology-legend-guessed = aus Weiterleitungstabellen, oder unbekannt
+topology-members = { $count } Leitungen gebündelt
+topology-group = { $count } zusammengefasst
+topology-group-below = { $count } unter { $name }
+topology-group-region = { $count } in Region { $name }
+topology-group-down = { $count } davon nicht erreichbar
+topology-group-opens = Auswählen zum Öffnen
+topology-held-ports = { $count ->
+    [one] { $count } Port von uns gehalten
+   *[other] { $count } Ports von uns gehalten
+  }

@@ -540,3 +540,47 @@ advice-other = Go back and correct what the sentence above names.
 refused-search = Search for it
 search-user = user on 802.1X
 search-people = Users and owners
+# Topology
+nav-topology = Topology
+topology-by = Show
+topology-by-all = Every network element
+topology-by-switch = Folded below each switch
+topology-by-region = Folded by region
+topology-by-lldp = LLDP
+topology-by-cdp = CDP
+topology-by-fdb = told by forwarding tables
+topology-open = Open: { $name }
+topology-fold = Fold again
+topology-find = Find on the map
+topology-find-hint = MAC, IP, name or switch
+topology-find-none = Nothing is called so.
+topology-nowhere = on no port now
+topology-picture = Map of the network elements and their links. The table below says the same.
+topology-keys = Drag or use the arrow keys to move, the wheel or + and − to zoom, 0 for the whole. Select a network element to open its page.
+topology-no-script = The map is drawn by a script. The table says the same.
+topology-zoom = Zoom
+topology-zoom-in = Larger
+topology-zoom-out = Smaller
+topology-zoom-whole = Whole
+topology-table = Network elements and their uplinks
+topology-held = Held ports
+topology-uplinks = Uplinks
+topology-links = Links
+topology-more = and { $count } more
+topology-kind-neighbour = not adopted
+topology-kind-segment = a switch that does not announce itself
+topology-link-up = up
+topology-link-down = link down
+topology-link-unknown = state unknown
+topology-legend-group = folded: select to open
+topology-legend-guessed = told by forwarding tables, or unknown
+topology-members = { $count } lines in an aggregate
+topology-group = { $count } folded
+topology-group-below = { $count } below { $name }
+topology-group-region = { $count } in region { $name }
+topology-group-down = { $count } of them unreachable
+topology-group-opens = Select to open
+topology-held-ports = { $count ->
+    [one] { $count } port held by us
+   *[other] { $count } ports held by us
+  }

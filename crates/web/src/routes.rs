@@ -17,6 +17,7 @@ mod ports;
 mod rules;
 mod sessions;
 mod system;
+mod topology;
 mod users;
 
 use std::time::Duration;
@@ -64,6 +65,7 @@ fn routes() -> OpenApiRouter<Desk> {
         .merge(groups::routes())
         .merge(elements::routes())
         .merge(ports::routes())
+        .merge(topology::routes())
         .merge(credentials::routes())
         .merge(channels::routes())
         .merge(adoption::routes())

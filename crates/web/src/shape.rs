@@ -4,8 +4,8 @@ use netwarden_api as api;
 use netwarden_model::element::Method;
 use netwarden_model::{Event, EventSeq, RuleId, RuleRevision};
 use netwarden_operate::{
-    AuditValue, Count, Counted, ElementDetail, Job, JobState, Link, ListedRecord, ShownElement,
-    ShownEndpoint, ShownPort, Target, Why,
+    AuditValue, Count, Counted, ElementDetail, End, Job, JobState, Joint, Link, ListedRecord, ShownElement,
+    ShownEndpoint, ShownPort, Target, Topology, Why,
 };
 
 use crate::address::escaped;
@@ -138,6 +138,67 @@ pub(crate) fn port(shown: ShownPort) -> api::network::Port {
         endpoints: u32::try_from(endpoints.len()).unwrap_or(u32::MAX),
         enforcement,
         because,
+    }
+}
+
+pub(crate) fn topology(map: Topology) -> api::topology::Topology {
+    use api::topology::{TopologyLink, TopologyNode};
+
+    let mut segments = std::collections::BTreeSet::new();
+    let links = map.links.into_iter().map(|link| {
+        for end in &link.ends {
+            segments.extend(matches!(end.at, Joint::Segment(_)).then(|| end.at.clone()));
+        }
+        let [from, to] = link.ends.map(end);
+        let (by, status) = (link.by.as_str().to_owned(), link.status.as_str().to_owned());
+        TopologyLink { from, to, by, status, members: link.members }
+    });
+    let links = links.collect();
+    let elements = map.elements.into_iter().map(|element| TopologyNode {
+        id: node(&Joint::Element(element.ne)),
+        kind: "element".to_owned(),
+        name: element.name,
+        ne_id: Some(element.ne.0),
+        class: Some(element.class),
+        region: element.region.filter(|region| !region.is_empty()),
+        status: element.status.to_owned(),
+        endpoints: element.endpoints,
+        held: element.held,
+        descr: None,
+        addresses: Vec::new(),
+    });
+    let other = |id: String, kind: &str, name: String| TopologyNode {
+        id,
+        kind: kind.to_owned(),
+        name,
+        ne_id: None,
+        class: None,
+        region: None,
+        status: "unknown".to_owned(),
+        endpoints: 0,
+        held: 0,
+        descr: None,
+        addresses: Vec::new(),
+    };
+    let strangers = map.strangers.into_iter().map(|(key, stranger)| TopologyNode {
+        descr: stranger.descr,
+        addresses: stranger.addresses.iter().map(ToString::to_string).collect(),
+        ..other(node(&Joint::Neighbour(key.clone())), "neighbour", stranger.name.unwrap_or(key))
+    });
+    let segments = segments.into_iter().map(|segment| other(node(&segment), "segment", node(&segment)));
+    api::topology::Topology { nodes: elements.chain(strangers).chain(segments).collect(), links }
+}
+
+fn end(end: End) -> api::topology::TopologyEnd {
+    api::topology::TopologyEnd { node: node(&end.at), port: end.port }
+}
+
+/// What a node is called in links.
+fn node(joint: &Joint) -> String {
+    match joint {
+        Joint::Element(ne) => ne.0.to_string(),
+        Joint::Neighbour(key) => format!("neighbour {key}"),
+        Joint::Segment(number) => format!("segment {number}"),
     }
 }
 

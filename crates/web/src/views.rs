@@ -30,6 +30,7 @@ mod element_edit;
 mod preflight;
 mod sheet;
 mod view;
+mod topology;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -138,4 +139,7 @@ pages! {
     get "/events.csv" events::csv, Some(Operation::EventRead);
     get "/audit.csv" audit::csv, Some(Operation::AuditRead);
     get "/audit/export" audit::export, Some(Operation::AuditExport);
+    get "/topology" topology::show, Some(Operation::NeRead);
+    get "/topology/graph" topology::graph, Some(Operation::NeRead);
+    get "/topology/find" topology::find, Some(Operation::NeRead);
 }

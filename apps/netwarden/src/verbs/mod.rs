@@ -20,6 +20,7 @@ mod rules;
 mod save;
 mod session;
 mod system;
+mod topology;
 mod users;
 mod when;
 mod why;

@@ -18,7 +18,7 @@ use super::fault::Fault;
 use super::list::{Filters, Paging, Tabular, answer, everything, list, show};
 use super::session::{Printer, Session};
 use super::when::Sense;
-use super::{import, job};
+use super::{import, job, topology};
 use crate::output::{Cell, Format, Rows};
 
 /// Verbs of network elements.
@@ -40,6 +40,8 @@ pub enum Verb {
     Discover(DiscoverArguments),
     /// Lists what LLDP and CDP show next to our elements and is no element yet.
     Neighbours,
+    /// Lists what joins elements, by LLDP, CDP and forwarding tables.
+    Topology,
     /// Takes elements from a CSV file with a head line: address, name, port, credential, class, groups,
     /// quarantine_vlan, voice_vlan.
     Import(ImportArguments),
@@ -273,6 +275,7 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
                 session.client.post("/elements/discover", &Discover::default()).await?;
             job::finish(session, &started, false, found).await
         }
+        Verb::Topology => topology::run(session).await,
         Verb::Import(arguments) => {
             let reason = arguments.reason.get()?;
             import::run(session, import::Kind::Elements, &arguments.file, reason).await

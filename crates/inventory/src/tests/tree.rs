@@ -30,6 +30,8 @@ pub struct Tree {
     pub homes: BTreeMap<Mac, Option<PortRef>>,
     /// The ports that really lead to managed switches.
     pub uplinks: BTreeSet<PortRef>,
+    /// The ports that are really joined, both of managed switches; of an aggregate only itself.
+    pub trunks: BTreeSet<[PortRef; 2]>,
 }
 
 /// xorshift64*, so that a seed always makes the same network.
@@ -153,14 +155,19 @@ pub fn grow(shape: &Shape) -> Tree {
             learn(&mut lab, own_mac(NeId(*up)), *up, None, ne);
         }
     }
-    let mut uplinks = BTreeSet::new();
+    let (mut uplinks, mut trunks) = (BTreeSet::new(), BTreeSet::new());
     for ((ne, other), link) in &links {
         if !managed(*ne) {
             continue;
         }
         let ports = members.get(&(*ne, link.here)).cloned().unwrap_or_else(|| vec![link.here]);
         if managed(*other) {
-            uplinks.insert(PortRef { ne: NeId(*ne), port: port_name(link.here).as_str().into() });
+            let here = PortRef { ne: NeId(*ne), port: port_name(link.here).as_str().into() };
+            let there = port_name(links[&(*other, *ne)].here);
+            let mut ends = [here.clone(), PortRef { ne: NeId(*other), port: there.as_str().into() }];
+            ends.sort();
+            trunks.insert(ends);
+            uplinks.insert(here);
             for port in &ports {
                 uplinks.insert(PortRef { ne: NeId(*ne), port: port_name(*port).as_str().into() });
             }
@@ -173,7 +180,7 @@ pub fn grow(shape: &Shape) -> Tree {
             }
         }
     }
-    Tree { lab, homes, uplinks }
+    Tree { lab, homes, uplinks, trunks }
 }
 
 impl Tree {

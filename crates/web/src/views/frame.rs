@@ -48,10 +48,11 @@ pub(super) struct Frame {
     pub(super) assets: &'static assets::Addresses,
 }
 
-const ENTRIES: [(&str, &str, Operation); 7] = [
+const ENTRIES: &[(&str, &str, Operation)] = &[
     ("/", "nav-overview", Operation::SystemStatus),
     ("/endpoints", "nav-endpoints", Operation::EndpointRead),
     ("/elements", "nav-elements", Operation::NeRead),
+    ("/topology", "nav-topology", Operation::NeRead),
     ("/events", "nav-events", Operation::EventRead),
     ("/rules", "nav-rules", Operation::RuleRead),
     ("/audit", "nav-audit", Operation::AuditRead),

@@ -172,6 +172,9 @@ mod tests {
             "protected-",
             "method-",
             "works-",
+            "topology-by-",
+            "topology-link-",
+            "topology-kind-",
         ];
         let unused: Vec<_> = keys
             .iter()

@@ -166,6 +166,7 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
             202,
         ),
         call("POST", "/api/v1/elements/discover", "/api/v1/elements/discover", Sent::Json(json!({})), 202),
+        call("GET", "/api/v1/topology", "/api/v1/topology", Sent::Nothing, 200),
         call("GET", "/api/v1/ports", &format!("/api/v1/ports?ne={ne}"), Sent::Nothing, 200),
         call(
             "PATCH",

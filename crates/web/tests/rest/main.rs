@@ -13,3 +13,4 @@ mod names;
 mod pages;
 mod ratchet;
 mod rights;
+mod topology;
