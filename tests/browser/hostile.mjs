@@ -1,0 +1,58 @@
+// Names that want to be more than names, put wherever the product keeps a text that others have written.
+
+import { about } from "./browser.mjs";
+import { Refused, call } from "./rest.mjs";
+
+/** Runs where a page takes it for markup; the dialog is then a fault of the watch. */
+const SCRIPT = `<script>alert("ran")</script><img src=x onerror=alert(1)>`;
+const ATTRIBUTE = `" onmouseover="alert(2)" autofocus onfocus=alert(3) x='`;
+/** Turns what follows it around, and never turns back. */
+const TURNED = "annexe\u202Egnp.exe";
+const FORMULA = `=HYPERLINK("https://evil.example","x")`;
+const FLUENT = "{ $mac } { -brand } %s ${x} {{ frame.proof }}";
+
+const long = (length) => "W".repeat(length);
+
+/** Texts of at most so many characters, the longest without a place to break at. */
+export const texts = (length) => [SCRIPT, ATTRIBUTE, TURNED, FORMULA, FLUENT, long(length)].map((text) => text.slice(0, length));
+
+const reason = `${SCRIPT} ${TURNED}`;
+
+/** Puts them in, and tells where to look. */
+export async function plant() {
+  const endpoints = (await call(about, "GET", "/endpoints?online=true&status=authorised&limit=6")).items;
+  const elements = (await call(about, "GET", "/elements?limit=6")).items;
+  const looks = new Set();
+  for (const [n, text] of texts(64).entries()) {
+    await once(() => call(about, "POST", "/groups", { reason, name: text.trim(), description: text }));
+    const region = text.trim();
+    await call(about, "PATCH", `/elements/${elements[n].id}`, { reason, name: texts(255)[n], region });
+    looks.add(`/elements/${elements[n].id}`);
+    const long = texts(1000)[n];
+    const change = { reason: n === 5 ? texts(1000)[5] : reason, owner: long, note: long, custom1: long, custom2: long, group: region };
+    await call(about, "PATCH", `/endpoints/${endpoints[n].mac}`, change);
+    await call(about, "POST", `/endpoints/${endpoints[n].mac}/authorise`, { reason: "W".repeat(10_000) });
+    looks.add(`/endpoints/${endpoints[n].mac}`);
+    for (const act of ["authorise", "block", "move"]) looks.add(`/endpoints/${endpoints[n].mac}/${act}`);
+    const rule = { reason, name: texts(100)[n], description: long, on: ["unauthorised"], condition: `endpoint.custom1 == ${JSON.stringify(texts(200)[n])}`, reactions: [{ do: "quarantine", bounce: true }], severity: "minor" };
+    const made = await once(() => call(about, "POST", "/rules", rule));
+    if (made) looks.add(`/rules/${made.id}`).add(`/rules/${made.id}/enable`);
+  }
+  // An empty text is as none.
+  await call(about, "PATCH", `/endpoints/${endpoints[0].mac}`, { reason, note: "", custom1: "" });
+  // A name from DHCP: what the client called itself. Marks that turn text are refused there already.
+  await once(() => call(about, "POST", "/names/sources", { reason, name: "hostile", kind: "isc" }));
+  const leases = texts(200).map((text, n) => ({ ip: endpoints[n].ips[0] ?? `192.0.2.${n}`, mac: endpoints[n].mac, host_name: text === TURNED ? "x" : text, state: "active" }));
+  await call(about, "POST", "/names/sources/hostile/leases", { whole: true, leases });
+  return { looks: [...looks], endpoints, elements };
+}
+
+/** What is there already from an earlier run is no fault. */
+async function once(act) {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof Refused && error.status === 409) return undefined;
+    throw error;
+  }
+}
