@@ -44,7 +44,7 @@ test("axe finds nothing serious or critical on any page, in both themes", async 
   const found = [];
   await page.goto("/sign-in");
   found.push(...(await inBothThemes(page, "/sign-in")));
-  await signIn(page, "Administrator");
+  await signIn(page, "administrator");
   for (const { path, address } of await addresses()) {
     if (path === "/sign-in") continue;
     const answer = await page.goto(address);
@@ -61,7 +61,7 @@ test("axe finds nothing serious or critical on any page, in both themes", async 
 test("axe finds nothing in what opens: search, menu, dialog", async () => {
   const { page, watch } = await visit(browser);
   const found = [];
-  await signIn(page, "Administrator");
+  await signIn(page, "administrator");
   await page.getByRole("searchbox").fill("acc");
   await page.locator("#found a").first().waitFor();
   found.push(...(await inBothThemes(page, "search")));
@@ -78,7 +78,7 @@ test("axe finds nothing in what opens: search, menu, dialog", async () => {
 
 test("themes and languages that were chosen stay, and are whole", async () => {
   const { page, watch } = await visit(browser);
-  await signIn(page, "Administrator");
+  await signIn(page, "administrator");
   const choose = async (name) => {
     await page.locator("summary").first().click();
     await page.getByRole("button", { name, exact: true }).click();
@@ -100,7 +100,7 @@ test("themes and languages that were chosen stay, and are whole", async () => {
 
 test("no page is wider than its window, from 360 to 2560 px", async () => {
   const { page, watch } = await visit(browser);
-  await signIn(page, "Administrator");
+  await signIn(page, "administrator");
   const all = await addresses();
   const wide = [];
   for (const width of [360, 768, 1280, 2560]) {

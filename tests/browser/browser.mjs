@@ -7,12 +7,12 @@ import { chromium } from "playwright-core";
 export const about = JSON.parse(process.env.NETWARDEN_DEMO ?? "null");
 /** The pages of the console: method, path and the roles that may have it (`views.rs`). */
 export const pages = JSON.parse(process.env.NETWARDEN_PAGES ?? "[]");
-if (!about) throw new Error("run these tests by `node run.mjs BINARY`");
+if (!about) throw new Error("these files are run by run.mjs and screens.mjs");
 
 const PROGRAM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 /** Chromium with a fresh profile. It takes the server's key for good, and no other that nobody vouches for. */
-export function open(at = about) {
+export function open() {
   return chromium.launch({
     executablePath: PROGRAM,
     headless: true,
@@ -24,7 +24,7 @@ export function open(at = about) {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
-      `--ignore-certificate-errors-spki-list=${at.key}`,
+      `--ignore-certificate-errors-spki-list=${about.key}`,
       // Whatever a page might ask elsewhere leads nowhere, besides being reported.
       "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
     ],

@@ -26,7 +26,7 @@ const LISTS = ["/", "/endpoints", "/elements", "/events", "/rules", "/audit", "/
 
 test("hostile names run nothing and tear no page, at 1280 and 360 px", async () => {
   const { page, watch } = await visit(browser);
-  await signIn(page, "Administrator");
+  await signIn(page, "administrator");
   const torn = [];
   const declared = (await addresses()).map(({ address }) => address);
   for (const width of [1280, 360]) {
@@ -46,7 +46,7 @@ test("hostile names run nothing and tear no page, at 1280 and 360 px", async () 
 
 test("hostile names stand on the page as they were written, and the search finds them", async () => {
   const { page, watch } = await visit(browser);
-  await signIn(page, "Administrator");
+  await signIn(page, "administrator");
   for (const [n, text] of texts(255).entries()) {
     await page.goto(`/elements/${planted.elements[n].id}`);
     assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), text);
@@ -60,7 +60,7 @@ test("hostile names stand on the page as they were written, and the search finds
 
 test("text that turns around does not turn what stands beside it", async () => {
   const { page, watch } = await visit(browser);
-  await signIn(page, "Administrator");
+  await signIn(page, "administrator");
   // A name that turns must be isolated: by an element of its own, or by the marks U+2068 and U+2069.
   const turned = () =>
     page.evaluate(() => {
@@ -86,7 +86,7 @@ test("text that turns around does not turn what stands beside it", async () => {
 
 test("files of what is shown do not calculate", async () => {
   const { page, watch } = await visit(browser);
-  await signIn(page, "Administrator");
+  await signIn(page, "administrator");
   for (const file of ["/elements.csv", "/endpoints.csv"]) {
     const text = await page.evaluate(async (at) => (await fetch(at)).text(), file);
     const calculating = text.split("\n").filter((line) => /(^|,)"?[=+@\t\r-](?![\d,]|"?,)/.test(line));

@@ -26,7 +26,7 @@ after(async () => {
 
 test("an event arrives in the open page, and waits while somebody selects", async () => {
   const { page, watch } = await visit(browser);
-  await signIn(page, "Revisor");
+  await signIn(page, "revisor");
   await page.goto("/events?kind=unauthorised");
   await page.getByText(t("live-on"), { exact: true }).waitFor();
   await page.evaluate(() => (globalThis.isStillThisPage = true));

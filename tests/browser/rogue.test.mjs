@@ -44,7 +44,7 @@ test("the rogue is found, understood and authorised with two clicks and a reason
   const t = words("en");
   const rogue = await inQuarantine();
   const { page, watch } = await visit(browser);
-  await signIn(page, "Helpdesk");
+  await signIn(page, "helpdesk");
   await page.getByRole("searchbox").fill(rogue.mac.slice(-8));
   await page.locator("#found").getByRole("link", { name: rogue.mac }).click();
   await readWhy(page, rogue, t);
@@ -103,7 +103,7 @@ test("the same by keyboard alone, with the focus always to be seen", async () =>
     assert.fail(`the Tab key does not reach "${text}" of ${page.url()}`);
   };
 
-  await make("Helpdesk");
+  await make("helpdesk");
   await page.goto("/");
   await page.keyboard.type("helpdesk");
   await key("Tab");
@@ -156,7 +156,7 @@ test("the same in German on a telephone", async () => {
   const rogue = await inQuarantine();
   const phone = { locale: "de-CH", viewport: { width: 360, height: 740 }, hasTouch: true };
   const { page, watch } = await visit(browser, phone);
-  await signIn(page, "Helpdesk");
+  await signIn(page, "helpdesk");
   assert.equal(await page.locator("html").getAttribute("lang"), "de");
   await assertNoSidewaysScroll(page);
   await page.getByRole("searchbox").fill(rogue.mac.slice(-8));
@@ -181,7 +181,7 @@ test("without scripts everything can be read, and forms work", async () => {
   const t = words("en");
   const rogue = await inQuarantine();
   const { page, watch } = await visit(browser, { javaScriptEnabled: false });
-  await signIn(page, "Operator");
+  await signIn(page, "operator");
   await page.getByRole("searchbox").fill(rogue.mac);
   await page.getByRole("searchbox").press("Enter");
   await page.getByRole("main").getByRole("link", { name: rogue.mac }).click();

@@ -24,7 +24,7 @@ function meant(method, path) {
 }
 
 /** Those to whom nothing of the console is closed. */
-const ALLOWED_ALL = ["Administrator", "Operator"];
+const ALLOWED_ALL = ["administrator", "operator"];
 
 /** All that a page offers: links, forms, and what scripts fetch. */
 function offers(page) {
