@@ -17,7 +17,7 @@ let browser;
 before(async () => {
   browser = await open();
 });
-after(() => browser.close());
+after(() => browser?.close());
 
 /** What axe finds grave on the page as it is, a line each. */
 async function findings(page, where) {

@@ -10,7 +10,7 @@ let browser;
 before(async () => {
   browser = await open();
 });
-after(() => browser.close());
+after(() => browser?.close());
 
 async function send(page, user, password) {
   await page.getByLabel("User").fill(user);

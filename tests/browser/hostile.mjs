@@ -1,7 +1,10 @@
 // Names that want to be more than names, put wherever the product keeps a text that others have written.
 
+import { writeFileSync } from "node:fs";
+
 import { about } from "./browser.mjs";
-import { Refused, call } from "./rest.mjs";
+import { Refused, call, until } from "./rest.mjs";
+import { simulate } from "./simulator.mjs";
 
 /** Runs where a page takes it for markup; the dialog is then a fault of the watch. */
 const SCRIPT = `<script>alert("ran")</script><img src=x onerror=alert(1)>`;
@@ -45,6 +48,52 @@ export async function plant() {
   const leases = texts(200).map((text, n) => ({ ip: endpoints[n].ips[0] ?? `192.0.2.${n}`, mac: endpoints[n].mac, host_name: text === TURNED ? "x" : text, state: "active" }));
   await call(about, "POST", "/names/sources/hostile/leases", { whole: true, leases });
   return { looks: [...looks], endpoints, elements };
+}
+
+const ascii = (text) => ["4x", Buffer.from(text).toString("hex")];
+const number = (value) => ["2", value];
+
+/**
+ * A switch that calls itself, its places and its interfaces so: SNMPv2-MIB, IF-MIB and BRIDGE-MIB as a recording.
+ *
+ * @param {string} file where the recording is written
+ */
+export async function plantSwitch(file) {
+  const hostile = texts(200);
+  const rows = [
+    ["1.3.6.1.2.1.1.1.0", ...ascii(SCRIPT)],
+    ["1.3.6.1.2.1.1.2.0", "6", "1.3.6.1.4.1.99999.1"],
+    ["1.3.6.1.2.1.1.3.0", "67", 8_640_000],
+    ["1.3.6.1.2.1.1.5.0", ...ascii(ATTRIBUTE)],
+    ["1.3.6.1.2.1.1.6.0", ...ascii(TURNED)],
+    ["1.3.6.1.2.1.17.1.1.0", "4x", "020000000099"],
+    ["1.3.6.1.2.1.17.1.2.0", ...number(hostile.length)],
+  ];
+  for (const [n, text] of hostile.entries()) {
+    const i = n + 1;
+    rows.push(
+      [`1.3.6.1.2.1.2.2.1.1.${i}`, ...number(i)],
+      [`1.3.6.1.2.1.2.2.1.2.${i}`, ...ascii(text)],
+      [`1.3.6.1.2.1.2.2.1.3.${i}`, ...number(6)],
+      [`1.3.6.1.2.1.2.2.1.7.${i}`, ...number(1)],
+      [`1.3.6.1.2.1.2.2.1.8.${i}`, ...number(1)],
+      [`1.3.6.1.2.1.31.1.1.1.1.${i}`, ...ascii(text.slice(0, 60))],
+      [`1.3.6.1.2.1.31.1.1.1.18.${i}`, ...ascii(text.slice(0, 64))],
+      [`1.3.6.1.2.1.17.1.4.1.2.${i}`, ...number(i)],
+    );
+  }
+  writeFileSync(file, rows.map((row) => row.join("|")).join("\n"));
+  const device = await simulate(["recording", file]);
+  await once(() => call(about, "POST", "/credentials", { reason, name: "recorded", kind: "v2c", community: "public" }));
+  const name = "recorded switch";
+  await once(() => call(about, "POST", "/elements", { reason, name, address: device.address, credential: "recorded", allow_v2c: true }));
+  const element = (await call(about, "GET", "/elements?text=recorded+switch&limit=1")).items[0];
+  const ports = await until("its ports were read", 60, async () => {
+    const read = await call(about, "GET", `/elements/${element.id}/ports?limit=50`);
+    return read.items.length >= hostile.length && read.items;
+  });
+  const looks = ports.flatMap((port) => ["", "/off", "/release"].map((act) => `/elements/${element.id}/ports/${encodeURIComponent(port.name)}${act}`));
+  return { ...device, element, looks: [`/elements/${element.id}`, ...looks] };
 }
 
 /** What is there already from an earlier run is no fault. */

@@ -1,13 +1,16 @@
 // Hostile names are shown harmlessly: nothing runs, nothing is torn, and files do not calculate.
 
 import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { addresses } from "./addresses.mjs";
 import { about, assertNoSidewaysScroll, assertNone, open, visit } from "./browser.mjs";
-import { plant, texts } from "./hostile.mjs";
+import { plant, plantSwitch, texts } from "./hostile.mjs";
 import { signIn } from "./people.mjs";
 import { call } from "./rest.mjs";
+import * as simulator from "./simulator.mjs";
 
 let browser;
 let planted;
@@ -16,7 +19,7 @@ before(async () => {
   planted = await plant();
 });
 after(async () => {
-  await browser.close();
+  await browser?.close();
   for (const { id, name } of planted?.elements ?? []) {
     await call(about, "PATCH", `/elements/${id}`, { reason: "over", name, region: "" });
   }
@@ -55,6 +58,29 @@ test("hostile names stand on the page as they were written, and the search finds
     await page.locator("#found").getByRole("link").first().waitFor();
     await assertNoSidewaysScroll(page);
   }
+  watch.check();
+});
+
+test("a switch whose interfaces are called so is shown harmlessly", async (t) => {
+  if (!simulator.isThere) return t.skip("there is no NETWARDEN_SIM");
+  const { page, watch } = await visit(browser);
+  await signIn(page, "administrator");
+  const device = await plantSwitch(join(tmpdir(), `netwarden-hostile-${process.pid}.snmprec`));
+  const torn = [];
+  try {
+    for (const width of [1280, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      for (const address of device.looks) {
+        const answer = await page.goto(address);
+        if (answer.status() !== 200) torn.push(`${address} answers ${answer.status()}`);
+        await assertNoSidewaysScroll(page).catch((error) => torn.push(error.message));
+      }
+    }
+  } finally {
+    await call(about, "DELETE", `/elements/${device.element.id}?reason=over`);
+    device.stop();
+  }
+  assertNone(torn);
   watch.check();
 });
 

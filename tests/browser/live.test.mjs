@@ -20,7 +20,7 @@ before(async () => {
   assert.equal(macs.length, 2);
 });
 after(async () => {
-  await browser.close();
+  await browser?.close();
   for (const mac of macs ?? []) await call(about, "POST", `/endpoints/${mac}/authorise`, { reason: "the test is over" });
 });
 

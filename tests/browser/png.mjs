@@ -5,15 +5,10 @@ import { deflateSync, inflateSync } from "node:zlib";
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-/** The same picture with a palette: the 256 most frequent colours, others as the nearest of them. */
+/** The same picture with a palette. */
 export function withPalette(png) {
   const { width, height, pixels } = decode(png);
-  const counts = new Map();
-  for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
-  const colours = [...counts].sort((a, b) => b[1] - a[1]).map(([colour]) => colour);
-  const palette = colours.slice(0, 256);
-  const index = new Map(palette.map((colour, n) => [colour, n]));
-  for (const colour of colours.slice(256)) index.set(colour, nearest(palette, colour));
+  const { palette, index } = fewColours(pixels);
   const rows = Buffer.alloc((width + 1) * height);
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) rows[y * (width + 1) + 1 + x] = index.get(pixels[y * width + x]);
@@ -27,13 +22,36 @@ export function withPalette(png) {
   return Buffer.concat([SIGNATURE, ...parts]);
 }
 
+/**
+ * At most 256 colours, so that every pixel is near one of them: a small mark of a rare colour keeps it, which it
+ * would not if the most frequent were chosen.
+ */
+function fewColours(pixels) {
+  const counts = new Map();
+  for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
+  const colours = [...counts].sort((a, b) => b[1] - a[1]).map(([colour]) => colour);
+  for (let apart = 0; ; apart += 2) {
+    const palette = [];
+    const index = new Map();
+    for (const colour of colours) {
+      const [near, distance] = nearest(palette, colour);
+      if (distance > apart * apart) index.set(colour, palette.push(colour) - 1);
+      else index.set(colour, near);
+      if (palette.length > 256) break;
+    }
+    if (palette.length <= 256) return { palette, index };
+  }
+}
+
+/** Where the nearest colour stands, and the square of its distance. */
 function nearest(palette, colour) {
   let [best, distance] = [0, Infinity];
-  for (const [n, other] of palette.entries()) {
-    const d = [16, 8, 0].reduce((sum, shift) => sum + (((colour >> shift) & 255) - ((other >> shift) & 255)) ** 2, 0);
+  for (let n = 0; n < palette.length; n += 1) {
+    const [red, green, blue] = [16, 8, 0].map((shift) => ((colour >> shift) & 255) - ((palette[n] >> shift) & 255));
+    const d = red * red + green * green + blue * blue;
     if (d < distance) [best, distance] = [n, d];
   }
-  return best;
+  return [best, distance];
 }
 
 /** Chromium's pictures: 8 bits of red, green, blue and perhaps alpha, not interlaced. */

@@ -15,7 +15,7 @@ let browser;
 before(async () => {
   browser = await open();
 });
-after(() => browser.close());
+after(() => browser?.close());
 
 /** Its page says where it is, what it is, and what led to it, newest first. */
 async function readWhy(page, rogue, t) {
