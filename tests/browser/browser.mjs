@@ -105,7 +105,7 @@ export class Watch {
 
 /** Fails where there are faults, and names each. */
 export function assertNone(faults) {
-  assert.equal([...new Set(faults)].join("\n"), "");
+  if (faults.length > 0) assert.fail(`\n${[...new Set(faults)].join("\n")}`);
 }
 
 /** Fails where the page is wider than the window. What may be wider scrolls by itself. */
