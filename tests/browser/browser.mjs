@@ -114,10 +114,10 @@ export async function assertNoSidewaysScroll(page) {
     const width = document.documentElement.clientWidth;
     const scrolls = (element) => element && element !== document.body && element !== document.documentElement
       && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
-    const out = [...document.body.querySelectorAll("*")].filter(
-      (element) => element.getBoundingClientRect().right > width + 1 && !scrolls(element.parentElement),
-    );
-    const names = out.slice(0, 5).map((e) => `${e.localName}.${e.className} ${(e.textContent ?? "").trim().slice(0, 40)}`);
+    const isOut = (element) => !scrolls(element)
+      && (element.getBoundingClientRect().right > width + 1 || element.scrollWidth > Math.max(element.clientWidth, width) + 1);
+    const out = [...document.body.querySelectorAll("*")].filter((e) => isOut(e) && ![...e.children].some(isOut));
+    const names = out.slice(0, 5).map((e) => `${e.localName}.${e.className} "${(e.textContent ?? "").trim().slice(0, 40)}"`);
     return [document.documentElement.scrollWidth, width, names];
   });
   assert.ok(wide <= window, `${page.url()} is ${wide} px wide in a window of ${window}: ${culprits.join(" | ")}`);

@@ -38,8 +38,10 @@ export async function plant() {
     looks.add(`/endpoints/${endpoints[n].mac}`);
     for (const act of ["authorise", "block", "move"]) looks.add(`/endpoints/${endpoints[n].mac}/${act}`);
     const rule = { reason, name: texts(100)[n], description: long, on: ["unauthorised"], condition: `endpoint.custom1 == ${JSON.stringify(texts(200)[n])}`, reactions: [{ do: "quarantine", bounce: true }], severity: "minor" };
-    const made = await once(() => call(about, "POST", "/rules", rule));
-    if (made) looks.add(`/rules/${made.id}`).add(`/rules/${made.id}/enable`);
+    await once(() => call(about, "POST", "/rules", rule));
+  }
+  for (const { id } of (await call(about, "GET", "/rules?limit=100")).items) {
+    looks.add(`/rules/${id}`).add(`/rules/${id}/enable`);
   }
   // An empty text is as none.
   await call(about, "PATCH", `/endpoints/${endpoints[0].mac}`, { reason, note: "", custom1: "" });
