@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { about, assertNoSidewaysScroll, open, visit } from "../browser.mjs";
-import { signIn } from "../people.mjs";
-import { call } from "../rest.mjs";
-import { words } from "../words.mjs";
+import { about, assertNoSidewaysScroll, open, visit } from "./browser.mjs";
+import { signIn } from "./people.mjs";
+import { call } from "./rest.mjs";
+import { words } from "./words.mjs";
 
 const t = words("en");
 

@@ -4,11 +4,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { about, assertNoSidewaysScroll, open, visit } from "../browser.mjs";
-import { signIn } from "../people.mjs";
-import { call, until } from "../rest.mjs";
-import { simulate } from "../simulator.mjs";
-import { words } from "../words.mjs";
+import { about, assertNoSidewaysScroll, open, visit } from "./browser.mjs";
+import { signIn } from "./people.mjs";
+import { call, until } from "./rest.mjs";
+import { simulate } from "./simulator.mjs";
+import { words } from "./words.mjs";
 
 const t = words("en");
 const REASON = "a switch of the tests";

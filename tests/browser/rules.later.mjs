@@ -4,11 +4,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { about, assertNoSidewaysScroll, open, visit } from "../browser.mjs";
-import { signIn } from "../people.mjs";
-import { call, until } from "../rest.mjs";
-import { inQuarantine } from "../rogue.mjs";
-import { words } from "../words.mjs";
+import { about, assertNoSidewaysScroll, open, visit } from "./browser.mjs";
+import { signIn } from "./people.mjs";
+import { call, until } from "./rest.mjs";
+import { inQuarantine } from "./rogue.mjs";
+import { words } from "./words.mjs";
 
 const REASON = "a rule of the tests";
 
@@ -22,7 +22,7 @@ after(() => browser?.close());
 
 /** Fills the form in, with a mistake first; the page is then at the saved rule. */
 async function write(page, t, name) {
-  await page.getByLabel(t("column-name")).fill(name);
+  await page.locator("#rule input[name=name]").fill(name);
   await page.getByRole("checkbox", { name: t("kind-new-endpoint"), exact: true }).check();
   const condition = page.locator("#condition");
   await condition.fill("endpoint.statu == 'new'");
@@ -37,13 +37,13 @@ async function write(page, t, name) {
   await page.getByRole("button", { name: t("reaction-add") }).click();
   await page.locator("#reactions fieldset.reaction").waitFor();
 
-  await page.getByRole("button", { name: t("rule-rehearse") }).click();
+  await page.locator("button[formaction='/rules/rehearse']").click();
   const rehearsal = page.locator("#rehearsal");
-  await rehearsal.getByText(/b8:27:eb/).first().waitFor({ timeout: 30_000 });
+  await rehearsal.locator("tbody tr", { hasText: /([0-9a-f]{2}:){5}/ }).first().waitFor({ timeout: 30_000 });
   assert.equal(await condition.inputValue(), "endpoint.status == 'new'", "what is not saved stays");
 
-  await page.getByLabel(t("column-reason")).fill(REASON);
-  await page.getByRole("button", { name: t("rule-save"), exact: true }).last().click();
+  await page.locator("#rule textarea[name=reason]").fill(REASON);
+  await page.locator("#rule button.primary").click();
   await page.waitForURL(/\/rules\/\d+(\?.*)?$/);
   await page.getByRole("heading", { level: 1, name }).waitFor();
 }
@@ -60,8 +60,8 @@ test("a rule is written, mended, rehearsed, saved, changed, compared and enabled
 
   await page.goto(`/rules/${id}/edit`);
   await page.locator("#condition").fill("endpoint.status == 'new' && endpoint.port_endpoints == 1");
-  await page.getByLabel(t("column-reason")).fill(`${REASON}, narrower`);
-  await page.getByRole("button", { name: t("rule-save"), exact: true }).last().click();
+  await page.locator("#rule textarea[name=reason]").fill(`${REASON}, narrower`);
+  await page.locator("#rule button.primary").click();
   await page.waitForURL(/\/rules\/\d+(\?.*)?$/);
   await page.goto(`/rules/${id}/diff?old=1&new=2`);
   await page.getByRole("main").getByText("endpoint.port_endpoints == 1").first().waitFor();
@@ -92,12 +92,12 @@ test("without scripts a fault comes back beside its field, and nothing is lost",
   const t = words("en");
   const { page, watch } = await visit(browser, { javaScriptEnabled: false });
   await signIn(page, "operator", "/rules/new");
-  await page.getByLabel(t("column-name")).fill("without scripts");
+  await page.locator("#rule input[name=name]").fill("without scripts");
   await page.getByRole("checkbox", { name: t("kind-new-endpoint"), exact: true }).check();
   await page.locator("#condition").fill("endpoint.statu == 'new'");
-  await page.getByLabel(t("column-reason")).fill(REASON);
-  await page.getByRole("button", { name: t("rule-save"), exact: true }).last().click();
+  await page.locator("#rule textarea[name=reason]").fill(REASON);
+  await page.locator("#rule button.primary").click();
   await page.locator("#fault-condition").getByText("endpoint.statu").waitFor();
-  assert.equal(await page.getByLabel(t("column-name")).inputValue(), "without scripts");
+  assert.equal(await page.locator("#rule input[name=name]").inputValue(), "without scripts");
   watch.check();
 });
