@@ -57,7 +57,7 @@ fn pages() -> String {
     serde_json::Value::from(pages).to_string()
 }
 
-// proves: NAC-22
+// proves: NAC-22, SCL-04
 #[test]
 fn the_console_works_in_chromium_for_everybody() {
     let Some(folder) = suite() else { return };
