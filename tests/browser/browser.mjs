@@ -45,7 +45,8 @@ export async function visit(browser, habits = {}) {
     viewport: { width: 1280, height: 800 },
     ...habits,
   });
-  context.setDefaultTimeout(20_000);
+  // Long enough for a machine that builds something else meanwhile.
+  context.setDefaultTimeout(60_000);
   const watch = new Watch(about.origin);
   await watch.over(context);
   const page = await context.newPage();

@@ -23,6 +23,9 @@ export async function start(binary, { minutes, log }) {
   const child = spawn(binary, ["demo", "--port", "0", "--minutes", String(minutes)], {
     stdio: ["ignore", "ignore", "pipe"],
   });
+  // It does not outlive whoever has started it.
+  process.once("exit", () => child.kill("SIGTERM"));
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
   const ended = new Promise((done) => child.once("exit", done));
   const kept = createWriteStream(log);
   const told = await new Promise((ready, failed) => {
