@@ -1,4 +1,5 @@
-// Runs the tests against a demo of their own: `node run.mjs NETWARDEN [--sim NETWARDEN-SIM] [FILE...]`.
+// Runs the tests against a demo of their own: `node run.mjs NETWARDEN [FILE...]`. NETWARDEN_PAGES holds the pages of
+// `views.rs` as JSON (`tests/integration/browser.rs` writes it), NETWARDEN_SIM names `netwarden-sim`.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
