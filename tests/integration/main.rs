@@ -11,6 +11,7 @@
 )]
 
 mod binary;
+mod browser;
 mod demo;
 mod lab;
 mod lab_faults;

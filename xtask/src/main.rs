@@ -8,6 +8,7 @@ mod lab;
 mod layers;
 mod oui;
 mod packages;
+mod screens;
 mod shell;
 mod test;
 mod torture;
@@ -62,6 +63,8 @@ enum Task {
         #[arg(value_enum, default_value_t = bench::Which::All)]
         which: bench::Which,
     },
+    /// Takes the pictures of README.md of the demo in Chromium, into docs/screens.
+    Screens,
     /// Makes the table of vendors' MAC prefixes from Debian's ieee-data.
     Oui {
         /// Folder with oui.txt, mam.txt and oui36.txt.
@@ -85,6 +88,7 @@ fn main() -> anyhow::Result<()> {
         Task::Lab { latency, release } => lab::run(&root, latency, release),
         Task::Torture(wish) => torture::run(&root, wish),
         Task::Bench { which } => bench::run(&root, which),
+        Task::Screens => screens::run(&root),
         Task::Oui { from, to } => oui::generate(&from, &root.join(to)),
     }
 }

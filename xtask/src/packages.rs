@@ -23,6 +23,9 @@ const PEERS: &[(&str, &str)] = &[
     ("/usr/sbin/ethtool", "ethtool"),
     ("/usr/bin/ping", "iputils-ping"),
     ("/usr/bin/promtool", "prometheus"),
+    ("/usr/bin/chromium", "chromium"),
+    ("/usr/bin/node", "nodejs"),
+    ("/usr/bin/npm", "npm"),
 ];
 
 /// Makes sure that `cargo nextest` is there.

@@ -1,0 +1,79 @@
+// An address for every page that the console declares, about something that the demo has.
+
+import { about, pages } from "./browser.mjs";
+import { Refused, call, until } from "./rest.mjs";
+
+/** Files, streams, and what scripts put into pages; and what the demo has not, since it keeps no backups. */
+const NO_PAGES = [
+  "/assets/{hash}/{name}",
+  "/events/live",
+  "/audit/export",
+  "/system/backups/{backup}",
+  "/system/backups/{backup}/remove",
+  "/topology/find",
+  "/topology/graph",
+];
+
+/**
+ * Every page that can be looked at, with an address of it, and the roles that may (null: everybody).
+ *
+ * @returns {Promise<{path: string, address: string, roles: string[] | null}[]>}
+ */
+export async function addresses() {
+  const shown = pages.filter(({ method, path }) => method === "get" && !NO_PAGES.includes(path) && !path.endsWith(".csv"));
+  if (shown.length < 20) throw new Error(`only ${shown.length} pages were handed over in NETWARDEN_PAGES`);
+  const address = await addressing();
+  return shown.map(({ path, roles }) => ({ path, address: address(path), roles }));
+}
+
+/** What puts something that there is into the placeholders of a path of `views.rs`. */
+export async function addressing() {
+  const known = await things();
+  return (path) =>
+    path.replaceAll(/\{(\w+)\}/g, (_, name) => {
+      if (known[name] === undefined) throw new Error(`addresses.mjs does not know what {${name}} of ${path} is`);
+      return encodeURIComponent(known[name]);
+    });
+}
+
+async function things() {
+  const first = async (path) => {
+    const answer = await call(about, "GET", path);
+    return Array.isArray(answer) ? answer[0] : answer.items[0];
+  };
+  const endpoint = await first("/endpoints?online=true&limit=1");
+  const rule = await first("/rules?limit=1");
+  const reason = "so that its page can be looked at";
+  await once("/groups", { reason, name: "visitors", description: "who comes for a day" });
+  await once("/names/sources", { reason, name: "leases", kind: "isc" });
+  const webhook = { kind: "webhook", url: "https://localhost:9/hook" };
+  await once("/channels", { reason, name: "desk", definition: webhook, secret: "a key of a signature" });
+  const job = (await first("/jobs")) ?? (await call(about, "POST", `/rules/${rule.id}/rehearse`, {}));
+  // What was done becomes a record of the trail a moment later.
+  const record = await until("there is a record", 20, () => first("/audit?limit=1"));
+  return {
+    mac: endpoint.mac,
+    ne: endpoint.ne_id,
+    port: endpoint.port,
+    seq: (await first("/events?limit=1")).seq,
+    id: rule.id,
+    index: record.index,
+    job: job.id,
+    account: "helpdesk",
+    set: (await first("/credentials")).id,
+    channel: "desk",
+    group: "visitors",
+    source: "leases",
+    parameter: (await first("/system/parameters")).name,
+    backup: "none",
+  };
+}
+
+/** Makes it, where an earlier file has not. */
+async function once(path, body) {
+  try {
+    await call(about, "POST", path, body);
+  } catch (error) {
+    if (!(error instanceof Refused && error.status === 409)) throw error;
+  }
+}

@@ -1,0 +1,32 @@
+// The people of the tests: one of each role, and `admin`, whose password was chosen.
+
+import { about } from "./browser.mjs";
+import { Refused, call } from "./rest.mjs";
+
+/** The password of everybody who has chosen one. */
+export const PASSWORD = "eleven green bottles";
+const FOR_ONCE = "a password for once";
+
+/** Users are called as their role is. */
+export const ROLES = ["administrator", "operator", "helpdesk", "revisor"];
+
+/** Makes the user of a role, with a password that was chosen already. */
+export async function make(role) {
+  try {
+    await call(about, "POST", "/users", { name: role, password: FOR_ONCE, roles: [role] });
+  } catch (error) {
+    // An earlier file has made it.
+    if (error instanceof Refused && error.status === 409) return;
+    throw error;
+  }
+  await call(about, "POST", "/sessions", { user: role, password: FOR_ONCE, new_password: PASSWORD });
+}
+
+/** Signs the user of a role in, as they do it themselves; the page is then at `to`. */
+export async function signIn(page, role, to = "/") {
+  await make(role);
+  await page.goto(`/sign-in?to=${encodeURIComponent(to)}`);
+  await page.fill("input[name=user]", role);
+  await page.fill("input[name=password]", PASSWORD);
+  await Promise.all([page.waitForURL((url) => url.pathname !== "/sign-in"), page.press("input[name=password]", "Enter")]);
+}
