@@ -11,6 +11,7 @@ mod channels;
 mod credentials;
 mod desk;
 mod discovery;
+mod drafts;
 mod elements;
 mod endpoints;
 mod error;
@@ -42,6 +43,7 @@ pub use channels::{
 pub use credentials::{CredentialWish, credential_version, order_version};
 pub use desk::{Desk, Inner};
 pub use discovery::Search;
+pub use drafts::Examined;
 pub use elements::{ElementEdit, ElementWish, ScheduleEdit, ShownElement};
 pub use endpoints::Authorisation;
 pub use error::OperateError;
@@ -59,11 +61,17 @@ pub use netwarden_inventory::edit::{EndpointEdit, PortEdit};
 pub use netwarden_inventory::sql::{Group, NameView, Where};
 pub use netwarden_inventory::{MaintenanceWindow, RoleOverride};
 pub use netwarden_names::{Lease, LeaseState};
-pub use netwarden_rules::Rule;
+pub use netwarden_rules::properties::{Choice, Description as PropertyDescription, PROPERTIES, PropertyType};
+pub use netwarden_rules::rehearse::{Effect, MAX_LISTED, Report as RehearsalReport, RuleReport};
+pub use netwarden_rules::sql::{ListedRule, Revision as WrittenRevision};
+pub use netwarden_rules::{
+    ConditionError, Day, Destination, FUNCTIONS, Period, Reaction, Rule, RuleError, RulePart, Schedule,
+};
 pub use netwarden_store::{Count, Listed};
 pub use netwarden_vault::CredentialEntry;
 pub use people::Opened;
 pub use ports::PortWish;
+pub use rules::report_of;
 pub use sql::{MIGRATIONS, SCHEMA};
 pub use statistics::{Point, Seen, Series, keep_statistics, series};
 pub use system::{
