@@ -11,7 +11,7 @@ use crate::desk::{Answer, Bench, MAC, bench};
 fn fields(name: &str, condition: &str) -> String {
     let escaped = |text: &str| -> String { text.bytes().map(|octet| format!("%{octet:02X}")).collect() };
     format!(
-        "name={}&description=For+tests&on=new_endpoint&on=unauthorised&condition={}&severity=major&every=1h\
+        "name={}&description=For+tests&on=new_endpoint&on=mac_spoofing&condition={}&severity=major&every=1h\
          &alarm=&from=00%3A00&to=00%3A00&zone=UTC&do.1=quarantine&vlan.1=&bounce.1=on\
          &do.2=set_status&status.2=unauthorised",
         escaped(name),
@@ -153,13 +153,13 @@ async fn faults_stand_at_their_fields() {
     let right = fields("a rule", "true");
     for (from, to, id, said) in [
         ("name=%61%20%72%75%6C%65", "name=+", "fault-name", "name is empty"),
-        ("on=new_endpoint&on=unauthorised", "x=y", "fault-events", "names no kind of event"),
+        ("on=new_endpoint&on=mac_spoofing", "x=y", "fault-events", "names no kind of event"),
         ("every=1h", "every=often", "fault-period", "“often” is no time such as"),
         ("every=1h", "every=&scheduled=on&zone=Mars", "fault-period", "no time zone known here"),
         ("alarm=&", "alarm=mail&alarm_to=nobody&", "fault-alarm", "no mail address"),
         ("vlan.1=", "vlan.1=9999", "fault-reaction-1", "The VLAN must be a number"),
         ("status.2=unauthorised", "status.2=new", "fault-reaction-2", "Choose a status"),
-        ("on=unauthorised", "on=tick", "fault-reaction-1", "tick is about none"),
+        ("on=mac_spoofing", "on=tick", "fault-reaction-1", "tick is about none"),
     ] {
         // The zone that stands first counts.
         let fields = format!(
