@@ -21,19 +21,19 @@ fn fields(name: &str, condition: &str) -> String {
 
 impl Bench {
     /// As htmx sends a form: only a part is wanted.
-    async fn part(&self, user: &str, path: &str, fields: &str) -> Answer {
+    async fn rule_part(&self, user: &str, path: &str, fields: &str) -> Answer {
         let page = self.page(user, "/").await.body;
         let proof = page.split("name=\"proof\" value=\"").nth(1).unwrap().split('"').next().unwrap();
         let fields = format!("proof={proof}&{fields}");
         self.form_with(user, path, &fields, &[("hx-request", "true")]).await
     }
 
-    async fn rule(&self, name: &str) -> serde_json::Value {
+    async fn kept_rule(&self, name: &str) -> serde_json::Value {
         self.call(Some("administrator"), "GET", &format!("/api/v1/rules/{name}"), None).await.json()
     }
 
     /// The job's page once the work has ended.
-    async fn ended(&self, user: &str, job: &str) -> String {
+    async fn ended_job(&self, user: &str, job: &str) -> String {
         for _ in 0..500 {
             let page = self.page(user, job).await;
             assert_eq!(page.status, 200, "{}", page.body);
@@ -61,7 +61,7 @@ async fn a_rule_is_written_mended_rehearsed_and_enabled() {
     assert!(page.contains("<code>sw1</code>"), "with values of what was recorded: {page}");
     // As it is typed.
     let wrong = fields("strangers", "endpoint.vlan == 10 &&\n  endpoint.stauts == 'new'");
-    let told = bench.part("operator", "/rules/check", &wrong).await;
+    let told = bench.rule_part("operator", "/rules/check", &wrong).await;
     assert_eq!(told.status, 200, "{}", told.body);
     assert!(told.body.contains("Line 2, column 3: there is no property"), "{}", told.body);
     assert!(told.body.contains("<mark>endpoint.stauts</mark> == &#39;new&#39;"), "{}", told.body);
@@ -72,16 +72,16 @@ async fn a_rule_is_written_mended_rehearsed_and_enabled() {
     assert!(refused.body.contains("<mark>endpoint.stauts</mark>"), "{}", refused.body);
     assert!(refused.body.contains("name=\"reason\" rows=\"2\" required maxlength=\"1000\">\na test<"));
     assert!(refused.body.contains("value=\"strangers\""));
-    assert_eq!(bench.rule("strangers").await["status"], 404);
+    assert_eq!(bench.kept_rule("strangers").await["status"], 404);
     // Mended; without a reason it is not kept.
     let right = fields("strangers", "endpoint.vlan == 10 &&\n  endpoint.status == 'new'");
-    let told = bench.part("operator", "/rules/check", &right).await.body;
+    let told = bench.rule_part("operator", "/rules/check", &right).await.body;
     assert!(told.contains("class=\"fine\"") && told.contains("steps at most; 100"), "{told}");
     let refused = bench.form("operator", "/rules/new", &right).await;
     assert_eq!(refused.status, 422);
     assert!(refused.body.contains("a reason is needed"), "{}", refused.body);
     let at = led(&bench.form("operator", "/rules/new", &format!("{right}&reason=a+test")).await);
-    let kept = bench.rule("strangers").await;
+    let kept = bench.kept_rule("strangers").await;
     let here = format!("/rules/{}", kept["id"]);
     assert_eq!(at, format!("{here}?done=saved"));
     assert_eq!((kept["enabled"].as_bool(), kept["severity"].as_str()), (Some(false), Some("major")));
@@ -99,7 +99,7 @@ async fn a_rule_is_written_mended_rehearsed_and_enabled() {
     assert_eq!(odd.status, 422, "{}", odd.body);
     assert!(odd.body.contains("“yesterday” is no date and time"), "{}", odd.body);
     let job = led(&bench.form("operator", &format!("{here}/rehearse"), "span=day").await);
-    let found = bench.ended("operator", &job).await;
+    let found = bench.ended_job("operator", &job).await;
     let escaped = MAC.replace(':', "%3A");
     for expected in [
         "1 matched.",
@@ -120,7 +120,7 @@ async fn a_rule_is_written_mended_rehearsed_and_enabled() {
     }
     let on = led(&bench.form("operator", &format!("{here}/enable"), "reason=it+is+right").await);
     assert_eq!(on, format!("{here}?done=enable"));
-    assert_eq!(bench.rule("strangers").await["enabled"], true);
+    assert_eq!(bench.kept_rule("strangers").await["enabled"], true);
 }
 
 #[tokio::test]
@@ -128,12 +128,12 @@ async fn what_is_not_kept_is_rehearsed_and_rearranged() {
     let bench = bench().await;
     let right = fields("", "endpoint.status == 'new'");
     let job = led(&bench.form("operator", "/rules/rehearse", &format!("{right}&span=all")).await);
-    let found = bench.ended("operator", &job).await;
+    let found = bench.ended_job("operator", &job).await;
     assert!(found.contains("not named yet") && found.contains("1 matched."), "{found}");
     assert_eq!(bench.call(Some("operator"), "GET", "/api/v1/rules", None).await.json()["total"]["count"], 0);
     // Beside the form a fault is told in its place; without scripts the form comes back with it.
     let wrong = fields("", "endpoint.status");
-    let told = bench.part("operator", "/rules/rehearse", &wrong).await;
+    let told = bench.rule_part("operator", "/rules/rehearse", &wrong).await;
     assert!(told.body.trim_start().starts_with("<p class=\"banner bad\""), "{}", told.body);
     let page = bench.form("operator", "/rules/rehearse", &wrong).await;
     assert_eq!(page.status, 422);
@@ -183,7 +183,7 @@ async fn faults_stand_at_their_fields() {
 async fn two_who_edit_at_once_are_told_and_revisions_are_compared() {
     let bench = bench().await;
     led(&bench.form("operator", "/rules/new", &format!("{}&reason=x", fields("shared", "true"))).await);
-    let here = format!("/rules/{}", bench.rule("shared").await["id"]);
+    let here = format!("/rules/{}", bench.kept_rule("shared").await["id"]);
     let edit = format!("{here}/edit");
     let page = bench.page("operator", &edit).await.body;
     assert!(page.contains("name=\"revision\" value=\"1\"") && page.contains("<legend>1. quarantine"));
@@ -202,10 +202,10 @@ async fn two_who_edit_at_once_are_told_and_revisions_are_compared() {
             late.body
         );
     }
-    assert_eq!(bench.rule("shared").await["condition"], "endpoint.vlan == 10");
+    assert_eq!(bench.kept_rule("shared").await["condition"], "endpoint.vlan == 10");
     // Saving over it is said in so many words.
     led(&save("administrator", "endpoint.vlan == 20", "revision=1&over=2").await);
-    assert_eq!(bench.rule("shared").await["revision"], 3);
+    assert_eq!(bench.kept_rule("shared").await["revision"], 3);
     let diff = bench.page("revisor", &format!("{here}/diff")).await.body;
     assert!(diff.contains("endpoint.vlan == <del>1</del>0</pre>"), "{diff}");
     assert!(diff.contains("endpoint.vlan == <ins>2</ins>0</pre>"), "{diff}");
@@ -284,7 +284,7 @@ async fn long_work_shows_its_progress_is_stopped_and_keeps_its_result() {
     assert!(!bench.page("helpdesk", "/jobs").await.body.contains("counting"));
     assert!(!bench.page("revisor", &at).await.body.contains("/cancel"));
     led(&bench.form("operator", &format!("{at}/cancel"), "").await);
-    let found = bench.ended("operator", &at).await;
+    let found = bench.ended_job("operator", &at).await;
     for expected in ["s-job-cancelled", "<dd>4</dd>", "192.0.2.1", "<dd>none</dd>"] {
         assert!(found.contains(expected), "{expected}: {found}");
     }
