@@ -13,6 +13,7 @@ mod credentials;
 mod desk;
 mod detail;
 mod discovery;
+mod drafts;
 mod elements;
 mod endpoints;
 mod error;
@@ -47,6 +48,7 @@ pub use credentials::{CredentialWish, credential_version, order_version};
 pub use desk::{Desk, Inner};
 pub use detail::{ElementDetail, NeighbourOn, PollsOf, PreflightReport, VlanOn};
 pub use discovery::Search;
+pub use drafts::Examined;
 pub use elements::{ElementEdit, ElementWish, ScheduleEdit, ShownElement};
 pub use endpoints::Authorisation;
 pub use error::OperateError;
@@ -65,11 +67,17 @@ pub use netwarden_inventory::edit::{EndpointEdit, PortEdit};
 pub use netwarden_inventory::sql::{Group, NameView, Where};
 pub use netwarden_inventory::{End, Joint, Link as NetworkLink, MaintenanceWindow, RoleOverride};
 pub use netwarden_names::{Lease, LeaseState};
-pub use netwarden_rules::Rule;
+pub use netwarden_rules::properties::{Choice, Description as PropertyDescription, PROPERTIES, PropertyType};
+pub use netwarden_rules::rehearse::{Effect, MAX_LISTED, Report as RehearsalReport, RuleReport};
+pub use netwarden_rules::sql::{ListedRule, Revision as WrittenRevision};
+pub use netwarden_rules::{
+    ConditionError, Day, Destination, FUNCTIONS, Period, Reaction, Rule, RuleError, RulePart, Schedule,
+};
 pub use netwarden_store::{Count, Listed};
 pub use netwarden_vault::CredentialEntry;
 pub use people::Opened;
 pub use ports::PortWish;
+pub use rules::report_of;
 pub use sql::{MIGRATIONS, SCHEMA};
 pub use statistics::{Point, Seen, Series, keep_statistics, series};
 pub use system::{

@@ -9,15 +9,16 @@ use netwarden_model::event::NacPayload;
 use netwarden_model::{
     EventKind, EventSeq, NewEvent, Outcome, Payload, RuleId, RuleRevision, Subject as EventSubject,
 };
+use netwarden_rules::rehearse::RuleReport;
 use netwarden_rules::sql::{self, ListedRule, Revision};
-use netwarden_rules::{CompiledRule, Rehearsal, Rule};
+use netwarden_rules::{CompiledRule, Rehearsal, Report, Rule};
 use netwarden_store::{ListQuery, Listed, Tx};
 use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::error::OperateError;
-use crate::jobs::Progress;
+use crate::jobs::{Job, Progress, State};
 use crate::ports::{as_value, require_reason};
 use crate::version::{Version, met};
 
@@ -231,6 +232,22 @@ impl Desk {
         self.rehearse_rule(caller, kept.rule, from, until).await
     }
 
+    /// The latest rehearsal of this revision of a rule that has ended and is still known, with what it
+    /// found.
+    pub async fn last_rehearsal(
+        &self,
+        caller: &Caller,
+        rule: RuleId,
+        revision: RuleRevision,
+    ) -> Result<Option<(Job, Report)>, OperateError> {
+        let found = self.list_jobs(caller).await?.into_iter().find_map(|job| {
+            let report = report_of(&job)?;
+            let is_of = |rehearsed: &RuleReport| rehearsed.rule == rule.0 && rehearsed.revision == revision.0;
+            report.rules.iter().any(is_of).then_some((job, report))
+        });
+        Ok(found)
+    }
+
     async fn rule_id(&self, named: &str) -> Result<RuleId, OperateError> {
         if let Ok(id) = named.parse::<i64>() {
             return Ok(RuleId(id));
@@ -247,6 +264,15 @@ impl Desk {
     ) -> Result<crate::Permit, OperateError> {
         self.permit(caller, operation, &Object::of(ObjectKind::Rule), Some(named.to_owned())).await
     }
+}
+
+/// What a job has found, where it was a rehearsal that has come to an end.
+pub fn report_of(job: &Job) -> Option<Report> {
+    let (State::Done(found) | State::Cancelled(Some(found))) = &job.state else { return None };
+    if job.operation != Operation::RuleRehearse {
+        return None;
+    }
+    serde_json::from_value(found.clone()).ok()
 }
 
 async fn rehearse(

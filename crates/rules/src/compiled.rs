@@ -51,9 +51,52 @@ pub enum RuleError {
     Other {
         /// The rule's name.
         rule: String,
+        /// Which part of it.
+        part: RulePart,
         /// What is wrong, in one sentence.
         message: String,
     },
+}
+
+/// A part of a rule, where an interface shows what is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RulePart {
+    /// What it is called.
+    Name,
+    /// What it is for.
+    Description,
+    /// Its kinds of events.
+    Events,
+    /// When it holds.
+    Condition,
+    /// How often at most, and when.
+    Period,
+    /// Where a match is announced.
+    Alarm,
+    /// The reactions as a whole.
+    Reactions,
+    /// One reaction, from 1.
+    Reaction(usize),
+}
+
+impl RuleError {
+    /// The part of the rule that is wrong.
+    pub const fn part(&self) -> RulePart {
+        match self {
+            RuleError::Condition { .. } => RulePart::Condition,
+            RuleError::Template { reaction, .. } => RulePart::Reaction(*reaction),
+            RuleError::Other { part, .. } => *part,
+        }
+    }
+
+    /// What is wrong with that part, without the rule's name and the place.
+    pub fn message(&self) -> String {
+        match self {
+            RuleError::Condition { error, .. } => error.message.clone(),
+            RuleError::Template { error, .. } => error.to_string(),
+            RuleError::Other { message, .. } => message.clone(),
+        }
+    }
 }
 
 /// Where enforcement puts what it quarantines: each element's own VLAN, else the default.
@@ -111,28 +154,32 @@ enum CompiledReaction {
 impl CompiledRule {
     /// Checks `rule` in every respect that does not need other rules.
     pub fn compile(rule: Rule) -> Result<Self, RuleError> {
-        let other = |message: String| RuleError::Other { rule: rule.name.clone(), message };
-        name("the rule's name", &rule.name).map_err(&other)?;
+        let other = |part: RulePart| {
+            let rule = rule.name.clone();
+            move |message: String| RuleError::Other { rule, part, message }
+        };
+        name("the rule's name", &rule.name).map_err(other(RulePart::Name))?;
         if rule.description.chars().count() > MAX_DESCRIPTION {
-            return Err(other(format!("the description is longer than {MAX_DESCRIPTION} characters")));
+            let message = format!("the description is longer than {MAX_DESCRIPTION} characters");
+            return Err(other(RulePart::Description)(message));
         }
         if rule.on.is_empty() {
-            return Err(other("it names no kind of event".to_owned()));
+            return Err(other(RulePart::Events)("it names no kind of event".to_owned()));
         }
         if rule.reactions.len() > MAX_REACTIONS {
-            return Err(other(format!("it has more than {MAX_REACTIONS} reactions")));
+            return Err(other(RulePart::Reactions)(format!("it has more than {MAX_REACTIONS} reactions")));
         }
         if rule.reactions.is_empty() && rule.alarm.is_none() {
-            return Err(other("it has neither an alarm nor a reaction".to_owned()));
+            return Err(other(RulePart::Reactions)("it has neither an alarm nor a reaction".to_owned()));
         }
         if let Some(alarm) = &rule.alarm {
-            check_alarm(alarm).map_err(&other)?;
+            check_alarm(alarm).map_err(other(RulePart::Alarm))?;
         }
         let condition = Condition::compile(&rule.condition)
             .map_err(|error| RuleError::Condition { rule: rule.name.clone(), error })?;
-        check_fit(&rule, &condition).map_err(&other)?;
+        check_fit(&rule, &condition).map_err(|(at, message)| other(RulePart::Reaction(at))(message))?;
         let schedule = match &rule.period {
-            Some(period) => compile_period(period).map_err(&other)?,
+            Some(period) => compile_period(period).map_err(other(RulePart::Period))?,
             None => None,
         };
         let reactions = rule
@@ -379,22 +426,23 @@ const fn has_no_endpoint(kind: EventKind) -> bool {
     )
 }
 
-/// Whether condition, events and reactions go together.
-fn check_fit(rule: &Rule, condition: &Condition) -> Result<(), String> {
+/// Whether condition, events and reactions go together; else which reaction does not, and why.
+fn check_fit(rule: &Rule, condition: &Condition) -> Result<(), (usize, String)> {
     for (at, reaction) in rule.reactions.iter().enumerate() {
         let at = at + 1;
         if (reaction.is_of_port() || reaction.is_of_endpoint())
             && let Some(kind) = rule.on.iter().find(|kind| has_no_endpoint(**kind))
         {
-            return Err(format!("reaction {at} needs an endpoint, and {kind} is about none"));
+            return Err((at, format!("reaction {at} needs an endpoint, and {kind} is about none")));
         }
         if reaction.authorises() {
             // names are anybody's choice: they ease identification only (NAC-05)
             if let Some(name) = condition.properties().iter().find(|p| p.is_identification_only()) {
-                return Err(format!(
+                let message = format!(
                     "reaction {at} lets an endpoint in, and the condition asks for {}, which any endpoint can claim",
                     name.name()
-                ));
+                );
+                return Err((at, message));
             }
         }
     }
@@ -404,6 +452,7 @@ fn check_fit(rule: &Rule, condition: &Condition) -> Result<(), String> {
 fn compile_reaction(rule: &str, at: usize, reaction: &Reaction) -> Result<CompiledReaction, RuleError> {
     let other = |message: String| RuleError::Other {
         rule: rule.to_owned(),
+        part: RulePart::Reaction(at),
         message: format!("reaction {at}, {message}"),
     };
     let template = |text: &str| {

@@ -33,7 +33,7 @@ pub mod value;
 pub mod view;
 
 pub use book::{RuleBook, RuleChange, Step};
-pub use compiled::{CompiledRule, QuarantineVlans, RuleError};
+pub use compiled::{CompiledRule, QuarantineVlans, RuleError, RulePart};
 pub use condition::{Condition, ConditionError};
 pub use evaluate::EvaluationError;
 pub use explain::{Explanation, explain};

@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use netwarden_model::access::PortAccess;
-use netwarden_model::{Action, Event, EventSeq, PortRef, RuleId, Subject};
+use netwarden_model::{Action, Event, EventKind, EventSeq, PortRef, RuleId, Subject};
 use serde::{Deserialize, Serialize};
 
 use crate::compiled::CompiledRule;
-use crate::judge::{Held, judge};
+use crate::judge::{Decision, Held, Match, judge};
 use crate::set::{RuleSet, Settings};
 use crate::state::RuleState;
+use crate::view::View;
 
 /// Most events, ports, subjects and failures that a report lists one by one; the counts go on.
 pub const MAX_LISTED: usize = 1_000;
@@ -34,10 +35,36 @@ pub struct Report {
     pub matched: Vec<EventSeq>,
     /// What each rule would have done, by its id.
     pub rules: Vec<RuleReport>,
+    /// What would have happened to whom: one for each match, the first [`MAX_LISTED`] of them.
+    #[serde(default)]
+    pub effects: Vec<Effect>,
     /// Time of the first and last event read.
     pub span: Option<(Timestamp, Timestamp)>,
     /// It was cancelled: the report covers the beginning only.
     pub cancelled: bool,
+}
+
+/// What one rule would have done about one event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effect {
+    /// The event.
+    pub seq: EventSeq,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: EventKind,
+    /// Whom it is about.
+    pub subject: Subject,
+    /// The name that the endpoint had then.
+    pub name: Option<String>,
+    /// The port on which the endpoint was.
+    pub port: Option<PortRef>,
+    /// Which rule, by its id; 0 where it is not stored yet.
+    pub rule: i64,
+    /// What it would have asked for, in this order.
+    pub actions: Vec<String>,
+    /// Its period or its schedule would have held it back.
+    pub held: bool,
 }
 
 /// What one rule would have done.
@@ -45,6 +72,9 @@ pub struct Report {
 pub struct RuleReport {
     /// Its id; 0 where it is not stored yet.
     pub rule: i64,
+    /// Its revision; 0 where it is not stored yet.
+    #[serde(default)]
+    pub revision: i64,
     /// Its name.
     pub name: String,
     /// Events that its condition matched.
@@ -90,6 +120,7 @@ impl Rehearsal {
             .map(|rule| {
                 let report = RuleReport {
                     rule: rule.rule().id.0,
+                    revision: rule.rule().revision.0,
                     name: rule.rule().name.clone(),
                     ..RuleReport::default()
                 };
@@ -112,6 +143,11 @@ impl Rehearsal {
             self.report.matched_events += 1;
             if self.report.matched.len() < MAX_LISTED {
                 self.report.matched.push(event.seq);
+            }
+        }
+        for matched in &judgement.matches {
+            if self.report.effects.len() < MAX_LISTED {
+                self.report.effects.push(effect(event, matched, &judgement.decisions));
             }
         }
         for matched in judgement.matches {
@@ -184,6 +220,23 @@ pub fn rehearse<E>(
         }
     }
     Ok(rehearsal.finish(false))
+}
+
+fn effect(event: &Event, matched: &Match, decisions: &[Decision]) -> Effect {
+    let facts = event.facts.as_ref();
+    let name = facts.and_then(|facts| facts.dns_name.as_ref().or(facts.host_name.as_ref()));
+    let own = decisions.iter().filter(|decision| decision.rule == matched.rule);
+    Effect {
+        seq: event.seq,
+        at: event.at,
+        kind: event.kind,
+        subject: event.subject.clone(),
+        name: name.cloned(),
+        port: View::new(event).port(),
+        rule: matched.rule.0,
+        actions: own.map(|decision| decision.action.name().to_owned()).collect(),
+        held: matched.held.iter().any(|held| matches!(held, Held::Schedule | Held::Period)),
+    }
 }
 
 fn list<T: Ord + Clone>(all: &mut BTreeSet<T>, one: &T) {

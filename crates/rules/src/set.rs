@@ -8,7 +8,7 @@ use netwarden_model::event::NacPayload;
 use netwarden_model::event::nac::QuarantineAt;
 use netwarden_model::{Event, EventKind, Payload, RuleId};
 
-use crate::compiled::{CompiledRule, QuarantineVlans, RuleError};
+use crate::compiled::{CompiledRule, QuarantineVlans, RuleError, RulePart};
 use crate::condition::Key;
 use crate::properties::Property;
 use crate::rule::Rule;
@@ -127,7 +127,8 @@ impl RuleSet {
         let (mut names, mut ids) = (BTreeSet::new(), BTreeSet::new());
         let mut enabled = Vec::new();
         for rule in rules {
-            let twice = |message: String| RuleError::Other { rule: rule.name.clone(), message };
+            let twice =
+                |message: String| RuleError::Other { rule: rule.name.clone(), part: RulePart::Name, message };
             if !names.insert(rule.name.clone()) {
                 return Err(twice("another rule has this name".to_owned()));
             }

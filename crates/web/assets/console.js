@@ -153,3 +153,22 @@ for (const button of document.querySelectorAll(".copy")) {
 }
 localise(document);
 listen();
+
+// Rules: a click on a property's name writes it into the condition; what a rehearsal beside the form links
+// to opens apart, so that what is not saved stays.
+for (const name of document.querySelectorAll("code[data-insert]")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "insert";
+  button.textContent = name.dataset.insert;
+  button.addEventListener("click", () => {
+    const condition = document.getElementById("condition");
+    condition.setRangeText(button.textContent, condition.selectionStart, condition.selectionEnd, "end");
+    condition.focus();
+    condition.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  name.replaceWith(button);
+}
+document.addEventListener("htmx:afterSwap", () => {
+  for (const link of document.querySelectorAll("#rehearsal a:not([hx-get])")) link.target = "_blank";
+});

@@ -584,3 +584,282 @@ topology-held-ports = { $count ->
     [one] { $count } Port von uns gehalten
    *[other] { $count } Ports von uns gehalten
   }
+# Regeln und längere Arbeiten.
+act-delete = Löschen
+act-starter = Grundausstattung anlegen
+addresses-hint = Mehrere durch Kommas getrennt; leer für die Empfänger des Mailservers.
+alarm-addresses = Mailadressen
+alarm-channel = Name des Kanals
+alarm-goes = Gemeldet durch
+alarm-mail = Mail an { $to }
+alarm-mail-usual = Mail an die üblichen Empfänger
+alarm-none = nichts
+alarm-syslog = Syslog-Server { $name }
+alarm-to-mail = Mail
+alarm-to-syslog = Syslog-Server
+alarm-to-webhook = Webhook
+alarm-webhook = Webhook { $name }
+column-job = Arbeit
+column-progress = Fortschritt
+column-started = Begonnen
+column-whom = Wer
+column-would = Wäre geschehen
+command-args = Argumente
+command-args-hint = Eines je Zeile; was eingesetzt wird, bleibt in seinem Argument.
+command-name = Befehl
+condition-besides = Die Bedingung ist in Ordnung. Speichern würde trotzdem abgelehnt: { $fault }
+condition-good = In Ordnung. Ein Ereignis kostet höchstens { $cost } Schritte; erlaubt sind { $limit }.
+condition-hint = CEL; leer für immer
+condition-understood = Verstanden als
+condition-wrong = Zeile { $line }, Spalte { $column }: { $message }
+day-mon = Mo
+day-tue = Di
+day-wed = Mi
+day-thu = Do
+day-fri = Fr
+day-sat = Sa
+day-sun = So
+delete-title = Regel „{ $name }“ löschen
+delete-told = Sie wird bei diesen Ereignissen nicht mehr ausgewertet: { $kinds }. Ihre Fassungen bleiben, ebenso, was sie getan hat.
+do-command = Befehl ausführen
+do-mail = Mail senden
+do-move-port = Port umsetzen
+do-open-port = Port öffnen
+do-quarantine = Quarantäne
+do-release-port = Port zurückgeben
+do-set-group = Gruppe setzen
+do-set-status = Status setzen
+do-shut-port = Port abschalten
+do-syslog = an Syslog senden
+do-webhook = Webhook aufrufen
+done-deleted = Die Regel ist gelöscht.
+done-saved = Die Regel ist gespeichert.
+done-starter = Die Grundausstattung ist angelegt, alles deaktiviert. Proben Sie eine Regel, dann aktivieren Sie sie.
+enable-alarm = Jeder Treffer wird gemeldet: { $to }.
+enable-elements = Sie kann Ports von { $acts ->
+    [one] { $acts } Netzwerkkomponente
+   *[other] { $acts } Netzwerkkomponenten
+  } ändern; { $observes } weitere werden nur beobachtet.
+enable-not-rehearsed = Diese Fassung wurde seit dem Start des Servers nicht geprobt: Wen sie trifft, ist nicht bekannt.
+enable-rehearsed = Ihre letzte Probe:
+job-cancel = Abbrechen
+job-cancelled = abgebrochen
+job-done = fertig
+job-failed = gescheitert
+job-of = { $done } von { $total }
+job-refresh = Aktualisieren
+job-running = läuft
+jobs = Längere Arbeiten
+jobs-none = Es wurde noch nichts begonnen. Proben von Regeln, Sicherungen, Suchen und Prüfungen stehen hier, während sie laufen und danach.
+jobs-told = Arbeiten dieses Servers seit seinem Start, die neueste oben; die Ergebnisse der letzten hundert bleiben.
+mail-body = Text
+mail-subject = Betreff
+mail-to = An
+page-before = Vorige Seite
+reaction-add = Reaktion hinzufügen
+reaction-bounce = Sein Link wird kurz getrennt.
+reaction-bounce-label = Link kurz trennen, damit das Gerät seine Adresse erneuert
+reaction-command = Führt den Befehl { $name } { $args } aus.
+reaction-earlier = Früher
+reaction-group = Nimmt das Endgerät in die Gruppe { $group } auf.
+reaction-kind = Weitere Reaktion
+reaction-mail = Sendet Mail an { $to }: { $subject }
+reaction-mail-usual = Sendet Mail an die üblichen Empfänger: { $subject }
+reaction-move = Setzt den Port des Endgeräts in VLAN { $vlan }.
+reaction-quarantine = Setzt den Port des Endgeräts in das Quarantäne-VLAN seiner Komponente.
+reaction-release = Gibt dem Port des Endgeräts zurück, was er hatte.
+reaction-remove = Entfernen
+reaction-shut = Schaltet den Port des Endgeräts ab.
+reaction-status = Kennzeichnet das Endgerät als { $status }.
+reaction-syslog = Sendet an den Syslog-Server { $name }: { $message }
+reaction-webhook = Ruft den Webhook { $name } auf.
+reactions-none = Keine Reaktion: Ein Treffer wird nur gemeldet.
+rehearse-beside = Wertet aufgezeichnete Ereignisse nach dem aus, was im Formular steht, gespeichert oder nicht. Es geschieht nichts.
+rehearse-bounds = Oder genau (UTC)
+rehearse-from = Von
+rehearse-no-time = „{ $text }“ ist kein Zeitpunkt wie 2026-12-31T08:00.
+rehearse-span = Zeitraum
+rehearse-title = „{ $name }“ proben
+rehearse-told = Die Regel wird auf aufgezeichnete Ereignisse angewandt, als kämen sie jetzt. Es geschieht nichts; Sie sehen, was wem geschehen wäre.
+rehearse-until = Bis
+rehearsed-actions = Sie hätte verlangt: { $actions }.
+rehearsed-all = Das ganze Ergebnis
+rehearsed-effects = Was wem geschehen wäre
+rehearsed-events = { $events ->
+    [one] { $events } Ereignis wurde ausgewertet
+   *[other] { $events } Ereignisse wurden ausgewertet
+  }; { $matched ->
+    [0] keines traf zu.
+    [one] { $matched } traf zu.
+   *[other] { $matched } trafen zu.
+  }
+rehearsed-failures = { $count ->
+    [one] { $count } Mal ließ sie sich nicht auswerten oder ausführen.
+   *[other] { $count } Mal ließ sie sich nicht auswerten oder ausführen.
+  }
+rehearsed-held = { $count ->
+    [one] { $count } Treffer wäre zurückgehalten worden: durch Abstand, Zeitplan oder weil es ihre eigene Wirkung war.
+   *[other] { $count } Treffer wären zurückgehalten worden: durch Abstand, Zeitplan oder weil es ihre eigene Wirkung war.
+  }
+rehearsed-last = Letzte Probe
+rehearsed-listed = Die ersten { $count } Treffer sind aufgeführt; gezählt sind alle.
+rehearsed-moved = { $count ->
+    [one] { $count } Port wäre in ein anderes VLAN gekommen.
+   *[other] { $count } Ports wären in ein anderes VLAN gekommen.
+  }
+rehearsed-never = Diese Fassung wurde seit dem Start des Servers nicht geprobt.
+rehearsed-none = Nichts: Kein Ereignis dieser Zeit traf zu. Wählen Sie einen längeren Zeitraum oder sehen Sie die Bedingung an.
+rehearsed-partly = Sie wurde abgebrochen: Dies ist nur der Anfang.
+rehearsed-ports-moved = Ports, die sie umgesetzt hätte
+rehearsed-ports-shut = Ports, die sie abgeschaltet hätte
+rehearsed-reasons = Was gescheitert ist
+rehearsed-rule = Zur Regel
+rehearsed-shut = { $count ->
+    [one] { $count } Port wäre abgeschaltet worden.
+   *[other] { $count } Ports wären abgeschaltet worden.
+  }
+rehearsed-subjects = { $count ->
+    [one] { $count } Endgerät, Komponente oder Teil des Systems wäre betroffen gewesen.
+   *[other] { $count } Endgeräte, Komponenten oder Teile des Systems wären betroffen gewesen.
+  }
+result-beside = Außerdem
+result-checkpoints = Siegelpunkte
+result-empty = keine
+result-fault = Fehler
+result-found = Gefunden
+result-leaves = Einträge
+result-name = Name
+result-octets = Bytes
+result-removed = Entfernt
+revision-by = Fassung { $revision }, von { $user }
+revision-compare = Vergleichen
+revision-new = Neuer
+revision-old = Älter
+revision-same = Beide Fassungen sagen dasselbe.
+revision-unchanged = Unverändert: { $fields }
+revision-without = gibt es hier nicht
+rule-alarm = Alarm
+rule-always = Ohne Bedingung trifft jedes Ereignis der gewählten Arten zu.
+rule-copy = Kopieren
+rule-copy-of = { $name } (Kopie)
+rule-days = Tage
+rule-days-hint = keiner für jeden Tag
+rule-description = Wozu sie dient
+rule-diff-title = Was sich an „{ $name }“ geändert hat
+rule-edit = Bearbeiten
+rule-edit-title = „{ $name }“ bearbeiten
+rule-enable-at-once = Sofort aktivieren
+rule-every = höchstens einmal in { $every } je Endgerät
+rule-every-day = jeden Tag
+rule-every-hint = Etwa 15m, 1h 30m; leer für jedes Mal.
+rule-every-label = Höchstens einmal in dieser Zeit je Endgerät
+rule-field = Feld
+rule-from = Von
+rule-functions = Funktionen
+rule-is-disabled = Sie ist deaktiviert: Die neue Fassung gilt, sobald Sie sie aktivieren.
+rule-is-enabled = Sie ist aktiv: Die neue Fassung gilt ab dem nächsten Ereignis.
+rule-new = Neue Regel
+rule-newer-diff = Was geändert wurde
+rule-no-duration = „{ $text }“ ist keine Dauer wie 15m oder 1h 30m.
+rule-no-reaction = Diese Art von Reaktion ist nicht bekannt.
+rule-no-revision = Die Regel hat keine Fassung { $revision }.
+rule-no-status = Wählen Sie einen Status: freigegeben oder nicht zugelassen.
+rule-no-time = „{ $text }“ ist keine Uhrzeit wie 08:30.
+rule-not-saved = Es wurde nichts gespeichert: Bei einem Feld unten steht, warum.
+rule-on = Wertet diese Ereignisse aus
+rule-period = Wie oft und wann
+rule-properties = Eigenschaften
+rule-properties-told = Mit dem Wert eines jüngsten Ereignisses der gewählten Arten, wo eines ihn hatte.
+rule-reaction-no = Reaktion { $at }
+rule-rehearse = Proben
+rule-save = Speichern
+rule-save-over = Über Fassung { $revision } speichern
+rule-schedule = { $days } von { $from } bis { $to } ({ $zone })
+rule-scheduled = Nur zu diesen Zeiten
+rule-to = Bis
+rule-unnamed = noch ohne Namen
+rule-what = Was sie tut
+rule-zone = Zeitzone
+rules-none-yet = Es gibt noch keine Regel: Von selbst wird nichts entschieden. Legen Sie die Grundausstattung an oder schreiben Sie eine.
+sample-made = zum Beispiel
+sample-recorded = zuletzt
+span-all = alles Aufgezeichnete
+span-day = die letzten 24 Stunden
+span-hour = die letzte Stunde
+span-month = die letzten 30 Tage
+span-week = die letzten 7 Tage
+starter-alarms = Alarme gehen an den Syslog-Server „default“: Legen Sie einen Kanal dieses Namens an oder ändern Sie die Regeln.
+starter-offer = Regeln für den Anfang
+starter-offer-told = Die meisten Netze brauchen diese. Sie werden deaktiviert angelegt: Proben Sie eine an dem, was aufgezeichnet ist, dann aktivieren Sie sie. Wählen Sie eine, um sie vorher anzusehen und zu ändern.
+starter-title = Grundausstattung anlegen
+starter-told = Die Regeln, deren Namen noch frei sind, werden deaktiviert angelegt. Ausgewertet werden sie erst, wenn Sie sie aktivieren.
+syslog-message = Nachricht
+template-hint = Der Wert einer Eigenschaft wird über ihren Namen eingesetzt: {"{{ endpoint.mac }}"}.
+type-ip-address = IP-Adresse
+type-list-of-ip-addresses = Liste von IP-Adressen
+type-mac-address = MAC-Adresse
+type-number = Zahl
+type-text = Text
+type-time = Zeit, in Sekunden
+type-truth-value = wahr oder falsch
+would-held = durch Abstand oder Zeitplan zurückgehalten
+would-nothing = nichts
+about-event-seq = Die Nummer des Ereignisses.
+about-event-kind = Was geschehen ist.
+about-event-at = Wann es geschehen ist.
+about-event-severity = Wie schwer es wiegt, als Wort.
+about-event-severity-level = Wie schwer es wiegt, von 0 (info) bis 4 (critical).
+about-event-outcome = Wie ausging, wovon das Ereignis erzählt.
+about-event-subject = Um wen es geht.
+about-event-ne = Nummer der Netzwerkkomponente, die es gezeigt hat.
+about-event-port = Port, der es gezeigt hat.
+about-event-depth = Wie viele eigene Aufträge zwischen diesem Ereignis und etwas von außen liegen.
+about-event-silent-for = mac_offline: Sekunden, seit es zuletzt gesehen wurde.
+about-event-from-ne = endpoint_moved: Nummer der Komponente, an der es war.
+about-event-from-port = endpoint_moved: Port, an dem es war.
+about-event-to-ne = endpoint_moved: Nummer der Komponente, an der es ist.
+about-event-to-port = endpoint_moved: Port, an dem es ist.
+about-event-known = Spoofing und Fingerprint: wem es gehörte, wohin es gehört oder der gespeicherte Wert.
+about-event-found = Spoofing, Fingerprint und Konformität: wer es beansprucht, wo es gefunden wurde oder der gemeldete Wert.
+about-event-known-ne = mac_spoofing: Nummer der Komponente, an die es gehört.
+about-event-known-port = mac_spoofing: Port, an den es gehört.
+about-event-found-ne = mac_spoofing: Nummer der Komponente, an der es gefunden wurde.
+about-event-found-port = mac_spoofing: Port, an dem es gefunden wurde.
+about-event-because = mac_spoofing: warum es kein Umzug ist.
+about-event-ip = arp_spoofing: die umstrittene Adresse.
+about-event-property = now_noncompliant: welche Eigenschaft abweicht.
+about-event-expected = now_noncompliant: was die Richtlinie verlangt.
+about-event-reason = ne_unreachable, critical_system_failure: warum.
+about-event-component = critical_system_failure: welcher Teil.
+about-event-up-for = ne_rebooted: Sekunden seit dem Neustart.
+about-event-note = Eingriffe und Reaktionen: wie es ausging.
+about-event-access = Eingriffe: was vom Port verlangt war.
+about-event-access-vlan = Eingriffe: das verlangte VLAN.
+about-event-rule = rule_set_changed: Nummer der Regel.
+about-event-revision = rule_set_changed: die neue Fassung der Regel.
+about-event-enabled = rule_set_changed: ob die Regel jetzt aktiv ist.
+about-endpoint-mac = Die MAC-Adresse des Endgeräts.
+about-endpoint-vendor = Organisation, der der Anfang der MAC-Adresse zugeteilt ist.
+about-endpoint-mac-randomised = Ob die MAC-Adresse lokal vergeben ist: zufällig, virtuell oder von Hand.
+about-endpoint-ne = Nummer der Komponente, an deren Zugangsport es ist.
+about-endpoint-ne-name = Name dieser Komponente.
+about-endpoint-port = Sein Zugangsport.
+about-endpoint-if-index = Der ifIndex des Zugangsports zu diesem Zeitpunkt.
+about-endpoint-port-alias = Der ifAlias des Zugangsports, wie ihn die Administratoren vergeben haben.
+about-endpoint-vlan = Das VLAN, in dem es gelernt wurde.
+about-endpoint-ips = Seine IP-Adressen.
+about-endpoint-dns-name = Sein DNS-Name; hilft nur beim Wiedererkennen.
+about-endpoint-host-name = Sein Hostname aus DHCP; hilft nur beim Wiedererkennen.
+about-endpoint-group = Seine Gruppe.
+about-endpoint-status = Ob es sich verbinden darf.
+about-endpoint-compliance = Ob seine Sicherheitseinstellungen sind, wie sie sein sollen.
+about-endpoint-fingerprint = Fingerprint, den sein Agent gemeldet hat.
+about-endpoint-bound-to = Der Port, an den es gebunden ist.
+about-endpoint-port-endpoints = Wie viele Endgeräte zu diesem Zeitpunkt an seinem Port waren.
+about-endpoint-first-seen = Wann es zum ersten Mal gesehen wurde.
+about-endpoint-last-seen = Wann es zuletzt gesehen wurde.
+about-endpoint-custom1 = Erste eigene Spalte.
+about-endpoint-custom2 = Zweite eigene Spalte.
+about-ne-id = Nummer der Komponente, um die es geht oder die es gezeigt hat.
+about-ne-name = Name der Komponente des Endgeräts.
+about-now = Wann das Ereignis aufgezeichnet wurde.

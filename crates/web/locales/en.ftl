@@ -584,3 +584,282 @@ topology-held-ports = { $count ->
     [one] { $count } port held by us
    *[other] { $count } ports held by us
   }
+# Rules and long work.
+act-delete = Delete
+act-starter = Add the starter set
+addresses-hint = Several with commas between them; the recipients of the mail server where empty.
+alarm-addresses = Mail addresses
+alarm-channel = Name of the channel
+alarm-goes = Announced by
+alarm-mail = mail to { $to }
+alarm-mail-usual = mail to the usual recipients
+alarm-none = nothing
+alarm-syslog = syslog server { $name }
+alarm-to-mail = mail
+alarm-to-syslog = syslog server
+alarm-to-webhook = webhook
+alarm-webhook = webhook { $name }
+column-job = Work
+column-progress = Progress
+column-started = Started
+column-whom = Whom
+column-would = Would have happened
+command-args = Arguments
+command-args-hint = One a line; what is inserted stays within its argument.
+command-name = Command
+condition-besides = The condition is fine. Saving would still be refused: { $fault }
+condition-good = Fine. One event costs { $cost } steps at most; { $limit } are permitted.
+condition-hint = CEL; empty for always
+condition-understood = Understood as
+condition-wrong = Line { $line }, column { $column }: { $message }
+day-mon = Mon
+day-tue = Tue
+day-wed = Wed
+day-thu = Thu
+day-fri = Fri
+day-sat = Sat
+day-sun = Sun
+delete-title = Delete rule “{ $name }”
+delete-told = It is no longer judged at events of these kinds: { $kinds }. Its revisions stay, and what it has done.
+do-command = run a command
+do-mail = send mail
+do-move-port = move the port
+do-open-port = open the port
+do-quarantine = quarantine
+do-release-port = release the port
+do-set-group = set the group
+do-set-status = set the status
+do-shut-port = shut the port
+do-syslog = send to syslog
+do-webhook = call a webhook
+done-deleted = The rule is deleted.
+done-saved = The rule is saved.
+done-starter = The starter set is there, all of it disabled. Rehearse a rule, then enable it.
+enable-alarm = Each match is announced: { $to }.
+enable-elements = It can change ports of { $acts ->
+    [one] { $acts } network element
+   *[other] { $acts } network elements
+  }; { $observes } more are only observed.
+enable-not-rehearsed = This revision has not been rehearsed since the server was started: whom it will meet is not known.
+enable-rehearsed = Its last rehearsal:
+job-cancel = Stop it
+job-cancelled = stopped
+job-done = done
+job-failed = failed
+job-of = { $done } of { $total }
+job-refresh = Refresh
+job-running = running
+jobs = Long work
+jobs-none = Nothing has been started yet. Rehearsals of rules, backups, searches and verifications stand here while they run, and afterwards.
+jobs-told = Work of this server since it was started, the newest on top; the results of the last hundred are kept.
+mail-body = Text
+mail-subject = Subject
+mail-to = To
+page-before = Previous page
+reaction-add = Add reaction
+reaction-bounce = Its link is taken down and up.
+reaction-bounce-label = Take the link down and up, so that the client renews its address
+reaction-command = Runs the command { $name } { $args }
+reaction-earlier = Earlier
+reaction-group = Puts the endpoint into the group { $group }.
+reaction-kind = Further reaction
+reaction-mail = Sends mail to { $to }: { $subject }
+reaction-mail-usual = Sends mail to the usual recipients: { $subject }
+reaction-move = Moves the endpoint's port to VLAN { $vlan }.
+reaction-quarantine = Moves the endpoint's port to its element's quarantine VLAN.
+reaction-release = Gives the endpoint's port back what it had.
+reaction-remove = Remove
+reaction-shut = Shuts the endpoint's port.
+reaction-status = Marks the endpoint as { $status }.
+reaction-syslog = Sends to the syslog server { $name }: { $message }
+reaction-webhook = Calls the webhook { $name }.
+reactions-none = No reaction: a match is only announced.
+rehearse-beside = Judges recorded events by what stands in the form, saved or not. Nothing is done.
+rehearse-bounds = Or exactly (UTC)
+rehearse-from = From
+rehearse-no-time = “{ $text }” is no date and time, such as 2026-12-31T08:00.
+rehearse-span = Over
+rehearse-title = Rehearse “{ $name }”
+rehearse-told = The rule is judged on recorded events as if they came now. Nothing is done; you see what would have happened to whom.
+rehearse-until = Until
+rehearsed-actions = It would have asked for: { $actions }.
+rehearsed-all = The whole result
+rehearsed-effects = What would have happened to whom
+rehearsed-events = { $events ->
+    [one] { $events } event was judged
+   *[other] { $events } events were judged
+  }; { $matched ->
+    [0] none matched.
+    [one] { $matched } matched.
+   *[other] { $matched } matched.
+  }
+rehearsed-failures = { $count ->
+    [one] { $count } time it could not be judged or carried out.
+   *[other] { $count } times it could not be judged or carried out.
+  }
+rehearsed-held = { $count ->
+    [one] { $count } match would have been held back by its period, its schedule or because it was its own effect.
+   *[other] { $count } matches would have been held back by its period, its schedule or because they were its own effect.
+  }
+rehearsed-last = Last rehearsal
+rehearsed-listed = The first { $count } matches are listed; all are counted.
+rehearsed-moved = { $count ->
+    [one] { $count } port would have been moved to another VLAN.
+   *[other] { $count } ports would have been moved to another VLAN.
+  }
+rehearsed-never = This revision has not been rehearsed since the server was started.
+rehearsed-none = Nothing: no event of that time matched. Choose a longer time, or look at the condition.
+rehearsed-partly = It was stopped: this covers the beginning only.
+rehearsed-ports-moved = Ports that it would have moved
+rehearsed-ports-shut = Ports that it would have shut
+rehearsed-reasons = What failed
+rehearsed-rule = To the rule
+rehearsed-shut = { $count ->
+    [one] { $count } port would have been shut.
+   *[other] { $count } ports would have been shut.
+  }
+rehearsed-subjects = { $count ->
+    [one] { $count } endpoint, element or part would have been met.
+   *[other] { $count } endpoints, elements or parts would have been met.
+  }
+result-beside = Beside
+result-checkpoints = Checkpoints
+result-empty = none
+result-fault = Fault
+result-found = Found
+result-leaves = Records
+result-name = Name
+result-octets = Octets
+result-removed = Removed
+revision-by = Revision { $revision }, by { $user }
+revision-compare = Compare
+revision-new = Newer
+revision-old = Older
+revision-same = The two revisions say the same.
+revision-unchanged = Unchanged: { $fields }
+revision-without = has none
+rule-alarm = Alarm
+rule-always = Without a condition, every event of the chosen kinds matches.
+rule-copy = Copy
+rule-copy-of = { $name } (copy)
+rule-days = Days
+rule-days-hint = none for every day
+rule-description = What it is for
+rule-diff-title = What changed in “{ $name }”
+rule-edit = Edit
+rule-edit-title = Edit “{ $name }”
+rule-enable-at-once = Enable it at once
+rule-every = at most once in { $every } for each endpoint
+rule-every-day = every day
+rule-every-hint = Such as 15m, 1h 30m; always where empty.
+rule-every-label = At most once in this time for each endpoint
+rule-field = Field
+rule-from = From
+rule-functions = Functions
+rule-is-disabled = It is disabled: the new revision is judged when you enable it.
+rule-is-enabled = It is enabled: the new revision is judged from the next event on.
+rule-new = New rule
+rule-newer-diff = What was changed
+rule-no-duration = “{ $text }” is no time such as 15m or 1h 30m.
+rule-no-reaction = This kind of reaction is not known.
+rule-no-revision = The rule has no revision { $revision }.
+rule-no-status = Choose a status: authorised or unauthorised.
+rule-no-time = “{ $text }” is no time of day such as 08:30.
+rule-not-saved = Nothing was saved: a field below says why.
+rule-on = Looks at these events
+rule-period = How often, and when
+rule-properties = Properties
+rule-properties-told = With a value of a recent event of the chosen kinds, where one had it.
+rule-reaction-no = Reaction { $at }
+rule-rehearse = Rehearse
+rule-save = Save
+rule-save-over = Save over revision { $revision }
+rule-schedule = { $days } from { $from } to { $to } ({ $zone })
+rule-scheduled = Only at these times
+rule-to = To
+rule-unnamed = not named yet
+rule-what = What it does
+rule-zone = Time zone
+rules-none-yet = There is no rule yet: nothing is decided by itself. Add the starter set, or write one.
+sample-made = for example
+sample-recorded = recently
+span-all = everything recorded
+span-day = the last 24 hours
+span-hour = the last hour
+span-month = the last 30 days
+span-week = the last 7 days
+starter-alarms = Alarms go to the syslog server called “default”: define a channel of that name, or change the rules.
+starter-offer = Rules to begin with
+starter-offer-told = Most networks want these. They are kept disabled: rehearse one on what was recorded, then enable it. Choose one to look at it and change it first.
+starter-title = Add the starter set
+starter-told = Those of these rules whose names are free are kept, disabled. Nothing is judged by them until you enable them.
+syslog-message = Message
+template-hint = A property's value is inserted by its name: {"{{ endpoint.mac }}"}.
+type-ip-address = IP address
+type-list-of-ip-addresses = list of IP addresses
+type-mac-address = MAC address
+type-number = number
+type-text = text
+type-time = time, in seconds
+type-truth-value = true or false
+would-held = held back by its period or schedule
+would-nothing = nothing
+about-event-seq = The event's number in the log.
+about-event-kind = What happened.
+about-event-at = When it happened.
+about-event-severity = How bad it is, as a word.
+about-event-severity-level = How bad it is, from 0 (info) to 4 (critical).
+about-event-outcome = How what the event tells of went.
+about-event-subject = Whom the event is about.
+about-event-ne = Id of the network element that showed it.
+about-event-port = Port that showed it.
+about-event-depth = How many of our own requests lie between this event and something from outside.
+about-event-silent-for = mac_offline: seconds since it was last seen.
+about-event-from-ne = endpoint_moved: id of the element where it was.
+about-event-from-port = endpoint_moved: port where it was.
+about-event-to-ne = endpoint_moved: id of the element where it is.
+about-event-to-port = endpoint_moved: port where it is.
+about-event-known = Spoofing and fingerprint events: whose it was, where it belongs, or the stored value.
+about-event-found = Spoofing, fingerprint and compliance events: who claims it, where it was found, or the reported value.
+about-event-known-ne = mac_spoofing: id of the element where it belongs.
+about-event-known-port = mac_spoofing: port where it belongs.
+about-event-found-ne = mac_spoofing: id of the element where it was found.
+about-event-found-port = mac_spoofing: port where it was found.
+about-event-because = mac_spoofing: why it is no roaming.
+about-event-ip = arp_spoofing: the contested address.
+about-event-property = now_noncompliant: which property differs.
+about-event-expected = now_noncompliant: what the policy wants.
+about-event-reason = ne_unreachable, critical_system_failure: why.
+about-event-component = critical_system_failure: which part.
+about-event-up-for = ne_rebooted: seconds since the restart.
+about-event-note = Enforcement and reaction events: how it ended.
+about-event-access = Enforcement events: what was wanted of the port.
+about-event-access-vlan = Enforcement events: the VLAN that was wanted.
+about-event-rule = rule_set_changed: id of the rule.
+about-event-revision = rule_set_changed: the rule's new revision.
+about-event-enabled = rule_set_changed: whether the rule is enabled now.
+about-endpoint-mac = The endpoint's MAC address.
+about-endpoint-vendor = Organisation that the MAC's prefix is assigned to.
+about-endpoint-mac-randomised = Whether the MAC is locally administered: randomised, virtual or set by hand.
+about-endpoint-ne = Id of the element whose access port it is on.
+about-endpoint-ne-name = Name of that element.
+about-endpoint-port = Its access port.
+about-endpoint-if-index = The access port's ifIndex at that moment.
+about-endpoint-port-alias = The access port's ifAlias, as the administrators wrote it.
+about-endpoint-vlan = The VLAN in which it was learned.
+about-endpoint-ips = Its IP addresses.
+about-endpoint-dns-name = Its DNS name; eases identification only.
+about-endpoint-host-name = Its host name from DHCP; eases identification only.
+about-endpoint-group = Its group.
+about-endpoint-status = Whether it may connect.
+about-endpoint-compliance = Whether its security configuration is as wanted.
+about-endpoint-fingerprint = Fingerprint reported by its agent.
+about-endpoint-bound-to = The port it is bound to.
+about-endpoint-port-endpoints = How many endpoints its port had at that moment.
+about-endpoint-first-seen = First time it was seen.
+about-endpoint-last-seen = Last time it was seen.
+about-endpoint-custom1 = First user-defined column.
+about-endpoint-custom2 = Second user-defined column.
+about-ne-id = Id of the element that the event is about or was shown by.
+about-ne-name = Name of the endpoint's element.
+about-now = When the event reached the log.

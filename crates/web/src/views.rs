@@ -22,6 +22,16 @@ mod sessions;
 mod system;
 mod table;
 mod visitor;
+// Rules and long work.
+mod jobs;
+mod rehearsals;
+mod rule_check;
+mod rule_diff;
+mod rule_editor;
+mod rule_form;
+mod rule_reaction;
+mod rule_starter;
+mod rule_words;
 
 mod acts;
 mod bulk;
@@ -142,4 +152,22 @@ pages! {
     get "/topology" topology::show, Some(Operation::NeRead);
     get "/topology/graph" topology::graph, Some(Operation::NeRead);
     get "/topology/find" topology::find, Some(Operation::NeRead);
+    // Rules and long work.
+    get "/rules/new" rule_editor::new_page, Some(Operation::RuleCreate);
+    post "/rules/new" rule_editor::add, Some(Operation::RuleCreate);
+    get "/rules/{id}/edit" rule_editor::edit_page, Some(Operation::RuleModify);
+    post "/rules/{id}/edit" rule_editor::edit, Some(Operation::RuleModify);
+    post "/rules/draft" rule_editor::draft, Some(Operation::RuleRead);
+    post "/rules/check" rule_check::check, Some(Operation::RuleRead);
+    post "/rules/rehearse" rehearsals::start_draft, Some(Operation::RuleRehearse);
+    get "/rules/{id}/rehearse" rehearsals::show, Some(Operation::RuleRehearse);
+    post "/rules/{id}/rehearse" rehearsals::start, Some(Operation::RuleRehearse);
+    get "/rules/{id}/diff" rule_diff::show, Some(Operation::RuleRead);
+    get "/rules/{id}/delete" rules::act_page, Some(Operation::RuleDelete);
+    post "/rules/{id}/delete" rules::act, Some(Operation::RuleDelete);
+    get "/rules/starter" rule_starter::show, Some(Operation::RuleCreate);
+    post "/rules/starter" rule_starter::add, Some(Operation::RuleCreate);
+    get "/jobs" jobs::list, Some(Operation::JobRead);
+    get "/jobs/{job}" jobs::show, Some(Operation::JobRead);
+    post "/jobs/{job}/cancel" jobs::cancel, Some(Operation::JobCancel);
 }

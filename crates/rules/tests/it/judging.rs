@@ -373,6 +373,22 @@ fn rehearsal_tells_what_a_disabled_rule_would_have_done() {
     assert_eq!(first.subjects.len(), 2);
     assert_eq!(second.shut, [events::port(4, 40)].into());
     assert_eq!(second.actions["shut_port"], 1);
+    let effects: Vec<_> = report
+        .effects
+        .iter()
+        .map(|effect| (effect.seq.0, effect.rule, effect.actions.join(" "), effect.held))
+        .collect();
+    let moved = "move_port".to_owned();
+    assert_eq!(
+        effects,
+        [
+            (1, 1, moved.clone(), false),
+            (3, 1, moved, false),
+            (4, 1, String::new(), true),
+            (5, 2, "shut_port".to_owned(), false)
+        ]
+    );
+    assert_eq!(report.effects[3].port, Some(events::port(4, 40)));
     let cancelled =
         rehearse(Rehearsal::new(rules.to_vec(), settings()), chunks(), |_| ControlFlow::Break(())).unwrap();
     assert_eq!((cancelled.events, cancelled.cancelled), (2, true));

@@ -175,6 +175,15 @@ mod tests {
             "topology-by-",
             "topology-link-",
             "topology-kind-",
+            // Rules and long work.
+            "about-",
+            "alarm-to-",
+            "day-",
+            "do-",
+            "job-",
+            "result-",
+            "span-",
+            "type-",
         ];
         let unused: Vec<_> = keys
             .iter()

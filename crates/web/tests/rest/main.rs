@@ -14,3 +14,4 @@ mod pages;
 mod ratchet;
 mod rights;
 mod topology;
+mod rule_pages;

@@ -44,6 +44,14 @@ impl Bench {
             }
         };
         self.desk.trail.tick(self.desk.clock.now()).await.unwrap();
+        let job = match self.desk.jobs.list().first() {
+            Some(job) => job.id,
+            None => {
+                let now = self.desk.clock.now();
+                let work = |_| async { Ok(serde_json::Value::Null) };
+                self.desk.jobs.start("a test".into(), Operation::JobRead, None, now, work)
+            }
+        };
         page.path
             .replace("{mac}", MAC)
             .replace("{ne}", &self.ne.0.to_string())
@@ -51,6 +59,7 @@ impl Bench {
             .replace("{seq}", "1")
             .replace("{id}", &rule.to_string())
             .replace("{index}", "0")
+            .replace("{job}", &job.to_string())
     }
 }
 
@@ -132,7 +141,9 @@ async fn acts_need_the_right_the_proof_and_a_page_of_ours() {
         let denied = bench.records(operation.name(), "denied").await;
         let done = bench.records(operation.name(), "success").await;
         // Without the right, with everything else.
-        let refused = bench.form("revisor", &path, "reason=a+test").await;
+        let lacks = ROLES.into_iter().rev().find(|(_, role)| !may(role, operation));
+        let (lacks, _) = lacks.unwrap_or_else(|| panic!("everybody may {operation}"));
+        let refused = bench.form(lacks, &path, "reason=a+test").await;
         assert_eq!(refused.status, 403, "{path}: {}", refused.body);
         assert!(bench.records(operation.name(), "denied").await > denied, "{path} left no record");
         // With the right, without the proof; with a proof of somebody else's session; from elsewhere.

@@ -1,0 +1,190 @@
+//! Long work: the list, and the page of one with its progress, a button to end it, and what it found.
+//! Whatever starts a job leads to [`address`].
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use netwarden_api::rule::Job;
+use netwarden_identity::{Operation, Subject};
+use netwarden_operate::{Desk, report_of};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::act::{ActForm, Given};
+use super::endpoints::Property;
+use super::frame::{self, Frame, answered, led_to};
+use super::language::Language;
+use super::rehearsals::{self, Found};
+use super::table::{Cell, Columns, Row, Table};
+use super::visitor::Visitor;
+use crate::address::Query;
+use crate::input::Place;
+use crate::refusal::Refusal;
+use crate::shape;
+
+/// Where the page of a job is.
+pub(super) fn address(id: Uuid) -> String {
+    format!("/jobs/{id}")
+}
+
+const COLUMNS: Columns =
+    &[("column-job", None), ("column-status", None), ("column-progress", None), ("column-started", None)];
+
+#[derive(Template)]
+#[template(path = "jobs.html")]
+struct JobsPage {
+    frame: Frame,
+    table: Table,
+}
+
+fn state(l: Language, job: &Job) -> Cell {
+    Cell::Status { word: format!("job-{}", job.state), text: l.word("job", &job.state) }
+}
+
+/// How far it has come; empty where that is not known.
+fn progress(l: Language, job: &Job) -> String {
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    match job.total {
+        Some(total) => {
+            l.with("job-of", &[("done", number(job.done).into()), ("total", number(total).into())])
+        }
+        None => String::new(),
+    }
+}
+
+pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor) -> Response {
+    answered(&desk, &visitor, async {
+        let (l, none) = (visitor.language(), Query::default());
+        let rows = desk.list_jobs(visitor.caller()).await?.into_iter().map(shape::job).map(|job| Row {
+            cells: vec![
+                Cell::Link { text: job.what.clone(), href: format!("/jobs/{}", job.id) },
+                state(l, &job),
+                Cell::Text(progress(l, &job)),
+                Cell::Time(Some(job.started_at)),
+            ],
+        });
+        let table = Table::new(l, "", &l.t("jobs"), COLUMNS, &[], &none)
+            .filled(&none, rows.collect(), None)
+            .or_empty(l.t("jobs-none"));
+        frame::page(&JobsPage { frame: Frame::of(&desk, &visitor, l.t("jobs")).await, table })
+    })
+    .await
+}
+
+/// A job as it is shown.
+struct Shown {
+    l: Language,
+    proof: String,
+    at: String,
+    state: Cell,
+    is_running: bool,
+    progress: String,
+    /// Done and in all, where known.
+    bar: Option<(u64, u64)>,
+    started: Cell,
+    error: Option<String>,
+    may_cancel: bool,
+    rehearsed: Option<Found>,
+    properties: Vec<Property>,
+    /// Lists that it found, as JSON.
+    lists: Vec<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "job.html")]
+struct JobPage {
+    frame: Frame,
+    job: Shown,
+}
+
+#[derive(Template)]
+#[template(path = "job.html", block = "job")]
+struct JobPart {
+    job: Shown,
+}
+
+pub(crate) async fn show(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(id): Place<Uuid>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let found = desk.job(visitor.caller(), id).await?;
+        let at = address(id);
+        let rehearsed =
+            report_of(&found).map(|report| rehearsals::found(&desk, &visitor, &report, &at, &query));
+        let is_own = match &visitor.caller().subject {
+            Subject::User(user) => found.owner == Some(user.user),
+            Subject::Unidentified => false,
+        };
+        let job = shape::job(found);
+        let is_running = job.state == "running";
+        let (properties, lists) = match (&rehearsed, job.result.as_ref().and_then(Value::as_object)) {
+            (None, Some(result)) => result_of(l, result),
+            _ => (Vec::new(), Vec::new()),
+        };
+        let shown = Shown {
+            l,
+            proof: visitor.proof.clone(),
+            at,
+            state: state(l, &job),
+            is_running,
+            progress: progress(l, &job),
+            bar: job.total.map(|total| (job.done.min(total), total)),
+            started: Cell::Time(Some(job.started_at)),
+            error: job.error.clone(),
+            may_cancel: is_running && (is_own || visitor.may(&desk, Operation::JobCancel)),
+            rehearsed,
+            properties,
+            lists,
+        };
+        if visitor.part {
+            return frame::page(&JobPart { job: shown });
+        }
+        frame::page(&JobPage { frame: Frame::of(&desk, &visitor, job.what).await, job: shown })
+    })
+    .await
+}
+
+/// What a job found: single values by name, and lists as they are.
+fn result_of(l: Language, result: &serde_json::Map<String, Value>) -> (Vec<Property>, Vec<(String, String)>) {
+    let (mut properties, mut lists) = (Vec::new(), Vec::new());
+    for (name, value) in result {
+        let told = l.word("result", name);
+        match value {
+            Value::Null => {}
+            Value::String(text) => properties.push(Property { name: told, cell: Cell::Text(text.clone()) }),
+            Value::Array(items) if items.is_empty() => {
+                properties.push(Property { name: told, cell: Cell::Text(l.t("result-empty")) });
+            }
+            Value::Array(_) | Value::Object(_) => {
+                lists.push((told, serde_json::to_string_pretty(value).unwrap_or_default()));
+            }
+            other => properties.push(Property { name: told, cell: Cell::Text(other.to_string()) }),
+        }
+    }
+    (properties, lists)
+}
+
+pub(crate) async fn cancel(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(id): Place<Uuid>,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        let Given { proof, .. } = &given;
+        visitor.proven(proof)?;
+        match desk.cancel_job(visitor.caller(), id).await {
+            Ok(()) => {}
+            // It has ended meanwhile: its page shows how.
+            Err(netwarden_operate::OperateError::Conflict(_)) => {}
+            Err(error) => return Err(Refusal::from(error)),
+        }
+        Ok(led_to(&address(id)))
+    })
+    .await
+}
