@@ -134,3 +134,12 @@ for (const button of document.querySelectorAll(".copy")) {
 }
 localise(document);
 listen();
+
+// Adoption: a file is read into the field that would hold its lines, so that the form needs no other way.
+for (const chooser of document.querySelectorAll("input[type=file][data-into]")) {
+  const field = chooser.closest("section").querySelector(`[name=${chooser.dataset.into}]`);
+  chooser.closest("p").hidden = false;
+  chooser.addEventListener("change", async () => {
+    if (chooser.files.length) field.value = await chooser.files[0].text();
+  });
+}

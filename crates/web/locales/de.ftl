@@ -165,7 +165,7 @@ parameters = Parameter
 record-old = Vorher
 record-new = Nachher
 start-title = Noch wird nichts überwacht
-start-told = Fügen Sie die erste Netzwerkkomponente mit ihren Zugangsdaten auf der Kommandozeile hinzu; was sie weiß, steht binnen einer Minute hier. Gesendet wird ihr nichts, bis Sie Eingriffe einschalten.
+start-told = In fünf Minuten zum beobachteten Netz: Zugangsdaten, eine Suche, und was die erste Netzwerkkomponente weiß, steht auf diesen Seiten. Gesendet wird ihr nichts, bis Sie Eingriffe einschalten.
 start-demo = Zum Umsehen: „netwarden demo“ betreibt das Netz einer kleinen Firma auf diesem Rechner.
 worries = Braucht Aufmerksamkeit
 worries-none = Nichts in den letzten 24 Stunden.
@@ -357,3 +357,366 @@ part-trail = Protokoll
 part-judge = Auswertung der Ereignisse
 part-poller = Abfragen
 part-enforcement = Eingriffe
+
+# System and adoption.
+column-position = Reihenfolge
+column-kind = Art
+column-acts = Aktionen
+column-default = Vorgabe
+column-unit = Einheit
+column-range = Bereich
+column-to = Wohin
+column-secret = Geheimnis
+column-exception = Nicht geschützt
+column-silence = Offline nach
+column-octets = Oktette
+column-last-run = Letzter Lauf
+column-entries = Einträge
+column-roles = Rollen
+column-last-login = Letzte Anmeldung
+column-progress = Fortschritt
+column-choose = Auswählen
+column-found-by = Gefunden über
+column-shared = Teilt den Port
+column-preflight = Quarantäne
+column-change = Was sich änderte
+column-against = Was dagegen steht
+act-change = Ändern
+act-remove = Entfernen
+act-add = Hinzufügen
+act-save = Speichern
+sections = Was sich verwalten lässt
+field-needed = Das wird gebraucht.
+done-added = Hinzugefügt.
+done-changed = Geändert.
+done-removed = Entfernt.
+done-started = Gestartet.
+done-cancelled = Der Abbruch wurde verlangt.
+done-accepted = { $count ->
+    [one] { $count } Endgerät wurde übernommen.
+   *[other] { $count } Endgeräte wurden übernommen.
+  }
+secret-set = gesetzt
+secret-none = keines
+secret-hint = Es wird versiegelt aufbewahrt und nie wieder gezeigt.
+secret-keep-hint = Leer bleibt das jetzige, sofern das Ziel dasselbe ist. Gezeigt wird es nie.
+parameters-about = Werte, nach denen das System arbeitet. Eine Änderung gilt sofort und wird mit ihrer Begründung aufgezeichnet.
+parameter-from-to = { $least } bis { $most }
+parameter-hint = Vorgabe { $default }; { $range }.
+credentials = Zugangsdaten
+credentials-about = Mit diesen Sätzen werden Netzwerkkomponenten gefragt, in dieser Reihenfolge. Geheimnisse werden versiegelt aufbewahrt und nie wieder gezeigt.
+credentials-none = Es gibt noch keinen Satz: ohne ihn lässt sich keine Netzwerkkomponente fragen.
+credentials-all-in-clear = Jeder Satz spricht im Klartext. Suchen und Netzwerkkomponenten benutzen ihn nur, wo Sie die Ausnahme erlauben.
+credential-in-clear = SNMP{ $kind }, im Klartext
+credential-add-v3 = SNMPv3-Benutzer hinzufügen
+credential-add-v2c = SNMPv2c-Community hinzufügen
+credential-v3-told = Ein Benutzer von SNMPv3, mit Authentifizierung und Verschlüsselung: niemand auf dem Weg liest oder ändert etwas.
+credential-v2c-told = Eine Community geht im Klartext durch das Netz. Sie wird nur für Netzwerkkomponenten benutzt, für die Sie die Ausnahme erlauben, und jede solche Ausnahme wird aufgezeichnet.
+credential-name-hint = Unter diesem Namen wählen Sie ihn aus, etwa „Core-Switches“.
+credential-community = Community
+credential-user = Benutzername
+credential-auth = Authentifizierung
+credential-no-auth = keine, oder wie bisher
+credential-auth-password = Passwort der Authentifizierung
+credential-priv = Verschlüsselung
+credential-no-priv = keine, oder wie bisher
+credential-priv-password = Passwort der Verschlüsselung
+credential-password-hint = Mindestens 8 Zeichen. Es wird nie wieder gezeigt.
+credential-context = Kontext
+credential-context-hint = Leer, außer bei Agenten, die einen verlangen.
+credential-change = Zugangsdaten „{ $name }“ ändern
+credential-change-told = Um Geheimnisse zu ändern, geben Sie alle neu an: Benutzer, Verfahren und Passwörter. Bleiben alle leer, ändert sich nur der Name.
+credential-remove = Zugangsdaten „{ $name }“ entfernen
+credential-remove-told = Die Geheimnisse sind endgültig weg. Ein Satz, den eine Netzwerkkomponente benutzt, lässt sich nicht entfernen.
+credential-order = Reihenfolge ändern
+credential-order-told = Die Sätze werden ab 1 versucht. Zuerst kommt der, auf den die meisten Netzwerkkomponenten antworten.
+channels = Benachrichtigungen
+channels-about = Über diese Kanäle gehen Alarme und Reaktionen des Regelwerks hinaus. Ihre Geheimnisse werden nie gezeigt.
+channels-none = Es gibt noch keinen Kanal: Alarme sind nur in dieser Oberfläche zu sehen.
+channel-mail = Mail
+channel-webhook = Webhook
+channel-syslog = Syslog
+channel-command = Befehl
+channel-mail-told = Ein Mailserver sendet alle Mails. Was nicht in das Zeitfenster passt, geht als eine Sammelmail.
+channel-webhook-told = Jeder Alarm geht als JSON über HTTPS, signiert mit HMAC-SHA-256.
+channel-syslog-told = Jeder Alarm wird nach RFC 5424 gesendet.
+channel-command-told = Ein Programm aus dem Ordner, den die Konfigurationsdatei nennt, wird ausgeführt. Nur ein Administrator legt eines an.
+channel-starttls = STARTTLS
+channel-tls = TLS
+channel-danger-plain = im Klartext (Ausnahme)
+channel-danger-tcp = TCP im Klartext (Ausnahme)
+channel-danger-udp = UDP im Klartext (Ausnahme)
+channel-add-mail = Mail hinzufügen
+channel-add-webhook = Webhook hinzufügen
+channel-add-syslog = Syslog-Server hinzufügen
+channel-add-command = Befehl hinzufügen
+channel-name-hint = Unter diesem Namen nennen ihn Regeln: Buchstaben, Ziffern, „-“, „_“ und „.“.
+channel-change = Kanal „{ $name }“ ändern
+channel-change-told = Es gilt sofort. Geht er nun anderswohin, muss sein Geheimnis neu angegeben werden.
+channel-remove = Kanal „{ $name }“ entfernen
+channel-remove-told = Er wird mit seinem Geheimnis entfernt. Ein Kanal, den eine eingeschaltete Regel benutzt, lässt sich nicht entfernen.
+channel-test = Testen
+channel-test-title = Kanal „{ $name }“ testen
+channel-test-told = Eine Testnachricht wird jetzt gesendet, und was zurückkam, wird gezeigt.
+channel-test-command-told = Der Befehl wird jetzt nur mit seinen eigenen Argumenten ausgeführt.
+channel-test-to-hint = Die Empfänger des Kanals, wenn leer.
+channel-test-good = Es ging: { $outcome }
+channel-test-bad = Es ging nicht: { $outcome }
+field-host = Server
+field-port = Port
+field-port-hint = Der übliche, wenn leer.
+field-security = Schutz
+field-mail-user = Benutzername
+field-mail-from = Absender
+field-recipients = Empfänger
+field-recipients-hint = Einer je Zeile, oder mit Kommas dazwischen.
+field-subject = Betreff
+field-mail-text = Text
+field-mail-text-hint = Mit {"{text}"}, wo der Text des Alarms stehen soll.
+field-at-once = Mails auf einmal
+field-window = Zeitfenster in Sekunden
+field-digest = Sammelmail wartet, in Sekunden
+field-ca-pem = Zertifikate (PEM)
+field-ca-pem-hint = Eines davon muss das des Servers signiert haben; die des Systems, wenn leer.
+field-url = Adresse
+field-signature-key = Schlüssel der Signatur
+field-allow-plain = http erlauben, im Klartext
+field-exception-hint = Eine Ausnahme wird jetzt und bei jedem Start aufgezeichnet.
+field-transport = Transport
+field-program = Programm
+field-program-hint = Sein Dateiname, ohne Ordner.
+field-args = Argumente
+field-args-hint = Eines je Zeile; keine Shell liest sie. Die einer Regel folgen danach.
+field-time-limit = Zeitgrenze in Sekunden
+groups = Gruppen
+groups-about = Gruppen von Endgeräten, für Regelwerk und Listen. Eine Gruppe kann sagen, wie lange ihre Mitglieder schweigen dürfen, bis sie als offline gelten.
+groups-none = Es gibt noch keine Gruppe.
+group-add = Gruppe hinzufügen
+group-change = Gruppe „{ $name }“ ändern
+group-remove = Gruppe „{ $name }“ entfernen
+group-remove-told = Eine Gruppe, in der noch jemand ist, lässt sich nicht entfernen.
+field-silence = Offline nach, in Sekunden
+field-silence-hint = Wie es der Parameter sagt, wenn leer.
+sources = Namensquellen
+sources-about = Woher Namen von Endgeräten kommen: DNS, DHCP-Server, Verzeichnisse. Namen helfen Menschen; sie entscheiden nichts.
+sources-none = Es gibt noch keine Quelle: Endgeräte sind nur an ihren Adressen zu erkennen.
+source-add = Namensquelle hinzufügen
+source-change = Namensquelle „{ $name }“ ändern
+source-remove = Namensquelle „{ $name }“ entfernen
+source-remove-told = Namen, die sie gab, bleiben, bis eine andere Quelle andere gibt.
+source-run = Jetzt fragen
+source-run-title = „{ $name }“ jetzt fragen
+source-enabled = Sie wird gefragt, und was sie sendet, wird genommen
+source-off = aus
+source-not-run = noch nicht gelaufen
+source-address-hint = Server oder URL; leer, wo Leases an uns gesendet werden.
+source-reverse-dns = DNS, Rückwärtsauflösung
+source-zone = DNS, ganze Zonen
+source-ldap = Verzeichnis (LDAP)
+source-infoblox = Infoblox
+field-interval = Abstand in Sekunden
+field-settings = Einstellungen
+field-settings-hint = JSON, wie das Handbuch es je Art nennt; leer, wo keine gebraucht werden.
+backups = Sicherungen und Aufzeichnung
+backups-about = Kopien der Datenbank im eigenen Ordner des Servers, und der Nachweis, dass niemand die Aufzeichnung verändert hat.
+backups-none = Es gibt noch keine Sicherung.
+backup-start = Sicherung anlegen
+backup-told = Die Datenbank wird im laufenden Betrieb kopiert. Die Schlüsseldatei ist nicht darin: bewahren Sie davon anderswo eine Kopie auf.
+backup-name-hint = Die Uhrzeit, wenn leer.
+backup-remove = Sicherung „{ $name }“ entfernen
+backup-remove-told = Die Kopie wird gelöscht. Die Datenbank bleibt, wie sie ist.
+verify-start = Aufzeichnung prüfen
+verify-told = Jeder Eintrag, jede Wurzel und jede Signatur wird geprüft. Was gefunden wird, steht im Ergebnis des Auftrags.
+verify-key = Der öffentliche Schlüssel, aufzubewahren, wo dieser Server ihn nicht ändern kann: { $key }
+accounts = Konten
+accounts-about = Wer sich anmelden darf, und was er darf.
+account-add = Konto anlegen
+account-add-told = Das Passwort gilt einmal: sein Besitzer wählt bei der ersten Anmeldung ein anderes.
+account-password = Erstes Passwort
+account-password-hint = Mindestens so lang, wie die Passwortregeln es verlangen. Übergeben Sie es persönlich.
+account-change = Konto „{ $name }“ ändern
+account-enabled = Darf sich anmelden
+account-on = darf sich anmelden
+account-off = ausgeschaltet
+account-must-change = muss ein Passwort wählen
+account-reset = Passwort zurücksetzen
+account-reset-title = Passwort von „{ $name }“ zurücksetzen
+account-reset-told = Das Konto bekommt ein Passwort für einmal, das hier ein einziges Mal steht. Seine Sitzungen enden, seine Tokens werden ungültig.
+account-reset-done = Dieses Passwort steht jetzt hier und nie wieder; bei der nächsten Anmeldung ist es zu ändern.
+account-unlock = Entsperren
+account-unlock-title = „{ $name }“ entsperren
+account-unlock-told = Die Sperre nach fehlgeschlagenen Anmeldungen wird aufgehoben.
+account-remove = Konto „{ $name }“ entfernen
+account-remove-told = Seine Sitzungen und Tokens gehen mit. Was es tat, bleibt aufgezeichnet.
+role-administrator = Administrator
+role-operator = Operator
+role-helpdesk = Helpdesk
+role-revisor = Revisor
+role-administrator-may = Alles, auch Konten und ihre Passwörter.
+role-operator-may = Alles außer Konten.
+role-helpdesk-may = Endgeräte und ihre Gruppen.
+role-revisor-may = Liest alles, ändert nichts.
+start-adopt = Netz übernehmen
+adopt-title = Netz übernehmen
+adopt-about = Der Weg vom leeren Inventar zu Netzwerkkomponenten, auf denen Regeln handeln, Schritt für Schritt.
+adopt-told = Sechs Schritte führen vom leeren Inventar zu Netzwerkkomponenten, auf denen Regeln handeln dürfen. Jeder lässt sich jederzeit verlassen und wieder aufnehmen; gesendet wird einer Netzwerkkomponente vor dem letzten nichts.
+adopt-steps = Schritte der Übernahme
+adopt-done = erledigt
+adopt-next = Weiter zu: { $step }
+adopt-credentials = Zugangsdaten
+adopt-credentials-told = Mit diesen Sätzen werden Netzwerkkomponenten gefragt. Fügen Sie die hinzu, auf die Ihre Switches und Router antworten; danach werden diese gesucht.
+adopt-discover = Suche
+adopt-discover-told = Finden Sie Ihre Netzwerkkomponenten: in einem Subnetz, unter den Nachbarn bekannter, aus einer Datei oder über eine Adresse. Es wird nur gelesen; danach wählen Sie aus, was übernommen wird.
+adopt-review = Durchsicht
+adopt-review-told = Was gefunden wurde, und warum etwas nicht. Wählen Sie aus, was übernommen wird; es wird nur beobachtet. Danach nehmen Sie an, wer daran angeschlossen ist.
+adopt-baseline = Bestand
+adopt-baseline-told = Wer jetzt da ist, ist dem System neu. Sehen Sie ihn durch und nehmen Sie an, wer hierher gehört, damit die ersten Regeln ihn nicht für fremd halten. Danach sehen Sie zu, was Regeln täten.
+adopt-observe = Beobachten
+adopt-observe-told = Regeln urteilen, und gesendet wird nichts: hier steht, was mit wem geschehen wäre. Sehen Sie einige Tage zu und bessern Sie das Regelwerk, bis Sie jeder Zeile zustimmen. Danach schalten Sie Eingriffe ein, eine Netzwerkkomponente nach der anderen.
+adopt-enforce = Eingreifen
+adopt-enforce-told = Prüfen Sie jede Netzwerkkomponente vor ihrem Schalter: was eine Quarantäne an ihren Ports änderte, und ob unser eigener Weg über einen davon geht. Beginnen Sie mit einer, von der wenige abhängen.
+adopt-sets = { $count ->
+    [one] { $count } Satz
+   *[other] { $count } Sätze
+  }
+adopt-searches = { $count ->
+    [one] { $count } Suche
+   *[other] { $count } Suchen
+  }
+adopt-elements = { $count ->
+    [one] { $count } Netzwerkkomponente
+   *[other] { $count } Netzwerkkomponenten
+  }
+adopt-unjudged = { $count ->
+    [0] niemand wartet
+    [one] { $count } Endgerät unbeurteilt
+   *[other] { $count } Endgeräte unbeurteilt
+  }
+adopt-observed = Regeln haben geurteilt
+adopt-not-observed = noch nichts beobachtet
+adopt-enforced = { $count ->
+    [0] noch nirgends
+    [one] auf { $count } Netzwerkkomponente
+   *[other] auf { $count } Netzwerkkomponenten
+  }
+adopt-no-elements = Es gibt noch keine Netzwerkkomponente: suchen Sie zuerst welche.
+adopt-work = Suchen und Importe
+adopt-work-none = Seit dem Start des Servers wurde nichts gesucht oder importiert.
+work-of = { $done } von { $total }
+work-refresh = Neu laden
+work-cancel = Abbrechen
+state-running = läuft
+state-done = fertig
+state-cancelled = abgebrochen
+state-by-sweep = Subnetz
+state-by-neighbour = Nachbar
+state-by-chosen = ausgewählt
+discover-no-sets = Es gibt noch keine Zugangsdaten, also würde nichts antworten:
+discover-search = Suchen
+discover-sweep = Ein Subnetz
+discover-sweep-told = Jede Adresse wird mit Ihren Zugangsdaten gefragt: höchstens 4.096.
+discover-neighbours = Nachbarn bekannter Netzwerkkomponenten
+discover-neighbours-told = Was sie über LLDP und CDP melden, wird aufgelistet. Neu gefragt wird niemand.
+discover-host = Eine Netzwerkkomponente
+discover-host-told = Sie wird jetzt gefragt und hinzugefügt, wenn sie antwortet.
+discover-import = Eine Liste
+discover-import-start = Importieren
+discover-import-told = CSV mit Kopfzeile: address wird gebraucht; name, port, credential, class, groups, region, device_sets, quarantine_vlan und voice_vlan können dabei sein.
+field-subnet = Subnetz
+field-udp-port = UDP-Port der Agenten
+field-allow-v2c = Auch SNMPv1 und v2c benutzen, im Klartext
+field-allow-v2c-hint = Eine Ausnahme: die Community kann jeder auf dem Weg lesen. Sie wird aufgezeichnet.
+field-any-credential = worauf sie antwortet
+field-address-hint = Name oder Adresse, mit „:Port“, wo es nicht 161 ist.
+field-element-name-hint = Ihr eigener sysName, wenn leer.
+field-csv = Zeilen der Datei
+field-csv-hint = Fügen Sie sie hier ein, oder wählen Sie eine Datei, wo Skripte laufen.
+field-csv-file = Datei wählen
+review-found = gefunden
+review-found-title = Was gefunden wurde
+review-added = im Inventar
+review-not-added = nicht übernommen
+review-add-title = Ausgewähltes übernehmen
+review-add = Übernehmen
+review-add-told = Jede wird mit den Zugangsdaten übernommen, auf die sie antwortete, und nur beobachtet. Was sie weiß, steht binnen einer Minute hier.
+review-vlan-hint = Wohin Regeln in Quarantäne nehmen. Es muss auf den Netzwerkkomponenten vorhanden sein; es lässt sich später angeben.
+review-nothing = Nichts wurde gefunden.
+review-none-yet = Es wurde noch nichts gesucht.
+review-silent = { $count ->
+    [one] { $count } Adresse antwortete nicht: niemand ist dort, oder Zugangsdaten oder Zugriffsliste passen nicht.
+   *[other] { $count } Adressen antworteten nicht: niemand ist dort, oder Zugangsdaten oder Zugriffsliste passen nicht.
+  }
+review-imported = { $count ->
+    [one] { $count } Zeile wurde übernommen.
+   *[other] { $count } Zeilen wurden übernommen.
+  }
+review-reasons = Warum nicht
+baseline-present = { $count ->
+    [one] { $count } Endgerät ist da und unbeurteilt.
+   *[other] { $count } Endgeräte sind da und unbeurteilt.
+  }
+baseline-nobody = Niemand, der da ist, wartet auf ein Urteil.
+baseline-no-group = In keiner Gruppe
+baseline-shared = { $count } am Port
+baseline-more = und { $count } weitere
+baseline-accept-title = Annehmen
+baseline-accept = { $count ->
+    [one] { $count } Endgerät annehmen
+   *[other] { $count } Endgeräte annehmen
+  }
+baseline-accept-told = Sie kommen auf die Referenzliste und dürfen sich verbinden. Lehnen Sie Fremde zuvor auf deren Seiten ab: wer abgelehnt ist, wird hier nicht angenommen.
+baseline-group-hint = In diese Gruppe; leer bleiben Gruppen, wie sie sind.
+baseline-bind = An ihre Ports binden
+baseline-bind-hint = Jedes darf sich dann nur an seinem jetzigen Port verbinden. Nicht für Geräte, die wandern.
+observe-acts = Was geschehen wäre
+observe-none = Noch hätte keine Regel etwas getan.
+observe-no-rules = Es gibt noch keine Regel.
+observe-to-rules = Zum Regelwerk: eine Regel schreiben, proben, einschalten
+observe-all = Alle
+enforce-element-told = Geben Sie ihr zuerst ein Quarantäne-VLAN, prüfen Sie dann ihre Ports, schalten Sie dann Eingriffe ein. Der Schalter lässt sich jederzeit zurückstellen.
+enforce-all = Alle Netzwerkkomponenten
+enforce-vlan-hint = Ein VLAN dieser Netzwerkkomponente, aus dem nichts außer der Anmeldung zu erreichen ist.
+enforce-unchecked = Ihre Ports sind noch nicht geprüft.
+preflight = Ports vorab geprüft
+preflight-told = Die Netzwerkkomponente wird jetzt gelesen und jeder Port beurteilt: was eine Quarantäne änderte, und was dagegen steht.
+preflight-start = Ports jetzt prüfen
+preflight-none = noch nicht geprüft
+preflight-ports = { $count ->
+    [0] kein Port käme in Quarantäne
+    [one] { $count } Port käme in Quarantäne
+   *[other] { $count } Ports kämen in Quarantäne
+  }
+preflight-works = ginge
+preflight-not = würde verweigert
+preflight-own-path = schnitte unseren eigenen Weg ab
+preflight-own-ports = Unser eigener Weg geht über: { $ports }. Diese Ports dürfen nie abgeschaltet werden.
+preflight-own-unknown = An keinem ihrer Ports war unser eigener Weg zu sehen: die Adresse dieses Servers kommt in dem, was die Netzwerkkomponente sagte, nicht vor. Schützen Sie den Port, der hierher führt, von Hand.
+preflight-vlan-in = in VLAN { $vlan }
+preflight-vlan-out = aus VLAN { $vlan }
+preflight-vlan-untagged = VLAN { $vlan }, anders getaggt
+parameter-database-backups-kept = Sicherungen, die behalten werden; die ältesten gehen, wenn eine angelegt wird; 0 behält alle
+parameter-enforcement-budget-in-all = Ports, die Regeln auf allen Komponenten zusammen im Zeitfenster ändern dürfen
+parameter-enforcement-budget-per-ne = Ports, die Regeln auf einer Komponente im Zeitfenster ändern dürfen
+parameter-enforcement-budget-window-s = das Zeitfenster, in dem geänderte Ports gezählt werden, in Sekunden
+parameter-enforcement-shared-ports = was Regeln mit einem Port tun dürfen, den sich mehrere Endgeräte teilen
+parameter-identity-lockout-failures = fehlgeschlagene Anmeldungen in Folge, die ein Konto sperren
+parameter-identity-lockout-s = wie lange ein Konto gesperrt ist, in Sekunden
+parameter-identity-lockout-within-s = fehlgeschlagene Anmeldungen in Folge zählen innerhalb so vieler Sekunden
+parameter-identity-session-idle-s = eine Sitzung endet nach so vielen Sekunden ohne Anfrage
+parameter-identity-session-longest-s = eine Sitzung endet in jedem Fall nach so vielen Sekunden
+parameter-inventory-arp-quiet-s = derselbe Streit um eine IP-Adresse wird frühestens nach so vielen Sekunden wieder gemeldet
+parameter-inventory-bind-on-baseline = der Bestand bindet Endgeräte an ihre jetzigen Ports, sofern er selbst nichts anderes sagt
+parameter-inventory-fdb-ageing-s = wie lange die Switches eine stumme Adresse behalten, in Sekunden (deren eigene Einstellung)
+parameter-inventory-locate-grace-s = ein Endgerät, das kein Access-Port zeigt, wird nach so vielen Sekunden ohne Ort gemeldet
+parameter-inventory-offline-after-s = ein Endgerät, das so viele Sekunden nicht gesehen wurde, ist offline
+parameter-inventory-settle-limit-s = bei der ersten Übernahme warten Orte, bis jede Komponente gelesen ist, höchstens so viele Sekunden
+parameter-inventory-trust-unmanaged-neighbours = ein weiterleitender LLDP- oder CDP-Nachbar macht einen Uplink, auch wenn er nicht zu uns gehört
+parameter-inventory-unreachable-after = Abfragen, die in Folge scheitern müssen, bis eine Komponente unerreichbar ist
+parameter-inventory-uplink-count = ab so vielen Adressen kann ein Port nach Anzahl ein Uplink sein
+parameter-inventory-uplink-memory-s = ein Port bleibt so viele Sekunden Uplink, nachdem der Anhalt dafür weg ist
+parameter-inventory-verify-window-s = zwei Orte einer Adresse, die innerhalb so vieler Sekunden wechseln, sind kein Gang zwischen Schreibtischen
+parameter-rules-max-depth = Ereignisse mit so vielen eigenen Reaktionen hinter sich werden nicht mehr beurteilt
+parameter-snmp-polls-in-flight = Komponenten, die gleichzeitig abgefragt werden
+parameter-statistics-interval-s = Statistik wird alle so viele Sekunden festgehalten
+parameter-statistics-keep-days = Statistik wird so viele Tage behalten
+parameter-ui-page-rows = Zeilen auf einer Seite einer Liste, sofern nichts anderes verlangt ist

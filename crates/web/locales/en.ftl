@@ -165,7 +165,7 @@ parameters = Parameters
 record-old = Before
 record-new = After
 start-title = Nothing is watched yet
-start-told = Add the first network element and its credentials on the command line; everything it knows is here within a minute. Nothing is sent to it until you switch enforcement on.
+start-told = Five minutes from here to a watched network: credentials, a search, and everything the first network element knows is on these pages. Nothing is sent to it until you switch enforcement on.
 start-demo = To look around first: “netwarden demo” runs a small company's network on this machine.
 worries = Needs attention
 worries-none = Nothing in the last 24 hours.
@@ -357,3 +357,366 @@ part-trail = audit trail
 part-judge = judging of events
 part-poller = polling
 part-enforcement = enforcement
+
+# System and adoption.
+column-position = Order
+column-kind = Kind
+column-acts = Acts
+column-default = Default
+column-unit = Unit
+column-range = Range
+column-to = Where to
+column-secret = Secret
+column-exception = Not protected
+column-silence = Offline after
+column-octets = Octets
+column-last-run = Last run
+column-entries = Entries
+column-roles = Roles
+column-last-login = Last sign-in
+column-progress = Progress
+column-choose = Choose
+column-found-by = Found by
+column-shared = Shares its port
+column-preflight = Quarantine
+column-change = What would change
+column-against = What stands against it
+act-change = Change
+act-remove = Remove
+act-add = Add
+act-save = Save
+sections = What can be administered
+field-needed = This is needed.
+done-added = Added.
+done-changed = Changed.
+done-removed = Removed.
+done-started = Started.
+done-cancelled = It was asked to end.
+done-accepted = { $count ->
+    [one] { $count } endpoint was accepted.
+   *[other] { $count } endpoints were accepted.
+  }
+secret-set = set
+secret-none = none
+secret-hint = It is kept sealed and never shown again.
+secret-keep-hint = Empty keeps the present one, unless it goes elsewhere now. It is never shown.
+parameters-about = Values that govern how the system works. A change counts at once and is recorded with its reason.
+parameter-from-to = { $least } to { $most }
+parameter-hint = Default { $default }; { $range }.
+credentials = Credentials
+credentials-about = With these sets network elements are asked, in this order. Secrets are kept sealed and never shown again.
+credentials-none = There is no set yet: without one no network element can be asked.
+credentials-all-in-clear = Every set speaks in clear. Searches and network elements use them only where you allow the exception.
+credential-in-clear = SNMP{ $kind }, in clear
+credential-add-v3 = Add SNMPv3 user
+credential-add-v2c = Add SNMPv2c community
+credential-v3-told = A user of SNMPv3, with authentication and privacy: nobody on the way reads or changes anything.
+credential-v2c-told = A community goes over the network in clear. It is used only for network elements for which you allow the exception, and each such exception is recorded.
+credential-name-hint = By this name you will choose it, such as “core switches”.
+credential-community = Community
+credential-user = User name
+credential-auth = Authentication
+credential-no-auth = none, or as it is
+credential-auth-password = Authentication password
+credential-priv = Privacy
+credential-no-priv = none, or as it is
+credential-priv-password = Privacy password
+credential-password-hint = At least 8 characters. It is never shown again.
+credential-context = Context
+credential-context-hint = Empty but for agents that ask for one.
+credential-change = Change credentials “{ $name }”
+credential-change-told = To change secrets give all of them anew: user, protocols and passwords. Where all of them are empty only the name changes.
+credential-remove = Remove credentials “{ $name }”
+credential-remove-told = The secrets are gone for good. A set that a network element uses cannot be removed.
+credential-order = Change order
+credential-order-told = Sets are tried from 1 on. The one that most network elements answer to comes first.
+channels = Notifications
+channels-about = Through these channels alarms and the reactions of rules leave. Their secrets are never shown.
+channels-none = There is no channel yet: alarms are seen in this console only.
+channel-mail = Mail
+channel-webhook = Webhook
+channel-syslog = Syslog
+channel-command = Command
+channel-mail-told = One mail server sends all mail. More mails than fit into the window go as one digest.
+channel-webhook-told = Each alarm is sent as JSON by HTTPS, signed with HMAC-SHA-256.
+channel-syslog-told = Each alarm is sent as RFC 5424 has it.
+channel-command-told = A program of the folder that the configuration file names is run. Only an administrator defines one.
+channel-starttls = STARTTLS
+channel-tls = TLS
+channel-danger-plain = in clear (exception)
+channel-danger-tcp = TCP in clear (exception)
+channel-danger-udp = UDP in clear (exception)
+channel-add-mail = Add mail
+channel-add-webhook = Add webhook
+channel-add-syslog = Add syslog server
+channel-add-command = Add command
+channel-name-hint = Rules call it by this name: letters, digits, “-”, “_” and “.”.
+channel-change = Change channel “{ $name }”
+channel-change-told = It counts at once. Where it goes elsewhere now its secret must be given anew.
+channel-remove = Remove channel “{ $name }”
+channel-remove-told = It is removed with its secret. A channel that an enabled rule uses cannot be removed.
+channel-test = Test
+channel-test-title = Test channel “{ $name }”
+channel-test-told = One test message is sent now, and what came back is shown.
+channel-test-command-told = The command is run now with its own arguments alone.
+channel-test-to-hint = The channel's own recipients where empty.
+channel-test-good = It worked: { $outcome }
+channel-test-bad = It failed: { $outcome }
+field-host = Server
+field-port = Port
+field-port-hint = The usual one where empty.
+field-security = Protection
+field-mail-user = User name
+field-mail-from = Sender
+field-recipients = Recipients
+field-recipients-hint = One a line, or with commas between them.
+field-subject = Subject line
+field-mail-text = Text
+field-mail-text-hint = With {"{text}"} where the alarm's text is to stand.
+field-at-once = Mails at once
+field-window = Window in seconds
+field-digest = Digest waits, in seconds
+field-ca-pem = Certificates (PEM)
+field-ca-pem-hint = One of them must have signed the server's; the system's authorities where empty.
+field-url = Address
+field-signature-key = Key of the signature
+field-allow-plain = Allow http, in clear
+field-exception-hint = An exception is recorded now and at each start.
+field-transport = Transport
+field-program = Program
+field-program-hint = Its file name, without a folder.
+field-args = Arguments
+field-args-hint = One a line; no shell reads them. Those of a rule come after them.
+field-time-limit = Time limit in seconds
+groups = Groups
+groups-about = Groups of endpoints, for rules and lists. A group may say how long its members can be silent before they count as offline.
+groups-none = There is no group yet.
+group-add = Add group
+group-change = Change group “{ $name }”
+group-remove = Remove group “{ $name }”
+group-remove-told = A group that somebody is in cannot be removed.
+field-silence = Offline after, in seconds
+field-silence-hint = As the parameter has it where empty.
+sources = Name sources
+sources-about = Where names of endpoints come from: DNS, DHCP servers, directories. Names help people; they decide nothing.
+sources-none = There is no source yet: endpoints are known by their addresses alone.
+source-add = Add name source
+source-change = Change name source “{ $name }”
+source-remove = Remove name source “{ $name }”
+source-remove-told = Names that it gave stay until another source gives others.
+source-run = Ask now
+source-run-title = Ask “{ $name }” now
+source-enabled = It is asked, and what it sends is taken
+source-off = off
+source-not-run = not run yet
+source-address-hint = Server or URL; empty where leases are sent to us.
+source-reverse-dns = DNS, reverse look-up
+source-zone = DNS, whole zones
+source-ldap = Directory (LDAP)
+source-infoblox = Infoblox
+field-interval = Interval in seconds
+field-settings = Settings
+field-settings-hint = JSON, as the handbook has it for each kind; empty where none are needed.
+backups = Backups and the trail
+backups-about = Copies of the database in the server's own folder, and the proof that nobody has changed the audit trail.
+backups-none = There is no backup yet.
+backup-start = Make a backup
+backup-told = The database is copied while everything goes on. The key file is not in it: keep a copy of that elsewhere.
+backup-name-hint = The time where empty.
+backup-remove = Remove backup “{ $name }”
+backup-remove-told = The copy is deleted. The database stays as it is.
+verify-start = Verify the audit trail
+verify-told = Every record, every root and every signature is checked. What is found stands in the job's result.
+verify-key = The public key, to be kept where this server cannot change it: { $key }
+accounts = Accounts
+accounts-about = Who may sign in, and what they may do.
+account-add = Add account
+account-add-told = The password is for once: its owner chooses another at the first sign-in.
+account-password = First password
+account-password-hint = At least as long as the password rules want. Hand it over in person.
+account-change = Change account “{ $name }”
+account-enabled = May sign in
+account-on = may sign in
+account-off = switched off
+account-must-change = must choose a password
+account-reset = Reset password
+account-reset-title = Reset the password of “{ $name }”
+account-reset-told = The account gets a password for once, shown here this one time. Its sessions end and its tokens are revoked.
+account-reset-done = This password is shown now and never again; it must be changed at the next sign-in.
+account-unlock = Unlock
+account-unlock-title = Unlock “{ $name }”
+account-unlock-told = The lock that failed sign-ins have brought is lifted.
+account-remove = Remove account “{ $name }”
+account-remove-told = Its sessions and tokens go with it. What it did stays in the audit trail.
+role-administrator = Administrator
+role-operator = Operator
+role-helpdesk = Helpdesk
+role-revisor = Revisor
+role-administrator-may = Everything, with accounts and their passwords.
+role-operator-may = Everything but accounts.
+role-helpdesk-may = Endpoints and groups of endpoints.
+role-revisor-may = Reads everything, changes nothing.
+start-adopt = Adopt the network
+adopt-title = Adopt the network
+adopt-about = The way from an empty inventory to network elements on which rules act, step by step.
+adopt-told = Six steps lead from an empty inventory to network elements on which rules may act. Each can be left and taken up again at any time; nothing is sent to a network element before the last.
+adopt-steps = Steps of adoption
+adopt-done = done
+adopt-next = On to: { $step }
+adopt-credentials = Credentials
+adopt-credentials-told = With these sets network elements are asked. Add those that your switches and routers answer to; then they are searched for.
+adopt-discover = Discovery
+adopt-discover-told = Find your network elements: in a subnet, among the neighbours of known ones, from a file, or by one address. Reading is all that happens; then you choose what is adopted.
+adopt-review = Review
+adopt-review-told = What was found, and why something was not. Choose what is to be adopted; it is observed only. Next you accept who is present on it.
+adopt-baseline = Baseline
+adopt-baseline-told = Who is present now is new to the system. Look through them and accept those who belong here, so that the first rules do not take them for strangers. Next you watch what rules would do.
+adopt-observe = Observe
+adopt-observe-told = Rules judge and nothing is sent: here stands what would have been done, to whom. Watch it for some days and mend the rules until you agree with every line. Next you switch enforcement on, element by element.
+adopt-enforce = Enforce
+adopt-enforce-told = Check each network element before its switch: what a quarantine would change on its ports, and whether our own path runs through one of them. Begin with one that few depend on.
+adopt-sets = { $count ->
+    [one] { $count } set
+   *[other] { $count } sets
+  }
+adopt-searches = { $count ->
+    [one] { $count } search
+   *[other] { $count } searches
+  }
+adopt-elements = { $count ->
+    [one] { $count } network element
+   *[other] { $count } network elements
+  }
+adopt-unjudged = { $count ->
+    [0] nobody waits
+    [one] { $count } endpoint not judged
+   *[other] { $count } endpoints not judged
+  }
+adopt-observed = rules have judged
+adopt-not-observed = nothing observed yet
+adopt-enforced = { $count ->
+    [0] nowhere yet
+    [one] on { $count } network element
+   *[other] on { $count } network elements
+  }
+adopt-no-elements = There is no network element yet: find some first.
+adopt-work = Searches and imports
+adopt-work-none = Nothing was searched or imported since the server was started.
+work-of = { $done } of { $total }
+work-refresh = Refresh
+work-cancel = Cancel it
+state-running = running
+state-done = done
+state-cancelled = cancelled
+state-by-sweep = subnet
+state-by-neighbour = neighbour
+state-by-chosen = chosen
+discover-no-sets = There are no credentials yet, so nothing would answer:
+discover-search = Search
+discover-sweep = A subnet
+discover-sweep-told = Every address is asked with your credentials: at most 4,096 of them.
+discover-neighbours = Neighbours of known network elements
+discover-neighbours-told = What they announce by LLDP and CDP is listed. Nobody is asked anew.
+discover-host = One network element
+discover-host-told = It is asked now, and added where it answers.
+discover-import = A list
+discover-import-start = Import
+discover-import-told = CSV with a head: address is needed; name, port, credential, class, groups, region, device_sets, quarantine_vlan and voice_vlan may be there.
+field-subnet = Subnet
+field-udp-port = UDP port of the agents
+field-allow-v2c = Use SNMPv1 and v2c as well, in clear
+field-allow-v2c-hint = An exception: the community can be read by everybody on the way. It is recorded.
+field-any-credential = whichever it answers to
+field-address-hint = Name or address, with “:port” where it is not 161.
+field-element-name-hint = Its own sysName where empty.
+field-csv = Lines of the file
+field-csv-hint = Paste them here, or choose a file where scripts run.
+field-csv-file = Choose a file
+review-found = found
+review-found-title = What was found
+review-added = in the inventory
+review-not-added = not added
+review-add-title = Adopt what is chosen
+review-add = Adopt
+review-add-told = Each is added with the credentials that it answered to, and only observed. Everything that it knows is here within a minute.
+review-vlan-hint = Where rules quarantine. It must exist on the network elements; it can be given later.
+review-nothing = Nothing was found.
+review-none-yet = Nothing was searched yet.
+review-silent = { $count ->
+    [one] { $count } address did not answer: nobody is there, or credentials or access list do not fit.
+   *[other] { $count } addresses did not answer: nobody is there, or credentials or access list do not fit.
+  }
+review-imported = { $count ->
+    [one] { $count } row was taken.
+   *[other] { $count } rows were taken.
+  }
+review-reasons = Why not
+baseline-present = { $count ->
+    [one] { $count } endpoint is present and not judged.
+   *[other] { $count } endpoints are present and not judged.
+  }
+baseline-nobody = Nobody who is present waits to be judged.
+baseline-no-group = In no group
+baseline-shared = { $count } on the port
+baseline-more = and { $count } more
+baseline-accept-title = Accept them
+baseline-accept = { $count ->
+    [one] Accept { $count } endpoint
+   *[other] Accept { $count } endpoints
+  }
+baseline-accept-told = They are put on the reference list and may connect. Refuse strangers on their own pages first: who was refused is not accepted here.
+baseline-group-hint = Put them into this group; empty leaves groups as they are.
+baseline-bind = Bind them to their ports
+baseline-bind-hint = Each may then connect on its present port only. Not for who moves about.
+observe-acts = What would have been done
+observe-none = No rule would have done anything yet.
+observe-no-rules = There is no rule yet.
+observe-to-rules = To the rules: write one, rehearse it, enable it
+observe-all = All of them
+enforce-element-told = First give it a quarantine VLAN, then check its ports, then switch enforcement on. The switch can be turned back at any time.
+enforce-all = All network elements
+enforce-vlan-hint = A VLAN of this network element from which nothing but its registration can be reached.
+enforce-unchecked = Its ports have not been checked yet.
+preflight = Ports checked beforehand
+preflight-told = The network element is read now, and each port is judged: what a quarantine would change, and what stands against it.
+preflight-start = Check the ports now
+preflight-none = not checked yet
+preflight-ports = { $count ->
+    [0] no port could be quarantined
+    [one] { $count } port could be quarantined
+   *[other] { $count } ports could be quarantined
+  }
+preflight-works = would work
+preflight-not = would be refused
+preflight-own-path = would cut our own path
+preflight-own-ports = Our own path runs through: { $ports }. These ports are never to be cut.
+preflight-own-unknown = On none of its ports our own path was seen: this server's address is not in what the network element told. Protect the port that leads here by hand.
+preflight-vlan-in = into VLAN { $vlan }
+preflight-vlan-out = out of VLAN { $vlan }
+preflight-vlan-untagged = VLAN { $vlan }, other tagging
+parameter-database-backups-kept = backups that are kept, the oldest go first when one is made; 0 keeps all
+parameter-enforcement-budget-in-all = ports that rules may change on all elements together within the budget's window
+parameter-enforcement-budget-per-ne = ports that rules may change on one element within the budget's window
+parameter-enforcement-budget-window-s = the window in which changed ports are counted, in seconds
+parameter-enforcement-shared-ports = what rules may do to a port that several endpoints share
+parameter-identity-lockout-failures = failed logins in a row that lock an account
+parameter-identity-lockout-s = how long an account is locked, in seconds
+parameter-identity-lockout-within-s = failed logins in a row count within so many seconds
+parameter-identity-session-idle-s = a session ends after so many seconds without a request
+parameter-identity-session-longest-s = a session ends after so many seconds in any case
+parameter-inventory-arp-quiet-s = the same contest for an IP address is reported again after so many seconds at the earliest
+parameter-inventory-bind-on-baseline = the baseline binds endpoints to the ports where they are, unless it says otherwise itself
+parameter-inventory-fdb-ageing-s = how long the switches keep a silent address, in seconds (their own setting)
+parameter-inventory-locate-grace-s = an endpoint that no access port shows is reported without a location after so many seconds
+parameter-inventory-offline-after-s = an endpoint that was not seen for so many seconds is offline
+parameter-inventory-settle-limit-s = at first adoption locations wait for every element to be read, at most so many seconds
+parameter-inventory-trust-unmanaged-neighbours = an LLDP or CDP neighbour that forwards makes an uplink even if it is no element of ours
+parameter-inventory-unreachable-after = polls that must fail in a row until an element is unreachable
+parameter-inventory-uplink-count = from so many addresses on a port may be an uplink by count
+parameter-inventory-uplink-memory-s = a port remains an uplink for so many seconds after the evidence for it has gone
+parameter-inventory-verify-window-s = two places of one address that alternate within so many seconds are no walk between desks
+parameter-rules-max-depth = events with so many of our own reactions behind them are judged no more
+parameter-snmp-polls-in-flight = elements that are polled at the same time
+parameter-statistics-interval-s = statistics are written down every so many seconds
+parameter-statistics-keep-days = statistics are kept for so many days
+parameter-ui-page-rows = rows on a page of a list, unless who asks says otherwise

@@ -153,7 +153,7 @@ mod tests {
         sources(&root.join("templates"), &mut all);
         let keys = keys(CATALOGUES[0].1);
         // Words of the product are looked up by kind, such as status-new.
-        const KINDS: [&str; 11] = [
+        const KINDS: &[&str] = &[
             "status-",
             "mode-",
             "rule-",
@@ -165,6 +165,9 @@ mod tests {
             "outcome-",
             "role-",
             "series-",
+            "parameter-",
+            "channel-",
+            "source-",
         ];
         let unused: Vec<_> = keys
             .iter()

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use netwarden_api::Total;
 
+use super::endpoints::Button;
 use super::language::Language;
 use crate::address::Query;
 
@@ -36,6 +37,11 @@ pub(super) enum Cell {
         text: String,
     },
     Time(Option<Timestamp>),
+    /// What can be done to the row's thing, which is called `of`.
+    Acts {
+        of: String,
+        buttons: Vec<Button>,
+    },
 }
 
 impl Cell {
