@@ -12,3 +12,4 @@ mod names;
 mod pages;
 mod ratchet;
 mod rights;
+mod system_pages;
