@@ -180,7 +180,7 @@ pub(super) fn line(row: &Row) -> String {
             | Cell::CodeLink { text, .. }
             | Cell::Status { text, .. } => text.clone(),
             Cell::Time(at) => at.map(|at| at.to_string()).unwrap_or_default(),
-            Cell::Acts { .. } => String::new(),
+            Cell::ActsOn { .. } => String::new(),
         })
         .collect();
     csv_line(&cells)

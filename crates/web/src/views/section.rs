@@ -65,7 +65,7 @@ pub(super) fn acts<'a>(
     of: &str,
     offered: impl IntoIterator<Item = (Operation, &'a str, String, bool)>,
 ) -> Cell {
-    Cell::Acts { of: of.to_owned(), buttons: buttons(desk, visitor, offered) }
+    Cell::ActsOn { of: of.to_owned(), buttons: buttons(desk, visitor, offered) }
 }
 
 /// The buttons whose operation this reader may do: operation, key of the text, address, danger.

@@ -38,7 +38,7 @@ pub(super) enum Cell {
     },
     Time(Option<Timestamp>),
     /// What can be done to the row's thing, which is called `of`.
-    Acts {
+    ActsOn {
         of: String,
         buttons: Vec<Button>,
     },
