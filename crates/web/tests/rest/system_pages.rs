@@ -66,7 +66,8 @@ impl Bench {
 
 /// The value of the field `name` in a page.
 fn value<'p>(page: &'p str, name: &str) -> &'p str {
-    let rest = page.split(&format!("name=\"{name}\" value=\"")).nth(1);
+    let rest = page.split(&format!("name=\"{name}\"")).nth(1);
+    let rest = rest.and_then(|rest| rest.split(" value=\"").nth(1));
     rest.unwrap_or_else(|| panic!("no field {name}: {page}")).split('"').next().unwrap()
 }
 
@@ -235,7 +236,7 @@ async fn the_wizard_leads_from_credentials_to_elements() {
     // A search by subnet: nothing answers here, and that is told.
     let page = bench.ended("operator", &bench.form("operator", "/adopt/discover", sweep).await).await;
     assert!(page.contains("search in 127.0.0.0/30"), "{page}");
-    assert!(page.contains("addresses did not answer") || page.contains("Why not"), "{page}");
+    assert!(page.contains("did not answer") || page.contains("Why not"), "{page}");
     assert_eq!(bench.form("revisor", "/adopt/discover", sweep).await.status, 403);
 
     // One element, which does not answer: the reason is told, and what was written stays.
