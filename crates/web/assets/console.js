@@ -19,7 +19,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
   localise(event.detail.target);
   if (event.detail.target === dialog && !dialog.open) {
     dialog.showModal();
-    dialog.querySelector("[autofocus], button")?.focus();
+    const first = "input:not([type=hidden]), select, textarea, button";
+    (dialog.querySelector("[autofocus]") ?? dialog.querySelector(first))?.focus();
   }
   if (event.detail.target.id === "list" || document.getElementById("list")) listen();
 });

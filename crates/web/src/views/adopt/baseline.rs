@@ -106,7 +106,11 @@ async fn page(
     refused: Option<(&Given, Refusal)>,
 ) -> Result<Response, Refusal> {
     let (l, caller) = (visitor.language(), visitor.caller());
-    let filter = narrowed.filter(l).unwrap_or_default();
+    // What was refused is told beside the form, whatever it was narrowed to.
+    let filter = match &refused {
+        None => narrowed.filter(l)?,
+        Some(_) => narrowed.filter(l).unwrap_or_default(),
+    };
     let reviewed = desk.review_baseline(caller, &filter).await?;
     let count = |key: &str, count: usize| l.t1(key, "count", i64::try_from(count).unwrap_or(i64::MAX));
     let all: usize = reviewed.values().map(Vec::len).sum();
