@@ -7,7 +7,7 @@ use std::sync::Arc;
 use netwarden_collect::discovery::{SWEEP_LIMIT, Subnet, candidates};
 use netwarden_identity::Operation;
 use netwarden_model::{NeId, Reading};
-use netwarden_reach::Credentials;
+use netwarden_reach::{Credentials, SnmpError};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -16,9 +16,14 @@ use crate::desk::Desk;
 use crate::elements::{ElementWish, OpenedSet, SNMP_PORT, allowed, invalid, owner, try_sets};
 use crate::error::OperateError;
 use crate::jobs::Progress;
+use crate::ports::require_reason;
 
 /// Addresses that are tried at the same time.
 const SWEEP_AT_ONCE: usize = 128;
+/// Elements that are added at the same time.
+const ADD_AT_ONCE: usize = 32;
+/// Agents that answered but not to us, of which a search tells why.
+const REFUSED: usize = 200;
 
 /// What a search is to cover.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,7 +59,16 @@ impl Desk {
         let port = search.port.unwrap_or(SNMP_PORT);
         let addresses: Vec<SocketAddr> = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
         let addresses = addresses.into_iter().filter(|address| !known.contains(address)).collect();
-        let sets = allowed(&self.opened_sets(None).await?, search.allow_v2c);
+        let all = self.opened_sets(None).await?;
+        let sets = allowed(&all, search.allow_v2c);
+        if search.subnet.is_some() && sets.is_empty() {
+            let why = if all.is_empty() {
+                "there are no credentials to try: add a set first"
+            } else {
+                "every credential set speaks in clear, for which a search needs an exception (allow_v2c)"
+            };
+            return Err(OperateError::Conflict(why.to_owned()));
+        }
         let what = match &search.subnet {
             None => "search among neighbours".to_owned(),
             Some(subnet) => format!("search in {subnet}"),
@@ -72,6 +86,27 @@ impl Desk {
         };
         let start = move |progress| sweep.run(progress);
         Ok(self.jobs.start(what, Operation::AdoptionDiscover, owner(caller), permit.at, start))
+    }
+
+    /// Starts to add elements, each tried with the credentials that are named for it, else with all. The
+    /// job's result says of each whether it was added, or why not.
+    pub async fn add_elements(
+        &self,
+        caller: &Caller,
+        wishes: Vec<ElementWish>,
+        reason: &str,
+    ) -> Result<Uuid, OperateError> {
+        let permit = self.permit_of(caller, Operation::NeCreate).await?;
+        require_reason(reason)?;
+        if wishes.is_empty() {
+            return Err(OperateError::Invalid("choose at least one network element".to_owned()));
+        }
+        let what = format!("adding {} network elements", wishes.len());
+        self.record(permit.record(None, None, &format!("{what}: {reason}"))).await?;
+        let (desk, reason, owner) = (self.clone(), reason.to_owned(), owner(caller));
+        let caller = caller.clone();
+        let work = move |progress| added(desk, caller, wishes, reason, progress);
+        Ok(self.jobs.start(what, Operation::NeCreate, owner, permit.at, work))
     }
 
     fn neighbours(&self) -> (BTreeSet<SocketAddr>, Vec<serde_json::Value>) {
@@ -116,6 +151,7 @@ impl Sweep {
         progress.set_total(u64::try_from(self.addresses.len()).unwrap_or(u64::MAX));
         let sets: Arc<[OpenedSet]> = self.sets.clone().into();
         let mut found: BTreeMap<SocketAddr, serde_json::Value> = BTreeMap::new();
+        let (mut silent, mut refused) = (0u64, BTreeMap::new());
         let (mut waiting, mut tries, mut done) = (self.addresses.iter().copied(), JoinSet::new(), 0);
         loop {
             while tries.len() < SWEEP_AT_ONCE && !progress.is_cancelled() {
@@ -127,6 +163,15 @@ impl Sweep {
             done += 1;
             progress.set_done(done);
             let (address, answer) = tried.map_err(|error| error.to_string())?;
+            if let Err(reasons) = &answer {
+                match reasons.iter().find(|reason| !matches!(reason, SnmpError::Timeout { .. })) {
+                    Some(reason) if refused.len() < REFUSED => {
+                        refused.insert(address, reason.to_string());
+                    }
+                    Some(_) => {}
+                    None => silent += 1,
+                }
+            }
             if let Ok((set, system)) = answer {
                 let added = self.add(address, &set).await;
                 let proposal = serde_json::json!({
@@ -143,7 +188,8 @@ impl Sweep {
             }
         }
         let found: Vec<serde_json::Value> = found.into_values().chain(self.neighbours).collect();
-        Ok(serde_json::json!({ "found": found }))
+        let refused: Vec<String> = refused.into_values().collect();
+        Ok(serde_json::json!({ "found": found, "silent": silent, "refused": refused }))
     }
 
     /// Adds what has answered, where that was wished for.
@@ -157,4 +203,50 @@ impl Sweep {
         };
         Some(self.desk.put_new_element(permit, wish, std::slice::from_ref(set), &self.reason).await)
     }
+}
+
+async fn added(
+    desk: Desk,
+    caller: Caller,
+    wishes: Vec<ElementWish>,
+    reason: String,
+    progress: Arc<Progress>,
+) -> Result<serde_json::Value, String> {
+    progress.set_total(u64::try_from(wishes.len()).unwrap_or(u64::MAX));
+    let mut found: BTreeMap<String, serde_json::Value> = BTreeMap::new();
+    let (mut waiting, mut tries, mut done) = (wishes.into_iter(), JoinSet::new(), 0);
+    loop {
+        while tries.len() < ADD_AT_ONCE && !progress.is_cancelled() {
+            let Some(wish) = waiting.next() else { break };
+            let (desk, caller, reason) = (desk.clone(), caller.clone(), reason.clone());
+            tries.spawn(async move {
+                let address = wish.address.clone();
+                let (credential, answer) =
+                    (wish.credential.clone(), desk.add_element(&caller, wish, &reason).await);
+                (address, credential, answer)
+            });
+        }
+        let Some(tried) = tries.join_next().await else { break };
+        done += 1;
+        progress.set_done(done);
+        let (address, credential, answer) = tried.map_err(|error| error.to_string())?;
+        let name = answer.as_ref().ok().and_then(|ne| desk.base_of(*ne).ok()).map(|base| base.element.name);
+        let proposal = serde_json::json!({
+            "found_by": "chosen",
+            "address": address,
+            "credential": credential,
+            "name": name,
+            "added": answer.as_ref().ok(),
+            "not_added": answer.as_ref().err().map(ToString::to_string),
+        });
+        found.insert(address, proposal);
+    }
+    for wish in waiting {
+        let cancelled = serde_json::json!({
+            "found_by": "chosen", "address": wish.address, "not_added": "it was cancelled before",
+        });
+        found.insert(wish.address, cancelled);
+    }
+    let found: Vec<serde_json::Value> = found.into_values().collect();
+    Ok(serde_json::json!({ "found": found }))
 }

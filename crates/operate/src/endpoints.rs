@@ -1,5 +1,7 @@
 //! Endpoints: the reference list by hand (NAC-06, NAC-12).
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use netwarden_audit::Value;
 use netwarden_identity::{Object, ObjectKind, Operation};
@@ -161,14 +163,14 @@ impl Desk {
         self.ask(permit, action, reason, key).await
     }
 
-    /// Who would be accepted by the baseline step of adoption.
+    /// Who would be accepted by the baseline step of adoption, by group.
     pub async fn review_baseline(
         &self,
         caller: &Caller,
         filter: &BaselineFilter,
-    ) -> Result<Vec<BaselineEntry>, OperateError> {
+    ) -> Result<BTreeMap<Option<String>, Vec<BaselineEntry>>, OperateError> {
         self.permit_of(caller, Operation::AdoptionRead).await?;
-        Ok(self.engine.keeper().picture().read().baseline(filter).into_values().flatten().collect())
+        Ok(self.engine.keeper().picture().read().baseline(filter))
     }
 
     /// Accepts who is present, so that the first rules do not take them for new.

@@ -302,6 +302,11 @@ impl Desk {
     }
 }
 
+/// The words of all kinds of sources.
+pub fn name_source_kinds() -> impl Iterator<Item = &'static str> {
+    Kind::all().map(Kind::as_str)
+}
+
 fn of(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }

@@ -219,6 +219,15 @@ impl Declaration {
         PARAMETERS.iter().find(|p| p.name == name).ok_or_else(|| ParameterError::Unknown(name.to_owned()))
     }
 
+    /// The unit of its values, as its name ends; empty where they are counts or words.
+    pub fn unit(&self) -> &'static str {
+        match self.name.rsplit_once('_') {
+            Some((_, "s")) => "s",
+            Some((_, "days")) => "d",
+            _ => "",
+        }
+    }
+
     /// Checks a value.
     pub fn check(&self, value: &str) -> Result<(), ParameterError> {
         let fits = match self.domain {

@@ -19,7 +19,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
   localise(event.detail.target);
   if (event.detail.target === dialog && !dialog.open) {
     dialog.showModal();
-    dialog.querySelector("[autofocus], button")?.focus();
+    const first = "input:not([type=hidden]), select, textarea, button";
+    (dialog.querySelector("[autofocus]") ?? dialog.querySelector(first))?.focus();
   }
   if (event.detail.target.id === "list" || document.getElementById("list")) listen();
 });
@@ -172,3 +173,11 @@ for (const name of document.querySelectorAll("code[data-insert]")) {
 document.addEventListener("htmx:afterSwap", () => {
   for (const link of document.querySelectorAll("#rehearsal a:not([hx-get])")) link.target = "_blank";
 });
+// Adoption: a file is read into the field that would hold its lines, so that the form needs no other way.
+for (const chooser of document.querySelectorAll("input[type=file][data-into]")) {
+  const field = chooser.closest("section").querySelector(`[name=${chooser.dataset.into}]`);
+  chooser.closest("p").hidden = false;
+  chooser.addEventListener("change", async () => {
+    if (chooser.files.length) field.value = await chooser.files[0].text();
+  });
+}

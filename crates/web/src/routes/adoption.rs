@@ -98,7 +98,7 @@ async fn review(
 
 async fn reviewed(desk: &Desk, asker: &Asker, filter: &BaselineFilter) -> Answer<BaselineResult> {
     let entries = desk.review_baseline(&asker.caller, filter).await?;
-    let endpoints = entries.iter().map(|entry| entry.mac.to_string()).collect();
+    let endpoints = entries.into_values().flatten().map(|entry| entry.mac.to_string()).collect();
     Ok(Json(BaselineResult { accepted: false, endpoints }))
 }
 

@@ -184,6 +184,9 @@ mod tests {
             "result-",
             "span-",
             "type-",
+            "parameter-",
+            "channel-",
+            "source-",
         ];
         let unused: Vec<_> = keys
             .iter()

@@ -97,7 +97,10 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
                             href: format!("/events/{}", event.seq),
                         },
                         what(&event),
-                        Cell::Acts(acts::at_hand(&desk, &visitor, &event.subject).await),
+                        Cell::ActsOn {
+                            buttons: acts::at_hand(&desk, &visitor, &event.subject).await,
+                            of: event.subject,
+                        },
                     ],
                 });
             }

@@ -157,8 +157,9 @@ pub(crate) async fn show(
             let status = Cell::Status { text: l.word("status", &found.status), word: found.status };
             let name = found.dns_name.or(found.host_name).or(found.vendor);
             let href = endpoints::address(&found.mac);
+            let acts = Cell::ActsOn { of: found.mac.clone(), buttons: acts };
             let mac = Cell::CodeLink { text: found.mac, href };
-            rows.push(Row { cells: vec![mac, Cell::text(name), status, Cell::Acts(acts)] });
+            rows.push(Row { cells: vec![mac, Cell::text(name), status, acts] });
         }
         let none = Query::default();
         let endpoints = Table::new(l, "", &l.t("nav-endpoints"), ON_IT, &[], &none)

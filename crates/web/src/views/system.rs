@@ -20,33 +20,44 @@ use crate::refusal::Refusal;
 struct SystemPage {
     frame: Frame,
     parts: Table,
-    /// None where the reader may not see them.
-    parameters: Option<Table>,
+    sections: Vec<Section>,
     buttons: Vec<Button>,
 }
 
 const PARTS: Columns = &[("column-part", None), ("column-status", None), ("column-what", None)];
-const PARAMETERS: Columns = &[("column-parameter", None), ("column-value", None), ("column-meaning", None)];
+
+/// A part of System, with what it is for.
+struct Section {
+    text: String,
+    about: String,
+    href: &'static str,
+}
+
+/// The parts that this reader may see.
+fn sections(desk: &Desk, visitor: &Visitor) -> Vec<Section> {
+    let l = visitor.language();
+    let all = [
+        (Operation::AdoptionRead, "adopt-title", "adopt-about", "/adopt"),
+        (Operation::ParameterRead, "parameters", "parameters-about", "/system/parameters"),
+        (Operation::CredentialRead, "credentials", "credentials-about", "/system/credentials"),
+        (Operation::ChannelRead, "channels", "channels-about", "/system/channels"),
+        (Operation::GroupRead, "groups", "groups-about", "/system/groups"),
+        (Operation::NameSourceRead, "sources", "sources-about", "/system/sources"),
+        (Operation::BackupRead, "backups", "backups-about", "/system/backups"),
+        (Operation::UserRead, "accounts", "accounts-about", "/system/accounts"),
+    ];
+    all.into_iter()
+        .filter(|(operation, ..)| visitor.may(desk, *operation))
+        .map(|(_, text, about, href)| Section { text: l.t(text), about: l.t(about), href })
+        .collect()
+}
 
 pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
-        let (l, caller) = (visitor.language(), visitor.caller());
-        let none = Query::default();
+        let l = visitor.language();
         let parts = parts(&desk, &visitor).await?;
-        let parameters = if visitor.may(&desk, Operation::ParameterRead) {
-            let rows = desk.parameters(caller).await?.into_iter().map(|(declaration, value)| Row {
-                cells: vec![
-                    Cell::Code(declaration.name.to_owned()),
-                    Cell::Code(value),
-                    Cell::Text(declaration.description.to_owned()),
-                ],
-            });
-            let rows = rows.collect();
-            Some(Table::new(l, "", &l.t("parameters"), PARAMETERS, &[], &none).filled(&none, rows, None))
-        } else {
-            None
-        };
+        let sections = sections(&desk, &visitor);
         let frame = Frame::of(&desk, &visitor, l.t("nav-system")).await;
         let (operation, key, verb) = if frame.stopped {
             (Operation::EnforcementResume, "act-resume", "resume")
@@ -63,7 +74,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             _ => None,
         };
         let frame = frame.with_notice(notice(l, &query, undo));
-        frame::page(&SystemPage { frame, parts, parameters, buttons })
+        frame::page(&SystemPage { frame, parts, sections, buttons })
     })
     .await
 }

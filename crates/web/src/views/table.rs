@@ -47,8 +47,11 @@ pub(super) enum Cell {
         /// Whom it picks, for those who do not see the row.
         label: String,
     },
-    /// Acts on what the row is about.
-    Acts(Vec<Button>),
+    /// What can be done to the row's thing, which is called `of`.
+    ActsOn {
+        of: String,
+        buttons: Vec<Button>,
+    },
 }
 
 impl Cell {

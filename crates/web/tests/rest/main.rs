@@ -15,3 +15,4 @@ mod ratchet;
 mod rights;
 mod topology;
 mod rule_pages;
+mod system_pages;

@@ -52,7 +52,15 @@ impl Bench {
                 self.desk.jobs.start("a test".into(), Operation::JobRead, None, now, work)
             }
         };
+        let set = self.have_something_to_administer().await;
         page.path
+            .replace("{set}", &set.to_string())
+            .replace("{parameter}", "ui.page_rows")
+            .replace("{channel}", "log")
+            .replace("{group}", "desks")
+            .replace("{source}", "look")
+            .replace("{backup}", "kept")
+            .replace("{account}", "anna")
             .replace("{mac}", MAC)
             .replace("{ne}", &self.ne.0.to_string())
             .replace("{port}", PORT)

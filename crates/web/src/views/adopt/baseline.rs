@@ -1,0 +1,206 @@
+//! Fourth step: who is present is looked through by group and accepted, so that the first rules do not take
+//! them for strangers.
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use netwarden_identity::Operation;
+use netwarden_model::NeId;
+use netwarden_operate::{BaselineEntry, BaselineFilter, Desk, ListWish};
+
+use super::{Course, vlan_of};
+use crate::address::Query;
+use crate::refusal::Refusal;
+use crate::views::act::{ActForm, Given};
+use crate::views::endpoints;
+use crate::views::form::{Field, Form, Kind, reason};
+use crate::views::frame::{self, Frame, answered, led_to};
+use crate::views::language::Language;
+use crate::views::section::{table, told};
+use crate::views::table::{Cell, Columns, Row, Table};
+use crate::views::visitor::Visitor;
+
+/// Rows that are shown of all groups together; the rest is counted.
+const SHOWN: usize = 500;
+const COLUMNS: Columns = &[
+    ("column-mac", None),
+    ("column-name", None),
+    ("column-vendor", None),
+    ("column-ip", None),
+    ("column-place", None),
+    ("column-vlan", None),
+    ("column-shared", None),
+];
+
+/// A group with those of it who would be accepted.
+struct Group {
+    title: String,
+    count: String,
+    table: Table,
+    /// How many more there are than are shown.
+    more: String,
+}
+
+#[derive(Template)]
+#[template(path = "adopt_baseline.html")]
+struct BaselinePage {
+    frame: Frame,
+    course: Course,
+    /// Elements to choose from: id and name, and whether it is the chosen one.
+    elements: Vec<(i64, String, bool)>,
+    vlan: String,
+    groups: Vec<Group>,
+    told: String,
+    /// None where nobody is to be accepted, or not by this reader.
+    form: Option<Form>,
+}
+
+/// What the reader narrows it to.
+#[derive(Debug, Clone, Default)]
+struct Narrowed {
+    ne: Option<i64>,
+    vlan: String,
+}
+
+impl Narrowed {
+    fn filter(&self, l: Language) -> Result<BaselineFilter, Refusal> {
+        let rest = [("vlan".to_owned(), self.vlan.clone())].into();
+        let given = Given { proof: String::new(), reason: String::new(), rest };
+        Ok(BaselineFilter {
+            elements: self.ne.into_iter().map(NeId).collect(),
+            vlans: vlan_of(l, &given, "vlan")?.into_iter().collect(),
+            ..BaselineFilter::default()
+        })
+    }
+}
+
+fn row(desk: &Desk, l: Language, entry: &BaselineEntry) -> Row {
+    let mac = entry.mac.to_string();
+    let href = endpoints::address(&mac);
+    let place = entry.port.as_ref().map(|port| {
+        let network = desk.engine.keeper().picture().read();
+        let name = network.element(port.ne).map(|state| state.base.element.name.clone());
+        format!("{} · {}", name.unwrap_or_default(), port.port)
+    });
+    let vendor = if entry.mac_randomised { Some(l.t("vendor-randomised")) } else { entry.vendor.clone() };
+    let shared = i64::from(entry.port_endpoints);
+    Row {
+        cells: vec![
+            Cell::CodeLink { text: mac, href },
+            Cell::text(entry.name.clone()),
+            Cell::text(vendor),
+            Cell::Code(entry.ips.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),
+            Cell::text(place),
+            Cell::text(entry.vlan.map(|vlan| vlan.to_string())),
+            Cell::Text(if shared > 1 { l.t1("baseline-shared", "count", shared) } else { String::new() }),
+        ],
+    }
+}
+
+async fn page(
+    desk: &Desk,
+    visitor: &Visitor,
+    query: &Query,
+    narrowed: Narrowed,
+    refused: Option<(&Given, Refusal)>,
+) -> Result<Response, Refusal> {
+    let (l, caller) = (visitor.language(), visitor.caller());
+    // What was refused is told beside the form, whatever it was narrowed to.
+    let filter = match &refused {
+        None => narrowed.filter(l)?,
+        Some(_) => narrowed.filter(l).unwrap_or_default(),
+    };
+    let reviewed = desk.review_baseline(caller, &filter).await?;
+    let count = |key: &str, count: usize| l.t1(key, "count", i64::try_from(count).unwrap_or(i64::MAX));
+    let all: usize = reviewed.values().map(Vec::len).sum();
+    let mut left = SHOWN;
+    let groups = reviewed.iter().map(|(name, entries)| {
+        let shown = entries.len().min(left);
+        left -= shown;
+        let rows = entries.iter().take(shown).map(|entry| row(desk, l, entry)).collect();
+        let title = name.clone().unwrap_or_else(|| l.t("baseline-no-group"));
+        let more = entries.len() - shown;
+        Group {
+            table: table(l, title.clone(), COLUMNS, rows, String::new()),
+            title,
+            count: count("socket-endpoints", entries.len()),
+            more: if more > 0 { count("baseline-more", more) } else { String::new() },
+        }
+    });
+    let groups = groups.collect();
+    let may = all > 0 && visitor.may(desk, Operation::AdoptionAccept);
+    let mut form = may.then(|| form(l, &narrowed, all));
+    let mut status = StatusCode::OK;
+    if let Some((given, refusal)) = refused {
+        match &mut form {
+            Some(form) => status = form.fill(l, given, refusal)?,
+            None => return Err(refusal),
+        }
+    }
+    let wanted = ListWish { limit: Some(1_000), sort: Some("name".to_owned()), ..ListWish::default() };
+    let elements = desk.elements(caller, wanted).await?.items;
+    let elements = elements.into_iter().map(|shown| shown.base.element);
+    let frame = Frame::of(desk, visitor, l.t("adopt-baseline")).await;
+    let mut response = frame::page(&BaselinePage {
+        frame: frame.with_notice(told(l, query)),
+        course: Course::of(desk, visitor, "baseline").await?,
+        elements: elements.map(|one| (one.id.0, one.name, narrowed.ne == Some(one.id.0))).collect(),
+        vlan: narrowed.vlan,
+        groups,
+        told: if all > 0 { count("baseline-present", all) } else { l.t("baseline-nobody") },
+        form,
+    })?;
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+fn form(l: Language, narrowed: &Narrowed, all: usize) -> Form {
+    let count = i64::try_from(all).unwrap_or(i64::MAX);
+    Form::new(l.t("baseline-accept-title"), l.t1("baseline-accept", "count", count), "/adopt/baseline", "")
+        .telling([l.t("baseline-accept-told")])
+        .carrying("ne", narrowed.ne.map(|ne| ne.to_string()).unwrap_or_default())
+        .carrying("vlan", narrowed.vlan.clone())
+        .asking([
+            Field::new("group", l.t("column-group"), Kind::Text).hinted(l.t("baseline-group-hint")),
+            Field::new("bind", l.t("baseline-bind"), Kind::Tick).hinted(l.t("baseline-bind-hint")),
+            reason(l),
+        ])
+}
+
+pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let narrowed = Narrowed {
+            ne: query.get("ne").and_then(|ne| ne.parse().ok()),
+            vlan: query.get("vlan").unwrap_or_default().to_owned(),
+        };
+        page(&desk, &visitor, &query, narrowed, None).await
+    })
+    .await
+}
+
+pub(crate) async fn accept(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        let narrowed = Narrowed {
+            ne: given.text("ne").and_then(|ne| ne.parse().ok()),
+            vlan: given.text("vlan").unwrap_or_default(),
+        };
+        let accepted = async {
+            let filter = narrowed.filter(visitor.language())?;
+            let bind = given.text("bind").is_some();
+            let (group, reason) = (given.text("group"), &given.reason);
+            Ok::<_, Refusal>(desk.accept_baseline(visitor.caller(), &filter, group, bind, reason).await?)
+        };
+        match accepted.await {
+            Ok(macs) => Ok(led_to(&format!("/adopt/baseline?done=accepted&count={}", macs.len()))),
+            Err(refusal) => page(&desk, &visitor, &Query::default(), narrowed, Some((&given, refusal))).await,
+        }
+    })
+    .await
+}

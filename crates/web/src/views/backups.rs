@@ -1,0 +1,182 @@
+//! Copies of the database, and the verification of the audit trail: started here, their jobs say the rest.
+
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use netwarden_identity::Operation;
+use netwarden_operate::Desk;
+
+use super::act::ActForm;
+use super::form::{Field, Form, Kind, reason};
+use super::frame::{answered, led_to};
+use super::language::Language;
+use super::section::{Section, acts, buttons, table};
+use super::table::{Cell, Columns, Row};
+use super::visitor::Visitor;
+use crate::address::{Query, escaped};
+use crate::input::Place;
+use crate::stream::octets;
+
+const HERE: &str = "/system/backups";
+const NEW: &str = "/system/new-backup";
+const VERIFY: &str = "/system/verify-trail";
+const COLUMNS: Columns =
+    &[("column-name", None), ("column-time", None), ("column-octets", None), ("column-acts", None)];
+
+fn address(name: &str) -> String {
+    format!("{HERE}/{}", escaped(name))
+}
+
+pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let may_take = visitor.may(&desk, Operation::BackupDownload);
+        let backups = desk.backups(visitor.caller()).await?;
+        let rows = backups.iter().map(|backup| {
+            let remove = format!("{}/remove", address(&backup.name));
+            let name = backup.name.clone();
+            Row {
+                cells: vec![
+                    match may_take {
+                        true => Cell::Link { text: name, href: address(&backup.name) },
+                        false => Cell::Text(name),
+                    },
+                    Cell::Time(Some(backup.made)),
+                    Cell::Text(backup.octets.to_string()),
+                    acts(
+                        &desk,
+                        &visitor,
+                        &backup.name,
+                        [(Operation::BackupDelete, "act-remove", remove, true)],
+                    ),
+                ],
+            }
+        });
+        let offered = [
+            (Operation::BackupCreate, "backup-start", NEW.to_owned(), false),
+            (Operation::AuditVerify, "verify-start", VERIFY.to_owned(), false),
+        ];
+        let section = Section {
+            title: l.t("backups"),
+            about: l.t("backups-about"),
+            warnings: Vec::new(),
+            buttons: buttons(&desk, &visitor, offered),
+            table: table(l, l.t("backups"), COLUMNS, rows.collect(), l.t("backups-none")),
+        };
+        section.shown(&desk, &visitor, &query).await
+    })
+    .await
+}
+
+fn new_form(l: Language) -> Form {
+    Form::new(l.t("backup-start"), l.t("backup-start"), NEW, HERE)
+        .telling([l.t("backup-told")])
+        .asking([Field::new("name", l.t("column-name"), Kind::Text).hinted(l.t("backup-name-hint"))])
+}
+
+pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Response {
+    answered(&desk, &visitor, async {
+        desk.permit_of(visitor.caller(), Operation::BackupCreate).await?;
+        new_form(visitor.language()).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+/// Starts a backup; its job says how it goes and what came of it.
+pub(crate) async fn create(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        match desk.create_backup(visitor.caller(), given.text("name")).await {
+            Ok(id) => Ok(led_to(&format!("/jobs/{id}"))),
+            Err(error) => new_form(visitor.language()).refused(&desk, &visitor, &given, error.into()).await,
+        }
+    })
+    .await
+}
+
+pub(crate) async fn download(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+) -> Response {
+    answered(&desk, &visitor, async {
+        let (backup, file) = desk.open_backup(visitor.caller(), &name).await?;
+        let headers = [
+            (header::CONTENT_TYPE, "application/vnd.sqlite3".to_owned()),
+            (header::CONTENT_LENGTH, backup.octets.to_string()),
+            (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}.db\"", backup.name)),
+        ];
+        Ok((headers, Body::from_stream(octets(file, None))).into_response())
+    })
+    .await
+}
+
+fn remove_form(l: Language, name: &str) -> Form {
+    let action = format!("{}/remove", address(name));
+    Form::new(l.t1("backup-remove", "name", name), l.t("act-remove"), action, HERE)
+        .telling([l.t("backup-remove-told")])
+        .asking([reason(l)])
+        .dangerous()
+}
+
+pub(crate) async fn remove_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+) -> Response {
+    answered(&desk, &visitor, async {
+        desk.permit_of(visitor.caller(), Operation::BackupDelete).await?;
+        remove_form(visitor.language(), &name).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+pub(crate) async fn remove(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        match desk.delete_backup(visitor.caller(), &name, &given.reason).await {
+            Ok(()) => Ok(led_to(&format!("{HERE}?done=removed"))),
+            Err(error) => {
+                let form = remove_form(visitor.language(), &name);
+                form.refused(&desk, &visitor, &given, error.into()).await
+            }
+        }
+    })
+    .await
+}
+
+pub(crate) async fn verify_page(State(desk): State<Desk>, visitor: Visitor) -> Response {
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let key = desk.audit_key(visitor.caller()).await?;
+        Form::new(l.t("verify-start"), l.t("verify-start"), VERIFY, HERE)
+            .telling([l.t("verify-told"), l.t1("verify-key", "key", key)])
+            .shown(&desk, &visitor)
+            .await
+    })
+    .await
+}
+
+pub(crate) async fn verify(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        let id = desk.verify_audit(visitor.caller()).await?;
+        Ok(led_to(&format!("/jobs/{id}")))
+    })
+    .await
+}

@@ -1,0 +1,303 @@
+//! Notifications: the channels through which alarms leave and commands run; added, changed, tested, removed.
+//! A secret that was given is never shown again.
+
+mod definition;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use netwarden_identity::Operation;
+use netwarden_operate::{ChannelDefinition, Desk, StoredChannel};
+
+use self::definition::{fields, fresh, kind_of, lines, wish};
+use super::act::ActForm;
+use super::form::{Field, Form, Kind, reason};
+use super::frame::{answered, led_to};
+use super::language::Language;
+use super::section::{Section, Told, acts, buttons, table};
+use super::table::{Cell, Columns, Row};
+use super::visitor::Visitor;
+use crate::address::{Query, escaped};
+use crate::input::Place;
+use crate::refusal::Refusal;
+
+const HERE: &str = "/system/channels";
+const NEW: &str = "/system/new-channel";
+const COLUMNS: Columns = &[
+    ("column-name", None),
+    ("column-kind", None),
+    ("column-to", None),
+    ("column-secret", None),
+    ("column-exception", None),
+    ("column-changed", None),
+    ("column-acts", None),
+];
+
+fn address(name: &str) -> String {
+    format!("{HERE}/{}", escaped(name))
+}
+
+/// Where it goes, in short.
+fn destination(definition: &ChannelDefinition) -> String {
+    match definition {
+        ChannelDefinition::Mail(mail) => format!("{} → {}", mail.host, mail.recipients.join(", ")),
+        ChannelDefinition::Webhook(hook) => hook.url.clone(),
+        ChannelDefinition::Syslog(server) => server.host.clone(),
+        ChannelDefinition::Command(command) => {
+            let words = std::iter::once(&command.program).chain(&command.args);
+            words.map(String::as_str).collect::<Vec<_>>().join(" ")
+        }
+    }
+}
+
+/// The right to change a channel of this kind: commands are the Administrator's alone.
+fn changing(kind: &str) -> Operation {
+    if kind == "command" { Operation::ChannelDefineCommand } else { Operation::ChannelModify }
+}
+
+pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let channels = desk.channels(visitor.caller()).await?;
+        let rows = channels.iter().map(|channel| {
+            let kind = channel.definition.kind();
+            let here = address(&channel.name);
+            let offered = [
+                (Operation::ChannelTest, "channel-test", format!("{here}/test"), false),
+                (changing(kind), "act-change", here.clone(), false),
+                (changing(kind), "act-remove", format!("{here}/remove"), true),
+            ];
+            let exception = channel.definition.exception(&channel.name);
+            Row {
+                cells: vec![
+                    Cell::Text(channel.name.clone()),
+                    Cell::Text(l.word("channel", kind)),
+                    Cell::Code(destination(&channel.definition)),
+                    Cell::Text(if channel.has_secret { l.t("secret-set") } else { l.t("secret-none") }),
+                    match exception {
+                        Some(text) => Cell::Status { word: "degraded".to_owned(), text },
+                        None => Cell::Text(String::new()),
+                    },
+                    Cell::Time(Some(channel.changed_at)),
+                    acts(&desk, &visitor, &channel.name, offered),
+                ],
+            }
+        });
+        let at = |kind: &str| Query::default().with("kind", kind).at(NEW);
+        let offered = [
+            (changing("mail"), "channel-add-mail", at("mail"), false),
+            (changing("webhook"), "channel-add-webhook", at("webhook"), false),
+            (changing("syslog"), "channel-add-syslog", at("syslog"), false),
+            (changing("command"), "channel-add-command", at("command"), false),
+        ];
+        let section = Section {
+            title: l.t("channels"),
+            about: l.t("channels-about"),
+            warnings: Vec::new(),
+            buttons: buttons(&desk, &visitor, offered),
+            table: table(l, l.t("channels"), COLUMNS, rows.collect(), l.t("channels-none")),
+        };
+        section.shown(&desk, &visitor, &query).await
+    })
+    .await
+}
+
+fn new_form(l: Language, kind: &str) -> Form {
+    let title = match kind {
+        "webhook" => "channel-add-webhook",
+        "syslog" => "channel-add-syslog",
+        "command" => "channel-add-command",
+        _ => "channel-add-mail",
+    };
+    Form::new(l.t(title), l.t("act-add"), NEW, HERE)
+        .telling([l.word("channel", &format!("{kind}-told"))])
+        .carrying("kind", kind)
+        .asking([Field::new("name", l.t("column-name"), Kind::Text)
+            .hinted(l.t("channel-name-hint"))
+            .needed()])
+        .asking(fields(l, &fresh(kind), false))
+        .asking([reason(l)])
+}
+
+pub(crate) async fn new_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let kind = kind_of(query.get("kind"));
+        desk.permit_of(visitor.caller(), changing(kind)).await?;
+        new_form(visitor.language(), kind).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+pub(crate) async fn create(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        let kind = kind_of(given.text("kind").as_deref());
+        let done = async {
+            let wish = wish(&given, given.text("name").unwrap_or_default(), kind)?;
+            Ok::<_, Refusal>(desk.create_channel(visitor.caller(), wish, &given.reason).await?)
+        };
+        match done.await {
+            Ok(_) => Ok(led_to(&format!("{HERE}?done=added"))),
+            Err(refusal) => {
+                new_form(visitor.language(), kind).refused(&desk, &visitor, &given, refusal).await
+            }
+        }
+    })
+    .await
+}
+
+fn edit_form(l: Language, channel: &StoredChannel) -> Form {
+    let title = l.t1("channel-change", "name", channel.name.clone());
+    Form::new(title, l.t("act-save"), address(&channel.name), HERE)
+        .telling([l.t("channel-change-told")])
+        .asking(fields(l, &channel.definition, channel.has_secret))
+        .asking([reason(l)])
+}
+
+pub(crate) async fn edit_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+) -> Response {
+    answered(&desk, &visitor, async {
+        desk.permit_of(visitor.caller(), Operation::ChannelModify).await?;
+        let channel = desk.channel(visitor.caller(), &name).await?;
+        desk.permit_of(visitor.caller(), changing(channel.definition.kind())).await?;
+        edit_form(visitor.language(), &channel).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+pub(crate) async fn edit(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        desk.permit_of(visitor.caller(), Operation::ChannelModify).await?;
+        let channel = desk.channel(visitor.caller(), &name).await?;
+        let done = async {
+            let wish = wish(&given, name.clone(), channel.definition.kind())?;
+            Ok::<_, Refusal>(desk.modify_channel(visitor.caller(), wish, &given.reason).await?)
+        };
+        match done.await {
+            Ok(_) => Ok(led_to(&format!("{HERE}?done=changed"))),
+            Err(refusal) => {
+                edit_form(visitor.language(), &channel).refused(&desk, &visitor, &given, refusal).await
+            }
+        }
+    })
+    .await
+}
+
+fn remove_form(l: Language, name: &str) -> Form {
+    let title = l.t1("channel-remove", "name", name);
+    Form::new(title, l.t("act-remove"), format!("{}/remove", address(name)), HERE)
+        .telling([l.t("channel-remove-told")])
+        .asking([reason(l)])
+        .dangerous()
+}
+
+pub(crate) async fn remove_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+) -> Response {
+    answered(&desk, &visitor, async {
+        desk.permit_of(visitor.caller(), Operation::ChannelModify).await?;
+        let channel = desk.channel(visitor.caller(), &name).await?;
+        remove_form(visitor.language(), &channel.name).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+pub(crate) async fn remove(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        match desk.remove_channel(visitor.caller(), &name, &given.reason).await {
+            Ok(()) => Ok(led_to(&format!("{HERE}?done=removed"))),
+            Err(error) => {
+                let form = remove_form(visitor.language(), &name);
+                form.refused(&desk, &visitor, &given, error.into()).await
+            }
+        }
+    })
+    .await
+}
+
+fn test_form(l: Language, channel: &StoredChannel) -> Form {
+    let title = l.t1("channel-test-title", "name", channel.name.clone());
+    let form = Form::new(title, l.t("channel-test"), format!("{}/test", address(&channel.name)), HERE);
+    match &channel.definition {
+        ChannelDefinition::Command(_) => form.telling([l.t("channel-test-command-told")]),
+        ChannelDefinition::Mail(_) => form.telling([l.t("channel-test-told")]).asking([Field::new(
+            "to",
+            l.t("field-recipients"),
+            Kind::Text,
+        )
+        .hinted(l.t("channel-test-to-hint"))]),
+        _ => form.telling([l.t("channel-test-told")]),
+    }
+}
+
+pub(crate) async fn test_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+) -> Response {
+    answered(&desk, &visitor, async {
+        desk.permit_of(visitor.caller(), Operation::ChannelTest).await?;
+        let channel = desk.channel(visitor.caller(), &name).await?;
+        test_form(visitor.language(), &channel).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+/// Sends a test message, and says what came of it.
+pub(crate) async fn test(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        let l = visitor.language();
+        let tested = desk.test_channel(visitor.caller(), &name, lines(&given, "to", true)).await;
+        match tested {
+            Ok(tested) => {
+                let key = if tested.delivered { "channel-test-good" } else { "channel-test-bad" };
+                let told = Told {
+                    title: l.t1("channel-test-title", "name", &*name),
+                    good: tested.delivered,
+                    text: l.t1(key, "outcome", tested.outcome),
+                    once: String::new(),
+                    back: (HERE.to_owned(), l.t("channels")),
+                };
+                told.shown(&desk, &visitor).await
+            }
+            Err(error) => {
+                let refusal = Refusal::from(error);
+                let Ok(channel) = desk.channel(visitor.caller(), &name).await else { return Err(refusal) };
+                test_form(l, &channel).refused(&desk, &visitor, &given, refusal).await
+            }
+        }
+    })
+    .await
+}

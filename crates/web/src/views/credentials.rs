@@ -1,0 +1,388 @@
+//! Credential sets: the list in the order in which they are tried, and the forms of adding, changing,
+//! ordering and removing them. A secret that was given is never shown again.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use jiff::Timestamp;
+use netwarden_identity::Operation;
+use netwarden_model::CredentialId;
+use netwarden_operate::{CredentialEntry, CredentialWish, Desk, Version, credential_version, order_version};
+use zeroize::Zeroizing;
+
+use super::act::{ActForm, Given};
+use super::form::{Field, Form, Kind, reason};
+use super::frame::{answered, led_to};
+use super::language::Language;
+use super::section::{Section, acts, back, buttons, table};
+use super::table::{Cell, Columns, Row, Table};
+use super::visitor::Visitor;
+use crate::address::{Query, inside};
+use crate::input::Place;
+use crate::refusal::Refusal;
+
+const COLUMNS: Columns = &[
+    ("column-position", None),
+    ("column-name", None),
+    ("column-kind", None),
+    ("column-changed", None),
+    ("column-acts", None),
+];
+const HERE: &str = "/system/credentials";
+/// As `wire/snmp` reads them, the strongest first.
+const AUTH: [(&str, &str); 5] = [
+    ("SHA-512", "HMAC-SHA-512 (RFC 7860)"),
+    ("SHA-384", "HMAC-SHA-384 (RFC 7860)"),
+    ("SHA-256", "HMAC-SHA-256 (RFC 7860)"),
+    ("SHA-224", "HMAC-SHA-224 (RFC 7860)"),
+    ("SHA-1", "HMAC-SHA-1 (RFC 3414)"),
+];
+const PRIVACY: [(&str, &str); 5] = [
+    ("AES-256", "AES-256 (Blumenthal)"),
+    ("AES-192", "AES-192 (Blumenthal)"),
+    ("AES-256-C", "AES-256 (Reeder, Cisco)"),
+    ("AES-192-C", "AES-192 (Reeder, Cisco)"),
+    ("AES-128", "AES-128 (RFC 3826)"),
+];
+
+pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let entries = desk.credentials(visitor.caller()).await?;
+        let section = Section {
+            title: l.t("credentials"),
+            about: l.t("credentials-about"),
+            warnings: Vec::new(),
+            buttons: adding(&desk, &visitor, HERE, entries.len()),
+            table: listed(&desk, &visitor, &entries, HERE),
+        };
+        section.shown(&desk, &visitor, &query).await
+    })
+    .await
+}
+
+/// The buttons above the list; `to` is the page to which their forms lead back.
+pub(super) fn adding(desk: &Desk, visitor: &Visitor, to: &str, sets: usize) -> Vec<super::endpoints::Button> {
+    let at = |path: &str, kind: &str| Query::default().with("kind", kind).with("to", to).at(path);
+    let order = Query::default().with("to", to).at("/system/credentials/order");
+    let mut offered = vec![
+        (Operation::CredentialCreate, "credential-add-v3", at("/system/new-credential", "v3"), false),
+        (Operation::CredentialCreate, "credential-add-v2c", at("/system/new-credential", "v2c"), false),
+    ];
+    if sets > 1 {
+        offered.push((Operation::CredentialModify, "credential-order", order, false));
+    }
+    buttons(desk, visitor, offered)
+}
+
+/// The sets in their order.
+pub(super) fn listed(desk: &Desk, visitor: &Visitor, entries: &[CredentialEntry], to: &str) -> Table {
+    let l = visitor.language();
+    let rows = entries.iter().map(|entry| {
+        let at = |verb: &str| Query::default().with("to", to).at(&format!("{HERE}/{}{verb}", entry.id.0));
+        let offered = [
+            (Operation::CredentialModify, "act-change", at(""), false),
+            (Operation::CredentialDelete, "act-remove", at("/remove"), true),
+        ];
+        Row {
+            cells: vec![
+                Cell::Text(entry.position.to_string()),
+                Cell::Text(entry.name.clone()),
+                kind_of(l, &entry.kind),
+                Cell::Time(Timestamp::from_microsecond(entry.changed_at_us).ok()),
+                acts(desk, visitor, &entry.name, offered),
+            ],
+        }
+    });
+    table(l, l.t("credentials"), COLUMNS, rows.collect(), l.t("credentials-none"))
+}
+
+/// What speaks in clear is marked.
+fn kind_of(l: Language, kind: &str) -> Cell {
+    let in_clear = matches!(kind, "v1" | "v2c");
+    if in_clear {
+        return Cell::Status { word: "degraded".to_owned(), text: l.t1("credential-in-clear", "kind", kind) };
+    }
+    Cell::Text(format!("SNMP{kind}"))
+}
+
+fn choices(l: Language, words: &[(&str, &str)], none: &str) -> Kind {
+    let none = (String::new(), l.t(none));
+    let words = words.iter().map(|(word, text)| ((*word).to_owned(), (*text).to_owned()));
+    Kind::Choice(std::iter::once(none).chain(words).collect())
+}
+
+/// The fields of a kind's secrets; `new` where there are none yet.
+fn secrets(l: Language, kind: &str, new: bool) -> Vec<Field> {
+    let needed = |field: Field| if new { field.needed() } else { field };
+    if kind != "v3" {
+        return vec![needed(Field::new("community", l.t("credential-community"), Kind::Secret))];
+    }
+    let auth = Field::new("auth_protocol", l.t("credential-auth"), choices(l, &AUTH, "credential-no-auth"));
+    let privacy =
+        Field::new("priv_protocol", l.t("credential-priv"), choices(l, &PRIVACY, "credential-no-priv"));
+    let (auth, privacy) = if new { (auth.with("SHA-256"), privacy.with("AES-128")) } else { (auth, privacy) };
+    vec![
+        needed(Field::new("user", l.t("credential-user"), Kind::Text)),
+        auth,
+        Field::new("auth_password", l.t("credential-auth-password"), Kind::Secret)
+            .hinted(l.t("credential-password-hint")),
+        privacy,
+        Field::new("priv_password", l.t("credential-priv-password"), Kind::Secret)
+            .hinted(l.t("credential-password-hint")),
+        Field::new("context", l.t("credential-context"), Kind::Text).hinted(l.t("credential-context-hint")),
+    ]
+}
+
+fn wish(given: &Given, kind: &str) -> CredentialWish {
+    let secret =
+        |name: &str| given.rest.get(name).filter(|text| !text.is_empty()).cloned().map(Zeroizing::new);
+    let v3 = |name: &str| given.text(name).filter(|_| kind == "v3");
+    CredentialWish {
+        name: given.text("name").unwrap_or_default(),
+        kind: kind.to_owned(),
+        community: secret("community").filter(|_| kind != "v3"),
+        user: v3("user"),
+        auth_protocol: v3("auth_protocol"),
+        auth_password: secret("auth_password").filter(|_| kind == "v3"),
+        priv_protocol: v3("priv_protocol"),
+        priv_password: secret("priv_password").filter(|_| kind == "v3"),
+        context: v3("context"),
+    }
+}
+
+/// Where a form leads back to.
+fn origin(query: &Query) -> String {
+    query.get("to").map(inside).filter(|to| *to != "/").unwrap_or(HERE).to_owned()
+}
+
+fn new_form(l: Language, kind: &str, to: &str) -> Form {
+    let (kind, title, told) = match kind {
+        "v2c" => ("v2c", "credential-add-v2c", "credential-v2c-told"),
+        _ => ("v3", "credential-add-v3", "credential-v3-told"),
+    };
+    Form::new(l.t(title), l.t("act-add"), "/system/new-credential", to)
+        .telling([l.t(told)])
+        .carrying("kind", kind)
+        .carrying("to", to)
+        .asking([Field::new("name", l.t("column-name"), Kind::Text)
+            .hinted(l.t("credential-name-hint"))
+            .needed()])
+        .asking(secrets(l, kind, true))
+}
+
+pub(crate) async fn new_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        desk.permit_of(visitor.caller(), Operation::CredentialCreate).await?;
+        let kind = query.get("kind").unwrap_or("v3");
+        new_form(visitor.language(), kind, &origin(&query)).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+pub(crate) async fn create(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        let kind = given.text("kind").unwrap_or_else(|| "v3".to_owned());
+        match desk.create_credential(visitor.caller(), wish(&given, &kind)).await {
+            Ok(_) => Ok(led_to(&back(given.rest.get("to"), HERE, "added"))),
+            Err(error) => {
+                let to = given.text("to").map_or(HERE.to_owned(), |to| inside(&to).to_owned());
+                new_form(visitor.language(), &kind, &to).refused(&desk, &visitor, &given, error.into()).await
+            }
+        }
+    })
+    .await
+}
+
+async fn found(desk: &Desk, visitor: &Visitor, id: i64) -> Result<CredentialEntry, Refusal> {
+    let entries = desk.credentials(visitor.caller()).await?;
+    let missing = || {
+        let detail = format!("credential set {id} does not exist");
+        Refusal::new(axum::http::StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    };
+    entries.into_iter().find(|entry| entry.id.0 == id).ok_or_else(missing)
+}
+
+fn edit_form(l: Language, entry: &CredentialEntry, to: &str) -> Form {
+    let kind = entry.kind.split(' ').next().unwrap_or_default();
+    Form::new(
+        l.t1("credential-change", "name", entry.name.clone()),
+        l.t("act-save"),
+        format!("{HERE}/{}", entry.id.0),
+        to,
+    )
+    .telling([l.t("credential-change-told")])
+    .carrying("version", credential_version(entry).as_str())
+    .carrying("to", to)
+    .asking([Field::new("name", l.t("column-name"), Kind::Text).with(&*entry.name).needed()])
+    .asking(secrets(l, kind, false))
+    .asking([reason(l)])
+}
+
+pub(crate) async fn edit_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(id): Place<i64>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        desk.permit_of(visitor.caller(), Operation::CredentialModify).await?;
+        let entry = found(&desk, &visitor, id).await?;
+        edit_form(visitor.language(), &entry, &origin(&query)).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+pub(crate) async fn edit(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(id): Place<i64>,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        desk.permit_of(visitor.caller(), Operation::CredentialModify).await?;
+        let entry = found(&desk, &visitor, id).await?;
+        let is_new = ["community", "user", "auth_password", "priv_password"];
+        let is_new = is_new.iter().any(|name| given.rest.get(*name).is_some_and(|text| !text.is_empty()));
+        let kind = if is_new { entry.kind.split(' ').next().unwrap_or_default() } else { "" };
+        let change = if is_new {
+            wish(&given, kind)
+        } else {
+            CredentialWish { name: given.text("name").unwrap_or_default(), ..CredentialWish::default() }
+        };
+        let expected = given.text("version").map(Version::presented);
+        let id = CredentialId(id);
+        match desk.edit_credential(visitor.caller(), id, change, &given.reason, expected).await {
+            Ok(_) => Ok(led_to(&back(given.rest.get("to"), HERE, "changed"))),
+            Err(error) => {
+                let to = given.text("to").map_or(HERE.to_owned(), |to| inside(&to).to_owned());
+                let form = edit_form(visitor.language(), &entry, &to);
+                form.refused(&desk, &visitor, &given, error.into()).await
+            }
+        }
+    })
+    .await
+}
+
+fn remove_form(l: Language, entry: &CredentialEntry, to: &str) -> Form {
+    Form::new(
+        l.t1("credential-remove", "name", entry.name.clone()),
+        l.t("act-remove"),
+        format!("{HERE}/{}/remove", entry.id.0),
+        to,
+    )
+    .telling([l.t("credential-remove-told")])
+    .carrying("version", credential_version(entry).as_str())
+    .carrying("to", to)
+    .dangerous()
+}
+
+pub(crate) async fn remove_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(id): Place<i64>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        desk.permit_of(visitor.caller(), Operation::CredentialDelete).await?;
+        let entry = found(&desk, &visitor, id).await?;
+        remove_form(visitor.language(), &entry, &origin(&query)).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+pub(crate) async fn remove(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(id): Place<i64>,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        let expected = given.text("version").map(Version::presented);
+        match desk.delete_credential(visitor.caller(), CredentialId(id), expected).await {
+            Ok(()) => Ok(led_to(&back(given.rest.get("to"), HERE, "removed"))),
+            Err(error) => {
+                let refusal = Refusal::from(error);
+                let Ok(entry) = found(&desk, &visitor, id).await else { return Err(refusal) };
+                let to = given.text("to").map_or(HERE.to_owned(), |to| inside(&to).to_owned());
+                let form = remove_form(visitor.language(), &entry, &to);
+                form.refused(&desk, &visitor, &given, refusal).await
+            }
+        }
+    })
+    .await
+}
+
+/// A number a set: people write 1, 2, 3, and what has the same number stays in its present order.
+fn order_form(l: Language, entries: &[CredentialEntry], to: &str) -> Form {
+    let most = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    let fields = entries.iter().map(|entry| {
+        let name = format!("position-{}", entry.id.0);
+        Field::new(name, entry.name.clone(), Kind::Number(1, most)).with(entry.position.to_string()).needed()
+    });
+    Form::new(l.t("credential-order"), l.t("act-save"), "/system/credentials/order", to)
+        .telling([l.t("credential-order-told")])
+        .carrying("version", order_version(entries).as_str())
+        .carrying("to", to)
+        .asking(fields)
+}
+
+pub(crate) async fn order_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        desk.permit_of(visitor.caller(), Operation::CredentialModify).await?;
+        let entries = desk.credentials(visitor.caller()).await?;
+        order_form(visitor.language(), &entries, &origin(&query)).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+pub(crate) async fn order(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        desk.permit_of(visitor.caller(), Operation::CredentialModify).await?;
+        let entries = desk.credentials(visitor.caller()).await?;
+        let position = |entry: &CredentialEntry| {
+            given
+                .text(&format!("position-{}", entry.id.0))
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(entry.position)
+        };
+        let mut sorted: Vec<(i64, CredentialId)> =
+            entries.iter().map(|entry| (position(entry), entry.id)).collect();
+        sorted.sort_by_key(|(position, _)| *position);
+        let wanted = sorted.into_iter().map(|(_, id)| id).collect();
+        let expected = given.text("version").map(Version::presented);
+        match desk.order_credentials(visitor.caller(), wanted, expected).await {
+            Ok(()) => Ok(led_to(&back(given.rest.get("to"), HERE, "changed"))),
+            Err(error) => {
+                let to = given.text("to").map_or(HERE.to_owned(), |to| inside(&to).to_owned());
+                let form = order_form(visitor.language(), &entries, &to);
+                form.refused(&desk, &visitor, &given, error.into()).await
+            }
+        }
+    })
+    .await
+}

@@ -1,0 +1,224 @@
+//! Groups of endpoints: what they are for, and how long their members may be silent.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use netwarden_identity::Operation;
+use netwarden_operate::{Desk, Group, GroupEdit, ShownGroup, Version};
+
+use super::act::{ActForm, Given};
+use super::form::{Field, Form, Kind, reason};
+use super::frame::{answered, led_to};
+use super::language::Language;
+use super::section::{Section, acts, buttons, table};
+use super::table::{Cell, Columns, Row};
+use super::visitor::Visitor;
+use crate::address::{Query, escaped};
+use crate::input::Place;
+use crate::refusal::Refusal;
+
+const HERE: &str = "/system/groups";
+const NEW: &str = "/system/new-group";
+const COLUMNS: Columns = &[
+    ("column-name", None),
+    ("column-meaning", None),
+    ("column-silence", None),
+    ("column-endpoints", None),
+    ("column-acts", None),
+];
+/// Seconds that REST takes: 10 s to 30 days.
+const SILENCE: Kind = Kind::Number(10, 30 * 86_400);
+
+fn address(name: &str) -> String {
+    format!("{HERE}/{}", escaped(name))
+}
+
+pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let groups = desk.groups(visitor.caller()).await?;
+        let rows = groups.iter().map(|shown| {
+            let name = &shown.group.name;
+            let offered = [
+                (Operation::GroupModify, "act-change", address(name), false),
+                (Operation::GroupDelete, "act-remove", format!("{}/remove", address(name)), true),
+            ];
+            let members = Query::default().with("group", name).at("/endpoints");
+            Row {
+                cells: vec![
+                    Cell::Link { text: name.clone(), href: members },
+                    Cell::Text(shown.group.description.clone()),
+                    Cell::text(shown.group.offline_after_s.map(|silence| format!("{silence} s"))),
+                    Cell::Text(shown.endpoints.to_string()),
+                    acts(&desk, &visitor, name, offered),
+                ],
+            }
+        });
+        let section = Section {
+            title: l.t("groups"),
+            about: l.t("groups-about"),
+            warnings: Vec::new(),
+            buttons: buttons(&desk, &visitor, [(Operation::GroupCreate, "group-add", NEW.to_owned(), false)]),
+            table: table(l, l.t("groups"), COLUMNS, rows.collect(), l.t("groups-none")),
+        };
+        section.shown(&desk, &visitor, &query).await
+    })
+    .await
+}
+
+fn fields(l: Language, group: Option<&ShownGroup>) -> Vec<Field> {
+    let description = group.map(|shown| shown.group.description.clone()).unwrap_or_default();
+    let silence = group.and_then(|shown| shown.group.offline_after_s);
+    vec![
+        Field::new("description", l.t("column-meaning"), Kind::Text).with(description),
+        Field::new("offline_after_s", l.t("field-silence"), SILENCE)
+            .with(silence.map(|silence| silence.to_string()).unwrap_or_default())
+            .hinted(l.t("field-silence-hint")),
+    ]
+}
+
+fn silence(given: &Given) -> Result<Option<i64>, Refusal> {
+    let Some(text) = given.text("offline_after_s") else { return Ok(None) };
+    let shown: String = text.chars().take(32).collect();
+    text.parse().map(Some).map_err(|_| Refusal::malformed(format!("'{shown}' is no number of seconds")))
+}
+
+fn new_form(l: Language) -> Form {
+    Form::new(l.t("group-add"), l.t("act-add"), NEW, HERE)
+        .asking([Field::new("name", l.t("column-name"), Kind::Text).needed()])
+        .asking(fields(l, None))
+        .asking([reason(l)])
+}
+
+pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Response {
+    answered(&desk, &visitor, async {
+        desk.permit_of(visitor.caller(), Operation::GroupCreate).await?;
+        new_form(visitor.language()).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+pub(crate) async fn create(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        let done = async {
+            let group = Group {
+                name: given.text("name").unwrap_or_default(),
+                description: given.text("description").unwrap_or_default(),
+                offline_after_s: silence(&given)?,
+            };
+            Ok::<_, Refusal>(desk.create_group(visitor.caller(), group, &given.reason).await?)
+        };
+        match done.await {
+            Ok(_) => Ok(led_to(&format!("{HERE}?done=added"))),
+            Err(refusal) => new_form(visitor.language()).refused(&desk, &visitor, &given, refusal).await,
+        }
+    })
+    .await
+}
+
+async fn found(desk: &Desk, visitor: &Visitor, name: &str) -> Result<ShownGroup, Refusal> {
+    let groups = desk.groups(visitor.caller()).await?;
+    let missing = || {
+        let shown: String = name.chars().take(64).collect();
+        let detail = format!("group '{shown}' does not exist");
+        Refusal::new(axum::http::StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    };
+    groups.into_iter().find(|shown| shown.group.name == name).ok_or_else(missing)
+}
+
+fn edit_form(l: Language, shown: &ShownGroup) -> Form {
+    let name = &shown.group.name;
+    Form::new(l.t1("group-change", "name", name.clone()), l.t("act-save"), address(name), HERE)
+        .carrying("version", shown.version.as_str())
+        .asking(fields(l, Some(shown)))
+        .asking([reason(l)])
+}
+
+pub(crate) async fn edit_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+) -> Response {
+    answered(&desk, &visitor, async {
+        desk.permit_of(visitor.caller(), Operation::GroupModify).await?;
+        let shown = found(&desk, &visitor, &name).await?;
+        edit_form(visitor.language(), &shown).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+pub(crate) async fn edit(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        let done = async {
+            let edit = GroupEdit {
+                description: Some(given.text("description").unwrap_or_default()),
+                offline_after_s: Some(silence(&given)?),
+                expected: given.text("version").map(Version::presented),
+            };
+            Ok::<_, Refusal>(desk.edit_group(visitor.caller(), &name, edit, &given.reason).await?)
+        };
+        match done.await {
+            Ok(_) => Ok(led_to(&format!("{HERE}?done=changed"))),
+            Err(refusal) => {
+                let Ok(shown) = found(&desk, &visitor, &name).await else { return Err(refusal) };
+                edit_form(visitor.language(), &shown).refused(&desk, &visitor, &given, refusal).await
+            }
+        }
+    })
+    .await
+}
+
+fn remove_form(l: Language, shown: &ShownGroup) -> Form {
+    let name = &shown.group.name;
+    let action = format!("{}/remove", address(name));
+    Form::new(l.t1("group-remove", "name", name.clone()), l.t("act-remove"), action, HERE)
+        .telling([l.t("group-remove-told")])
+        .carrying("version", shown.version.as_str())
+        .asking([reason(l)])
+        .dangerous()
+}
+
+pub(crate) async fn remove_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+) -> Response {
+    answered(&desk, &visitor, async {
+        desk.permit_of(visitor.caller(), Operation::GroupDelete).await?;
+        let shown = found(&desk, &visitor, &name).await?;
+        remove_form(visitor.language(), &shown).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+pub(crate) async fn remove(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        let expected = given.text("version").map(Version::presented);
+        match desk.delete_group(visitor.caller(), &name, &given.reason, expected).await {
+            Ok(()) => Ok(led_to(&format!("{HERE}?done=removed"))),
+            Err(error) => {
+                let refusal = Refusal::from(error);
+                let Ok(shown) = found(&desk, &visitor, &name).await else { return Err(refusal) };
+                remove_form(visitor.language(), &shown).refused(&desk, &visitor, &given, refusal).await
+            }
+        }
+    })
+    .await
+}

@@ -1,0 +1,156 @@
+//! System parameters: each with its value, default, unit and range, and the form of changing one.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use netwarden_identity::Operation;
+use netwarden_operate::parameters::{Declaration, Domain};
+use netwarden_operate::{Desk, Version, parameter_version};
+
+use super::act::ActForm;
+use super::form::{Field, Form, Kind, reason};
+use super::frame::{answered, led_to};
+use super::language::Language;
+use super::section::{Section, acts, table};
+use super::table::{Cell, Columns, Row};
+use super::visitor::Visitor;
+use crate::address::{Query, escaped};
+use crate::input::Place;
+
+const HERE: &str = "/system/parameters";
+const COLUMNS: Columns = &[
+    ("column-parameter", None),
+    ("column-value", None),
+    ("column-default", None),
+    ("column-unit", None),
+    ("column-range", None),
+    ("column-meaning", None),
+    ("column-acts", None),
+];
+
+/// What it governs, in the reader's language.
+fn meaning(l: Language, declaration: &Declaration) -> String {
+    let told = l.word("parameter", declaration.name);
+    if told == declaration.name { declaration.description.to_owned() } else { told }
+}
+
+fn range(l: Language, domain: Domain) -> String {
+    match domain {
+        Domain::Integer(least, most) => l.with(
+            "parameter-from-to",
+            &[("least", least.to_string().into()), ("most", most.to_string().into())],
+        ),
+        Domain::Truth => "true, false".to_owned(),
+        Domain::Word(words) => words.join(", "),
+    }
+}
+
+pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let all = desk.parameters(visitor.caller()).await?;
+        let rows = all.into_iter().map(|(declaration, value)| {
+            let href = format!("{HERE}/{}", escaped(declaration.name));
+            let is_set = value != declaration.default;
+            let value = match is_set {
+                // What is not as it is delivered is seen at a glance.
+                true => Cell::Status { word: "info".to_owned(), text: value },
+                false => Cell::Code(value),
+            };
+            let offered = [(Operation::ParameterModify, "act-change", href, false)];
+            Row {
+                cells: vec![
+                    Cell::Code(declaration.name.to_owned()),
+                    value,
+                    Cell::Code(declaration.default.to_owned()),
+                    Cell::Text(declaration.unit().to_owned()),
+                    Cell::Text(range(l, declaration.domain)),
+                    Cell::Text(meaning(l, declaration)),
+                    acts(&desk, &visitor, declaration.name, offered),
+                ],
+            }
+        });
+        let section = Section {
+            title: l.t("parameters"),
+            about: l.t("parameters-about"),
+            warnings: Vec::new(),
+            buttons: Vec::new(),
+            table: table(l, l.t("parameters"), COLUMNS, rows.collect(), String::new()),
+        };
+        section.shown(&desk, &visitor, &query).await
+    })
+    .await
+}
+
+fn form(l: Language, declaration: &Declaration, value: &str) -> Form {
+    let word = |word: &str| (word.to_owned(), word.to_owned());
+    let kind = match declaration.domain {
+        Domain::Integer(least, most) => Kind::Number(least, most),
+        Domain::Truth => Kind::Choice(["true", "false"].map(word).to_vec()),
+        Domain::Word(words) => Kind::Choice(words.iter().map(|one| word(one)).collect()),
+    };
+    let about = [("default", declaration.default.into()), ("range", range(l, declaration.domain).into())];
+    let unit = declaration.unit();
+    let label = l.t("column-value");
+    let label = if unit.is_empty() { label } else { format!("{label} ({unit})") };
+    Form::new(
+        declaration.name.to_owned(),
+        l.t("act-save"),
+        format!("{HERE}/{}", escaped(declaration.name)),
+        HERE,
+    )
+    .telling([meaning(l, declaration)])
+    .carrying("version", parameter_version(declaration.name, value).as_str())
+    .asking([Field::new("value", label, kind).with(value).hinted(l.with("parameter-hint", &about)).needed()])
+    .asking([reason(l)])
+}
+
+pub(crate) async fn edit_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+) -> Response {
+    answered(&desk, &visitor, async {
+        desk.permit_of(visitor.caller(), Operation::ParameterModify).await?;
+        let (declaration, value) = desk.parameter(visitor.caller(), &name).await?;
+        form(visitor.language(), declaration, &value).shown(&desk, &visitor).await
+    })
+    .await
+}
+
+pub(crate) async fn edit(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+    ActForm { 0: given }: ActForm,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        let value = given.text("value").unwrap_or_default();
+        let expected = given.text("version").map(Version::presented);
+        match desk.set_parameter(visitor.caller(), &name, &value, &given.reason, expected).await {
+            Ok(()) => Ok(led_to(&format!("{HERE}?done=changed"))),
+            Err(error) => {
+                let (declaration, value) = desk.parameter(visitor.caller(), &name).await?;
+                let form = form(visitor.language(), declaration, &value);
+                form.refused(&desk, &visitor, &given, error.into()).await
+            }
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use netwarden_operate::parameters::PARAMETERS;
+
+    use super::*;
+
+    #[test]
+    fn the_catalogue_says_of_each_parameter_what_its_declaration_says() {
+        for declaration in PARAMETERS {
+            assert_eq!(Language::English.word("parameter", declaration.name), declaration.description);
+            assert_ne!(Language::German.word("parameter", declaration.name), declaration.description);
+        }
+    }
+}

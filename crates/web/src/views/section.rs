@@ -1,0 +1,140 @@
+//! The parts of System: a list of what there is, what it is for, and buttons; all of them look alike.
+
+use askama::Template;
+use axum::response::Response;
+use netwarden_identity::Operation;
+use netwarden_operate::Desk;
+
+use super::endpoints::Button;
+use super::frame::{self, Frame, Notice};
+use super::language::Language;
+use super::table::{Cell, Columns, Row, Table};
+use super::visitor::Visitor;
+use crate::address::{Query, inside};
+use crate::refusal::Refusal;
+
+/// A part of System on its page.
+pub(super) struct Section {
+    pub(super) title: String,
+    /// What it is for.
+    pub(super) about: String,
+    /// What is not as it should be.
+    pub(super) warnings: Vec<String>,
+    pub(super) buttons: Vec<Button>,
+    pub(super) table: Table,
+}
+
+#[derive(Template)]
+#[template(path = "section.html")]
+struct SectionPage {
+    frame: Frame,
+    about: String,
+    warnings: Vec<String>,
+    buttons: Vec<Button>,
+    table: Table,
+}
+
+impl Section {
+    pub(super) async fn shown(
+        self,
+        desk: &Desk,
+        visitor: &Visitor,
+        query: &Query,
+    ) -> Result<Response, Refusal> {
+        let frame = Frame::of(desk, visitor, self.title).await.with_notice(told(visitor.language(), query));
+        frame::page(&SectionPage {
+            frame,
+            about: self.about,
+            warnings: self.warnings,
+            buttons: self.buttons,
+            table: self.table,
+        })
+    }
+}
+
+/// A table without filters, sorting and pages.
+pub(super) fn table(l: Language, caption: String, columns: Columns, rows: Vec<Row>, empty: String) -> Table {
+    let none = Query::default();
+    Table::new(l, "", &caption, columns, &[], &none).filled(&none, rows, None).or_empty(empty)
+}
+
+/// What can be done to a row's thing by this reader.
+pub(super) fn acts<'a>(
+    desk: &Desk,
+    visitor: &Visitor,
+    of: &str,
+    offered: impl IntoIterator<Item = (Operation, &'a str, String, bool)>,
+) -> Cell {
+    Cell::ActsOn { of: of.to_owned(), buttons: buttons(desk, visitor, offered) }
+}
+
+/// The buttons whose operation this reader may do: operation, key of the text, address, danger.
+pub(super) fn buttons<'a>(
+    desk: &Desk,
+    visitor: &Visitor,
+    offered: impl IntoIterator<Item = (Operation, &'a str, String, bool)>,
+) -> Vec<Button> {
+    let l = visitor.language();
+    offered
+        .into_iter()
+        .filter(|(operation, ..)| visitor.may(desk, *operation))
+        .map(|(_, key, href, dangerous)| Button { text: l.t(key), href, dangerous })
+        .collect()
+}
+
+/// What was done before the page was called.
+pub(super) fn told(l: Language, query: &Query) -> Option<Notice> {
+    let text = match query.get("done")? {
+        "added" => l.t("done-added"),
+        "changed" => l.t("done-changed"),
+        "removed" => l.t("done-removed"),
+        "accepted" => {
+            let count: i64 = query.get("count").and_then(|count| count.parse().ok()).unwrap_or(0);
+            l.t1("done-accepted", "count", count)
+        }
+        "enforce" => l.t("done-enforce"),
+        "observe" => l.t("done-observe"),
+        "cancelled" => l.t("done-cancelled"),
+        "started" => l.t("done-started"),
+        _ => return None,
+    };
+    Some(Notice { text, undo: None })
+}
+
+/// `path` with what was done there; where the form came from a page that says so, that one.
+pub(super) fn back(to: Option<&String>, usual: &str, done: &str) -> String {
+    let to = to.map(|to| inside(to)).filter(|to| *to != "/").unwrap_or(usual);
+    let path = to.split('?').next().unwrap_or(usual);
+    format!("{path}?done={done}")
+}
+
+#[derive(Template)]
+#[template(path = "told.html")]
+struct ToldPage {
+    frame: Frame,
+    good: bool,
+    text: String,
+    /// What is shown this once.
+    once: String,
+    back: String,
+    back_text: String,
+}
+
+/// The outcome of something that was tried, on a page of its own.
+pub(super) struct Told {
+    pub(super) title: String,
+    pub(super) good: bool,
+    pub(super) text: String,
+    /// What is shown this once; empty for nothing.
+    pub(super) once: String,
+    /// Where one goes from there, and what that is called.
+    pub(super) back: (String, String),
+}
+
+impl Told {
+    pub(super) async fn shown(self, desk: &Desk, visitor: &Visitor) -> Result<Response, Refusal> {
+        let frame = Frame::of(desk, visitor, self.title).await;
+        let (back, back_text) = self.back;
+        frame::page(&ToldPage { frame, good: self.good, text: self.text, once: self.once, back, back_text })
+    }
+}
