@@ -39,8 +39,8 @@ mod element_detail;
 mod element_edit;
 mod preflight;
 mod sheet;
-mod view;
 mod topology;
+mod view;
 // System and adoption.
 mod accounts;
 mod adopt;

@@ -105,10 +105,10 @@ impl EditorPage {
         (at == field).then_some(fault.text.as_str())
     }
 
-    /// What is wrong with a reaction, from 1.
-    fn fault_of(&self, reaction: usize) -> Option<&str> {
+    /// What is wrong with a reaction, from 1; templates hand over references.
+    fn fault_of(&self, reaction: &usize) -> Option<&str> {
         let fault = self.fault.as_ref()?;
-        (fault.part == Some(RulePart::Reaction(reaction))).then_some(fault.text.as_str())
+        (fault.part == Some(RulePart::Reaction(*reaction))).then_some(fault.text.as_str())
     }
 
     /// What is wrong with no field of the rule.

@@ -13,6 +13,6 @@ mod names;
 mod pages;
 mod ratchet;
 mod rights;
-mod topology;
 mod rule_pages;
 mod system_pages;
+mod topology;
