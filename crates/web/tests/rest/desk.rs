@@ -165,6 +165,7 @@ async fn element(desk: &Desk) -> NeId {
         .unwrap();
     base.element.id = ne;
     desk.engine.keeper().adjust(move |network| network.put_element(base)).await.unwrap();
+    desk.engine.element_changed(ne);
     let row = FdbEntry {
         mac: MAC.parse().unwrap(),
         if_index: Some(IfIndex(1)),
