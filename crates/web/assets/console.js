@@ -2,7 +2,9 @@
 "use strict";
 
 const language = document.documentElement.lang;
-const local = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+// The reader's own form of the page's language: 24 hours for Britons, not for Americans.
+const locale = navigator.languages.find((one) => one.startsWith(language)) ?? language;
+const local = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
 
 /** Times in the reader's zone; UTC stays in the title. */
 function localise(root) {

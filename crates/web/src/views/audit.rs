@@ -184,7 +184,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, Place(index
             sides: sides(&old, &new),
             old: in_lines(old),
             new: in_lines(new),
-            chain: cards(l, links),
+            chain: cards(&desk, &visitor, links),
         })
     })
     .await

@@ -1,10 +1,11 @@
 //! Why something is as it is: the chain of cause as cards, the newest on top.
 
 use jiff::Timestamp;
+use netwarden_identity::{AuditReach, Operation, audit_reach};
 use netwarden_model::{EventSeq, RuleId};
-use netwarden_operate::{Link, Target, Why};
+use netwarden_operate::{Desk, Link, Target, Why};
 
-use super::language::Language;
+use super::visitor::Visitor;
 use crate::address::escaped;
 
 /// A link of the chain.
@@ -25,18 +26,29 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    pub(super) fn of(l: Language, why: Why) -> Self {
-        Self { access: why.access, cards: cards(l, why.chain) }
+    pub(super) fn of(desk: &Desk, visitor: &Visitor, why: Why) -> Self {
+        Self { access: why.access, cards: cards(desk, visitor, why.chain) }
     }
 }
 
-/// Links as cards.
-pub(super) fn cards(l: Language, links: Vec<Link>) -> Vec<Card> {
-    links.into_iter().map(|link| card(l, link)).collect()
+/// Links as cards; they lead where this reader may go.
+pub(super) fn cards(desk: &Desk, visitor: &Visitor, links: Vec<Link>) -> Vec<Card> {
+    links.into_iter().map(|link| card(desk, visitor, link)).collect()
 }
 
-fn card(l: Language, link: Link) -> Card {
-    let href = link.target.map(|target| match target {
+fn card(desk: &Desk, visitor: &Visitor, link: Link) -> Card {
+    let is_open = |target: &Target| match target {
+        Target::Event(_) => visitor.may(desk, Operation::EventRead),
+        Target::Rule(..) => visitor.may(desk, Operation::RuleRead),
+        // What a chain links to is seldom about the endpoint alone.
+        Target::Record(_) => {
+            visitor.may(desk, Operation::AuditRead)
+                && audit_reach(&visitor.caller().subject) == AuditReach::All
+        }
+        Target::History(_) => visitor.may(desk, Operation::EndpointRead),
+    };
+    let l = visitor.language();
+    let href = link.target.filter(is_open).map(|target| match target {
         Target::Event(EventSeq(seq)) => format!("/events/{seq}"),
         Target::Rule(RuleId(id), _) => format!("/rules/{id}"),
         Target::Record(index) => format!("/audit/{index}"),

@@ -244,7 +244,7 @@ pub(crate) async fn show(
         let l = visitor.language();
         let caller = visitor.caller();
         let endpoint = shape::endpoint(desk.endpoint(caller, mac).await?);
-        let chain = Chain::of(l, desk.why_endpoint(caller, mac).await?);
+        let chain = Chain::of(&desk, &visitor, desk.why_endpoint(caller, mac).await?);
         let now = desk.clock.now();
         let stays = desk.history(caller, &Where::Mac(mac), Timestamp::UNIX_EPOCH, now).await?;
         let stays = stays.into_iter().take(100).map(|view| Stay {

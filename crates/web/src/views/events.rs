@@ -206,8 +206,8 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, Place(seq):
         let title = format!("{} · #{}", l.word("kind", &event.kind), event.seq);
         frame::page(&EventPage {
             buttons: acts::on_subject(&desk, &visitor, &event).await,
-            before: cards(l, causes.before),
-            after: cards(l, causes.after),
+            before: cards(&desk, &visitor, causes.before),
+            after: cards(&desk, &visitor, causes.after),
             frame: Frame::of(&desk, &visitor, title).await,
             head: vec![severity(l, &event)],
             properties,

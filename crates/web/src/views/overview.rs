@@ -127,7 +127,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             frame: frame.with_notice(notice(l, &query, |_| None)),
             empty: status.counters.elements == 0,
             may_add: visitor.may(&desk, Operation::NeCreate),
-            counts: counts(l, &status, held),
+            counts: counts(&desk, &visitor, &status, held),
             worries,
             charts,
             choices,
@@ -137,22 +137,40 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     .await
 }
 
-fn counts(l: Language, status: &Status, held: usize) -> Vec<Count> {
+/// The counts whose lists this reader may open.
+fn counts(desk: &Desk, visitor: &Visitor, status: &Status, held: usize) -> Vec<Count> {
+    let l = visitor.language();
     let count = |key: &str, value: usize, href, word| Count {
         text: l.t(key),
         value: number(l, value as f64),
         href,
         word: if value > 0 { word } else { "" },
     };
-    vec![
-        count("count-online", status.counters.online, "/endpoints?online=true", "online"),
-        count("count-new", status.new, "/endpoints?status=new", "new"),
-        count("count-unauthorised", status.unauthorised, "/endpoints?status=unauthorised", "unauthorised"),
-        count("count-held", held, "/ports?enforced=true", "enforced"),
-        count("count-endpoints", status.counters.endpoints, "/endpoints", ""),
-        count("count-elements", status.counters.elements, "/elements", ""),
-        count("count-unreachable", status.unreachable, "/elements?status=unreachable", "unreachable"),
-    ]
+    let all = [
+        (
+            Operation::EndpointRead,
+            count("count-online", status.counters.online, "/endpoints?online=true", "online"),
+        ),
+        (Operation::EndpointRead, count("count-new", status.new, "/endpoints?status=new", "new")),
+        (
+            Operation::EndpointRead,
+            count(
+                "count-unauthorised",
+                status.unauthorised,
+                "/endpoints?status=unauthorised",
+                "unauthorised",
+            ),
+        ),
+        (Operation::PortRead, count("count-held", held, "/ports?enforced=true", "enforced")),
+        (Operation::EndpointRead, count("count-endpoints", status.counters.endpoints, "/endpoints", "")),
+        (Operation::NeRead, count("count-elements", status.counters.elements, "/elements", "")),
+        (
+            Operation::NeRead,
+            count("count-unreachable", status.unreachable, "/elements?status=unreachable", "unreachable"),
+        ),
+    ];
+    let open = all.into_iter().filter(|(operation, _)| visitor.may(desk, *operation));
+    open.map(|(_, count)| count).collect()
 }
 
 fn number(l: Language, value: f64) -> String {

@@ -121,7 +121,8 @@ pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(que
 struct PortPage {
     frame: Frame,
     ne: String,
-    ne_href: String,
+    /// None where this reader may not see the element's page.
+    ne_href: Option<String>,
     state: Cell,
     properties: Vec<Property>,
     buttons: Vec<Button>,
@@ -147,7 +148,7 @@ pub(crate) async fn show(
         let shown = desk.port(caller, &at).await?;
         let macs = shown.endpoints.clone();
         let port = shape::port(shown);
-        let chain = Chain::of(l, desk.why_port(caller, &at).await?);
+        let chain = Chain::of(&desk, &visitor, desk.why_port(caller, &at).await?);
         let mut rows = Vec::new();
         for mac in macs.into_iter().take(MOST_ON_IT) {
             let found = shape::endpoint(desk.endpoint(caller, mac).await?);
@@ -180,7 +181,7 @@ pub(crate) async fn show(
         frame::page(&PortPage {
             frame,
             ne: port.ne.clone(),
-            ne_href: format!("/elements/{ne}"),
+            ne_href: visitor.may(&desk, Operation::NeRead).then(|| format!("/elements/{ne}")),
             state: Cell::Status { word: word.to_owned(), text: l.word("state", word) },
             properties: properties(l, &port),
             buttons: buttons(&desk, &visitor, &port),

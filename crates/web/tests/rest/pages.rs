@@ -265,7 +265,7 @@ async fn signing_in_opens_a_new_session_each_time_and_tells_nothing_to_others() 
     }
     assert_eq!(
         texts,
-        BTreeSet::from(["Name oder Passwort ist falsch, oder das Konto ist gesperrt.".to_owned()])
+        BTreeSet::from(["Benutzer oder Passwort ist falsch, oder das Konto ist gesperrt.".to_owned()])
     );
     let mut secrets = BTreeSet::new();
     for to in ["%2Fendpoints%3Fstatus%3Dnew", "https%3A%2F%2Fevil.example", "%2F%2Fevil.example"] {
