@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use netwarden_collect::{DeviceProfile, Outcome, Part, ReadError};
-use netwarden_inventory::{PollWish, Read};
+use netwarden_inventory::{Lack, PollWish, Read};
 use netwarden_model::element::{Method, Scan};
 use netwarden_model::{Clock, NeId, Reading};
 use tokio::sync::{mpsc, watch};
@@ -191,22 +191,29 @@ impl Poller {
     }
 }
 
-/// What the reading says something about: a table that could not be read says nothing.
+/// What was asked for and what of it is missing: a table that could not be read says nothing.
 fn covered(what: &What, outcome: &Outcome) -> Read {
     match what {
-        What::Methods(methods) => Read::Methods(
-            methods.iter().copied().filter(|m| outcome.is_complete(essential_part(*m))).collect(),
-        ),
+        What::Methods(methods) => {
+            let lacks = outcome.incomplete.iter().map(|incomplete| Lack {
+                scan: scan_of(incomplete.part),
+                reason: format!("{}: {}", incomplete.table, incomplete.reason),
+            });
+            Read::Partly(methods.clone(), lacks.collect())
+        }
         What::Macs(macs) => Read::Macs(macs.iter().map(|(mac, _)| *mac).collect()),
     }
 }
 
-/// The part without which a method's reading is no evidence that something is gone.
-const fn essential_part(method: Method) -> Part {
-    match method {
-        Method::Inventory => Part::Interfaces,
-        Method::Forwarding => Part::Fdb,
-        Method::Addresses => Part::Arp,
+/// The scan that reads a part.
+const fn scan_of(part: Part) -> Scan {
+    match part {
+        Part::Interfaces => Scan::Interfaces,
+        Part::Vlans => Scan::Vlans,
+        Part::Neighbours => Scan::Neighbours,
+        Part::Fdb => Scan::Forwarding,
+        Part::Sessions => Scan::Sessions,
+        Part::Arp => Scan::Arp,
     }
 }
 

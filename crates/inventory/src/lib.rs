@@ -43,5 +43,5 @@ pub use element::{
 };
 pub use endpoint::{Endpoint, OpenSighting, Place};
 pub use names::{NameFact, NameKind, NameRow};
-pub use network::{Counters, Network, Read, UnknownElement};
+pub use network::{Counters, Lack, Network, Read, UnknownElement};
 pub use settings::Settings;

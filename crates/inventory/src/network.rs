@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use netwarden_model::element::Method;
+use netwarden_model::element::{Method, Scan};
 use netwarden_model::{Mac, NeId, PortName, PortRef};
 
 use crate::changes::{Changes, Claim};
@@ -19,15 +19,56 @@ use crate::settings::Settings;
 pub enum Read {
     /// These methods were read as a whole: what is not in the reading is not there.
     Methods(Vec<Method>),
+    /// These methods were asked for, and this could not be read, or not to its end.
+    Partly(Vec<Method>, Vec<Lack>),
     /// Only the forwarding rows of these addresses were asked for (a targeted re-read); nothing is said
     /// about others.
     Macs(Vec<Mac>),
 }
 
+/// A table that a reading lacks, or has in part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// To what it belongs.
+    pub scan: Scan,
+    /// Which table, and why, in one sentence.
+    pub reason: String,
+}
+
 impl Read {
-    /// True where `method` was read as a whole.
+    /// The methods that were asked for.
+    pub fn asked(&self) -> &[Method] {
+        match self {
+            Read::Methods(methods) | Read::Partly(methods, _) => methods,
+            Read::Macs(_) => &[],
+        }
+    }
+
+    /// What could not be read.
+    pub fn lacks(&self) -> &[Lack] {
+        match self {
+            Read::Partly(_, lacks) => lacks,
+            Read::Methods(_) | Read::Macs(_) => &[],
+        }
+    }
+
+    /// True where `scan` was read to its end: what is not in the reading is not there.
+    pub fn has(&self, scan: Scan) -> bool {
+        self.asked().contains(&scan.method()) && self.lacks().iter().all(|lack| lack.scan != scan)
+    }
+
+    /// True where that of `method` was read to its end without which it is no evidence.
     pub fn covers(&self, method: Method) -> bool {
-        matches!(self, Read::Methods(methods) if methods.contains(&method))
+        self.has(essential(method))
+    }
+}
+
+/// The scan without which a method's reading is no evidence that something is gone.
+pub(crate) const fn essential(method: Method) -> Scan {
+    match method {
+        Method::Inventory => Scan::Interfaces,
+        Method::Forwarding => Scan::Forwarding,
+        Method::Addresses => Scan::Arp,
     }
 }
 
