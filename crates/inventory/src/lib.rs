@@ -14,6 +14,7 @@
 mod arp;
 pub mod baseline;
 mod changes;
+mod corroborate;
 mod detect;
 pub mod edit;
 mod element;

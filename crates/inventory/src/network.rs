@@ -9,6 +9,7 @@ use netwarden_model::element::{Method, Scan};
 use netwarden_model::{Mac, NeId, PortName, PortRef};
 
 use crate::changes::{Changes, Claim};
+use crate::corroborate::Doubt;
 use crate::detect::{Contest, Suspicion};
 use crate::element::{ElementBase, ElementState, Port, Role};
 use crate::endpoint::{Endpoint, Place};
@@ -107,6 +108,8 @@ pub struct Network {
     pub(crate) pending: BTreeMap<Mac, Timestamp>,
     pub(crate) suspicions: BTreeMap<Mac, Suspicion>,
     pub(crate) recheck: BTreeMap<(NeId, u32), Timestamp>,
+    /// Ports where somebody claims to be an element and is not believed.
+    pub(crate) doubts: BTreeMap<(NeId, u32), Doubt>,
     pub(crate) contests: BTreeMap<(IpAddr, Mac, Mac), Contest>,
     pub(crate) claims: HashMap<IpAddr, Vec<Claim>>,
     pub(crate) next_port: i64,
@@ -129,6 +132,7 @@ impl Network {
             pending: BTreeMap::new(),
             suspicions: BTreeMap::new(),
             recheck: BTreeMap::new(),
+            doubts: BTreeMap::new(),
             contests: BTreeMap::new(),
             claims: HashMap::new(),
             next_port: 1,
@@ -303,6 +307,12 @@ impl Network {
                 None => self.recheck.remove(&port),
             };
         }
+        for (port, doubt) in changes.doubts {
+            match doubt {
+                Some(doubt) => self.doubts.insert(port, doubt),
+                None => self.doubts.remove(&port),
+            };
+        }
         self.contests.retain(|_, contest| contest.quiet_until > changes.at);
         self.contests.extend(changes.contests);
         for (ip, claims) in changes.claims {
@@ -318,6 +328,7 @@ impl Network {
         if let Some(ne) = changes.removed {
             self.replace_own_macs(ne, &BTreeSet::new());
             self.elements.remove(&ne);
+            self.doubts.retain(|(at, _), doubt| *at != ne && doubt.ne != ne);
         }
     }
 

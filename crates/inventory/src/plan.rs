@@ -65,6 +65,7 @@ impl Network {
             }
         }
         if self.settled {
+            ports.extend(draft.doubts_about(ne));
             moved.extend(draft.reconsider_roles(ports));
         } else if draft.is_settled_with(read.covers(Method::Forwarding).then_some(ne)) {
             moved.extend(draft.settle());

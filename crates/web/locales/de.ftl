@@ -357,3 +357,7 @@ part-trail = Protokoll
 part-judge = Auswertung der Ereignisse
 part-poller = Abfragen
 part-enforcement = Eingriffe
+kind-port-became-uplink = Port wurde Uplink
+kind-ne-incomplete = Komponente unvollständig gelesen
+series-events-port-became-uplink = Ereignisse: Port wurde Uplink
+series-events-ne-incomplete = Ereignisse: Komponente unvollständig gelesen

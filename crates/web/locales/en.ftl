@@ -357,3 +357,7 @@ part-trail = audit trail
 part-judge = judging of events
 part-poller = polling
 part-enforcement = enforcement
+kind-port-became-uplink = port became an uplink
+kind-ne-incomplete = element read in part
+series-events-port-became-uplink = events: port became an uplink
+series-events-ne-incomplete = events: element read in part

@@ -52,6 +52,8 @@ const KINDS: &[&str] = &[
     "rule_set_changed",
     "rule_settings_changed",
     "tick",
+    "port_became_uplink",
+    "ne_incomplete",
 ];
 const FILTERS: Filters = &[
     ("kind", "column-event", Some(("kind", KINDS))),
