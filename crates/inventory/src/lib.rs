@@ -39,7 +39,7 @@ mod tests;
 
 pub use changes::{BindingRow, Changes, Heartbeat, PollWhat, PollWish, SightingRow};
 pub use element::{
-    ElementBase, ElementState, Live, MaintenanceWindow, NeighbourAt, Port, PortId, Reachability, Role,
+    ElementBase, ElementState, Gap, Live, MaintenanceWindow, NeighbourAt, Port, PortId, Reachability, Role,
     RoleOverride, UplinkBy,
 };
 pub use endpoint::{Endpoint, OpenSighting, Place};

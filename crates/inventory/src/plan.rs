@@ -11,12 +11,15 @@ use netwarden_model::{EventKind, IfIndex, Mac, NeId, PortName, PortRef, Reading,
 
 use crate::changes::{Changes, Heartbeat, PollWhat, PollWish};
 use crate::element::{
-    ElementState, Live, NeighbourAt, Port, PortId, PortTable, Reachability, Role, UplinkBy,
+    ElementState, Gap, Live, NeighbourAt, Port, PortId, PortTable, Reachability, Role, UplinkBy,
 };
 use crate::endpoint::{Endpoint, Place};
-use crate::network::{Network, Read, UnknownElement};
+use crate::network::{Network, Read, UnknownElement, essential};
 use crate::reboot::restarted;
 use crate::table::{AGE_UNKNOWN, Fdb, NO_PORT, Row};
+
+/// An agent that has lost its way in every table of a scan says so for so many of them.
+const MOST_REASONS: usize = 4;
 
 /// A row of some element's table.
 #[derive(Debug, Clone, Copy)]
@@ -310,6 +313,7 @@ impl<'a> Draft<'a> {
         live.engine_boots = reading.system.engine_boots.or(live.engine_boots);
         let covered = read.asked().iter().filter(|method| read.covers(**method));
         live.last_good.extend(covered.map(|method| (*method, self.now)));
+        self.note_gaps(ne, element, read, &mut live);
         if read.covers(Method::Inventory) {
             live.indexes_valid = true;
             live.system = System { up_time_cs: None, engine_boots: None, ..reading.system.clone() };
@@ -333,6 +337,30 @@ impl<'a> Draft<'a> {
         self.changes.live.insert(ne, live);
         for mac in appeared {
             self.changes.reconsider.insert(mac);
+        }
+    }
+
+    /// Which scans were not read to their end. One without which its method is no evidence is told of, once,
+    /// where it stays so for as many polls as make an element unreachable: it answers, and tells nothing.
+    fn note_gaps(&mut self, ne: NeId, element: &ElementState, read: &Read, live: &mut Live) {
+        for scan in Scan::ALL.into_iter().filter(|scan| read.asked().contains(&scan.method())) {
+            let known = live.gaps.remove(&scan);
+            if read.has(scan) || element.base.scans_off.contains(&scan) {
+                continue;
+            }
+            let lacks = read.lacks().iter().filter(|lack| lack.scan == scan);
+            let reasons: Vec<String> = lacks.take(MOST_REASONS).map(|lack| lack.reason.clone()).collect();
+            let (polls, told) = known.map_or((0, false), |gap| (gap.polls, gap.told));
+            let polls = polls.saturating_add(1);
+            let tell = !told
+                && essential(scan.method()) == scan
+                && polls >= self.net.settings.unreachable_after.max(1);
+            if tell {
+                let part = scan.as_str().to_owned();
+                let reason = reasons.join("; ");
+                self.ne_event(EventKind::NeIncomplete, ne, NacPayload::NeIncomplete { part, reason });
+            }
+            live.gaps.insert(scan, Gap { reasons, polls, told: told || tell });
         }
     }
 
