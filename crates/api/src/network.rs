@@ -44,6 +44,9 @@ pub struct Element {
     pub device_sets: Vec<String>,
     /// Last good poll.
     pub last_poll: Option<Timestamp>,
+    /// Scans that the last poll did not bring to their end, with the tables that are missing and why.
+    #[serde(default)]
+    pub incomplete: BTreeMap<String, Vec<String>>,
     /// sysDescr.
     pub descr: Option<String>,
     /// sysLocation.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use netwarden_collect::{DeviceProfile, Outcome, Part, ReadError};
-use netwarden_inventory::{PollWish, Read};
+use netwarden_inventory::{Lack, PollWish, Read};
 use netwarden_model::element::{Method, Scan};
 use netwarden_model::{Clock, NeId, Reading};
 use tokio::sync::{mpsc, watch};
@@ -174,11 +174,8 @@ impl Poller {
         match outcome {
             Ok(outcome) => {
                 self.stats.send_modify(|stats| stats.good += 1);
-                let off = scans_off(&self.keeper, job.ne);
-                for part in outcome.incomplete.iter().filter(|incomplete| !off.contains(&incomplete.part)) {
-                    tracing::warn!(ne = %job.ne, %part, "an element was read in part");
-                }
                 let covered = covered(&job.what, &outcome);
+                self.log_gaps(job.ne, &covered);
                 self.profiles.insert(job.ne, outcome.profile);
                 self.keeper.read(job.ne, covered, outcome.reading, at).await;
             }
@@ -191,22 +188,50 @@ impl Poller {
     }
 }
 
-/// What the reading says something about: a table that could not be read says nothing.
+impl Poller {
+    /// Tells where a scan begins to be incomplete, and where it is whole again: not at each poll between.
+    fn log_gaps(&self, ne: NeId, read: &Read) {
+        let network = self.keeper.picture().read();
+        let Some(element) = network.element(ne) else { return };
+        for scan in
+            read.asked().iter().flat_map(|method| Scan::ALL.into_iter().filter(|s| s.method() == *method))
+        {
+            let known = element.live.gaps.contains_key(&scan);
+            if known && read.has(scan) {
+                tracing::info!(%ne, scan = scan.as_str(), "an element is read whole again");
+            } else if !known && !element.base.scans_off.contains(&scan) {
+                for lack in read.lacks().iter().filter(|lack| lack.scan == scan) {
+                    let reason = &lack.reason;
+                    tracing::warn!(%ne, scan = scan.as_str(), reason, "an element is read in part");
+                }
+            }
+        }
+    }
+}
+
+/// What was asked for and what of it is missing: a table that could not be read says nothing.
 fn covered(what: &What, outcome: &Outcome) -> Read {
     match what {
-        What::Methods(methods) => Read::Methods(
-            methods.iter().copied().filter(|m| outcome.is_complete(essential_part(*m))).collect(),
-        ),
+        What::Methods(methods) => {
+            let lacks = outcome.incomplete.iter().map(|incomplete| Lack {
+                scan: scan_of(incomplete.part),
+                reason: format!("{}: {}", incomplete.table, incomplete.reason),
+            });
+            Read::Partly(methods.clone(), lacks.collect())
+        }
         What::Macs(macs) => Read::Macs(macs.iter().map(|(mac, _)| *mac).collect()),
     }
 }
 
-/// The part without which a method's reading is no evidence that something is gone.
-const fn essential_part(method: Method) -> Part {
-    match method {
-        Method::Inventory => Part::Interfaces,
-        Method::Forwarding => Part::Fdb,
-        Method::Addresses => Part::Arp,
+/// The scan that reads a part.
+const fn scan_of(part: Part) -> Scan {
+    match part {
+        Part::Interfaces => Scan::Interfaces,
+        Part::Vlans => Scan::Vlans,
+        Part::Neighbours => Scan::Neighbours,
+        Part::Fdb => Scan::Forwarding,
+        Part::Sessions => Scan::Sessions,
+        Part::Arp => Scan::Arp,
     }
 }
 
@@ -268,4 +293,113 @@ fn identify(reading: &mut Reading, session: &netwarden_reach::SnmpSession) {
     reading.system.engine_id =
         session.engine_id().map(|id| id.iter().map(|octet| format!("{octet:02x}")).collect());
     reading.system.engine_boots = session.engine_boots();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use netwarden_inventory::{ElementBase, Network, Settings};
+    use netwarden_model::element::Element;
+    use netwarden_model::event::NacPayload;
+    use netwarden_model::{EventKind, Payload};
+    use netwarden_reach::{Snmp, SnmpError, VlanContext, WalkQuirk, Walked};
+    use netwarden_snmp::{Oid, Value, VarBind};
+
+    use super::*;
+
+    const NE: NeId = NeId(1);
+
+    /// An agent with one interface whose forwarding tables lead back to their beginning, while `loops`.
+    #[derive(Clone)]
+    struct Agent {
+        loops: bool,
+    }
+
+    impl Snmp for Agent {
+        async fn get(&self, oids: &[Oid]) -> Result<Vec<VarBind>, SnmpError> {
+            let value = |oid: &Oid| match oid.to_string().as_str() {
+                "1.3.6.1.2.1.1.1.0" => Value::OctetString(b"a switch".to_vec()),
+                "1.3.6.1.2.1.1.3.0" => Value::TimeTicks(100_000),
+                _ => Value::NoSuchInstance,
+            };
+            Ok(oids.iter().map(|oid| VarBind::new(oid.clone(), value(oid))).collect())
+        }
+
+        async fn walk(&self, columns: &[Oid]) -> Result<Walked, SnmpError> {
+            let mut walked = Walked::default();
+            for column in columns {
+                let text = column.to_string();
+                // dot1dTpFdbTable and dot1qTpFdbTable
+                let forwarding =
+                    text.starts_with("1.3.6.1.2.1.17.4.3.1") || text.starts_with("1.3.6.1.2.1.17.7.1.2.2.1");
+                if self.loops && forwarding {
+                    walked
+                        .quirks
+                        .push(WalkQuirk::NotIncreasing { column: column.clone(), at: column.clone() });
+                }
+            }
+            Ok(walked)
+        }
+
+        async fn set(&self, _: &[VarBind]) -> Result<Vec<VarBind>, SnmpError> {
+            Ok(Vec::new())
+        }
+
+        fn in_vlan_context(&self, _: VlanContext) -> Self {
+            self.clone()
+        }
+    }
+
+    async fn polled(network: &mut Network, agent: &Agent, at: Timestamp) -> Vec<NacPayload> {
+        let methods = vec![Method::Forwarding];
+        let outcome = netwarden_collect::read(agent, &methods, None).await.unwrap();
+        let read = covered(&What::Methods(methods), &outcome);
+        let changes = network.plan_reading(NE, &read, &outcome.reading, at).unwrap();
+        let told = changes.events.iter().filter(|event| event.kind == EventKind::NeIncomplete);
+        let told = told.map(|event| match &event.payload {
+            Payload::Nac(payload) => payload.clone(),
+        });
+        let told = told.collect();
+        network.commit(changes);
+        told
+    }
+
+    #[tokio::test]
+    async fn an_agent_whose_table_has_no_end_is_told_by_name_once_until_it_is_whole_again() {
+        let mut network = Network::new(Settings::default());
+        let element = Element {
+            id: NE,
+            name: "sw-loop".into(),
+            address: SocketAddr::from(([192, 0, 2, 1], 161)),
+            credential: None,
+            enforcement: false,
+            allow_v2c: false,
+            quarantine_vlan: None,
+            voice_vlan: None,
+        };
+        let mut now: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
+        network.put_element(ElementBase::new(element, now));
+        let mut agent = Agent { loops: true };
+        for round in 0..2 {
+            for poll in 1..=6 {
+                now += jiff::SignedDuration::from_secs(60);
+                let told = polled(&mut network, &agent, now).await;
+                assert_eq!(told.len(), usize::from(poll == 3), "round {round}, poll {poll}: {told:?}");
+                for payload in told {
+                    let NacPayload::NeIncomplete { part, reason } = payload else { panic!("{payload:?}") };
+                    assert_eq!(part, "forwarding");
+                    assert!(reason.contains("out of order"), "{reason}");
+                }
+            }
+            let live = &network.element(NE).unwrap().live;
+            assert!(live.gaps[&Scan::Forwarding].reasons[0].contains("out of order"), "{live:?}");
+            assert!(!live.last_good.contains_key(&Method::Forwarding) || round == 1, "it is no evidence");
+            agent.loops = false;
+            now += jiff::SignedDuration::from_secs(60);
+            assert_eq!(polled(&mut network, &agent, now).await, []);
+            assert!(network.element(NE).unwrap().live.gaps.is_empty());
+            agent.loops = true;
+        }
+    }
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use netwarden_model::element::Method;
 use netwarden_model::{Mac, NeId, NewEvent, PortName, VlanId};
 
+use crate::corroborate::Doubt;
 use crate::detect::{Contest, Suspicion};
 use crate::element::{Live, NeighbourAt, PortId, PortTable};
 use crate::endpoint::Endpoint;
@@ -51,6 +52,8 @@ pub struct Changes {
     pub(crate) reconsider: BTreeSet<Mac>,
     /// Ports to look at again once their rows are old enough to be relied on.
     pub(crate) recheck: BTreeMap<(NeId, u32), Option<Timestamp>>,
+    /// Claims at ports that are not believed (any more).
+    pub(crate) doubts: BTreeMap<(NeId, u32), Option<Doubt>>,
     pub(crate) next_port: Option<i64>,
     pub(crate) next_row: Option<i64>,
     pub(crate) settled: bool,

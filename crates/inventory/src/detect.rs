@@ -113,7 +113,7 @@ impl Draft<'_> {
         self.event(kind, Subject::Ne(ne), Some(ne), None, None, payload);
     }
 
-    fn event(
+    pub(crate) fn event(
         &mut self,
         kind: EventKind,
         subject: Subject,

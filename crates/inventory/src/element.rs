@@ -137,6 +137,19 @@ pub struct Live {
     pub steady_since: Option<Timestamp>,
     /// False after a restart until interfaces are read again: ifIndexes may mean other ports.
     pub indexes_valid: bool,
+    /// Scans that their last poll did not bring to their end; nothing of it outlives the process.
+    pub gaps: BTreeMap<Scan, Gap>,
+}
+
+/// A scan that is not read to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// Which tables are missing and why, a sentence each.
+    pub reasons: Vec<String>,
+    /// For how many polls in a row.
+    pub polls: u32,
+    /// That it stays so was told.
+    pub told: bool,
 }
 
 impl Default for Live {
@@ -152,6 +165,7 @@ impl Default for Live {
             own_macs: BTreeSet::new(),
             steady_since: None,
             indexes_valid: true,
+            gaps: BTreeMap::new(),
         }
     }
 }

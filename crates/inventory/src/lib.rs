@@ -14,6 +14,7 @@
 mod arp;
 pub mod baseline;
 mod changes;
+mod corroborate;
 mod detect;
 pub mod edit;
 mod element;
@@ -39,11 +40,11 @@ mod tests;
 
 pub use changes::{BindingRow, Changes, Heartbeat, PollWhat, PollWish, SightingRow};
 pub use element::{
-    ElementBase, ElementState, Live, MaintenanceWindow, NeighbourAt, Port, PortId, Reachability, Role,
+    ElementBase, ElementState, Gap, Live, MaintenanceWindow, NeighbourAt, Port, PortId, Reachability, Role,
     RoleOverride, UplinkBy,
 };
 pub use endpoint::{Endpoint, OpenSighting, Place};
 pub use links::{End, Joint, Link, LinkBy, LinkStatus, Links, Stranger};
 pub use names::{NameFact, NameKind, NameRow};
-pub use network::{Counters, Network, Read, UnknownElement};
+pub use network::{Counters, Lack, Network, Read, UnknownElement};
 pub use settings::Settings;

@@ -128,7 +128,12 @@ impl Draft<'_> {
         let refined = before.filter(|place| self.is_uplink(*place));
         let from = before.and_then(|place| self.port_ref(place));
         self.close_sightings(mac, self.now);
-        self.endpoint_mut(mac).place = Some(place);
+        let endpoint = self.endpoint_mut(mac);
+        endpoint.place = Some(place);
+        if refined.is_none() {
+            // Its session was with the port where it was.
+            endpoint.user = None;
+        }
         self.update_sightings(mac, place, vlans);
         if let Some(old) = refined {
             self.rebind(mac, old, place);
@@ -280,7 +285,9 @@ impl Draft<'_> {
         }
         let ended = endpoint.silent_since.and(endpoint.last_seen).unwrap_or(self.now);
         self.close_sightings(mac, ended);
-        self.endpoint_mut(mac).place = None;
+        let endpoint = self.endpoint_mut(mac);
+        endpoint.place = None;
+        endpoint.user = None;
     }
 
     fn close_sightings(&mut self, mac: Mac, at: Timestamp) {
@@ -317,12 +324,26 @@ impl Draft<'_> {
         self.endpoint_mut(mac).sightings = kept;
     }
 
-    /// Writes the open sightings of `mac` again after something that their rows hold has changed.
-    pub(crate) fn rewrite_sightings(&mut self, mac: Mac) {
+    /// Whose session its endpoint has is another now: the sightings until now end as that of the one before.
+    /// Those that began since sessions were last asked for (at `looked`) with nobody known are its from
+    /// their beginning.
+    pub(crate) fn change_user(&mut self, mac: Mac, user: Option<String>, looked: Option<Timestamp>) {
         let Some(endpoint) = self.endpoint(mac) else { return };
         let Some(place) = endpoint.place else { return };
-        for sighting in endpoint.sightings.clone() {
-            self.write_sighting(mac, place, &sighting, None);
+        let nobody = endpoint.user.is_none();
+        let mut open = endpoint.sightings.clone();
+        for sighting in &mut open {
+            let unasked = nobody && looked.is_none_or(|looked| sighting.started > looked);
+            if sighting.started < self.now && !unasked {
+                self.write_sighting(mac, place, sighting, Some(self.now));
+                *sighting = OpenSighting { id: self.next_row(), vlan: sighting.vlan, started: self.now };
+            }
+        }
+        let endpoint = self.endpoint_mut(mac);
+        endpoint.user = user;
+        endpoint.sightings.clone_from(&open);
+        for sighting in &open {
+            self.write_sighting(mac, place, sighting, None);
         }
     }
 

@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use netwarden_model::element::Method;
+use netwarden_model::element::{Method, Scan};
 use netwarden_model::{Mac, NeId, PortName, PortRef};
 
 use crate::changes::{Changes, Claim};
+use crate::corroborate::Doubt;
 use crate::detect::{Contest, Suspicion};
 use crate::element::{ElementBase, ElementState, Port, Role};
 use crate::endpoint::{Endpoint, Place};
@@ -19,15 +20,56 @@ use crate::settings::Settings;
 pub enum Read {
     /// These methods were read as a whole: what is not in the reading is not there.
     Methods(Vec<Method>),
+    /// These methods were asked for, and this could not be read, or not to its end.
+    Partly(Vec<Method>, Vec<Lack>),
     /// Only the forwarding rows of these addresses were asked for (a targeted re-read); nothing is said
     /// about others.
     Macs(Vec<Mac>),
 }
 
+/// A table that a reading lacks, or has in part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// To what it belongs.
+    pub scan: Scan,
+    /// Which table, and why, in one sentence.
+    pub reason: String,
+}
+
 impl Read {
-    /// True where `method` was read as a whole.
+    /// The methods that were asked for.
+    pub fn asked(&self) -> &[Method] {
+        match self {
+            Read::Methods(methods) | Read::Partly(methods, _) => methods,
+            Read::Macs(_) => &[],
+        }
+    }
+
+    /// What could not be read.
+    pub fn lacks(&self) -> &[Lack] {
+        match self {
+            Read::Partly(_, lacks) => lacks,
+            Read::Methods(_) | Read::Macs(_) => &[],
+        }
+    }
+
+    /// True where `scan` was read to its end: what is not in the reading is not there.
+    pub fn has(&self, scan: Scan) -> bool {
+        self.asked().contains(&scan.method()) && self.lacks().iter().all(|lack| lack.scan != scan)
+    }
+
+    /// True where that of `method` was read to its end without which it is no evidence.
     pub fn covers(&self, method: Method) -> bool {
-        matches!(self, Read::Methods(methods) if methods.contains(&method))
+        self.has(essential(method))
+    }
+}
+
+/// The scan without which a method's reading is no evidence that something is gone.
+pub(crate) const fn essential(method: Method) -> Scan {
+    match method {
+        Method::Inventory => Scan::Interfaces,
+        Method::Forwarding => Scan::Forwarding,
+        Method::Addresses => Scan::Arp,
     }
 }
 
@@ -66,6 +108,8 @@ pub struct Network {
     pub(crate) pending: BTreeMap<Mac, Timestamp>,
     pub(crate) suspicions: BTreeMap<Mac, Suspicion>,
     pub(crate) recheck: BTreeMap<(NeId, u32), Timestamp>,
+    /// Ports where somebody claims to be an element and is not believed.
+    pub(crate) doubts: BTreeMap<(NeId, u32), Doubt>,
     pub(crate) contests: BTreeMap<(IpAddr, Mac, Mac), Contest>,
     pub(crate) claims: HashMap<IpAddr, Vec<Claim>>,
     pub(crate) next_port: i64,
@@ -88,6 +132,7 @@ impl Network {
             pending: BTreeMap::new(),
             suspicions: BTreeMap::new(),
             recheck: BTreeMap::new(),
+            doubts: BTreeMap::new(),
             contests: BTreeMap::new(),
             claims: HashMap::new(),
             next_port: 1,
@@ -262,6 +307,12 @@ impl Network {
                 None => self.recheck.remove(&port),
             };
         }
+        for (port, doubt) in changes.doubts {
+            match doubt {
+                Some(doubt) => self.doubts.insert(port, doubt),
+                None => self.doubts.remove(&port),
+            };
+        }
         self.contests.retain(|_, contest| contest.quiet_until > changes.at);
         self.contests.extend(changes.contests);
         for (ip, claims) in changes.claims {
@@ -277,6 +328,7 @@ impl Network {
         if let Some(ne) = changes.removed {
             self.replace_own_macs(ne, &BTreeSet::new());
             self.elements.remove(&ne);
+            self.doubts.retain(|(at, _), doubt| *at != ne && doubt.ne != ne);
         }
     }
 

@@ -1,22 +1,25 @@
 //! From a reading to changes: the draft that every plan fills, and the order of its steps.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use netwarden_model::element::Method;
+use netwarden_model::element::{Method, Scan};
 use netwarden_model::event::NacPayload;
 use netwarden_model::reading::{FdbStatus, Interface, System};
 use netwarden_model::{EventKind, IfIndex, Mac, NeId, PortName, PortRef, Reading, VlanId};
 
 use crate::changes::{Changes, Heartbeat, PollWhat, PollWish};
 use crate::element::{
-    ElementState, Live, NeighbourAt, Port, PortId, PortTable, Reachability, Role, UplinkBy,
+    ElementState, Gap, Live, NeighbourAt, Port, PortId, PortTable, Reachability, Role, UplinkBy,
 };
 use crate::endpoint::{Endpoint, Place};
-use crate::network::{Network, Read, UnknownElement};
+use crate::network::{Network, Read, UnknownElement, essential};
 use crate::reboot::restarted;
 use crate::table::{AGE_UNKNOWN, Fdb, NO_PORT, Row};
+
+/// An agent that has lost its way in every table of a scan says so for so many of them.
+const MOST_REASONS: usize = 4;
 
 /// A row of some element's table.
 #[derive(Debug, Clone, Copy)]
@@ -52,13 +55,10 @@ impl Network {
         }
         let table = match read {
             Read::Macs(macs) => Some(draft.read_macs(ne, macs, reading)),
-            Read::Methods(methods) if methods.contains(&Method::Forwarding) => {
-                Some(draft.read_forwarding(ne, reading))
-            }
-            Read::Methods(_) => None,
+            _ if read.covers(Method::Forwarding) => Some(draft.read_forwarding(ne, reading)),
+            _ => None,
         };
         if let Some(changed) = table {
-            draft.note_sessions(reading);
             // Until everything was read, nothing is concluded from tables: settling looks at every port.
             if self.settled {
                 draft.ports_of_macs(&changed, Some(ne), &mut ports);
@@ -68,6 +68,7 @@ impl Network {
             }
         }
         if self.settled {
+            ports.extend(draft.doubts_about(ne));
             moved.extend(draft.reconsider_roles(ports));
         } else if draft.is_settled_with(read.covers(Method::Forwarding).then_some(ne)) {
             moved.extend(draft.settle());
@@ -78,6 +79,10 @@ impl Network {
             if read.covers(Method::Addresses) { draft.read_addresses(ne, reading) } else { Vec::new() };
         for mac in moved {
             draft.relocate(mac);
+        }
+        // After the locations: a session is with the port on which its endpoint is.
+        if read.covers(Method::Forwarding) {
+            draft.note_sessions(ne, read, reading);
         }
         draft.confirm_suspicions(ne);
         for contest in contests {
@@ -308,9 +313,9 @@ impl<'a> Draft<'a> {
             live.up_time = Some((self.now, up_time));
         }
         live.engine_boots = reading.system.engine_boots.or(live.engine_boots);
-        if let Read::Methods(methods) = read {
-            live.last_good.extend(methods.iter().map(|method| (*method, self.now)));
-        }
+        let covered = read.asked().iter().filter(|method| read.covers(**method));
+        live.last_good.extend(covered.map(|method| (*method, self.now)));
+        self.note_gaps(ne, element, read, &mut live);
         if read.covers(Method::Inventory) {
             live.indexes_valid = true;
             live.system = System { up_time_cs: None, engine_boots: None, ..reading.system.clone() };
@@ -334,6 +339,30 @@ impl<'a> Draft<'a> {
         self.changes.live.insert(ne, live);
         for mac in appeared {
             self.changes.reconsider.insert(mac);
+        }
+    }
+
+    /// Which scans were not read to their end. One without which its method is no evidence is told of, once,
+    /// where it stays so for as many polls as make an element unreachable: it answers, and tells nothing.
+    fn note_gaps(&mut self, ne: NeId, element: &ElementState, read: &Read, live: &mut Live) {
+        for scan in Scan::ALL.into_iter().filter(|scan| read.asked().contains(&scan.method())) {
+            let known = live.gaps.remove(&scan);
+            if read.has(scan) || element.base.scans_off.contains(&scan) {
+                continue;
+            }
+            let lacks = read.lacks().iter().filter(|lack| lack.scan == scan);
+            let reasons: Vec<String> = lacks.take(MOST_REASONS).map(|lack| lack.reason.clone()).collect();
+            let (polls, told) = known.map_or((0, false), |gap| (gap.polls, gap.told));
+            let polls = polls.saturating_add(1);
+            let tell = !told
+                && essential(scan.method()) == scan
+                && polls >= self.net.settings.unreachable_after.max(1);
+            if tell {
+                let part = scan.as_str().to_owned();
+                let reason = reasons.join("; ");
+                self.ne_event(EventKind::NeIncomplete, ne, NacPayload::NeIncomplete { part, reason });
+            }
+            live.gaps.insert(scan, Gap { reasons, polls, told: told || tell });
         }
     }
 
@@ -494,13 +523,45 @@ impl<'a> Draft<'a> {
         changed
     }
 
-    /// User names of 802.1X sessions.
-    fn note_sessions(&mut self, reading: &Reading) {
+    /// Users of 802.1X sessions with `ne`. Who logs on or off, or follows another, begins another sighting,
+    /// so that each says whose it was (NAC-16).
+    fn note_sessions(&mut self, ne: NeId, read: &Read, reading: &Reading) {
+        let mut users: BTreeMap<Mac, (bool, &str)> = BTreeMap::new();
         for session in &reading.sessions {
-            let (Some(mac), Some(user)) = (session.mac, &session.user) else { continue };
-            if self.endpoint(mac).is_some_and(|endpoint| endpoint.user.as_deref() != Some(user.as_str())) {
-                self.endpoint_mut(mac).user = Some(user.clone());
-                self.rewrite_sightings(mac);
+            let (Some(mac), Some(user)) = (session.mac, session.user.as_deref()) else { continue };
+            // Who was turned away has only claimed that name.
+            let status = session.status.as_deref();
+            if status.is_some_and(|status| status.ends_with("Failed")) {
+                continue;
+            }
+            // Where an address has several, the one that was let in names its user.
+            let let_in = status.is_none_or(|status| status == "authorizationSuccess");
+            let known = users.entry(mac).or_insert((let_in, user));
+            if let_in && !known.0 {
+                *known = (let_in, user);
+            }
+        }
+        let mut named: BTreeMap<Mac, Option<String>> =
+            users.into_iter().map(|(mac, (_, user))| (mac, Some(user.to_owned()))).collect();
+        if read.has(Scan::Sessions)
+            && let Some(fdb) = self.fdb(ne)
+        {
+            let macs = fdb.slots().filter(|slot| !self.is_uplink(Place { ne, slot: *slot }));
+            for mac in macs.flat_map(|slot| fdb.macs_on(slot)) {
+                if self.endpoint(*mac).is_some_and(|endpoint| endpoint.user.is_some()) {
+                    named.entry(*mac).or_default();
+                }
+            }
+        }
+        let looked = self.element(ne).and_then(|e| e.live.last_good.get(&Method::Forwarding)).copied();
+        for (mac, user) in named {
+            let here = self.endpoint(mac).is_some_and(|endpoint| {
+                endpoint.place.is_some_and(|place| place.ne == ne)
+                    && endpoint.silent_since.is_none()
+                    && endpoint.user != user
+            });
+            if here {
+                self.change_user(mac, user, looked);
             }
         }
     }

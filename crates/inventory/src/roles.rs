@@ -1,7 +1,8 @@
 //! Which ports lead to other elements (NAC-03).
 //!
 //! Evidence, strongest first: an LLDP/CDP neighbour that forwards or is an element of ours; another
-//! element's own address learned on the port; two reasonings from forwarding tables alone; a count.
+//! element's own address learned on the port; two reasonings from forwarding tables alone; a count. Who
+//! claims to be an element of ours has to be it: see `corroborate.rs`.
 //!
 //! The reasonings hold in any loop-free topology, per VLAN. (1) If port p of A shows x and y, and B has
 //! x and y on two different ports, then B lies behind p: were B in another direction, A's frames from
@@ -14,8 +15,10 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
+use netwarden_model::event::nac::UplinkReason;
 use netwarden_model::{Mac, NeId, VlanId};
 
+use crate::corroborate::{Claimant, Verdict};
 use crate::element::UplinkBy;
 use crate::endpoint::Place;
 use crate::plan::{Draft, Seen};
@@ -78,6 +81,9 @@ impl Draft<'_> {
                 }
             }
         }
+        for place in &uplinks {
+            self.tell_uplink(*place);
+        }
         // Silent endpoints are in no table any more, and had their place there all the same.
         if !uplinks.is_empty() {
             relocate.extend(self.net.silent.iter().copied().filter(|mac| {
@@ -90,9 +96,20 @@ impl Draft<'_> {
 
     /// Why `place` leads to another element, if it does.
     fn evidence(&mut self, place: Place) -> Option<UplinkBy> {
-        if let Some(found) = self.neighbour_evidence(place).or_else(|| self.element_mac_evidence(place)) {
-            return Some(found);
+        let mut doubted = None;
+        let mut found = self.neighbour_evidence(place, &mut doubted);
+        found = found.or_else(|| self.element_mac_evidence(place, &mut doubted));
+        found = found.or_else(|| self.evidence_of_tables(place));
+        if found.is_some() {
+            self.end_doubt(place);
+        } else {
+            self.doubt(place, doubted);
         }
+        found
+    }
+
+    /// What forwarding tables alone say.
+    fn evidence_of_tables(&mut self, place: Place) -> Option<UplinkBy> {
         // What the tables said before is looked at first: it mostly still holds, and one element is soon asked.
         if let Some(UplinkBy::Behind { ne }) = self.known_evidence(place)
             && let Tables::Uplink(found) = self.table_evidence(place, Some(ne))
@@ -114,10 +131,16 @@ impl Draft<'_> {
         self.ports(place.ne)?.get(place.slot)?.uplink.clone()
     }
 
-    fn neighbour_evidence(&self, place: Place) -> Option<UplinkBy> {
+    fn neighbour_evidence(
+        &self,
+        place: Place,
+        doubted: &mut Option<(Claimant, Verdict)>,
+    ) -> Option<UplinkBy> {
         self.neighbours(place.ne).iter().filter(|at| at.slot == Some(place.slot)).find_map(|at| {
             let neighbour = &at.neighbour;
-            let ne = self.managed(place.ne, neighbour);
+            let claimed = self.managed(place.ne, neighbour);
+            let verdict = claimed.map(|ne| self.verdict(place, ne, neighbour.chassis_mac));
+            let ne = claimed.filter(|_| verdict == Some(Verdict::Believed));
             // Phones bridge for the PC behind them, access points for their clients: both announce
             // `bridge`, and what is behind them is at home here.
             let for_endpoints = neighbour.capabilities.iter().any(|c| c == "telephone" || c == "wlan_ap");
@@ -125,6 +148,13 @@ impl Draft<'_> {
                 neighbour.forwards() && !for_endpoints && self.net.settings.trust_unmanaged_neighbours;
             let name =
                 neighbour.system_name.clone().or_else(|| neighbour.chassis_id.clone()).unwrap_or_default();
+            if ne.is_none()
+                && doubted.is_none()
+                && let (Some(claimed), Some(verdict)) = (claimed, verdict)
+            {
+                let because = UplinkReason::Neighbour;
+                *doubted = Some((Claimant { ne: claimed, because, shown: name.clone() }, verdict));
+            }
             (ne.is_some() || forwards).then_some(UplinkBy::Neighbour { name, ne })
         })
     }
@@ -138,10 +168,9 @@ impl Draft<'_> {
                     && element.base.class != "host"
                     && neighbour.addresses.contains(&element.base.element.address.ip())
             });
-            // Many simulated or forwarded agents share one address and differ by port: that tells nothing.
-            let ip = found.map(|(_, element)| element.base.element.address.ip())?;
-            let shared = self.net.elements.values().filter(|e| e.base.element.address.ip() == ip).count();
-            found.filter(|_| shared == 1).map(|(other, _)| *other)
+            found
+                .filter(|(_, element)| self.has_address_alone(element.base.element.address.ip()))
+                .map(|(other, _)| *other)
         })
     }
 
@@ -156,7 +185,11 @@ impl Draft<'_> {
             .find(|owner| self.element(*owner).is_some_and(|element| element.base.class != "host"))
     }
 
-    fn element_mac_evidence(&self, place: Place) -> Option<UplinkBy> {
+    fn element_mac_evidence(
+        &self,
+        place: Place,
+        doubted: &mut Option<(Claimant, Verdict)>,
+    ) -> Option<UplinkBy> {
         let fdb = self.fdb(place.ne)?;
         let known = self.ports(place.ne)?.get(place.slot)?.uplink.as_ref();
         if let Some(UplinkBy::ElementMac { mac, ne }) = known
@@ -166,7 +199,14 @@ impl Draft<'_> {
             return known.cloned();
         }
         fdb.macs_on(place.slot).iter().find_map(|mac| {
-            self.other_forwarder(place.ne, *mac).map(|ne| UplinkBy::ElementMac { mac: *mac, ne })
+            let ne = self.other_forwarder(place.ne, *mac)?;
+            let verdict = self.verdict(place, ne, Some(*mac));
+            if verdict != Verdict::Believed {
+                let because = UplinkReason::ElementMac;
+                doubted.get_or_insert_with(|| (Claimant { ne, because, shown: mac.to_string() }, verdict));
+                return None;
+            }
+            Some(UplinkBy::ElementMac { mac: *mac, ne })
         })
     }
 
@@ -269,7 +309,7 @@ impl Draft<'_> {
     }
 
     /// Through which port `from` reaches `to`, as far as evidence names it.
-    fn direction(&self, from: NeId, to: NeId) -> Option<u32> {
+    pub(crate) fn direction(&self, from: NeId, to: NeId) -> Option<u32> {
         let ports = self.ports(from)?;
         let named =
             ports.iter().find(|(_, port)| port.uplink.as_ref().and_then(UplinkBy::element) == Some(to));

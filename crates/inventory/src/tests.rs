@@ -2,6 +2,7 @@
 
 mod arp;
 mod bench;
+mod claims;
 mod elements;
 mod lab;
 mod links;

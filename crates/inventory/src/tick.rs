@@ -77,6 +77,7 @@ impl Draft<'_> {
                 ports.extend(lost.map(|(slot, _)| (*ne, slot)));
             }
         }
+        ports.extend(self.doubts_due());
         for (port, due) in &self.net.recheck {
             if *due <= self.now {
                 self.changes.recheck.insert(*port, None);

@@ -42,11 +42,13 @@ pub enum EventKind {
     RuleSetChanged,
     Tick,
     RuleSettingsChanged,
+    PortBecameUplink,
+    NeIncomplete,
 }
 
 impl EventKind {
     /// Every kind, in the order of the codes.
-    pub const ALL: [EventKind; 24] = [
+    pub const ALL: [EventKind; 26] = [
         EventKind::MacOnline,
         EventKind::MacOffline,
         EventKind::NewEndpoint,
@@ -71,6 +73,8 @@ impl EventKind {
         EventKind::RuleSetChanged,
         EventKind::Tick,
         EventKind::RuleSettingsChanged,
+        EventKind::PortBecameUplink,
+        EventKind::NeIncomplete,
     ];
 
     /// The word used in rules and interfaces.
@@ -100,6 +104,8 @@ impl EventKind {
             EventKind::RuleSetChanged => "rule_set_changed",
             EventKind::Tick => "tick",
             EventKind::RuleSettingsChanged => "rule_settings_changed",
+            EventKind::PortBecameUplink => "port_became_uplink",
+            EventKind::NeIncomplete => "ne_incomplete",
         }
     }
 
@@ -116,15 +122,17 @@ impl EventKind {
     /// The severity that an event of this kind has unless its maker says otherwise.
     pub const fn default_severity(self) -> Severity {
         match self {
-            EventKind::Unauthorised | EventKind::EnforcementHeld | EventKind::NeUnreachable => {
-                Severity::Minor
-            }
+            EventKind::Unauthorised
+            | EventKind::EnforcementHeld
+            | EventKind::NeUnreachable
+            | EventKind::NeIncomplete => Severity::Minor,
             EventKind::MacSpoofing
             | EventKind::ArpSpoofing
             | EventKind::FingerprintChanged
             | EventKind::WrongTpmSignature
             | EventKind::EnforcementFailed
-            | EventKind::ReactionFailed => Severity::Major,
+            | EventKind::ReactionFailed
+            | EventKind::PortBecameUplink => Severity::Major,
             EventKind::CriticalSystemFailure => Severity::Critical,
             EventKind::NowNoncompliant | EventKind::NeRebooted => Severity::Warning,
             _ => Severity::Info,
@@ -246,6 +254,6 @@ mod tests {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
         assert_eq!(EventKind::from_code(0), None);
-        assert_eq!(EventKind::from_code(25), None);
+        assert_eq!(EventKind::from_code(27), None);
     }
 }

@@ -121,6 +121,8 @@ pub struct ShownElement {
     pub status: &'static str,
     /// Last good poll of the forwarding table.
     pub last_poll: Option<Timestamp>,
+    /// Scans that the last poll did not bring to their end, with the tables that are missing and why.
+    pub incomplete: BTreeMap<Scan, Vec<String>>,
     /// sysDescr.
     pub descr: Option<String>,
     /// sysLocation.
@@ -513,6 +515,7 @@ fn shown(state: &ElementState, names: &BTreeMap<CredentialId, String>) -> ShownE
         credential: state.base.element.credential.and_then(|id| names.get(&id).cloned()),
         status: state.live.reachability.as_str(),
         last_poll: state.live.last_good.get(&Method::Forwarding).copied(),
+        incomplete: state.live.gaps.iter().map(|(scan, gap)| (*scan, gap.reasons.clone())).collect(),
         descr: state.live.system.descr.clone(),
         location: state.live.system.location.clone(),
     }

@@ -104,7 +104,7 @@ impl Desk {
         parts.push(part("judge", judging, format!("events that wait to be judged: {}", status.behind)));
         let elements = status.counters.elements;
         let poller = match (elements, status.unreachable) {
-            (_, 0) => Fine,
+            (_, 0) if status.incomplete == 0 => Fine,
             (all, silent) if silent == all => Failed,
             _ => Degraded,
         };
@@ -112,7 +112,10 @@ impl Desk {
         parts.push(part(
             "poller",
             poller,
-            format!("network elements that do not answer: {silent} of {elements}"),
+            format!(
+                "network elements that do not answer: {silent} of {elements}; read in part for several polls: {}",
+                status.incomplete
+            ),
         ));
         parts.push(if status.stopped {
             part("enforcement", Degraded, "all enforcement is stopped by hand".to_owned())

@@ -23,6 +23,8 @@ pub struct Status {
     pub counters: netwarden_inventory::Counters,
     /// Elements that do not answer.
     pub unreachable: usize,
+    /// Elements of which an essential part has been missing for several polls.
+    pub incomplete: usize,
     /// Endpoints that nobody has judged.
     pub new: usize,
     /// Endpoints that are refused.
@@ -81,6 +83,10 @@ impl Desk {
             unreachable: network
                 .elements()
                 .filter(|(_, e)| e.live.reachability == Reachability::Unreachable)
+                .count(),
+            incomplete: network
+                .elements()
+                .filter(|(_, element)| element.live.gaps.values().any(|gap| gap.told))
                 .count(),
             new: of_status(EndpointStatus::New),
             unauthorised: of_status(EndpointStatus::Unauthorised),

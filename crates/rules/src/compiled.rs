@@ -412,13 +412,15 @@ fn name(what: &str, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Kinds of events that are about no endpoint and no port.
+/// Kinds of events that are about no endpoint; only one of them is about a port.
 const fn has_no_endpoint(kind: EventKind) -> bool {
     matches!(
         kind,
         EventKind::NeUnreachable
             | EventKind::NeReachable
             | EventKind::NeRebooted
+            | EventKind::NeIncomplete
+            | EventKind::PortBecameUplink
             | EventKind::CriticalSystemFailure
             | EventKind::RuleSetChanged
             | EventKind::RuleSettingsChanged
@@ -430,8 +432,12 @@ const fn has_no_endpoint(kind: EventKind) -> bool {
 fn check_fit(rule: &Rule, condition: &Condition) -> Result<(), (usize, String)> {
     for (at, reaction) in rule.reactions.iter().enumerate() {
         let at = at + 1;
+        let suits = |kind: EventKind| match kind {
+            EventKind::PortBecameUplink => !reaction.is_of_endpoint(),
+            kind => !has_no_endpoint(kind),
+        };
         if (reaction.is_of_port() || reaction.is_of_endpoint())
-            && let Some(kind) = rule.on.iter().find(|kind| has_no_endpoint(**kind))
+            && let Some(kind) = rule.on.iter().find(|kind| !suits(**kind))
         {
             return Err((at, format!("reaction {at} needs an endpoint, and {kind} is about none")));
         }

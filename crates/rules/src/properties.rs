@@ -50,7 +50,15 @@ impl Choice {
             Choice::Outcome => vec!["success", "failure", "unknown"],
             Choice::Status => vec!["new", "authorised", "unauthorised"],
             Choice::Compliance => vec!["unknown", "compliant", "non_compliant"],
-            Choice::Because => vec!["bound_elsewhere", "twice_at_once", "class_changed"],
+            Choice::Because => vec![
+                "bound_elsewhere",
+                "twice_at_once",
+                "class_changed",
+                "neighbour",
+                "element_mac",
+                "behind",
+                "count",
+            ],
             Choice::Access => vec!["vlan", "shut", "release"],
         }
     }
@@ -141,17 +149,17 @@ properties! {
     EventToNe, "event.to_ne", PropertyType::Number, "4", "endpoint_moved: id of the element where it is.";
     EventToPort, "event.to_port", PropertyType::Text, "GigabitEthernet1/0/9", "endpoint_moved: port where it is.";
     EventKnown, "event.known", PropertyType::Text, "00:1b:21:3a:4f:5e", "Spoofing and fingerprint events: whose it was, where it belongs, or the stored value.";
-    EventFound, "event.found", PropertyType::Text, "00:1b:21:00:00:01", "Spoofing, fingerprint and compliance events: who claims it, where it was found, or the reported value.";
+    EventFound, "event.found", PropertyType::Text, "00:1b:21:00:00:01", "Spoofing, fingerprint and compliance events: who claims it, where it was found, or the reported value; port_became_uplink: the neighbour.";
     EventKnownNe, "event.known_ne", PropertyType::Number, "3", "mac_spoofing: id of the element where it belongs.";
     EventKnownPort, "event.known_port", PropertyType::Text, "GigabitEthernet1/0/7", "mac_spoofing: port where it belongs.";
-    EventFoundNe, "event.found_ne", PropertyType::Number, "4", "mac_spoofing: id of the element where it was found.";
+    EventFoundNe, "event.found_ne", PropertyType::Number, "4", "mac_spoofing: id of the element where it was found; port_became_uplink: id of the element that the neighbour is, or claims to be.";
     EventFoundPort, "event.found_port", PropertyType::Text, "GigabitEthernet1/0/9", "mac_spoofing: port where it was found.";
-    EventBecause, "event.because", PropertyType::Choice(Choice::Because), "bound_elsewhere", "mac_spoofing: why it is no roaming.";
+    EventBecause, "event.because", PropertyType::Choice(Choice::Because), "bound_elsewhere", "mac_spoofing: why it is no roaming; port_became_uplink: what says that it leads to another element.";
     EventIp, "event.ip", PropertyType::Ip, "192.0.2.17", "arp_spoofing: the contested address.";
     EventProperty, "event.property", PropertyType::Text, "disk_encryption", "now_noncompliant: which property differs.";
     EventExpected, "event.expected", PropertyType::Text, "on", "now_noncompliant: what the policy wants.";
-    EventReason, "event.reason", PropertyType::Text, "no reply within 4 s", "ne_unreachable, critical_system_failure: why.";
-    EventComponent, "event.component", PropertyType::Text, "store", "critical_system_failure: which part.";
+    EventReason, "event.reason", PropertyType::Text, "no reply within 4 s", "ne_unreachable, ne_incomplete, critical_system_failure: why.";
+    EventComponent, "event.component", PropertyType::Text, "store", "critical_system_failure, ne_incomplete: which part.";
     EventUpFor, "event.up_for", PropertyType::Number, "42", "ne_rebooted: seconds since the restart.";
     EventNote, "event.note", PropertyType::Text, "read back: VLAN 999", "Enforcement and reaction events: how it ended.";
     EventAccess, "event.access", PropertyType::Choice(Choice::Access), "vlan", "Enforcement events: what was wanted of the port.";
@@ -159,6 +167,7 @@ properties! {
     EventRule, "event.rule", PropertyType::Number, "12", "rule_set_changed: id of the rule.";
     EventRevision, "event.revision", PropertyType::Number, "2", "rule_set_changed: the rule's new revision.";
     EventEnabled, "event.enabled", PropertyType::Bool, "true", "rule_set_changed: whether the rule is enabled now.";
+    EventBelieved, "event.believed", PropertyType::Bool, "true", "port_became_uplink: false where a neighbour claims to be an element of ours and nothing bears it out; the port stays what it was.";
     EndpointMac, "endpoint.mac", PropertyType::Mac, "00:1b:21:3a:4f:5e", "The endpoint's MAC address.";
     EndpointVendor, "endpoint.vendor", PropertyType::Text, "Intel Corporate", "Organisation that the MAC's prefix is assigned to.";
     EndpointMacRandomised, "endpoint.mac_randomised", PropertyType::Bool, "false", "Whether the MAC is locally administered: randomised, virtual or set by hand.";

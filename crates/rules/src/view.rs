@@ -177,8 +177,17 @@ fn detail(payload: &Payload, property: Property) -> Value<'_> {
         (Property::EventFound, NacPayload::NowNoncompliant { found, .. }) => text(Some(found)),
         (
             Property::EventReason,
-            NacPayload::NeUnreachable { reason } | NacPayload::CriticalSystemFailure { reason, .. },
+            NacPayload::NeUnreachable { reason }
+            | NacPayload::NeIncomplete { reason, .. }
+            | NacPayload::CriticalSystemFailure { reason, .. },
         ) => text(Some(reason)),
+        (Property::EventComponent, NacPayload::NeIncomplete { part, .. }) => text(Some(part)),
+        (Property::EventFound, NacPayload::PortBecameUplink { neighbour, .. }) => text(Some(neighbour)),
+        (Property::EventFoundNe, NacPayload::PortBecameUplink { element, .. }) => ne(*element),
+        (Property::EventBecause, NacPayload::PortBecameUplink { because, .. }) => {
+            Value::text(because.as_str())
+        }
+        (Property::EventBelieved, NacPayload::PortBecameUplink { believed, .. }) => Value::Bool(*believed),
         (Property::EventComponent, NacPayload::CriticalSystemFailure { component, .. }) => {
             text(Some(component))
         }

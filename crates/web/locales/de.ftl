@@ -1232,3 +1232,7 @@ source-windows = Windows-DHCP, Export
 source-netsh = Windows-DHCP, netsh
 source-hanewin = haneWIN DHCP
 source-qip = QIP
+kind-port-became-uplink = Port wurde Uplink
+kind-ne-incomplete = Komponente unvollständig gelesen
+series-events-port-became-uplink = Ereignisse: Port wurde Uplink
+series-events-ne-incomplete = Ereignisse: Komponente unvollständig gelesen

@@ -1232,3 +1232,7 @@ source-windows = Windows DHCP, export
 source-netsh = Windows DHCP, netsh
 source-hanewin = haneWIN DHCP
 source-qip = QIP
+kind-port-became-uplink = port became an uplink
+kind-ne-incomplete = element read in part
+series-events-port-became-uplink = events: port became an uplink
+series-events-ne-incomplete = events: element read in part

@@ -49,7 +49,7 @@ pub(crate) fn endpoint(shown: ShownEndpoint) -> api::endpoint::Endpoint {
 }
 
 pub(crate) fn element(shown: ShownElement) -> api::network::Element {
-    let ShownElement { base, credential, status, last_poll, descr, location, version: _ } = shown;
+    let ShownElement { base, credential, status, last_poll, incomplete, descr, location, version: _ } = shown;
     let schedules = Method::ALL.into_iter().map(|method| {
         let schedule = base.schedule(method);
         let shaped = api::network::Schedule {
@@ -77,6 +77,10 @@ pub(crate) fn element(shown: ShownElement) -> api::network::Element {
         region: base.region,
         device_sets: base.device_sets,
         last_poll,
+        incomplete: incomplete
+            .into_iter()
+            .map(|(scan, reasons)| (scan.as_str().to_owned(), reasons))
+            .collect(),
         descr,
         location,
         class: base.class,

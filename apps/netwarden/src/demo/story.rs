@@ -111,6 +111,17 @@ fn sentence(stage: &Stage, event: &Event) -> Option<String> {
         }
         (_, NacPayload::NeRebooted { .. }) => format!("{who} has restarted; nobody is offline because of it"),
         (_, NacPayload::NeUnreachable { reason }) => format!("{who} does not answer: {reason}"),
+        (_, NacPayload::NeIncomplete { part, reason }) => {
+            format!("{who} has not given its {part} for several polls: {reason}")
+        }
+        (_, NacPayload::PortBecameUplink { neighbour, believed, .. }) => {
+            let port = event.port.as_ref().map_or("?", |port| port.0.as_str());
+            if *believed {
+                format!("{who} port {port} leads to {neighbour} now: nobody is at home on it any more")
+            } else {
+                format!("on {who} port {port} somebody claims to be {neighbour}, and nothing bears it out")
+            }
+        }
         (_, NacPayload::NeReachable) => format!("{who} answers again"),
         _ => return None,
     })

@@ -410,6 +410,7 @@ impl Tabular for Element {
         "scans off",
         "v2c allowed",
         "description",
+        "read in part",
     ];
     const BRIEF: usize = 10;
 
@@ -434,8 +435,15 @@ impl Tabular for Element {
             (!self.scans_off.is_empty()).then(|| self.scans_off.join(", ")).into(),
             self.allow_v2c.into(),
             self.descr.clone().into(),
+            missing(&self.incomplete).into(),
         ]
     }
+}
+
+/// What the last polls did not give, in words.
+fn missing(incomplete: &BTreeMap<String, Vec<String>>) -> Option<String> {
+    let word = |(scan, reasons): (&String, &Vec<String>)| format!("{scan} ({})", reasons.join("; "));
+    (!incomplete.is_empty()).then(|| incomplete.iter().map(word).collect::<Vec<_>>().join(", "))
 }
 
 /// How methods are polled, in words.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use netwarden_model::element::{Element, Method};
 use netwarden_model::event::NacPayload;
 use netwarden_model::reading::{
-    ArpEntry, FdbEntry, FdbStatus, Interface, Neighbour, NeighbourProtocol, System,
+    ArpEntry, FdbEntry, FdbStatus, Interface, Neighbour, NeighbourProtocol, Session, System,
 };
 use netwarden_model::{EventKind, IfIndex, Mac, NeId, NewEvent, Payload, PortName, PortRef, Reading, VlanId};
 
@@ -85,6 +85,23 @@ pub fn neighbour(index: u32, name: &str, capabilities: &[&str]) -> Neighbour {
         platform: None,
         addresses: Vec::new(),
         capabilities: capabilities.iter().map(|c| (*c).to_owned()).collect(),
+    }
+}
+
+pub fn session(mac: Mac, user: &str) -> Session {
+    Session {
+        if_index: None,
+        if_name: None,
+        mac: Some(mac),
+        ip: None,
+        user: Some(user.to_owned()),
+        vlan: None,
+        host_mode: None,
+        domain: Some("data".to_owned()),
+        method: Some("dot1x".to_owned()),
+        status: Some("authorizationSuccess".to_owned()),
+        age_s: None,
+        time_left_s: None,
     }
 }
 

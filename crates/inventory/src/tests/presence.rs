@@ -257,3 +257,91 @@ fn a_virtual_router_is_an_endpoint_only_where_an_access_port_shows_it() {
     assert_eq!(lab.place(shared), Some(port(1, "p9")));
     assert_eq!(claimed.ips, ["10.1.1.254".parse().unwrap()].into(), "with what the caches know of it");
 }
+
+/// The sightings of an endpoint as they stand at the end: port's key, user, beginning and end in minutes.
+fn whose(
+    lab: &Lab,
+    of: netwarden_model::Mac,
+    begun: jiff::Timestamp,
+) -> Vec<(i64, Option<String>, i64, Option<i64>)> {
+    let rows: std::collections::BTreeMap<i64, _> =
+        lab.sightings.iter().filter(|row| row.mac == of).map(|row| (row.id, row)).collect();
+    let minutes = |at: jiff::Timestamp| at.duration_since(begun).as_secs() / 60;
+    rows.into_values()
+        .map(|row| (row.port.0, row.user.clone(), minutes(row.started), row.ended.map(minutes)))
+        .collect()
+}
+
+// proves: NAC-16
+#[test]
+fn each_user_of_a_machine_keeps_the_time_that_was_his() {
+    let mut lab = Lab::switches(1);
+    let begun = lab.now;
+    let pc = mac(1);
+    lab.learn(1, pc, 3);
+    lab.reading(1).sessions = vec![session(pc, "ada")];
+    lab.minutes(2);
+    assert_eq!(whose(&lab, pc, begun), [(3, Some("ada".into()), 1, None)], "from its first poll on");
+    lab.reading(1).sessions = vec![session(pc, "bob")];
+    lab.minutes(2);
+    // Whoever is turned away was never there.
+    let mut refused = session(pc, "eve");
+    refused.status = Some("authorizationFailed".into());
+    lab.reading(1).sessions = vec![refused];
+    lab.minutes(2);
+    let both = vec![
+        (3, Some("ada".to_owned()), 1, Some(3)),
+        (3, Some("bob".to_owned()), 3, Some(5)),
+        (3, None, 5, None),
+    ];
+    assert_eq!(whose(&lab, pc, begun), both);
+    assert_eq!(lab.net.endpoint(pc).unwrap().user, None);
+    lab.minutes(2);
+    assert_eq!(whose(&lab, pc, begun), both, "and nothing more while nothing changes");
+}
+
+#[test]
+fn sessions_that_were_not_read_to_their_end_log_nobody_off() {
+    let mut lab = Lab::switches(1);
+    lab.learn(1, mac(1), 3);
+    lab.reading(1).sessions = vec![session(mac(1), "ada")];
+    lab.minutes(1);
+    lab.reading(1).sessions.clear();
+    lab.wait(60);
+    let reading = lab.readings[&NeId(1)].clone();
+    let lack = crate::Lack {
+        scan: netwarden_model::element::Scan::Sessions,
+        reason: "cafSessionTable: no answer".into(),
+    };
+    let partly = crate::Read::Partly(netwarden_model::element::Method::ALL.to_vec(), vec![lack]);
+    let changes = lab.net.plan_reading(NeId(1), &partly, &reading, lab.now).unwrap();
+    assert!(changes.only_heartbeat(), "{changes:?}");
+    lab.take(changes);
+    assert_eq!(lab.net.endpoint(mac(1)).unwrap().user.as_deref(), Some("ada"));
+    lab.minutes(1);
+    assert_eq!(lab.net.endpoint(mac(1)).unwrap().user, None);
+}
+
+// proves: NAC-16
+#[test]
+fn a_user_does_not_follow_the_machine_to_a_port_where_he_has_no_session() {
+    let mut lab = Lab::switches(1);
+    let begun = lab.now;
+    let pc = mac(1);
+    lab.learn(1, pc, 3);
+    lab.reading(1).sessions = vec![session(pc, "ada")];
+    lab.minutes(2);
+    // A trap shows the move before sessions are read again; they tell what held since.
+    lab.learn(1, pc, 4);
+    lab.wait(60);
+    lab.reread(1, pc);
+    lab.wait(60);
+    lab.reading(1).sessions = vec![session(pc, "bob")];
+    lab.poll(1);
+    lab.reading(1).sessions.clear();
+    lab.forget(1, pc);
+    lab.minutes(20);
+    let rows = whose(&lab, pc, begun);
+    assert_eq!(rows, [(3, Some("ada".into()), 1, Some(3)), (4, Some("bob".into()), 3, Some(4))]);
+    assert_eq!(lab.net.endpoint(pc).unwrap().user, None, "who is not there has no session");
+}

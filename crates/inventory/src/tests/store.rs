@@ -158,6 +158,37 @@ async fn where_was_it_and_what_was_there() {
     }
 }
 
+// proves: NAC-16
+#[tokio::test]
+async fn where_was_this_user() {
+    for test in TestStore::all(&[sql::MIGRATIONS]).await.unwrap() {
+        let store = &test.store;
+        let mut lab = with_elements(store, 1).await;
+        lab.learn(1, mac(1), 3);
+        let mut times = Vec::new();
+        for user in [Some("ada"), Some("bob"), None] {
+            lab.reading(1).sessions = user.map(|user| session(mac(1), user)).into_iter().collect();
+            lab.wait(60);
+            poll_all(store, &mut lab).await;
+            lab.wait(60);
+            poll_all(store, &mut lab).await;
+            times.push(lab.now);
+        }
+        for (user, expected) in [("ada", [1, 0, 0]), ("bob", [0, 1, 0]), ("eve", [0, 0, 0])] {
+            for (at, expected) in times.iter().zip(expected) {
+                let found =
+                    sql::sightings_at(store.read(), &Scope::All, &Where::User(user.into()), *at).await;
+                assert_eq!(found.unwrap().len(), expected, "{user} at {at}");
+            }
+        }
+        let all = sql::sightings_of(store.read(), &Scope::All, &Where::Mac(mac(1)), times[0], lab.now).await;
+        let users: Vec<_> = all.unwrap().into_iter().map(|view| view.user).collect();
+        assert_eq!(users, [None, Some("bob".into()), Some("ada".into())]);
+        let loaded = sql::load(store.read(), crate::Settings::default(), lab.now).await.unwrap();
+        assert_same(&loaded, &lab.net);
+    }
+}
+
 #[tokio::test]
 async fn lists_filter_sort_and_page() {
     for test in TestStore::all(&[sql::MIGRATIONS]).await.unwrap() {

@@ -125,6 +125,53 @@ pub enum NacPayload {
         /// The element whose time zone and schedule it speaks for; None for all.
         ne: Option<NeId>,
     },
+    /// A port where endpoints were at home is taken for one that leads to another element from now on. Or
+    /// somebody behind a port claims to be an element of ours and is not believed.
+    PortBecameUplink {
+        /// What says so.
+        because: UplinkReason,
+        /// Who is there: the name or address that it shows.
+        neighbour: String,
+        /// The element of ours that it is, or claims to be.
+        element: Option<NeId>,
+        /// Endpoints that were at home on the port or are bound to it; none has a place there any more.
+        endpoints: u32,
+        /// False where nothing but the claim itself bears it out: the port stays what it was.
+        believed: bool,
+    },
+    /// An element answers, and has not given a part for several polls.
+    NeIncomplete {
+        /// Which part, in the word of its scan.
+        part: String,
+        /// What is missing and why, in one sentence.
+        reason: String,
+    },
+}
+
+/// What says that a port leads to another element (NAC-03).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UplinkReason {
+    /// An LLDP or CDP announcement.
+    Neighbour,
+    /// An address of an element of ours, learned on the port.
+    ElementMac,
+    /// Its addresses are on different ports of another element.
+    Behind,
+    /// Many addresses that are at home elsewhere.
+    Count,
+}
+
+impl UplinkReason {
+    /// The word used in rules.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            UplinkReason::Neighbour => "neighbour",
+            UplinkReason::ElementMac => "element_mac",
+            UplinkReason::Behind => "behind",
+            UplinkReason::Count => "count",
+        }
+    }
 }
 
 /// Why a MAC's second place is taken for a masquerade (NAC-07).

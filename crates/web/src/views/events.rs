@@ -55,6 +55,8 @@ pub(super) const KINDS: &[&str] = &[
     "rule_set_changed",
     "rule_settings_changed",
     "tick",
+    "port_became_uplink",
+    "ne_incomplete",
 ];
 const FILTERS: Filters = &[
     ("kind", "column-event", Some(("kind", KINDS))),

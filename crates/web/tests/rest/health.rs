@@ -3,6 +3,11 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use netwarden_inventory::{Lack, Read};
+use netwarden_model::Reading;
+use netwarden_model::element::{Method, Scan};
+use serde_json::json;
+
 use crate::desk::bench;
 
 #[tokio::test]
@@ -44,4 +49,32 @@ async fn statistics_are_kept_and_read_and_parts_tell_how_they_are() {
     let names: Vec<&str> =
         health["parts"].as_array().unwrap().iter().map(|part| part["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["database", "trail", "judge", "poller", "enforcement"]);
+}
+
+#[tokio::test]
+async fn an_element_that_is_read_in_part_says_of_what() {
+    let bench = bench().await;
+    let lack = Lack { scan: Scan::Forwarding, reason: "dot1qTpFdbTable: out of order".into() };
+    let read = Read::Partly(vec![Method::Forwarding], vec![lack]);
+    let poller = async || {
+        let health = bench.call(Some("helpdesk"), "GET", "/api/v1/system/health", None).await.json();
+        health["parts"].as_array().unwrap().iter().find(|part| part["name"] == "poller").unwrap().clone()
+    };
+    assert_eq!(poller().await["state"], "ok");
+    for _ in 0..3 {
+        let keeper = bench.desk.engine.keeper();
+        keeper.read(bench.ne, read.clone(), Reading::default(), bench.desk.clock.now()).await;
+    }
+    for _ in 0..500 {
+        if poller().await["state"] == "degraded" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let text = poller().await["text"].as_str().unwrap().to_owned();
+    assert!(text.ends_with("read in part for several polls: 1"), "{text}");
+    let shown = bench.call(Some("operator"), "GET", &format!("/api/v1/elements/{}", bench.ne.0), None).await;
+    assert_eq!(shown.json()["incomplete"], json!({"forwarding": ["dot1qTpFdbTable: out of order"]}));
+    let events = bench.call(Some("operator"), "GET", "/api/v1/events?kind=ne_incomplete", None).await.json();
+    assert_eq!(events["items"].as_array().unwrap().len(), 1, "{events}");
 }
