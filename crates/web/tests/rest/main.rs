@@ -10,5 +10,6 @@ mod health;
 mod hostile;
 mod names;
 mod pages;
+mod ports;
 mod ratchet;
 mod rights;
