@@ -5,10 +5,9 @@ use netwarden_audit::Value;
 use netwarden_identity::{Object, ObjectKind, Operation};
 use netwarden_inventory::baseline::{BaselineEntry, BaselineFilter};
 use netwarden_inventory::edit::EndpointEdit;
-use netwarden_model::access::{PortAccess, Progress};
+use netwarden_model::access::PortAccess;
 use netwarden_model::{EndpointStatus, Mac, NeId, PortRef, RequestId, VlanId};
-
-use netwarden_store::{Condition, FilterValue, ListQuery};
+use netwarden_store::FilterValue;
 
 use crate::caller::Caller;
 use crate::desk::Desk;
@@ -234,13 +233,10 @@ impl Desk {
         self.permit(caller, operation, &object, Some(mac.to_string())).await
     }
 
-    /// The port whose access we hold because of this endpoint.
+    /// A port whose access we hold because of this endpoint.
     async fn cut_off_because_of(&self, mac: Mac) -> Result<Option<PortRef>, OperateError> {
-        let filter = Condition::Eq(FilterValue::Integer(i64::try_from(mac.to_u64()).unwrap_or_default()));
-        let query = ListQuery::unscoped(&netwarden_actions::sql::DESIRED_PORTS).filter("endpoint", filter)?;
-        let held = netwarden_actions::list_desired(self.store.read(), &query).await?;
-        let open = held.items.into_iter().find(|row| row.standing.progress != Progress::Released);
-        Ok(open.map(|row| row.port))
+        let mac = FilterValue::Integer(i64::try_from(mac.to_u64()).unwrap_or_default());
+        Ok(self.held_where(Some(("endpoint", mac))).await?.pop().map(|row| row.port))
     }
 }
 

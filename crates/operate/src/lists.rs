@@ -259,15 +259,26 @@ impl Desk {
 
     /// Ports whose access we hold, or want to.
     pub(crate) async fn held_ports(&self) -> Result<BTreeMap<PortRef, DesiredPort>, OperateError> {
-        let released = Condition::NotEq(FilterValue::from("released"));
-        let mut held = BTreeMap::new();
-        let mut after = None;
+        let held = self.held_where(None).await?;
+        Ok(held.into_iter().map(|row| (row.port.clone(), row)).collect())
+    }
+
+    /// Ports whose access we hold, or want to, with this value in a column: all of them, however many pages
+    /// they fill and however many released ones stand between them.
+    pub(crate) async fn held_where(
+        &self,
+        only: Option<(&str, FilterValue)>,
+    ) -> Result<Vec<DesiredPort>, OperateError> {
+        let mut wanted = ListQuery::unscoped(&netwarden_actions::sql::DESIRED_PORTS)
+            .filter("progress", Condition::NotEq(FilterValue::from("released")))?;
+        if let Some((column, value)) = only {
+            wanted = wanted.filter(column, Condition::Eq(value))?;
+        }
+        let (mut held, mut after) = (Vec::new(), None);
         loop {
-            let query = ListQuery::unscoped(&netwarden_actions::sql::DESIRED_PORTS)
-                .filter("progress", released.clone())?
-                .page(Page { limit: PAGE_LIMIT, after });
+            let query = wanted.clone().page(Page { limit: PAGE_LIMIT, after });
             let listed = netwarden_actions::list_desired(self.store.read(), &query).await?;
-            held.extend(listed.items.into_iter().map(|row| (row.port.clone(), row)));
+            held.extend(listed.items);
             after = listed.next;
             if after.is_none() {
                 return Ok(held);
