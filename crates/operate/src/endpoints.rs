@@ -30,6 +30,17 @@ pub struct Authorisation {
     pub release: bool,
 }
 
+/// An endpoint that the baseline step would authorise, or has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The group in which it is.
+    pub group: Option<String>,
+    /// Name of the element where it is.
+    pub ne: Option<String>,
+    /// Itself.
+    pub entry: BaselineEntry,
+}
+
 impl Desk {
     /// Puts an endpoint on the reference list, and releases the port that was cut off because of it.
     pub async fn authorise(
@@ -160,44 +171,50 @@ impl Desk {
         self.ask(permit, action, reason, key).await
     }
 
-    /// Who would be accepted by the baseline step of adoption.
+    /// Who would be accepted by the baseline step of adoption, by group and MAC.
     pub async fn review_baseline(
         &self,
         caller: &Caller,
         filter: &BaselineFilter,
-    ) -> Result<Vec<BaselineEntry>, OperateError> {
+    ) -> Result<Vec<Candidate>, OperateError> {
         self.permit_of(caller, Operation::AdoptionRead).await?;
-        Ok(self.engine.keeper().picture().read().baseline(filter).into_values().flatten().collect())
+        Ok(self.candidates(filter))
     }
 
-    /// Accepts who is present, so that the first rules do not take them for new.
+    fn candidates(&self, filter: &BaselineFilter) -> Vec<Candidate> {
+        let network = self.engine.keeper().picture().read();
+        let name = |ne| network.element(ne).map(|element| element.base.element.name.clone());
+        let in_group = |(group, entries): (Option<String>, Vec<BaselineEntry>)| {
+            entries.into_iter().map(move |entry| (group.clone(), entry))
+        };
+        let all = network.baseline(filter).into_iter().flat_map(in_group);
+        all.map(|(group, entry)| {
+            let ne = entry.port.as_ref().and_then(|port| name(port.ne));
+            Candidate { group, ne, entry }
+        })
+        .collect()
+    }
+
+    /// Accepts who is present, so that the first rules do not take them for new. Where `bind` is None the
+    /// parameter `inventory.bind_on_baseline` says whether they are bound to their ports.
     pub async fn accept_baseline(
         &self,
         caller: &Caller,
         filter: &BaselineFilter,
         group: Option<String>,
-        bind: bool,
+        bind: Option<bool>,
         reason: &str,
-    ) -> Result<Vec<Mac>, OperateError> {
+    ) -> Result<Vec<Candidate>, OperateError> {
         let permit = self.permit_of(caller, Operation::AdoptionAccept).await?;
         require_reason(reason)?;
-        let macs: Vec<Mac> = self
-            .engine
-            .keeper()
-            .picture()
-            .read()
-            .baseline(filter)
-            .into_values()
-            .flatten()
-            .map(|entry| entry.mac)
-            .collect();
-        let accepted = macs.clone();
+        let accepted = self.candidates(filter);
+        let macs: Vec<Mac> = accepted.iter().map(|candidate| candidate.entry.mac).collect();
         let words = format!("{} endpoints: {reason}", macs.len());
         let mut records = vec![permit.record(None, as_value(&macs), &words)];
         records.extend(self.records_of(&permit, "authorised by the baseline", reason, &macs));
         let plan = move |network: &netwarden_inventory::Network, now| {
             network
-                .plan_baseline(&macs, group.as_deref(), Some(bind), now)
+                .plan_baseline(&macs, group.as_deref(), bind, now)
                 .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
         };
         self.engine.keeper().edit_many(records, plan).await?;

@@ -43,7 +43,7 @@ pub use credentials::{CredentialWish, credential_version, order_version};
 pub use desk::{Desk, Inner};
 pub use discovery::Search;
 pub use elements::{ElementEdit, ElementWish, ScheduleEdit, ShownElement};
-pub use endpoints::Authorisation;
+pub use endpoints::{Authorisation, Candidate};
 pub use error::OperateError;
 pub use groups::{GroupEdit, ShownGroup};
 pub use imports::ImportOutcome;

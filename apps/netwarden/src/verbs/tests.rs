@@ -88,6 +88,7 @@ fn what_people_type_is_understood() {
         "system resume --reason x",
         "system baseline --review",
         "system baseline --group Office --ne 3 --vlan 7 --bind --reason taken",
+        "system baseline --no-bind --without-randomised --without-unlocated --with-unauthorised --reason taken",
         "system backup before-upgrade",
         "system backup --detach",
         "system backups",
