@@ -8,6 +8,7 @@ mod desk;
 mod document;
 mod editing;
 mod health;
+mod histories;
 mod hostile;
 mod names;
 mod pages;
