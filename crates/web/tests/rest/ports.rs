@@ -81,3 +81,115 @@ async fn authorising_finds_the_held_port_behind_hundreds_of_released_ones() {
     assert_eq!(done.status, 200, "{}", done.body);
     assert!(done.json()["request"].is_string(), "its port is released: {}", done.body);
 }
+
+/// Another endpoint on the port.
+const OTHER: &str = "00:1b:21:3a:4f:60";
+
+/// Puts the port into quarantine because of [`MAC`].
+async fn quarantined(bench: &Bench) {
+    let moved = bench
+        .json("operator", "POST", &format!("/api/v1/endpoints/{MAC}/move"), json!({ "reason": "unknown" }))
+        .await;
+    assert_eq!(moved.status, 202, "{}", moved.body);
+}
+
+/// What is said of the port that we hold; null where nothing of ours is on it.
+async fn held(bench: &Bench) -> serde_json::Value {
+    let path = format!("/api/v1/ports/{}/{PORT}", bench.ne.0);
+    bench.call(Some("helpdesk"), "GET", &path, None).await.json()["enforcement"].clone()
+}
+
+async fn import(bench: &Bench, macs: &[&str]) {
+    let csv = format!("mac\n{}\n", macs.join("\n"));
+    let path = "/api/v1/adoption/import?kind=endpoints&reason=inventory";
+    let taken = bench.call(Some("operator"), "POST", path, Some(("text/csv", csv))).await;
+    assert_eq!(taken.json()["imported"], macs.len(), "{}", taken.body);
+}
+
+/// Who asked for the port's release, and why, as the chain of cause tells it.
+async fn released_by(bench: &Bench) -> Vec<String> {
+    let path = format!("/api/v1/ports/{}/{PORT}/why", bench.ne.0);
+    let chain = bench.call(Some("administrator"), "GET", &path, None).await.json();
+    let links = chain["chain"].as_array().unwrap();
+    let released = links.iter().find(|link| link["text"].as_str().unwrap().contains("is to be released"));
+    let at = released.unwrap_or_else(|| panic!("{chain}"))["at"].clone();
+    let causes = links.iter().filter(|link| link["at"] == at && link["stage"] != "request");
+    causes.map(|link| link["text"].as_str().unwrap().to_owned()).collect()
+}
+
+// proves: NAC-12
+#[tokio::test]
+async fn authorising_releases_the_port_in_the_same_transaction() {
+    let bench = bench().await;
+    quarantined(&bench).await;
+    let path = format!("/api/v1/endpoints/{MAC}/authorise");
+    let kept = json!({ "reason": "a test", "release": false });
+    assert!(bench.json("operator", "POST", &path, kept).await.json()["request"].is_null());
+    assert!(!held(&bench).await.is_null(), "as it was asked for");
+    let done = bench.json("operator", "POST", &path, json!({ "reason": "known" })).await;
+    assert!(done.json()["request"].is_string(), "{}", done.body);
+    assert!(held(&bench).await.is_null());
+    assert_eq!(released_by(&bench).await, ["operator asked for it: known"]);
+}
+
+// proves: NAC-06
+#[tokio::test]
+async fn who_is_imported_gets_the_port_back_once_nobody_else_stands_against_it() {
+    let bench = bench().await;
+    quarantined(&bench).await;
+    bench.seen(&[MAC, OTHER]).await;
+    import(&bench, &[MAC]).await;
+    assert!(!held(&bench).await.is_null(), "{OTHER} would come in with it");
+    import(&bench, &[OTHER]).await;
+    assert!(held(&bench).await.is_null(), "both may connect");
+    assert_eq!(released_by(&bench).await, ["operator asked for it: inventory"]);
+
+    // A port that was moved although its endpoint was authorised stays where a person put it.
+    quarantined(&bench).await;
+    import(&bench, &[MAC, OTHER]).await;
+    assert!(!held(&bench).await.is_null());
+}
+
+#[tokio::test]
+async fn the_baseline_gives_back_the_ports_of_whom_it_accepts() {
+    let bench = bench().await;
+    bench.seen(&[MAC, OTHER]).await;
+    let block = format!("/api/v1/endpoints/{OTHER}/block");
+    assert_eq!(bench.json("operator", "POST", &block, json!({ "reason": "not ours" })).await.status, 200);
+    quarantined(&bench).await;
+    let accept = async |wish: serde_json::Value| {
+        let accepted = bench.json("operator", "POST", "/api/v1/adoption/baseline", wish).await;
+        assert_eq!(accepted.status, 200, "{}", accepted.body);
+    };
+    accept(json!({ "reason": "taken over" })).await;
+    assert!(!held(&bench).await.is_null(), "the refused one is on the port");
+    accept(json!({ "reason": "taken over", "unauthorised": true })).await;
+    assert!(held(&bench).await.is_null());
+    assert_eq!(released_by(&bench).await, ["operator asked for it: taken over"]);
+}
+
+// proves: NAC-11
+#[tokio::test]
+async fn a_rule_that_authorises_gives_back_the_port() {
+    let bench = bench().await;
+    let rule = json!({
+        "reason": "a test", "name": "let in", "on": ["unauthorised"], "enabled": true,
+        "reactions": [{ "do": "set_status", "status": "authorised" }],
+    });
+    let made = bench.json("operator", "POST", "/api/v1/rules", rule).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    quarantined(&bench).await;
+    // Who is refused while present raises the event.
+    let block = format!("/api/v1/endpoints/{MAC}/block");
+    assert_eq!(bench.json("operator", "POST", &block, json!({ "reason": "a test" })).await.status, 200);
+    for _ in 0..500 {
+        if held(&bench).await.is_null() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(held(&bench).await.is_null());
+    let causes = released_by(&bench).await;
+    assert!(causes.iter().any(|cause| cause.starts_with("rule 'let in'")), "{causes:?}");
+    assert_eq!(bench.records("rule.release_port", "success").await, 1);
+}
