@@ -12,6 +12,7 @@
 
 mod binary;
 mod demo;
+mod init;
 mod lab;
 mod lab_faults;
 mod lab_release;
