@@ -13,6 +13,7 @@
 mod binary;
 mod browser;
 mod demo;
+mod init;
 mod lab;
 mod lab_faults;
 mod lab_release;

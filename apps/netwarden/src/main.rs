@@ -46,7 +46,7 @@ enum Command {
     Probe(probe::ProbeArguments),
     /// A simulated campus with the real server beside it; no root, no configuration.
     Demo(demo::DemoArguments),
-    /// Writes a commented configuration and prints the fingerprint of the server's certificate.
+    /// Writes a commented configuration, makes the server's certificate and prints its fingerprint.
     Init(serve::ConfigArgument),
     /// Restores every port that Netwarden holds from the stored earlier values, even while the server is down.
     Release(release::ReleaseArguments),

@@ -23,7 +23,8 @@ pub struct ConfigArgument {
     pub config: PathBuf,
 }
 
-/// Writes a commented configuration, makes key and certificate, and prints the certificate's fingerprint.
+/// Writes a commented configuration, makes the certificate with its key, and prints the certificate's
+/// fingerprint. The key file that seals secrets is made at the first start.
 pub fn init(arguments: &ConfigArgument) -> anyhow::Result<ExitCode> {
     let path = &arguments.config;
     if path.exists() {
@@ -32,8 +33,7 @@ pub fn init(arguments: &ConfigArgument) -> anyhow::Result<ExitCode> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     }
-    std::fs::write(path, config::template())
-        .with_context(|| format!("{} cannot be written", path.display()))?;
+    write_new(path, config::template()).with_context(|| format!("{} cannot be written", path.display()))?;
     let config = Config::load(path)?;
     crate::wire::private_folder(&config.data_dir)?;
     let certificate = certificate(&config)?;
@@ -41,6 +41,15 @@ pub fn init(arguments: &ConfigArgument) -> anyhow::Result<ExitCode> {
     eprintln!("SHA-256 fingerprint of the server's certificate:");
     println!("{}", certificate.fingerprint);
     Ok(ExitCode::SUCCESS)
+}
+
+/// For the owner alone, since the database's address may hold a password; never over a file that is there.
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// Runs the server until SIGTERM or SIGINT.

@@ -26,7 +26,9 @@ pub use error::ActionError;
 pub use outcome::port_of;
 pub use perform::{EndpointChange, Endpoints, Finish, Performer, TxFuture};
 pub use release::{Released, release_all_offline};
-pub use request::{Requested, reassert, reconsider, release_all, request, set_global_stop};
+pub use request::{
+    Readmission, Requested, readmit, reassert, reconsider, release_all, request, set_global_stop,
+};
 pub use sql::{
     Attempt, Chain, DesiredPort, MIGRATIONS, Purpose, RequestRow, RequestState, attempts_of, desired_port,
     enforced_since, global_stop, list_desired, list_requests, request_by_id, request_by_key, why_endpoint,

@@ -53,10 +53,11 @@ pub enum EndpointChange {
 
 /// Changes endpoints; whoever keeps the inventory does. The change and `finish` stand or fall together.
 pub trait Endpoints: Send + Sync + 'static {
-    /// Changes an endpoint and concludes in the same transaction; where it cannot be changed, only that
-    /// is concluded.
+    /// Changes an endpoint, as `request` asks, and concludes in the same transaction; where it cannot be
+    /// changed, only that is concluded.
     fn change<'a>(
         &'a self,
+        request: &'a ActionRequest,
         endpoint: Mac,
         change: EndpointChange,
         finish: Finish,
@@ -397,6 +398,7 @@ impl<E: Endpoints> Performer<E> {
             Action::SetGroup { endpoint, group } => (*endpoint, EndpointChange::Group(group.clone())),
             other => return Err(ActionError::Facts(format!("{} changes no endpoint", other.name()))),
         };
+        let asked = row.request.clone();
         let finish: Finish = Box::new(move |tx, done| {
             Box::pin(async move {
                 let request = &row.request;
@@ -409,7 +411,7 @@ impl<E: Endpoints> Performer<E> {
                 close_one(tx, &spine, now, &row, index, &delivery).await
             })
         });
-        let changed = endpoints.change(endpoint, change, finish).await;
+        let changed = endpoints.change(&asked, endpoint, change, finish).await;
         let Err(error) = changed else { return Ok(()) };
         // Rolled back: it is tried again later, and the others meanwhile.
         let next = now.checked_add(retry_after(attempts)).unwrap_or(Timestamp::MAX);

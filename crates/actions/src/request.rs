@@ -1,9 +1,11 @@
 //! Taking requests: idempotent by key, in the transaction of what caused them. A wish about a port
 //! changes its desired state at once; a one-shot waits for its performer.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use netwarden_model::action::Originator;
-use netwarden_model::{Action, ActionRequest, NeId, PortRef, RequestId, RequestKey};
+use netwarden_model::{Action, ActionRequest, Mac, NeId, PortRef, RequestId, RequestKey};
 use netwarden_store::Tx;
 
 use crate::ActionError;
@@ -43,6 +45,7 @@ pub async fn request(tx: &Tx, request: &ActionRequest) -> Result<Requested, Acti
                 sql::supersede(tx, request.at, row.request, request.id).await?;
                 row.request = request.id;
                 row.access = access.clone();
+                sql::set_because_of(tx, row.id, *endpoint).await?;
                 row.endpoint = *endpoint;
                 feed(tx, request.at, row, Input::Wanted).await?;
             }
@@ -142,4 +145,51 @@ pub async fn release_all(
         ports.push(row.port);
     }
     Ok(ports)
+}
+
+/// Endpoints that may connect from now on, and who or what wanted that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readmission {
+    /// When.
+    pub at: Timestamp,
+    /// Who or what.
+    pub originator: Originator,
+    /// As in [`ActionRequest::depth`].
+    pub depth: u8,
+    /// What makes it unique; each release adds its port to it.
+    pub key: RequestKey,
+    /// Who may connect.
+    pub endpoints: BTreeSet<Mac>,
+}
+
+/// Asks for the release of the ports that are held because of endpoints that may connect from now on, in
+/// the transaction that lets them. `stands_against` names somebody else on a port who still may not
+/// connect: then the port stays as it is, because of them from now on. Answers with the new requests, each
+/// with the endpoint because of which the port was held.
+pub async fn readmit(
+    tx: &Tx,
+    readmission: &Readmission,
+    stands_against: impl Fn(&PortRef) -> Option<Mac> + Send,
+    mut new_id: impl FnMut() -> RequestId + Send,
+) -> Result<Vec<(Mac, ActionRequest)>, ActionError> {
+    let mut asked = Vec::new();
+    for row in sql::desired_because_of(tx, &readmission.endpoints).await? {
+        let Some(mac) = row.endpoint else { continue };
+        if let Some(other) = stands_against(&row.port) {
+            sql::set_because_of(tx, row.id, Some(other)).await?;
+            continue;
+        }
+        let release = ActionRequest {
+            id: new_id(),
+            key: RequestKey(format!("{}:{}/{}", readmission.key.0, row.port.ne, row.port.port)),
+            at: readmission.at,
+            originator: readmission.originator.clone(),
+            depth: readmission.depth,
+            action: Action::ReleasePort { port: row.port },
+        };
+        if request(tx, &release).await? == Requested::New {
+            asked.push((mac, release));
+        }
+    }
+    Ok(asked)
 }

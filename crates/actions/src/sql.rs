@@ -19,8 +19,8 @@ pub use ports::{
     global_stop, is_released,
 };
 pub(crate) use ports::{
-    Closing, close_attempt, due_elements, insert_attempt, insert_desired, next_due, open_attempts,
-    save_desired, write_stop,
+    Closing, close_attempt, desired_because_of, due_elements, insert_attempt, insert_desired, next_due,
+    open_attempts, save_desired, set_because_of, write_stop,
 };
 pub(crate) use requests::{
     Progressed, insert_request, mails_sent, one_shots, put_back, set_audit, set_request, supersede, take,

@@ -15,7 +15,7 @@ use netwarden_actions::notify::syslog::{SyslogServer, SyslogTransport};
 use netwarden_actions::notify::webhook::{SIGNATURE_HEADER, TIMESTAMP_HEADER, Webhook, signature};
 use netwarden_actions::notify::{Channels, Secret, Trust, command::Program};
 use netwarden_actions::{ActionError, EndpointChange, Endpoints, Finish, Performer, RequestState, TxFuture};
-use netwarden_model::{Action, Clock, EndpointStatus, EventKind, Mac};
+use netwarden_model::{Action, ActionRequest, Clock, EndpointStatus, EventKind, Mac};
 use netwarden_spine::Spine;
 use netwarden_store::Store;
 use rustls::ServerConfig;
@@ -36,6 +36,7 @@ struct Noted {
 impl Endpoints for Noted {
     fn change<'a>(
         &'a self,
+        _: &'a ActionRequest,
         endpoint: Mac,
         change: EndpointChange,
         finish: Finish,

@@ -307,9 +307,15 @@ pub struct Baseline {
     pub vlan: Option<u16>,
     /// Put them into this group.
     pub group: Option<String>,
-    /// Bind each endpoint to the port on which it is.
-    #[serde(default)]
-    pub bind: bool,
+    /// Bind each endpoint to the port on which it is; as the parameter `inventory.bind_on_baseline` says where
+    /// absent.
+    pub bind: Option<bool>,
+    /// Locally administered addresses as well; yes unless said otherwise.
+    pub randomised: Option<bool>,
+    /// Those whose port is not known as well; yes unless said otherwise.
+    pub unlocated: Option<bool>,
+    /// Those that were refused as well; no unless said otherwise.
+    pub unauthorised: Option<bool>,
     /// Only say who would be accepted.
     #[serde(default)]
     pub review: bool,
@@ -322,6 +328,38 @@ pub struct BaselineResult {
     pub accepted: bool,
     /// MAC addresses.
     pub endpoints: Vec<String>,
+    /// The same endpoints, with what is known of them: by group, those in none first, and by MAC.
+    #[serde(default)]
+    pub entries: Vec<BaselineEntry>,
+}
+
+/// An endpoint that was, or would be, accepted, as it was before. What is unknown is absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BaselineEntry {
+    /// MAC address.
+    pub mac: String,
+    /// The group in which it was.
+    pub group: Option<String>,
+    /// Organisation of the MAC's prefix.
+    pub vendor: Option<String>,
+    /// Locally administered address: it changes, so accepting it accepts little.
+    pub mac_randomised: bool,
+    /// `new` or `unauthorised`.
+    pub status: String,
+    /// Element's name.
+    pub ne: Option<String>,
+    /// Element's id.
+    pub ne_id: Option<i64>,
+    /// Access port.
+    pub port: Option<String>,
+    /// VLAN id.
+    pub vlan: Option<u16>,
+    /// Addresses.
+    pub ips: Vec<String>,
+    /// Name, from DNS or DHCP.
+    pub name: Option<String>,
+    /// Endpoints on its port, itself included: bind with care where there are several.
+    pub port_endpoints: u32,
 }
 
 /// What an import did.

@@ -102,8 +102,8 @@ impl Picture {
 
 /// A change that an operation plans against the picture.
 type Edit = Box<dyn FnOnce(&Network, Timestamp) -> Result<Changes, KeeperError> + Send>;
-/// What else is written in the transaction of a change.
-type With = Box<dyn for<'t> FnOnce(&'t Tx) -> TxFuture<'t, Result<(), KeeperError>> + Send>;
+/// What else is written in the transaction of a change. The picture is still as it was before it.
+pub type With = Box<dyn for<'t> FnOnce(&'t Tx) -> TxFuture<'t, Result<(), KeeperError>> + Send>;
 type Reply = oneshot::Sender<Result<(), KeeperError>>;
 
 enum Input {
@@ -112,7 +112,7 @@ enum Input {
     /// It could not be read.
     Failed { ne: NeId, reason: String, at: Timestamp },
     /// An operation wants a change.
-    Edit(Edit, Vec<Record>, Reply),
+    Edit(Edit, With, Reply),
     /// A reaction wants a change, and concludes in its transaction.
     React(Edit, Box<Finish>, Reply),
     /// A setting that lives outside the rows changed.
@@ -156,8 +156,16 @@ impl KeeperHandle {
     where
         F: FnOnce(&Network, Timestamp) -> Result<Changes, KeeperError> + Send + 'static,
     {
+        self.edit_with(recorded(records), plan).await
+    }
+
+    /// As [`KeeperHandle::edit`] where more than records belongs into the transaction of the change.
+    pub async fn edit_with<F>(&self, with: With, plan: F) -> Result<(), KeeperError>
+    where
+        F: FnOnce(&Network, Timestamp) -> Result<Changes, KeeperError> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        let input = Input::Edit(Box::new(plan), records, reply);
+        let input = Input::Edit(Box::new(plan), with, reply);
         self.inputs.send(input).await.map_err(|_| KeeperError::Closed)?;
         answer.await.map_err(|_| KeeperError::Closed)?
     }
@@ -282,11 +290,11 @@ impl Keeper {
                     Err(error) => tracing::debug!(%error, "failed poll dropped"),
                 }
             }
-            Input::Edit(plan, records, reply) => {
+            Input::Edit(plan, with, reply) => {
                 let now = self.clock.now();
                 let planned = plan(&self.picture.read(), now);
                 let outcome = match planned {
-                    Ok(changes) => self.apply(changes, recorded(records)).await,
+                    Ok(changes) => self.apply(changes, with).await,
                     Err(error) => Err(error),
                 };
                 let _ = reply.send(outcome);

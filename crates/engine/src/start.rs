@@ -143,7 +143,7 @@ impl Engine {
         let performer = Performer::new(
             store.clone(),
             spine.clone(),
-            Arc::new(KeptEndpoints(handle.clone())),
+            Arc::new(KeptEndpoints { keeper: handle.clone(), enforcer: enforcer.clone() }),
             configured,
             Arc::clone(&clock),
         );

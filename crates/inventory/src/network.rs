@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use netwarden_model::element::{Method, Scan};
-use netwarden_model::{Mac, NeId, PortName, PortRef};
+use netwarden_model::{EndpointStatus, Mac, NeId, PortName, PortRef};
 
 use crate::changes::{Changes, Claim};
 use crate::corroborate::Doubt;
@@ -215,6 +215,13 @@ impl Network {
             .filter_map(|mac| self.endpoints.get(mac))
             .filter(|endpoint| endpoint.place == place)
             .collect()
+    }
+
+    /// Somebody on a port who may not connect, though those of `newly` may: the least address.
+    pub fn not_authorised_on(&self, port: &PortRef, newly: &BTreeSet<Mac>) -> Option<Mac> {
+        let present = self.endpoints_on(port.ne, &port.port).into_iter();
+        let refused = present.filter(|endpoint| endpoint.status != EndpointStatus::Authorised);
+        refused.map(|endpoint| endpoint.mac).filter(|mac| !newly.contains(mac)).min()
     }
 
     /// Last time an endpoint was seen: the element's last good poll while a sighting goes on.

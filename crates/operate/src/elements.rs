@@ -13,7 +13,7 @@ use netwarden_inventory::{ElementBase, ElementState, MaintenanceWindow, PollWhat
 use netwarden_model::element::{Element, Method, Scan, Schedule};
 use netwarden_model::{CredentialId, NeId, Severity, VlanId};
 use netwarden_reach::{Credentials, SessionOptions, SnmpEngine, SnmpError};
-use netwarden_store::{Condition, FilterValue, ListQuery, Tx};
+use netwarden_store::{FilterValue, Tx};
 use netwarden_vault::Vault;
 use tokio::sync::Mutex;
 
@@ -290,10 +290,8 @@ impl Desk {
         require_reason(reason)?;
         let _one_at_a_time = EDITING.lock().await;
         let base = self.base_of(ne)?;
-        let filter = Condition::Eq(FilterValue::Integer(ne.0));
-        let held = ListQuery::unscoped(&netwarden_actions::sql::DESIRED_PORTS).filter("ne", filter)?;
-        let held = netwarden_actions::list_desired(self.store.read(), &held).await?;
-        if let Some(row) = held.items.iter().find(|row| row.standing.changed) {
+        let held = self.held_where(Some(("ne", FilterValue::Integer(ne.0)))).await?;
+        if let Some(row) = held.iter().find(|row| row.standing.changed) {
             return Err(OperateError::Conflict(format!(
                 "port {} of {} still has what we set: release it before the element is taken out",
                 row.port.port, base.element.name

@@ -1,18 +1,20 @@
 //! Endpoints: the reference list by hand (NAC-06, NAC-12).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use netwarden_audit::Value;
+use netwarden_actions::Readmission;
+use netwarden_audit::{ObjectRef, Record, Value};
+use netwarden_engine::KeeperError;
 use netwarden_identity::{Object, ObjectKind, Operation};
 use netwarden_inventory::baseline::{BaselineEntry, BaselineFilter};
 use netwarden_inventory::edit::EndpointEdit;
-use netwarden_model::access::{PortAccess, Progress};
-use netwarden_model::{EndpointStatus, Mac, NeId, PortRef, RequestId, VlanId};
+use netwarden_inventory::{Changes, Network};
+use netwarden_model::access::PortAccess;
+use netwarden_model::action::Originator;
+use netwarden_model::{EndpointStatus, Mac, NeId, PortRef, RequestId, RequestKey, VlanId};
 
-use netwarden_store::{Condition, FilterValue, ListQuery};
-
-use crate::caller::Caller;
+use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
 use crate::ports::{as_value, require_reason};
@@ -33,6 +35,27 @@ pub struct Authorisation {
     pub release: bool,
 }
 
+/// Endpoints that may connect from now on: what was taken because of them comes back.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Readmitted {
+    /// Who they are.
+    pub(crate) endpoints: BTreeSet<Mac>,
+    /// Whoever else is on their ports; otherwise a port stays as it is while somebody is on it who may not
+    /// connect.
+    pub(crate) whoever_shares: bool,
+}
+
+/// An endpoint that the baseline step would authorise, or has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The group in which it is.
+    pub group: Option<String>,
+    /// Name of the element where it is.
+    pub ne: Option<String>,
+    /// Itself.
+    pub entry: BaselineEntry,
+}
+
 impl Desk {
     /// Puts an endpoint on the reference list, and releases the port that was cut off because of it.
     pub async fn authorise(
@@ -50,15 +73,12 @@ impl Desk {
             group: wish.group.map(Some),
             ..EndpointEdit::default()
         };
-        self.edit_endpoint(caller, Operation::EndpointAuthorise, mac, edit, reason, None).await?;
-        if !wish.release {
-            return Ok(None);
-        }
-        let Some(port) = self.cut_off_because_of(mac).await? else { return Ok(None) };
-        // Authorising is what was permitted; that the port comes back follows from it.
         let permit = self.permit_endpoint(caller, Operation::EndpointAuthorise, mac).await?;
-        let action = netwarden_model::Action::ReleasePort { port };
-        self.ask(permit, action, reason, None).await.map(Some)
+        // Who authorises this one has seen its port; whoever else is there, it comes back.
+        let endpoints = if wish.release { BTreeSet::from([mac]) } else { BTreeSet::new() };
+        let readmitted = Readmitted { endpoints, whoever_shares: true };
+        let asked = self.put_edit(permit, mac, edit, reason, None, readmitted).await?;
+        Ok(asked.into_iter().next())
     }
 
     /// Refuses an endpoint; rules on `unauthorised` act on it at once where it is online.
@@ -93,7 +113,7 @@ impl Desk {
         if !known {
             return Err(crate::lists::no_endpoint(mac));
         }
-        self.put_edit(permit, mac, edit, reason, expected).await
+        self.put_edit(permit, mac, edit, reason, expected, Readmitted::default()).await.map(drop)
     }
 
     /// Changes an endpoint's properties; with `expected` only where it still is that version.
@@ -107,30 +127,82 @@ impl Desk {
         expected: Option<Version>,
     ) -> Result<(), OperateError> {
         let permit = self.permit_endpoint(caller, operation, mac).await?;
-        self.put_edit(permit, mac, edit, reason, expected).await
+        self.put_edit(permit, mac, edit, reason, expected, Readmitted::default()).await.map(drop)
     }
 
     async fn put_edit(
         &self,
-        permit: crate::Permit,
+        permit: Permit,
         mac: Mac,
         edit: EndpointEdit,
         reason: &str,
         expected: Option<Version>,
-    ) -> Result<(), OperateError> {
+        readmitted: Readmitted,
+    ) -> Result<Vec<RequestId>, OperateError> {
         require_reason(reason)?;
         check(&edit)?;
         let old = self.engine.keeper().picture().read().facts(mac);
         let record = permit.record(old.as_ref().and_then(as_value), as_value(&edit), reason);
-        let plan = move |network: &netwarden_inventory::Network, now| {
+        let plan = move |network: &Network, now| {
             let present = network.endpoint(mac).map_or_else(|| Version::of(""), endpoint_version);
             met(expected.as_ref(), &present, &format!("endpoint {mac}"))
-                .map_err(|error| netwarden_engine::KeeperError::Outdated(error.to_string()))?;
-            network
-                .plan_edit(mac, &edit, now)
-                .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
+                .map_err(|error| KeeperError::Outdated(error.to_string()))?;
+            network.plan_edit(mac, &edit, now).map_err(|error| KeeperError::Refused(error.to_string()))
         };
-        Ok(self.engine.keeper().edit(record, plan).await?)
+        Ok(self.edit_and_readmit(&permit, vec![record], readmitted, reason, plan).await?)
+    }
+
+    /// Changes endpoints with these records and, in the same transaction, asks for the release of the ports
+    /// that are held because of those who may connect from now on: that follows from what was permitted, and
+    /// no crash comes between.
+    pub(crate) async fn edit_and_readmit<F>(
+        &self,
+        permit: &Permit,
+        records: Vec<Record>,
+        readmitted: Readmitted,
+        reason: &str,
+        plan: F,
+    ) -> Result<Vec<RequestId>, KeeperError>
+    where
+        F: FnOnce(&Network, Timestamp) -> Result<Changes, KeeperError> + Send + 'static,
+    {
+        let Readmitted { endpoints, whoever_shares } = readmitted;
+        let user = permit.user().to_owned();
+        let readmission = Readmission {
+            at: permit.at,
+            key: RequestKey::of_person(&user, &format!("readmission {}", Self::request_id())),
+            originator: Originator::Person { user, reason: reason.to_owned() },
+            depth: 0,
+            endpoints,
+        };
+        let (picture, wake) = (self.engine.keeper().picture().clone(), self.engine.enforcer().clone());
+        let of_release = permit.record(None, None, reason);
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let with: netwarden_engine::With = Box::new(move |tx| {
+            Box::pin(async move {
+                netwarden_audit::record_many(tx, &records).await?;
+                let stands_against = |port: &PortRef| {
+                    let other = picture.read().not_authorised_on(port, &readmission.endpoints);
+                    other.filter(|_| !whoever_shares)
+                };
+                let asked =
+                    netwarden_actions::readmit(tx, &readmission, stands_against, Desk::request_id).await?;
+                for (mac, release) in &asked {
+                    let mut record = of_release.clone();
+                    record.object = ObjectRef::new("endpoint", mac.to_string());
+                    record.new = as_value(&release.action);
+                    record.request = Some(release.id.to_string());
+                    netwarden_audit::record(tx, &record).await?;
+                }
+                if !asked.is_empty() {
+                    tx.after_commit(move || wake.now());
+                }
+                let _ = tell.send(asked.into_iter().map(|(_, release)| release.id).collect());
+                Ok(())
+            })
+        });
+        self.engine.keeper().edit_with(with, plan).await?;
+        Ok(told.await.unwrap_or_default())
     }
 
     /// Moves the port on which an endpoint is; to its element's quarantine VLAN unless one is named.
@@ -163,63 +235,64 @@ impl Desk {
         self.ask(permit, action, reason, key).await
     }
 
-    /// Who would be accepted by the baseline step of adoption, by group.
+    /// Who would be accepted by the baseline step of adoption, by group and MAC.
     pub async fn review_baseline(
         &self,
         caller: &Caller,
         filter: &BaselineFilter,
-    ) -> Result<BTreeMap<Option<String>, Vec<BaselineEntry>>, OperateError> {
+    ) -> Result<Vec<Candidate>, OperateError> {
         self.permit_of(caller, Operation::AdoptionRead).await?;
-        Ok(self.engine.keeper().picture().read().baseline(filter))
+        Ok(self.candidates(filter))
     }
 
-    /// Accepts who is present, so that the first rules do not take them for new.
+    fn candidates(&self, filter: &BaselineFilter) -> Vec<Candidate> {
+        let network = self.engine.keeper().picture().read();
+        let name = |ne| network.element(ne).map(|element| element.base.element.name.clone());
+        let in_group = |(group, entries): (Option<String>, Vec<BaselineEntry>)| {
+            entries.into_iter().map(move |entry| (group.clone(), entry))
+        };
+        let all = network.baseline(filter).into_iter().flat_map(in_group);
+        all.map(|(group, entry)| {
+            let ne = entry.port.as_ref().and_then(|port| name(port.ne));
+            Candidate { group, ne, entry }
+        })
+        .collect()
+    }
+
+    /// Accepts who is present, so that the first rules do not take them for new. Where `bind` is None the
+    /// parameter `inventory.bind_on_baseline` says whether they are bound to their ports.
     pub async fn accept_baseline(
         &self,
         caller: &Caller,
         filter: &BaselineFilter,
         group: Option<String>,
-        bind: bool,
+        bind: Option<bool>,
         reason: &str,
-    ) -> Result<Vec<Mac>, OperateError> {
+    ) -> Result<Vec<Candidate>, OperateError> {
         let permit = self.permit_of(caller, Operation::AdoptionAccept).await?;
         require_reason(reason)?;
-        let macs: Vec<Mac> = self
-            .engine
-            .keeper()
-            .picture()
-            .read()
-            .baseline(filter)
-            .into_values()
-            .flatten()
-            .map(|entry| entry.mac)
-            .collect();
-        let accepted = macs.clone();
+        let accepted = self.candidates(filter);
+        let macs: Vec<Mac> = accepted.iter().map(|candidate| candidate.entry.mac).collect();
         let words = format!("{} endpoints: {reason}", macs.len());
         let mut records = vec![permit.record(None, as_value(&macs), &words)];
         records.extend(self.records_of(&permit, "authorised by the baseline", reason, &macs));
-        let plan = move |network: &netwarden_inventory::Network, now| {
+        let readmitted = Readmitted { endpoints: macs.iter().copied().collect(), whoever_shares: false };
+        let plan = move |network: &Network, now| {
             network
-                .plan_baseline(&macs, group.as_deref(), Some(bind), now)
-                .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
+                .plan_baseline(&macs, group.as_deref(), bind, now)
+                .map_err(|error| KeeperError::Refused(error.to_string()))
         };
-        self.engine.keeper().edit_many(records, plan).await?;
+        self.edit_and_readmit(&permit, records, readmitted, reason, plan).await?;
         Ok(accepted)
     }
 
     /// A record of each endpoint, for changes of many at once: who asks about one finds it there.
-    pub(crate) fn records_of(
-        &self,
-        permit: &crate::Permit,
-        new: &str,
-        reason: &str,
-        macs: &[Mac],
-    ) -> Vec<netwarden_audit::Record> {
+    pub(crate) fn records_of(&self, permit: &Permit, new: &str, reason: &str, macs: &[Mac]) -> Vec<Record> {
         let network = self.engine.keeper().picture().read();
         let record = |mac: &Mac| {
             let old = network.endpoint(*mac).map(|endpoint| Value::text(endpoint.status.as_str()));
             let mut record = permit.record(old, Some(Value::text(new)), reason);
-            record.object = netwarden_audit::ObjectRef::new("endpoint", mac.to_string());
+            record.object = ObjectRef::new("endpoint", mac.to_string());
             record
         };
         macs.iter().map(record).collect()
@@ -230,19 +303,10 @@ impl Desk {
         caller: &Caller,
         operation: Operation,
         mac: Mac,
-    ) -> Result<crate::Permit, OperateError> {
+    ) -> Result<Permit, OperateError> {
         let ne: Option<NeId> = self.engine.keeper().picture().read().location(mac).map(|port| port.ne);
         let object = Object::placed(ObjectKind::Endpoint, ne);
         self.permit(caller, operation, &object, Some(mac.to_string())).await
-    }
-
-    /// The port whose access we hold because of this endpoint.
-    async fn cut_off_because_of(&self, mac: Mac) -> Result<Option<PortRef>, OperateError> {
-        let filter = Condition::Eq(FilterValue::Integer(i64::try_from(mac.to_u64()).unwrap_or_default()));
-        let query = ListQuery::unscoped(&netwarden_actions::sql::DESIRED_PORTS).filter("endpoint", filter)?;
-        let held = netwarden_actions::list_desired(self.store.read(), &query).await?;
-        let open = held.items.into_iter().find(|row| row.standing.progress != Progress::Released);
-        Ok(open.map(|row| row.port))
     }
 }
 

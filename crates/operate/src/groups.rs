@@ -151,7 +151,7 @@ impl Desk {
         u64::try_from(count).unwrap_or(u64::MAX)
     }
 
-    fn shown_group(&self, group: Group) -> ShownGroup {
+    pub(crate) fn shown_group(&self, group: Group) -> ShownGroup {
         ShownGroup { endpoints: self.members(&group.name), version: version(&group), group }
     }
 

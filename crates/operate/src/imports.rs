@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::elements::{ElementWish, owner};
+use crate::endpoints::Readmitted;
 use crate::error::OperateError;
 use crate::jobs::Progress;
 use crate::ports::require_reason;
@@ -70,14 +71,15 @@ impl Desk {
             let words = format!("{count} endpoints, lines {first} to {last}: {reason}");
             let mut records = vec![permit.record(None, crate::ports::as_value(&macs), &words)];
             records.extend(self.records_of(&permit, "imported", reason, &macs));
+            let readmitted = self.readmitted(&edits);
             let plan = move |network: &netwarden_inventory::Network, now| {
                 let edits = edits.iter().map(|(mac, edit)| (*mac, edit));
                 network
                     .plan_edits(edits, now)
                     .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
             };
-            match self.engine.keeper().edit_many(records, plan).await {
-                Ok(()) => outcome.imported += count,
+            match self.edit_and_readmit(&permit, records, readmitted, reason, plan).await {
+                Ok(_) => outcome.imported += count,
                 // The network has changed since the rows were tried.
                 Err(netwarden_engine::KeeperError::Refused(reason)) => {
                     rejected.extend(
@@ -89,6 +91,16 @@ impl Desk {
         }
         outcome.refused = told(rejected);
         Ok(outcome)
+    }
+
+    /// Who may connect by these edits and might not before. The port of one who might was moved for another
+    /// reason, which a list that comes again does not undo.
+    fn readmitted(&self, edits: &[(Mac, EndpointEdit)]) -> Readmitted {
+        let network = self.engine.keeper().picture().read();
+        let is = |mac: &Mac| network.endpoint(*mac).map(|endpoint| endpoint.status);
+        let authorised = Some(EndpointStatus::Authorised);
+        let newly = edits.iter().filter(|(mac, edit)| edit.status == authorised && is(mac) != authorised);
+        Readmitted { endpoints: newly.map(|(mac, _)| *mac).collect(), whoever_shares: false }
     }
 
     /// Starts an import of elements; its outcome is the job's result. An element whose credentials are

@@ -50,7 +50,7 @@ pub use detail::{ElementDetail, NeighbourOn, PollsOf, PreflightReport, VlanOn};
 pub use discovery::Search;
 pub use drafts::Examined;
 pub use elements::{ElementEdit, ElementWish, ScheduleEdit, ShownElement};
-pub use endpoints::Authorisation;
+pub use endpoints::{Authorisation, Candidate};
 pub use error::OperateError;
 pub use groups::{GroupEdit, ShownGroup};
 pub use imports::ImportOutcome;

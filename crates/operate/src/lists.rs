@@ -24,6 +24,7 @@ use crate::desk::Desk;
 use crate::elements::ShownElement;
 use crate::endpoints::endpoint_version;
 use crate::error::OperateError;
+use crate::groups::ShownGroup;
 use crate::ports::{not_known, port_version};
 use crate::version::Version;
 
@@ -96,6 +97,10 @@ enum Reads {
     Mac,
 }
 
+/// Of the list of ports those whose access we hold, or want to.
+const HELD: &str = "EXISTS (SELECT 1 FROM desired_ports d WHERE d.ne = p.ne AND d.port = p.name \
+                    AND d.progress <> 'released')";
+
 type Filters = &'static [(&'static str, Reads)];
 
 const ENDPOINT_FILTERS: Filters = &[
@@ -133,6 +138,7 @@ const PORT_FILTERS: Filters = &[
     ("admin_status", Reads::Text),
     ("pvid", Reads::Number),
 ];
+const GROUP_FILTERS: Filters = &[("name", Reads::Part), ("description", Reads::Part)];
 const RULE_FILTERS: Filters = &[("name", Reads::Part), ("enabled", Reads::Truth)];
 const USER_FILTERS: Filters = &[("name", Reads::Part), ("roles", Reads::Part), ("enabled", Reads::Truth)];
 const TOKEN_FILTERS: Filters = &[("label", Reads::Part)];
@@ -213,10 +219,8 @@ impl Desk {
             if enforced != "true" {
                 return Err(OperateError::Invalid("enforced: it takes true, or is left out".to_owned()));
             }
-            let network = self.engine.keeper().picture().read();
-            let ids = held.keys().filter_map(|port| network.element(port.ne)?.port(&port.port));
-            let ids = ids.map(|port| FilterValue::Integer(port.id.0)).collect();
-            query = query.filter("id", Condition::In(ids))?;
+            // By the rows, not by a list of ids, which has at most 1,000.
+            query = query.and(HELD, Vec::new())?;
         }
         let query = filled(query, PORT_FILTERS, &["name", "alias", "ne_name"], wish)?;
         let read = self.store.read();
@@ -259,15 +263,26 @@ impl Desk {
 
     /// Ports whose access we hold, or want to.
     pub(crate) async fn held_ports(&self) -> Result<BTreeMap<PortRef, DesiredPort>, OperateError> {
-        let released = Condition::NotEq(FilterValue::from("released"));
-        let mut held = BTreeMap::new();
-        let mut after = None;
+        let held = self.held_where(None).await?;
+        Ok(held.into_iter().map(|row| (row.port.clone(), row)).collect())
+    }
+
+    /// Ports whose access we hold, or want to, with this value in a column: all of them, however many pages
+    /// they fill and however many released ones stand between them.
+    pub(crate) async fn held_where(
+        &self,
+        only: Option<(&str, FilterValue)>,
+    ) -> Result<Vec<DesiredPort>, OperateError> {
+        let mut wanted = ListQuery::unscoped(&netwarden_actions::sql::DESIRED_PORTS)
+            .filter("progress", Condition::NotEq(FilterValue::from("released")))?;
+        if let Some((column, value)) = only {
+            wanted = wanted.filter(column, Condition::Eq(value))?;
+        }
+        let (mut held, mut after) = (Vec::new(), None);
         loop {
-            let query = ListQuery::unscoped(&netwarden_actions::sql::DESIRED_PORTS)
-                .filter("progress", released.clone())?
-                .page(Page { limit: PAGE_LIMIT, after });
+            let query = wanted.clone().page(Page { limit: PAGE_LIMIT, after });
             let listed = netwarden_actions::list_desired(self.store.read(), &query).await?;
-            held.extend(listed.items.into_iter().map(|row| (row.port.clone(), row)));
+            held.extend(listed.items);
             after = listed.next;
             if after.is_none() {
                 return Ok(held);
@@ -281,7 +296,7 @@ impl Desk {
     }
 
     /// Where this endpoint, address, name or user was; what was on this port. At one time where `from`
-    /// and `until` are equal. At most 1,000 rows, the latest first.
+    /// and `until` are equal. The latest 1,000 rows; [`Desk::list_history`] has all of them.
     pub async fn history(
         &self,
         caller: &Caller,
@@ -289,6 +304,32 @@ impl Desk {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<SightingView>, OperateError> {
+        let query = self.history_query(caller, whom, from, until).await?.page(Page::first(PAGE_LIMIT));
+        Ok(sql::list_sightings(self.store.read(), &query).await?.items)
+    }
+
+    /// A page of [`Desk::history`], the latest first.
+    pub async fn list_history(
+        &self,
+        caller: &Caller,
+        whom: &Where,
+        (from, until): (Timestamp, Timestamp),
+        wish: ListWish,
+    ) -> Result<Counted<SightingView>, OperateError> {
+        let wish = self.paged(wish);
+        let query = self.history_query(caller, whom, from, until).await?.page(page(&wish)?);
+        let read = self.store.read();
+        let (listed, count) = tokio::try_join!(sql::list_sightings(read, &query), query.count(read))?;
+        Ok(Counted { items: listed.items, next: listed.next, count })
+    }
+
+    async fn history_query(
+        &self,
+        caller: &Caller,
+        whom: &Where,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<ListQuery, OperateError> {
         match whom {
             Where::Port(port) => {
                 self.permit_port(caller, Operation::PortHistory, port).await?;
@@ -300,11 +341,23 @@ impl Desk {
         if until < from {
             return Err(OperateError::Invalid("the time asked for ends before it begins".to_owned()));
         }
-        let (read, scope) = (self.store.read(), caller.scope());
-        if from == until {
-            return Ok(sql::sightings_at(read, &scope, whom, from).await?);
-        }
-        Ok(sql::sightings_of(read, &scope, whom, from, until).await?)
+        Ok(sql::sightings_of(&caller.scope(), whom, from, until)?)
+    }
+
+    /// Groups of endpoints, by name unless sorted otherwise.
+    pub async fn list_groups(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<ShownGroup>, OperateError> {
+        let wish = self.paged(wish);
+        self.permit_of(caller, Operation::GroupRead).await?;
+        let query = ListQuery::unscoped(&sql::GROUPS);
+        let query = filled(query, GROUP_FILTERS, &["name", "description"], wish)?;
+        let read = self.store.read();
+        let (listed, count) = tokio::try_join!(sql::list_groups(read, &query), query.count(read))?;
+        let items = listed.items.into_iter().map(|group| self.shown_group(group)).collect();
+        Ok(Counted { items, next: listed.next, count })
     }
 
     /// Rules.

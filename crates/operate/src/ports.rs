@@ -198,7 +198,8 @@ pub(crate) fn port_version(network: &netwarden_inventory::Network, port: &PortRe
     Version::of(&found.map(|found| (found.role_override, found.protected)))
 }
 
-/// Writes a request and its record; answers with the first one's id where it is a repetition.
+/// Writes a request and its record; answers with the first one's id where it is a repetition, and refuses
+/// where the same key asks for something else: a client that reuses keys would take its act for done.
 fn asked(
     tx: &Tx,
     id: RequestId,
@@ -208,9 +209,17 @@ fn asked(
 ) -> netwarden_actions::TxFuture<'_, Result<RequestId, OperateError>> {
     Box::pin(async move {
         if request(tx, &wanted).await? == netwarden_actions::Requested::Repeated {
-            // Who repeats an act is answered as the first time.
             let first = netwarden_actions::request_by_key(tx, &wanted.key).await?;
-            return Ok(first.map_or(id, |first| first.request.id));
+            return match first.map(|row| row.request) {
+                // Who repeats an act is answered as the first time.
+                Some(first) if first.action == wanted.action => Ok(first.id),
+                Some(first) => Err(OperateError::Conflict(format!(
+                    "the Idempotency-Key stands for another act already ({} of {}): a new act needs a new key",
+                    first.action.name(),
+                    first.at
+                ))),
+                None => Ok(id),
+            };
         }
         netwarden_audit::record(tx, &record).await?;
         tx.after_commit(move || wake.now());

@@ -94,7 +94,7 @@ impl Stage {
             let filter = BaselineFilter::default();
             let macs = server
                 .desk
-                .accept_baseline(&self.caller, &filter, None, false, "the campus as the demo begins")
+                .accept_baseline(&self.caller, &filter, None, Some(false), "the campus as the demo begins")
                 .await?;
             accepted += macs.len();
             quiet = if macs.is_empty() { quiet + 1 } else { 0 };

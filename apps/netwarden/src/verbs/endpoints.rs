@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::ask::ReasonArgument;
 use super::fault::Fault;
-use super::list::{Filters, Paging, Tabular, answer, list, requested, show, whole};
+use super::list::{self, Filters, Paging, Part, Tabular, answer, list, requested, show};
 use super::session::Session;
 use super::when::Sense;
 use super::{TimeSpan, import, ne, why};
@@ -41,7 +41,7 @@ pub enum Verb {
     /// Takes an endpoint off the reference list: it is judged anew.
     Forget(Judged),
     /// Lists the groups of endpoints.
-    Groups,
+    Groups(Paging),
     /// Makes a group, or changes the one of this name.
     Group(GroupArguments),
     /// Removes a group that nobody is in any longer.
@@ -109,6 +109,8 @@ pub struct HistoryArguments {
     user: bool,
     #[command(flatten)]
     span: TimeSpan,
+    #[command(flatten)]
+    part: Part,
 }
 
 /// What an authorisation says.
@@ -238,14 +240,15 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             let span = arguments.span.filters(&session.out)?;
             let who = arguments.who.trim();
             if let Ok(mac) = who.parse::<Mac>() {
-                return whole::<Sighting>(session, &path(mac, "/history"), span).await;
+                return list::part::<Sighting>(session, &path(mac, "/history"), span, &arguments.part).await;
             }
             let by = match who.parse::<std::net::IpAddr>() {
                 _ if arguments.user => "user",
                 Ok(_) => "ip",
                 Err(_) => "name",
             };
-            whole::<Sighting>(session, "/history", span.with(by, Some(who))).await
+            let filters = span.with(by, Some(who));
+            list::part::<Sighting>(session, "/history", filters, &arguments.part).await
         }
         Verb::Authorise(arguments) => authorise(session, arguments).await,
         Verb::Block(Judged { mac, reason }) => {
@@ -273,7 +276,7 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             let request = session.client.request(Method::DELETE, &path).query(&query);
             answer(&session.out, &request.send::<Value>().await?)
         }
-        Verb::Groups => whole::<Group>(session, "/groups", Filters::default()).await,
+        Verb::Groups(paging) => list::<Group>(session, "/groups", Filters::default(), &paging).await,
         Verb::Import(arguments) => {
             let reason = arguments.reason.get()?;
             import::run(session, import::Kind::Endpoints, &arguments.file, reason).await

@@ -24,9 +24,9 @@ pub trait Tabular: DeserializeOwned {
     fn cells(&self) -> Vec<Cell>;
 }
 
-/// Which part of a list, and in which order.
+/// Which part of a list.
 #[derive(Debug, Clone, Args)]
-pub struct Paging {
+pub struct Part {
     /// Rows on a page (1 to 1,000).
     #[arg(long, value_name = "ROWS", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub limit: u32,
@@ -36,6 +36,13 @@ pub struct Paging {
     /// Follow the pages to the end.
     #[arg(long)]
     pub all: bool,
+}
+
+/// Which part of a list, and in which order.
+#[derive(Debug, Clone, Args)]
+pub struct Paging {
+    #[command(flatten)]
+    pub part: Part,
     /// Column to sort by; with a minus in front the largest first.
     #[arg(long, value_name = "[-]COLUMN", allow_hyphen_values = true)]
     pub sort: Option<String>,
@@ -46,8 +53,7 @@ pub struct Paging {
 
 impl Paging {
     fn query(&self) -> Vec<(&str, String)> {
-        let limit = if self.all { FULL_PAGE } else { self.limit };
-        let mut query = vec![("limit", limit.to_string())];
+        let mut query = Vec::new();
         if let Some(sort) = &self.sort {
             query.push(("sort", sort.clone()));
         }
@@ -89,18 +95,39 @@ pub async fn list<T: Tabular>(
     filters: Filters,
     paging: &Paging,
 ) -> Result<(), Fault> {
+    let mut query: Vec<(&str, String)> = filters.0;
+    query.extend(paging.query());
+    pages::<T>(session, path, &query, &paging.part).await
+}
+
+/// Prints part of a list that has an order of its own, such as a history.
+pub async fn part<T: Tabular>(
+    session: &Session,
+    path: &str,
+    filters: Filters,
+    part: &Part,
+) -> Result<(), Fault> {
+    pages::<T>(session, path, &filters.0, part).await
+}
+
+async fn pages<T: Tabular>(
+    session: &Session,
+    path: &str,
+    wanted: &[(&str, String)],
+    part: &Part,
+) -> Result<(), Fault> {
     let mut shown = Shown::new::<T>(&session.out);
-    let mut after = paging.after.clone();
+    let mut after = part.after.clone();
     loop {
-        let mut query: Vec<(&str, String)> = filters.0.clone();
-        query.extend(paging.query());
+        let mut query = wanted.to_vec();
+        query.push(("limit", if part.all { FULL_PAGE } else { part.limit }.to_string()));
         if let Some(after) = &after {
             query.push(("after", after.clone()));
         }
         let answer: Value = session.client.get(path, &query).await?;
         let page = page_of(answer)?;
         let next = page.next.clone();
-        if !paging.all {
+        if !part.all {
             return shown.one::<T>(page);
         }
         let is_stuck = next.is_some() && next == after;

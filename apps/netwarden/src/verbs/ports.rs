@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::ask::ReasonArgument;
 use super::fault::Fault;
-use super::list::{Filters, Paging, Tabular, answer, list, requested, show, whole};
+use super::list::{self, Filters, Paging, Part, Tabular, answer, list, requested, show};
 use super::session::Session;
 use super::{TimeSpan, ne, why};
 use crate::output::Cell;
@@ -80,6 +80,8 @@ pub struct HistoryArguments {
     port: Named,
     #[command(flatten)]
     span: TimeSpan,
+    #[command(flatten)]
+    part: Part,
 }
 
 /// Where to.
@@ -148,9 +150,9 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         Verb::Show(port) => {
             show::<Port>(&session.out, session.client.get(&path(session, &port, "").await?, &[]).await?)
         }
-        Verb::History(HistoryArguments { port, span }) => {
+        Verb::History(HistoryArguments { port, span, part }) => {
             let path = path(session, &port, "/history").await?;
-            whole::<Sighting>(session, &path, span.filters(&session.out)?).await
+            list::part::<Sighting>(session, &path, span.filters(&session.out)?, &part).await
         }
         Verb::Why(port) => {
             let path = path(session, &port, "/why").await?;

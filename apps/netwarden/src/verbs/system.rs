@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use netwarden_api::client::{Method, segment};
 use netwarden_api::endpoint::Reason;
-use netwarden_api::network::{Baseline, BaselineResult};
+use netwarden_api::network::{Baseline, BaselineEntry, BaselineResult};
 use netwarden_api::system::{
     Backup, Health, NewBackup, Parameter, ParameterChange, RotateKeys, Series, Statistics, Status,
 };
@@ -114,9 +114,22 @@ pub struct BaselineArguments {
     /// Put them into this group.
     #[arg(long)]
     group: Option<String>,
-    /// Bind each endpoint to the port on which it is: seen elsewhere it is a masquerade.
-    #[arg(long)]
+    /// Bind each endpoint to the port on which it is: seen elsewhere it is a masquerade. Without --bind and
+    /// --no-bind the parameter inventory.bind_on_baseline decides.
+    #[arg(long, conflicts_with = "no_bind")]
     bind: bool,
+    /// Bind nobody, whatever the parameter says.
+    #[arg(long)]
+    no_bind: bool,
+    /// Leave out locally administered addresses: they change, so accepting them accepts little.
+    #[arg(long)]
+    without_randomised: bool,
+    /// Leave out those whose port is not known.
+    #[arg(long)]
+    without_unlocated: bool,
+    /// Take those that were refused as well.
+    #[arg(long)]
+    with_unauthorised: bool,
     #[command(flatten)]
     reason: ReasonArgument,
 }
@@ -217,21 +230,59 @@ async fn baseline(session: &Session, arguments: BaselineArguments) -> Result<(),
         ne_id: ne::id_of_filter(session, arguments.ne).await?,
         vlan: arguments.vlan,
         group: arguments.group,
-        bind: arguments.bind,
+        bind: (arguments.bind || arguments.no_bind).then_some(arguments.bind),
+        randomised: arguments.without_randomised.then_some(false),
+        unlocated: arguments.without_unlocated.then_some(false),
+        unauthorised: arguments.with_unauthorised.then_some(true),
         review: arguments.review,
     };
     let result: BaselineResult = session.client.post("/adoption/baseline", &body).await?;
     if session.out.format == Format::Json {
         return session.out.json(&result);
     }
-    let mut rows = Rows::new(&["mac"]);
-    for mac in &result.endpoints {
-        rows.push_cells([Cell::from(mac)]);
+    let mut rows = Rows::new(BaselineEntry::COLUMNS);
+    for entry in &result.entries {
+        rows.push_cells(entry.cells());
     }
     session.out.rows(&rows)?;
     let verb = if result.accepted { "accepted" } else { "would be accepted" };
     session.out.note(&format!("{} endpoints {verb}", result.endpoints.len()));
     Ok(())
+}
+
+impl Tabular for BaselineEntry {
+    const COLUMNS: &'static [&'static str] = &[
+        "group",
+        "mac",
+        "status",
+        "vendor",
+        "name",
+        "ne",
+        "port",
+        "on port",
+        "vlan",
+        "ips",
+        "randomised",
+        "ne id",
+    ];
+    const BRIEF: usize = 11;
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            self.group.clone().into(),
+            Cell::from(&self.mac),
+            Cell::from(&self.status),
+            self.vendor.clone().into(),
+            self.name.clone().into(),
+            self.ne.clone().into(),
+            self.port.clone().into(),
+            self.port_endpoints.into(),
+            self.vlan.into(),
+            (!self.ips.is_empty()).then(|| self.ips.join(" ")).into(),
+            self.mac_randomised.into(),
+            self.ne_id.into(),
+        ]
+    }
 }
 
 impl Tabular for Status {

@@ -58,6 +58,7 @@ fn what_people_type_is_understood() {
         "ne import elements.csv --reason x",
         "ports list --ne core --role uplink",
         "ports history core Gi1/0/7 --at 2026-11-22T10:00:00Z",
+        "ports history core Gi1/0/7 --all",
         "ports why 3 Gi1/0/7",
         "ports on core Gi1/0/7 --reason x",
         "ports off core Gi1/0/7 --reason x",
@@ -89,6 +90,7 @@ fn what_people_type_is_understood() {
         "system resume --reason x",
         "system baseline --review",
         "system baseline --group Office --ne 3 --vlan 7 --bind --reason taken",
+        "system baseline --no-bind --without-randomised --without-unlocated --with-unauthorised --reason taken",
         "system backup before-upgrade",
         "system backup --detach",
         "system backups",
@@ -433,14 +435,20 @@ async fn an_edit_without_a_revision_carries_the_tag_that_was_read() {
 #[tokio::test]
 async fn histories_ask_for_what_was_named() {
     let cases = [
-        ("endpoints history 001b.213a.4f5e", "GET /api/v1/endpoints/00%3A1b%3A21%3A3a%3A4f%3A5e/history"),
+        (
+            "endpoints history 001b.213a.4f5e",
+            "GET /api/v1/endpoints/00%3A1b%3A21%3A3a%3A4f%3A5e/history?limit=50",
+        ),
         (
             "endpoints history 192.0.2.7 --at 2026-11-22T10:00:00Z",
-            "GET /api/v1/history?at=2026-11-22T10%3A00%3A00Z&ip=192.0.2.7",
+            "GET /api/v1/history?at=2026-11-22T10%3A00%3A00Z&ip=192.0.2.7&limit=50",
         ),
-        ("endpoints history printer-3", "GET /api/v1/history?name=printer-3"),
-        ("endpoints history ann --user", "GET /api/v1/history?user=ann"),
-        ("ports history 3 Gi1/0/7", "GET /api/v1/ports/3/Gi1%2F0%2F7/history"),
+        (
+            "endpoints history printer-3 --limit 7 --after x",
+            "GET /api/v1/history?name=printer-3&limit=7&after=x",
+        ),
+        ("endpoints history ann --user", "GET /api/v1/history?user=ann&limit=50"),
+        ("ports history 3 Gi1/0/7", "GET /api/v1/ports/3/Gi1%2F0%2F7/history?limit=50"),
     ];
     for (line, expected) in cases {
         let server = Server::start(Format::Csv, |_| ok(json!([])));
@@ -448,6 +456,29 @@ async fn histories_ask_for_what_was_named() {
         assert_eq!(server.sent()[0].line, expected);
         assert!(server.printed().starts_with("from,until,"), "{}", server.printed());
     }
+}
+
+// proves: SCL-03
+#[tokio::test]
+async fn all_of_a_history_is_followed_through_its_pages() {
+    let respond = |line: &str| {
+        let row = |port: &str| {
+            json!({"mac": "00:1b:21:3a:4f:5e", "ne_id": 1, "ne": "sw1", "port": port, "vlan": 10, "user": null,
+                   "from": "2026-11-22T10:00:00Z", "until": null, "last_seen": null})
+        };
+        let total = json!({"count": 2, "more": false});
+        if line.contains("after=two") {
+            return ok(json!({"items": [row("p1")], "total": total}));
+        }
+        ok(json!({"items": [row("p2")], "next": "two", "total": total}))
+    };
+    let server = Server::start(Format::Csv, respond);
+    server.run("endpoints history 00:1b:21:3a:4f:5e --all").await.unwrap();
+    assert_eq!(server.printed().lines().count(), 3, "{}", server.printed());
+    assert!(server.sent()[0].line.ends_with("?limit=1000"), "{}", server.sent()[0].line);
+    let server = Server::start(Format::Json, respond);
+    server.run("ports history 3 Gi1/0/7").await.unwrap();
+    assert!(server.printed().contains("\"next\": \"two\""), "who asks for a page sees that there is more");
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Desired port states, the attempts at them, and the global stop.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use netwarden_audit::RecordIndex;
 use netwarden_model::access::{PortAccess, Progress};
@@ -138,6 +140,31 @@ pub async fn desired_unreleased<C: ConnectionTrait>(connection: &C) -> Result<Ve
     query_all(connection, sql, []).await?.iter().map(desired_row).collect()
 }
 
+/// Endpoints that are looked for in one statement.
+const AT_ONCE: usize = 500;
+
+/// The desired states that hold a port because of one of these endpoints; not those that are released
+/// already, or are being released.
+pub(crate) async fn desired_because_of(
+    tx: &Tx,
+    endpoints: &BTreeSet<Mac>,
+) -> Result<Vec<DesiredPort>, ActionError> {
+    let macs: Vec<Value> = endpoints.iter().map(|mac| mac_value(Some(*mac))).collect();
+    let mut found = Vec::new();
+    for macs in macs.chunks(AT_ONCE) {
+        let marks: Vec<String> = (1..=macs.len()).map(|at| format!("${at}")).collect();
+        let sql = format!(
+            "SELECT {DESIRED} FROM desired_ports WHERE progress NOT IN ('released', 'releasing') \
+             AND endpoint IN ({}) ORDER BY ne, id",
+            marks.join(", ")
+        );
+        for row in query_all(tx, sql, macs.to_vec()).await? {
+            found.push(desired_row(&row)?);
+        }
+    }
+    Ok(found)
+}
+
 /// The elements on which something is due.
 pub(crate) async fn due_elements<C: ConnectionTrait>(
     connection: &C,
@@ -184,18 +211,26 @@ pub(crate) async fn insert_desired(tx: &Tx, row: &DesiredPort) -> Result<(), Act
     Ok(())
 }
 
-/// Writes the row if nobody has written it since it was read; answers whether it was written.
+/// Names the endpoint because of which a port is held. Only wishes and readmissions say so, and who carries a
+/// wish out never does: it needs no revision, and disturbs no attempt that is under way.
+pub(crate) async fn set_because_of(tx: &Tx, id: i64, endpoint: Option<Mac>) -> Result<(), ActionError> {
+    let sql = "UPDATE desired_ports SET endpoint = $1 WHERE id = $2";
+    execute(tx, sql, [mac_value(endpoint), Value::from(id)]).await?;
+    Ok(())
+}
+
+/// Writes the row, all but the endpoint because of which, if nobody has written it since it was read; answers
+/// whether it was written.
 pub(crate) async fn save_desired(tx: &Tx, row: &DesiredPort) -> Result<bool, ActionError> {
     let earlier = row.earlier.as_ref().map(serde_json::to_string).transpose()?;
     let changed = execute(
         tx,
-        "UPDATE desired_ports SET request = $1, access = $2, endpoint = $3, progress = $4, note = $5, \
-         attempts = $6, next_at = $7, since = $8, verified_at = $9, earlier = $10, revision = revision + 1 \
-         WHERE id = $11 AND revision = $12",
+        "UPDATE desired_ports SET request = $1, access = $2, progress = $3, note = $4, attempts = $5, \
+         next_at = $6, since = $7, verified_at = $8, earlier = $9, revision = revision + 1 \
+         WHERE id = $10 AND revision = $11",
         [
             id_value(row.request),
             Value::from(serde_json::to_string(&row.access)?),
-            mac_value(row.endpoint),
             Value::from(word(row.standing.progress)?),
             Value::from(row.standing.note.clone()),
             Value::from(i64::from(row.standing.attempts)),

@@ -5,14 +5,16 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use netwarden_model::{Mac, NeId, PortName, PortRef, Scope, VlanId};
 use netwarden_store::{
-    ConnectionTrait, QueryResult, StoreError, Value, query_all, scope_condition, to_micros, values,
+    ConnectionTrait, Direction, ListError, ListQuery, PAGE_LIMIT, Page, QueryResult, StoreError, Value,
+    query_all, scope_condition, to_micros, values,
 };
 
+use super::list::{SIGHTINGS, list_sightings};
 use super::load::{time, vlan};
 use super::{ip_bytes, ip_from_bytes, mac_from_key, mac_key};
 
-/// Answers have at most so many rows.
-const LIMIT: u32 = 1_000;
+/// Answers that are not paged have at most so many rows.
+const LIMIT: u64 = PAGE_LIMIT;
 
 /// Whom or what a question is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,52 +83,45 @@ pub async fn sightings_at<C: ConnectionTrait>(
     whom: &Where,
     at: Timestamp,
 ) -> Result<Vec<SightingView>, StoreError> {
-    let after = to_micros(at);
-    find(connection, scope, whom, after, after.saturating_add(1)).await
+    let query = sightings_of(scope, whom, at, at)?.page(Page::first(LIMIT));
+    Ok(list_sightings(connection, &query).await?.items)
 }
 
-/// The intervals that touch the time from `from` to `until`, the latest first, at most 1,000.
-pub async fn sightings_of<C: ConnectionTrait>(
-    connection: &C,
+/// The intervals that touch the time from `from` to `until`, or the moment where these are equal; the
+/// latest first, to be paged and counted as every list.
+pub fn sightings_of(
     scope: &Scope,
     whom: &Where,
     from: Timestamp,
     until: Timestamp,
-) -> Result<Vec<SightingView>, StoreError> {
-    find(connection, scope, whom, to_micros(from), to_micros(until)).await
-}
-
-async fn find<C: ConnectionTrait>(
-    connection: &C,
-    scope: &Scope,
-    whom: &Where,
-    from: i64,
-    until: i64,
-) -> Result<Vec<SightingView>, StoreError> {
-    let (condition, subject): (&str, Vec<Value>) = match whom {
-        Where::Mac(mac) => ("s.mac = $3", values![mac_key(*mac)].into()),
+) -> Result<ListQuery, ListError> {
+    let from = to_micros(from);
+    let until = to_micros(until).max(from.saturating_add(1));
+    let (condition, values): (&'static str, Vec<Value>) = match whom {
+        Where::Mac(mac) => ("s.mac = ?", values![mac_key(*mac)].into()),
         // The pairing and the sighting must overlap, and both the time asked for.
         Where::Ip(ip) => (
-            "EXISTS (SELECT 1 FROM ip_bindings b WHERE b.ip = $3 AND b.mac = s.mac AND b.started < $2 \
-             AND (b.ended IS NULL OR b.ended > $1) AND (s.ended IS NULL OR b.started < s.ended) \
-             AND (b.ended IS NULL OR b.ended > s.started)) AND s.mac IN (SELECT mac FROM ip_bindings WHERE ip = $3)",
-            values![ip_bytes(*ip)].into(),
+            "EXISTS (SELECT 1 FROM ip_bindings b WHERE b.ip = ? AND b.mac = s.mac AND b.started < ? \
+             AND (b.ended IS NULL OR b.ended > ?) AND (s.ended IS NULL OR b.started < s.ended) \
+             AND (b.ended IS NULL OR b.ended > s.started)) AND s.mac IN (SELECT mac FROM ip_bindings WHERE ip = ?)",
+            values![ip_bytes(*ip), until, from, ip_bytes(*ip)].into(),
         ),
-        Where::Name(name) => (
-            "s.mac IN (SELECT mac FROM endpoints WHERE lower(dns_name) = $3 OR lower(host_name) = $3 \
-             UNION SELECT mac FROM endpoint_names WHERE name_key = $3 AND started < $2 AND (ended IS NULL OR ended > $1))",
-            values![name.to_lowercase()].into(),
-        ),
-        Where::User(user) => ("s.user_name = $3", values![user.as_str()].into()),
-        Where::Port(port) => ("p.ne = $3 AND p.name = $4", values![port.ne.0, port.port.0.as_str()].into()),
+        Where::Name(name) => {
+            let name = name.to_lowercase();
+            (
+                "s.mac IN (SELECT mac FROM endpoints WHERE lower(dns_name) = ? OR lower(host_name) = ? \
+                 UNION SELECT mac FROM endpoint_names WHERE name_key = ? AND started < ? \
+                 AND (ended IS NULL OR ended > ?))",
+                values![name.clone(), name.clone(), name, until, from].into(),
+            )
+        }
+        Where::User(user) => ("s.user_name = ?", values![user.as_str()].into()),
+        Where::Port(port) => ("p.ne = ? AND p.name = ?", values![port.ne.0, port.port.0.as_str()].into()),
     };
-    let scoped = scope_condition("p.ne", scope).map_or_else(String::new, |scoped| format!(" AND {scoped}"));
-    let sql = format!(
-        "SELECT {SIGHTING_SELECT} FROM {SIGHTING_FROM} WHERE s.started < $2 AND (s.ended IS NULL OR s.ended > $1) \
-         AND {condition}{scoped} ORDER BY s.started DESC, s.id DESC LIMIT {LIMIT}"
-    );
-    let rows = query_all(connection, sql, values![from, until].into_iter().chain(subject)).await?;
-    rows.iter().map(sighting).collect()
+    ListQuery::new(&SIGHTINGS, scope)
+        .and("s.started < ? AND (s.ended IS NULL OR s.ended > ?)", values![until, from].into())?
+        .and(condition, values)?
+        .sort("started", Direction::Descending)
 }
 
 /// Who had `ip` from `from` to `until`, the latest first, at most 1,000.

@@ -9,6 +9,7 @@ use netwarden_store::{
     Column, ConnectionTrait, ListError, ListQuery, ListTable, Listed, QueryResult, StoreError, values,
 };
 
+use super::admin::Group;
 use super::history::{SIGHTING_FROM, SIGHTING_SELECT, SightingView, sighting};
 use super::load::{time, vlan};
 use super::{ip_bytes, mac_from_key};
@@ -79,6 +80,14 @@ pub static ENDPOINTS: ListTable = ListTable {
     scope: Some("e.ne"),
 };
 
+/// Groups of endpoints.
+pub static GROUPS: ListTable = ListTable {
+    from: "endpoint_groups",
+    id: Column::new("name", "name", Text),
+    columns: &[Column::new("name", "name", Text).sorts(), Column::new("description", "description", Text)],
+    scope: None,
+};
+
 /// Sightings, by time.
 pub static SIGHTINGS: ListTable = ListTable {
     from: SIGHTING_FROM,
@@ -90,7 +99,7 @@ pub static SIGHTINGS: ListTable = ListTable {
         Column::new("port", "p.name", Text),
         Column::new("vlan", "s.vlan", Integer).nullable(),
         Column::new("user", "s.user_name", Text).nullable(),
-        Column::new("started", "s.started", Integer),
+        Column::new("started", "s.started", Integer).sorts(),
         Column::new("ended", "s.ended", Integer).nullable(),
     ],
     scope: Some("p.ne"),
@@ -275,4 +284,18 @@ pub async fn list_sightings<C: ConnectionTrait>(
     query: &ListQuery,
 ) -> Result<Listed<SightingView>, StoreError> {
     query.fetch(connection, SIGHTING_SELECT).await?.try_map(|row| sighting(&row))
+}
+
+/// A page of [`GROUPS`].
+pub async fn list_groups<C: ConnectionTrait>(
+    connection: &C,
+    query: &ListQuery,
+) -> Result<Listed<Group>, StoreError> {
+    query.fetch(connection, "name, description, offline_after_s").await?.try_map(|row| {
+        Ok(Group {
+            name: row.try_get("", "name")?,
+            description: row.try_get("", "description")?,
+            offline_after_s: row.try_get("", "offline_after_s")?,
+        })
+    })
 }

@@ -146,8 +146,9 @@ async fn where_was_it_and_what_was_there() {
         assert_eq!(at(Where::Port(port(1, "p1")), later).await, []);
         let long_ago = before.checked_sub(jiff::SignedDuration::from_hours(9)).unwrap();
         assert_eq!(at(Where::Mac(mac(1)), long_ago).await, []);
-        let all = sql::sightings_of(read, &Scope::All, &Where::Mac(mac(1)), long_ago, later).await.unwrap();
-        assert_eq!(all.len(), 1, "the second began at that very moment");
+        let all = sql::sightings_of(&Scope::All, &Where::Mac(mac(1)), long_ago, later).unwrap();
+        let all = sql::list_sightings(read, &all).await.unwrap();
+        assert_eq!(all.items.len(), 1, "the second began at that very moment");
         // A domain that holds the first switch only does not see the second.
         let scope = Scope::Elements([NeId(1)].into());
         assert_eq!(sql::sightings_at(read, &scope, &Where::Mac(mac(1)), later).await.unwrap(), []);

@@ -5,10 +5,10 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use netwarden_api::Problem;
-use netwarden_api::network::{Baseline, BaselineResult, Discover, ImportResult};
+use netwarden_api::network::{Baseline, BaselineEntry, BaselineResult, Discover, ImportResult};
 use netwarden_api::rule::Job;
 use netwarden_model::NeId;
-use netwarden_operate::{BaselineFilter, Desk, Search, vlan};
+use netwarden_operate::{BaselineFilter, Candidate, Desk, Search, vlan};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -40,7 +40,8 @@ struct File {
 }
 
 /// Takes a CSV file; bad rows are told by line and reason and the good ones go on. Endpoints are taken at
-/// once; elements (which needs ne.import) are asked first, in a job whose result says the same.
+/// once, and what we hold of a port because of those who are authorised by that is given back where nobody
+/// else is on it who may not connect; elements (which needs ne.import) are asked first, in a job whose result says the same.
 #[utoipa::path(post, path = "/adoption/import", tag = "adoption", params(File),
     request_body(content = String, content_type = "text/csv"),
     responses((status = 200, body = ImportResult), (status = 202, body = Job), (status = "default", body = Problem)),
@@ -74,14 +75,25 @@ struct Review {
     ne: Option<i64>,
     /// Only what is in this VLAN.
     vlan: Option<u16>,
+    /// Locally administered addresses as well; yes unless said otherwise.
+    randomised: Option<bool>,
+    /// Those whose port is not known as well; yes unless said otherwise.
+    unlocated: Option<bool>,
+    /// Those that were refused as well; no unless said otherwise.
+    unauthorised: Option<bool>,
 }
 
-fn filter(ne: Option<i64>, id: Option<u16>) -> Result<BaselineFilter, Refusal> {
-    Ok(BaselineFilter {
-        elements: ne.into_iter().map(NeId).collect(),
-        vlans: id.map(vlan).transpose()?.into_iter().collect(),
-        ..BaselineFilter::default()
-    })
+impl Review {
+    fn filter(&self) -> Result<BaselineFilter, Refusal> {
+        let usual = BaselineFilter::default();
+        Ok(BaselineFilter {
+            elements: self.ne.into_iter().map(NeId).collect(),
+            vlans: self.vlan.map(vlan).transpose()?.into_iter().collect(),
+            randomised: self.randomised.unwrap_or(usual.randomised),
+            unlocated: self.unlocated.unwrap_or(usual.unlocated),
+            unauthorised: self.unauthorised.unwrap_or(usual.unauthorised),
+        })
+    }
 }
 
 /// Who would be accepted.
@@ -93,16 +105,35 @@ async fn review(
     asker: Asker,
     Asked(asked): Asked<Review>,
 ) -> Answer<BaselineResult> {
-    reviewed(&desk, &asker, &filter(asked.ne, asked.vlan)?).await
+    let entries = desk.review_baseline(&asker.caller, &asked.filter()?).await?;
+    Ok(Json(shaped(false, entries)))
 }
 
-async fn reviewed(desk: &Desk, asker: &Asker, filter: &BaselineFilter) -> Answer<BaselineResult> {
-    let entries = desk.review_baseline(&asker.caller, filter).await?;
-    let endpoints = entries.into_values().flatten().map(|entry| entry.mac.to_string()).collect();
-    Ok(Json(BaselineResult { accepted: false, endpoints }))
+fn shaped(accepted: bool, candidates: Vec<Candidate>) -> BaselineResult {
+    let entries: Vec<BaselineEntry> = candidates.into_iter().map(entry).collect();
+    BaselineResult { accepted, endpoints: entries.iter().map(|entry| entry.mac.clone()).collect(), entries }
 }
 
-/// Accepts who is present, so that they are not taken for new; with `review` only says who that is.
+fn entry(candidate: Candidate) -> BaselineEntry {
+    let Candidate { group, ne, entry } = candidate;
+    BaselineEntry {
+        mac: entry.mac.to_string(),
+        group,
+        vendor: entry.vendor,
+        mac_randomised: entry.mac_randomised,
+        status: entry.status.as_str().to_owned(),
+        ne,
+        ne_id: entry.port.as_ref().map(|port| port.ne.0),
+        port: entry.port.map(|port| port.port.0),
+        vlan: entry.vlan.map(|vlan| vlan.get()),
+        ips: entry.ips.iter().map(ToString::to_string).collect(),
+        name: entry.name,
+        port_endpoints: entry.port_endpoints,
+    }
+}
+
+/// Accepts who is present, so that they are not taken for new; with `review` only says who that is. What we
+/// hold of a port because of them is given back where nobody else is on it who may not connect.
 #[utoipa::path(post, path = "/adoption/baseline", tag = "adoption", request_body = Baseline,
     responses((status = 200, body = BaselineResult), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("adoption.accept"))))]
@@ -111,12 +142,20 @@ async fn accept(
     asker: Asker,
     Body(wish): Body<Baseline>,
 ) -> Answer<BaselineResult> {
-    let filter = filter(wish.ne_id, wish.vlan)?;
-    if wish.review {
-        return reviewed(&desk, &asker, &filter).await;
-    }
-    let macs = desk.accept_baseline(&asker.caller, &filter, wish.group, wish.bind, &wish.reason).await?;
-    Ok(Json(BaselineResult { accepted: true, endpoints: macs.iter().map(ToString::to_string).collect() }))
+    let asked = Review {
+        ne: wish.ne_id,
+        vlan: wish.vlan,
+        randomised: wish.randomised,
+        unlocated: wish.unlocated,
+        unauthorised: wish.unauthorised,
+    };
+    let filter = asked.filter()?;
+    let candidates = if wish.review {
+        desk.review_baseline(&asker.caller, &filter).await?
+    } else {
+        desk.accept_baseline(&asker.caller, &filter, wish.group, wish.bind, &wish.reason).await?
+    };
+    Ok(Json(shaped(!wish.review, candidates)))
 }
 
 /// Starts a search for elements; the job's result says what was found.

@@ -9,7 +9,7 @@ use netwarden_api::endpoint::{Authorise, Endpoint, EndpointChange, Move, Reason,
 use netwarden_api::{Page, Problem};
 use netwarden_identity::Operation;
 use netwarden_model::{Mac, NeId, PortName, PortRef};
-use netwarden_operate::{Authorisation, Desk, EndpointEdit, Where, vlan};
+use netwarden_operate::{Authorisation, Desk, EndpointEdit, ListWish, Where, vlan};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -127,6 +127,10 @@ pub(super) struct Span {
     from: Option<Timestamp>,
     /// Until then; now where absent.
     until: Option<Timestamp>,
+    /// Rows wanted, 1 to 1,000; 100 unless given.
+    limit: Option<u64>,
+    /// The `next` of the page before.
+    after: Option<String>,
 }
 
 impl Span {
@@ -143,14 +147,14 @@ impl Span {
 
 /// Where it was, the latest first; `{mac}` may also be an IP address or a name.
 #[utoipa::path(get, path = "/endpoints/{mac}/history", tag = "endpoints", params(("mac" = String, Path), Span),
-    responses((status = 200, body = Vec<Sighting>), (status = "default", body = Problem)),
+    responses((status = 200, body = Page<Sighting>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("endpoint.history"))))]
 async fn history(
     State(desk): State<Desk>,
     asker: Asker,
     Place(whom): Place<String>,
     Asked(span): Asked<Span>,
-) -> Answer<Vec<Sighting>> {
+) -> Answer<Page<Sighting>> {
     let whom = match (whom.parse::<Mac>(), whom.parse()) {
         (Ok(mac), _) => Where::Mac(mac),
         (_, Ok(ip)) => Where::Ip(ip),
@@ -158,7 +162,7 @@ async fn history(
         (Err(error), _) if whom.contains(':') => return Err(Refusal::malformed(error.to_string())),
         _ => Where::Name(whom),
     };
-    sightings(&desk, &asker, &whom, &span).await
+    sightings(&desk, &asker, &whom, span).await
 }
 
 /// Who or what a question about the past is about: exactly one of these.
@@ -180,17 +184,21 @@ struct Whom {
     from: Option<Timestamp>,
     /// Until then; now where absent.
     until: Option<Timestamp>,
+    /// Rows wanted, 1 to 1,000; 100 unless given.
+    limit: Option<u64>,
+    /// The `next` of the page before.
+    after: Option<String>,
 }
 
 /// Where a MAC, IP address, name or user was, the latest first.
 #[utoipa::path(get, path = "/history", tag = "endpoints", params(Whom),
-    responses((status = 200, body = Vec<Sighting>), (status = "default", body = Problem)),
+    responses((status = 200, body = Page<Sighting>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("endpoint.history"))))]
 async fn whereabouts(
     State(desk): State<Desk>,
     asker: Asker,
     Asked(whom): Asked<Whom>,
-) -> Answer<Vec<Sighting>> {
+) -> Answer<Page<Sighting>> {
     let subject = match (whom.mac, whom.ip, whom.name, whom.user) {
         (Some(mac), None, None, None) => {
             Where::Mac(mac.parse::<Mac>().map_err(|error| Refusal::malformed(error.to_string()))?)
@@ -202,19 +210,20 @@ async fn whereabouts(
         (None, None, None, Some(user)) => Where::User(user),
         _ => return Err(Refusal::malformed("exactly one of mac, ip, name and user is needed")),
     };
-    let span = Span { at: whom.at, from: whom.from, until: whom.until };
-    sightings(&desk, &asker, &subject, &span).await
+    let span = Span { at: whom.at, from: whom.from, until: whom.until, limit: whom.limit, after: whom.after };
+    sightings(&desk, &asker, &subject, span).await
 }
 
 pub(super) async fn sightings(
     desk: &Desk,
     asker: &Asker,
     whom: &Where,
-    span: &Span,
-) -> Answer<Vec<Sighting>> {
-    let (from, until) = span.bounds(desk)?;
-    let found = desk.history(&asker.caller, whom, from, until).await?;
-    let shaped = found.into_iter().map(|view| Sighting {
+    span: Span,
+) -> Answer<Page<Sighting>> {
+    let bounds = span.bounds(desk)?;
+    let wish = ListWish { limit: span.limit, after: span.after, ..ListWish::default() };
+    let listed = desk.list_history(&asker.caller, whom, bounds, wish).await?;
+    Ok(Json(shape::page(listed, |view| Sighting {
         mac: view.mac.to_string(),
         ne_id: view.port.ne.0,
         ne: view.ne_name.unwrap_or_default(),
@@ -224,8 +233,7 @@ pub(super) async fn sightings(
         until: view.ended,
         last_seen: view.last_seen,
         user: view.user,
-    });
-    Ok(Json(shaped.collect()))
+    })))
 }
 
 /// Puts it on the reference list; releases its port where we had cut it off.

@@ -4,16 +4,17 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use netwarden_api::Problem;
 use netwarden_api::endpoint::{Group, GroupChange, NewGroup};
+use netwarden_api::{Page, Problem};
 use netwarden_operate::{Desk, GroupEdit, ShownGroup};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Asked, Body, IfMatch, Place, ReasonParam, tagged};
+use crate::input::{Asked, Body, IfMatch, ListParams, Place, ReasonParam, Wish, tagged};
 use crate::refusal::Refusal;
+use crate::shape;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, change, remove))
@@ -37,12 +38,12 @@ fn seconds(silence: u64) -> i64 {
     i64::try_from(silence).unwrap_or(i64::MAX)
 }
 
-/// Groups of endpoints, by name.
-#[utoipa::path(get, path = "/groups", tag = "endpoints",
-    responses((status = 200, body = Vec<Group>), (status = "default", body = Problem)),
+/// Groups of endpoints; filters name, description.
+#[utoipa::path(get, path = "/groups", tag = "endpoints", params(ListParams),
+    responses((status = 200, body = Page<Group>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("group.read"))))]
-async fn list(State(desk): State<Desk>, asker: Asker) -> Answer<Vec<Group>> {
-    Ok(Json(desk.groups(&asker.caller).await?.into_iter().map(shaped).collect()))
+async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answer<Page<Group>> {
+    Ok(Json(shape::page(desk.list_groups(&asker.caller, wish).await?, shaped)))
 }
 
 /// One group, with its version as ETag.

@@ -87,15 +87,15 @@ async fn change(
 /// What was on it, the latest first.
 #[utoipa::path(get, path = "/ports/{ne}/{name}/history", tag = "ports",
     params(("ne" = i64, Path), ("name" = String, Path), Span),
-    responses((status = 200, body = Vec<Sighting>), (status = "default", body = Problem)),
+    responses((status = 200, body = Page<Sighting>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("port.history"))))]
 async fn history(
     State(desk): State<Desk>,
     asker: Asker,
     Place((ne, name)): Place<(i64, String)>,
     Asked(span): Asked<Span>,
-) -> Answer<Vec<Sighting>> {
-    sightings(&desk, &asker, &Where::Port(port_ref(ne, &name)), &span).await
+) -> Answer<Page<Sighting>> {
+    sightings(&desk, &asker, &Where::Port(port_ref(ne, &name)), span).await
 }
 
 /// Why it is as it is: the chain of cause, newest first.

@@ -142,6 +142,16 @@ fn interface(admin_status: &str) -> Interface {
     }
 }
 
+fn learned(mac: &str) -> FdbEntry {
+    FdbEntry {
+        mac: mac.parse().unwrap(),
+        if_index: Some(IfIndex(1)),
+        if_name: Some("Gi1/0/1".into()),
+        vlan: Some(10.try_into().unwrap()),
+        status: FdbStatus::Learned,
+    }
+}
+
 async fn element(desk: &Desk) -> NeId {
     let now = desk.clock.now();
     let element = Element {
@@ -166,14 +176,8 @@ async fn element(desk: &Desk) -> NeId {
     base.element.id = ne;
     desk.engine.keeper().adjust(move |network| network.put_element(base)).await.unwrap();
     desk.engine.element_changed(ne);
-    let row = FdbEntry {
-        mac: MAC.parse().unwrap(),
-        if_index: Some(IfIndex(1)),
-        if_name: Some("Gi1/0/1".into()),
-        vlan: Some(10.try_into().unwrap()),
-        status: FdbStatus::Learned,
-    };
-    let reading = Reading { interfaces: vec![interface("up")], fdb: vec![row], ..Reading::default() };
+    let reading =
+        Reading { interfaces: vec![interface("up")], fdb: vec![learned(MAC)], ..Reading::default() };
     desk.engine.keeper().read(ne, Read::Methods(Method::ALL.to_vec()), reading, now).await;
     let located = || desk.engine.keeper().picture().read().location(MAC.parse().unwrap()).is_some();
     for _ in 0..500 {
@@ -286,6 +290,25 @@ impl Bench {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("the port was not read");
+    }
+
+    /// The port's forwarding table: these are on it from now on, and nobody else.
+    pub async fn seen(&self, macs: &[&str]) {
+        let reading = Reading { fdb: macs.iter().map(|mac| learned(mac)).collect(), ..Reading::default() };
+        let keeper = self.desk.engine.keeper();
+        let now = self.desk.clock.now();
+        keeper.read(self.ne, Read::Methods(vec![Method::Forwarding]), reading, now).await;
+        let located = || {
+            let network = keeper.picture().read();
+            macs.iter().all(|mac| network.location(mac.parse().unwrap()).is_some())
+        };
+        for _ in 0..500 {
+            if located() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{macs:?} were not located");
     }
 
     pub async fn json(&self, user: &str, method: &str, path: &str, body: Value) -> Answer {

@@ -204,3 +204,19 @@ async fn why_names_who_accepted_the_baseline_and_who_imported() {
     assert_eq!(bench.call(Some("operator"), "POST", path, csv).await.status, 200);
     assert_eq!(why("00:1b:21:3a:4f:70").await, "operator imported it: inventory");
 }
+
+// proves: NEM-09
+#[tokio::test]
+async fn a_parameters_old_and_new_value_stand_in_the_record_of_its_change() {
+    let bench = bench().await;
+    let path = "/api/v1/system/parameters/ui.page_rows";
+    let old = bench.call(Some("administrator"), "GET", path, None).await.json()["value"].clone();
+    let set = json!({ "reason": "long screens", "value": "70" });
+    assert_eq!(bench.json("administrator", "PUT", path, set).await.status, 204);
+    bench.desk.trail.tick(bench.desk.clock.now()).await.unwrap();
+    let records = "/api/v1/audit?operation=parameter.modify&object=ui.page_rows";
+    let listed = bench.call(Some("revisor"), "GET", records, None).await.json();
+    let [record] = listed["items"].as_array().unwrap().as_slice() else { panic!("{listed}") };
+    assert_eq!((&record["old"], &record["new"]), (&old, &json!("70")), "{record}");
+    assert_eq!((&record["user"], &record["details"]), (&json!("administrator"), &json!("long screens")));
+}

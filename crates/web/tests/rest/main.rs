@@ -1,6 +1,7 @@
 //! The REST interface over a desk of its own, without any network.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod adoption;
 mod calls;
 mod channels;
 mod depth;
@@ -8,9 +9,11 @@ mod desk;
 mod document;
 mod editing;
 mod health;
+mod histories;
 mod hostile;
 mod names;
 mod pages;
+mod ports;
 mod ratchet;
 mod rights;
 mod rule_pages;

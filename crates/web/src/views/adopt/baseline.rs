@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_model::NeId;
-use netwarden_operate::{BaselineEntry, BaselineFilter, Desk, ListWish};
+use netwarden_operate::{BaselineFilter, Candidate, Desk, ListWish};
 
 use super::{Course, vlan_of};
 use crate::address::Query;
@@ -75,14 +75,12 @@ impl Narrowed {
     }
 }
 
-fn row(desk: &Desk, l: Language, entry: &BaselineEntry) -> Row {
+fn row(l: Language, candidate: &Candidate) -> Row {
+    let entry = &candidate.entry;
     let mac = entry.mac.to_string();
     let href = endpoints::address(&mac);
-    let place = entry.port.as_ref().map(|port| {
-        let network = desk.engine.keeper().picture().read();
-        let name = network.element(port.ne).map(|state| state.base.element.name.clone());
-        format!("{} · {}", name.unwrap_or_default(), port.port)
-    });
+    let ne = candidate.ne.as_deref().unwrap_or_default();
+    let place = entry.port.as_ref().map(|port| format!("{ne} · {}", port.port));
     let vendor = if entry.mac_randomised { Some(l.t("vendor-randomised")) } else { entry.vendor.clone() };
     let shared = i64::from(entry.port_endpoints);
     Row {
@@ -113,13 +111,15 @@ async fn page(
     };
     let reviewed = desk.review_baseline(caller, &filter).await?;
     let count = |key: &str, count: usize| l.t1(key, "count", i64::try_from(count).unwrap_or(i64::MAX));
-    let all: usize = reviewed.values().map(Vec::len).sum();
+    let all = reviewed.len();
     let mut left = SHOWN;
-    let groups = reviewed.iter().map(|(name, entries)| {
+    // They come by group.
+    let groups = reviewed.chunk_by(|one, next| one.group == next.group).map(|entries| {
         let shown = entries.len().min(left);
         left -= shown;
-        let rows = entries.iter().take(shown).map(|entry| row(desk, l, entry)).collect();
-        let title = name.clone().unwrap_or_else(|| l.t("baseline-no-group"));
+        let rows = entries.iter().take(shown).map(|candidate| row(l, candidate)).collect();
+        let name = entries.first().and_then(|candidate| candidate.group.clone());
+        let title = name.unwrap_or_else(|| l.t("baseline-no-group"));
         let more = entries.len() - shown;
         Group {
             table: table(l, title.clone(), COLUMNS, rows, String::new()),
@@ -130,7 +130,8 @@ async fn page(
     });
     let groups = groups.collect();
     let may = all > 0 && visitor.may(desk, Operation::AdoptionAccept);
-    let mut form = may.then(|| form(l, &narrowed, all));
+    let binds = desk.engine.keeper().picture().read().settings().bind_on_baseline;
+    let mut form = may.then(|| form(l, &narrowed, all, binds));
     let mut status = StatusCode::OK;
     if let Some((given, refusal)) = refused {
         match &mut form {
@@ -155,7 +156,8 @@ async fn page(
     Ok(response)
 }
 
-fn form(l: Language, narrowed: &Narrowed, all: usize) -> Form {
+/// `binds` is what the parameter `inventory.bind_on_baseline` says, which the reader may change here.
+fn form(l: Language, narrowed: &Narrowed, all: usize, binds: bool) -> Form {
     let count = i64::try_from(all).unwrap_or(i64::MAX);
     Form::new(l.t("baseline-accept-title"), l.t1("baseline-accept", "count", count), "/adopt/baseline", "")
         .telling([l.t("baseline-accept-told")])
@@ -163,7 +165,9 @@ fn form(l: Language, narrowed: &Narrowed, all: usize) -> Form {
         .carrying("vlan", narrowed.vlan.clone())
         .asking([
             Field::new("group", l.t("column-group"), Kind::Text).hinted(l.t("baseline-group-hint")),
-            Field::new("bind", l.t("baseline-bind"), Kind::Tick).hinted(l.t("baseline-bind-hint")),
+            Field::new("bind", l.t("baseline-bind"), Kind::Tick)
+                .with(if binds { "true" } else { "" })
+                .hinted(l.t("baseline-bind-hint")),
             reason(l),
         ])
 }
@@ -195,7 +199,7 @@ pub(crate) async fn accept(
             let filter = narrowed.filter(visitor.language())?;
             let bind = given.text("bind").is_some();
             let (group, reason) = (given.text("group"), &given.reason);
-            Ok::<_, Refusal>(desk.accept_baseline(visitor.caller(), &filter, group, bind, reason).await?)
+            Ok::<_, Refusal>(desk.accept_baseline(visitor.caller(), &filter, group, Some(bind), reason).await?)
         };
         match accepted.await {
             Ok(macs) => Ok(led_to(&format!("/adopt/baseline?done=accepted&count={}", macs.len()))),
