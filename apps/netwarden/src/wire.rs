@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use netwarden_actions::Pace;
 use netwarden_audit::{CheckpointPolicy, SignError, Signer, Trail};
-use netwarden_engine::{Engine, OwnEngine, Parts};
+use netwarden_engine::{Engine, Machine, OwnEngine, Parts};
 use netwarden_identity::{ADMIN, Identity, IdentityPolicy};
 use netwarden_inventory::Settings;
 use netwarden_model::Clock;
@@ -111,6 +111,7 @@ impl Server {
             channels,
             in_flight: parameters.polls_in_flight(),
             pace: options.pace,
+            machine: Machine::default(),
         });
         engine.set_rules_depth(parameters.rules_depth());
         let upkeep = tokio::spawn(keep_trail(trail.clone(), Arc::clone(&clock)));

@@ -24,6 +24,7 @@ use crate::endpoints::KeptEndpoints;
 use crate::failures::Failures;
 use crate::judge::Judge;
 use crate::keeper::{Keeper, KeeperHandle, Picture};
+use crate::machine::Machine;
 use crate::names::{NameKeeper, NamesHandle};
 use crate::poller::{Order, PollStats, Poller};
 use crate::sessions::{SessionError, Sessions};
@@ -52,6 +53,8 @@ pub struct Parts {
     pub in_flight: usize,
     /// How the reconciler of ports works.
     pub pace: Pace,
+    /// Where the kernel tells which is our own path to the network.
+    pub machine: Machine,
 }
 
 /// Our own SNMP engine, as informs need it (RFC 3411 section 5, RFC 3414 section 2.2).
@@ -104,7 +107,8 @@ pub struct Engine {
 impl Engine {
     /// Starts keeper, poller, judge and reconciler, and puts every element on the agenda.
     pub fn start(parts: Parts) -> Self {
-        let Parts { store, spine, vault, clock, snmp, network, guard, channels, in_flight, pace } = parts;
+        let Parts { store, spine, vault, clock, snmp, network, guard, channels, in_flight, pace, machine } =
+            parts;
         let mut tasks = JoinSet::new();
         let failures = Failures::new(store.clone(), spine.clone(), Arc::clone(&clock));
         let mut run = |part, runs: BoxFuture<'static, ()>| {
@@ -116,7 +120,7 @@ impl Engine {
         let settings = GuardSettings::default();
         settings.set(guard);
         let kept = store.clone();
-        let directory = Directory::new(picture.clone(), store.clone(), settings.clone());
+        let directory = Directory::new(picture.clone(), store.clone(), settings.clone(), machine);
         let reconciler = Enforcer::new(
             store.clone(),
             spine.clone(),

@@ -9,6 +9,7 @@ mod editing;
 mod health;
 mod hostile;
 mod names;
+mod own_path;
 mod pages;
 mod ratchet;
 mod rights;
