@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt;
@@ -98,6 +99,7 @@ pub struct Engine {
     in_flight: watch::Sender<usize>,
     polls: watch::Receiver<PollStats>,
     principals: watch::Sender<TrapPrincipals>,
+    unprotected: Arc<AtomicU64>,
     clock: Arc<dyn Clock>,
     store: Store,
     failures: Failures,
@@ -186,6 +188,7 @@ impl Engine {
             in_flight,
             polls,
             principals: watch::channel(TrapPrincipals::default()).0,
+            unprotected: Arc::default(),
             clock,
             store: kept,
             failures,
@@ -224,6 +227,12 @@ impl Engine {
         self.failures.ended()
     }
 
+    /// Traps and informs that were dropped because they were protected less than SNMPv3 authPriv does and
+    /// came from elements without an exception.
+    pub fn unprotected_notifications(&self) -> u64 {
+        self.unprotected.load(Ordering::Relaxed)
+    }
+
     /// Counters of the poller.
     pub fn polls(&self) -> PollStats {
         *self.polls.borrow()
@@ -254,7 +263,8 @@ impl Engine {
             senders,
             Arc::clone(&self.clock),
             self.store.clone(),
-        );
+        )
+        .counting(Arc::clone(&self.unprotected));
         let watched = self.failures.clone().watch("traps", traps.run());
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(watched);
         Ok(address)
