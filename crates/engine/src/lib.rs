@@ -43,5 +43,5 @@ pub use poller::{Order, POLL_BOUNDS_S, PollStats, Poller};
 pub use senders::MIGRATIONS;
 pub use sessions::{SessionError, Sessions};
 pub use settings::recorded as recorded_rule_settings;
-pub use start::{Engine, ListenError, OwnEngine, Parts};
+pub use start::{Engine, ListenError, OwnEngine, Parts, TRAPS};
 pub use traps::Traps;

@@ -81,6 +81,9 @@ pub enum ListenError {
     Store(#[from] netwarden_store::StoreError),
 }
 
+/// The part that [`Engine::listen`] starts.
+pub const TRAPS: &str = "traps";
+
 /// Octets of the receive buffer for traps: a storm of them comes at once.
 const TRAP_BUFFER: usize = 4 << 20;
 
@@ -103,6 +106,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     store: Store,
     failures: Failures,
+    parts: Mutex<Vec<&'static str>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -113,7 +117,9 @@ impl Engine {
             parts;
         let mut tasks = JoinSet::new();
         let failures = Failures::new(store.clone(), spine.clone(), Arc::clone(&clock));
+        let mut parts = Vec::new();
         let mut run = |part, runs: BoxFuture<'static, ()>| {
+            parts.push(part);
             tasks.spawn(failures.clone().watch(part, runs));
         };
         let picture = Picture::new(network);
@@ -192,6 +198,7 @@ impl Engine {
             clock,
             store: kept,
             failures,
+            parts: Mutex::new(parts),
             tasks: Mutex::new(tasks),
         };
         let elements: Vec<NeId> = engine.keeper.picture().read().elements().map(|(ne, _)| ne).collect();
@@ -233,6 +240,17 @@ impl Engine {
         self.unprotected.load(Ordering::Relaxed)
     }
 
+    /// The parts that run, by the names under which they are told of.
+    pub fn parts(&self) -> Vec<&'static str> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends every part, wherever it is: what was not finished is found again from what is stored.
+    pub async fn stop(&self) {
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
+    }
+
     /// Counters of the poller.
     pub fn polls(&self) -> PollStats {
         *self.polls.borrow()
@@ -265,7 +283,8 @@ impl Engine {
             self.store.clone(),
         )
         .counting(Arc::clone(&self.unprotected));
-        let watched = self.failures.clone().watch("traps", traps.run());
+        let watched = self.failures.clone().watch(TRAPS, traps.run());
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(TRAPS);
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(watched);
         Ok(address)
     }
