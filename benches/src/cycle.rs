@@ -16,7 +16,7 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 use netwarden_actions::Pace;
 use netwarden_actions::notify::Channels;
-use netwarden_engine::{Engine, Order, Parts, Picture};
+use netwarden_engine::{Engine, Machine, Order, Parts, Picture};
 use netwarden_inventory::{ElementBase, PollWhat, PollWish, Settings};
 use netwarden_model::element::{Element, Method, Schedule};
 use netwarden_model::{Clock, NeId};
@@ -68,6 +68,7 @@ pub async fn run(
         channels: Channels::default(),
         in_flight,
         pace: Pace::default(),
+        machine: Machine::default(),
     });
     let picture = engine.keeper().picture().clone();
     until_read(&engine, &picture, begin, Some(endpoints)).await?;

@@ -14,7 +14,7 @@ const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4
 fn tools() -> bool {
     let there = Command::new("snmpget").arg("-V").output().is_ok();
     if !there {
-        println!("SKIPPED: net-snmp's tools (Debian: snmp) are not installed");
+        println!("skipped: net-snmp's tools (Debian: snmp) are not installed");
     }
     there
 }
@@ -174,7 +174,7 @@ async fn real_recordings_are_served_whole() {
         PathBuf::from,
     );
     let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("SKIPPED: no recordings at {}", folder.display());
+        println!("skipped: no recordings at {}", folder.display());
         return;
     };
     let mut files: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();

@@ -10,6 +10,7 @@ mod output;
 mod probe;
 mod release;
 mod serve;
+mod system_log;
 mod verbs;
 mod wire;
 

@@ -2,7 +2,6 @@
 //! does so itself; otherwise the server does, since two who change the same ports would undo each other's work.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,8 @@ use netwarden_api::network::Port;
 use netwarden_api::system::ReleasedPorts;
 use netwarden_api::{Client, Page};
 use netwarden_model::action::Originator;
-use netwarden_model::{Clock, CredentialId, NeId, PortName, PortRef, RequestId};
+use netwarden_model::element::Element;
+use netwarden_model::{Clock, NeId, PortName, PortRef, RequestId};
 use netwarden_reach::{Credentials, EngineConfig, SessionOptions, SnmpEngine, SnmpSession};
 use netwarden_vault::Vault;
 
@@ -54,10 +54,7 @@ pub async fn run(arguments: ReleaseArguments) -> anyhow::Result<ExitCode> {
     let sessions = Direct {
         engine: SnmpEngine::start(EngineConfig::default()).context("no UDP socket can be opened")?,
         vault,
-        elements: elements
-            .into_iter()
-            .filter_map(|base| Some((base.element.id, (base.element.address, base.element.credential?))))
-            .collect(),
+        elements: elements.into_iter().map(|base| (base.element.id, base.element)).collect(),
     };
     let user = format!("local uid {}", nix::unistd::geteuid());
     let originator = Originator::Person { user, reason: arguments.reason.clone() };
@@ -132,21 +129,25 @@ async fn held_ports(client: &Client) -> anyhow::Result<BTreeMap<String, String>>
 struct Direct {
     engine: SnmpEngine,
     vault: Arc<Vault>,
-    elements: BTreeMap<NeId, (SocketAddr, CredentialId)>,
+    elements: BTreeMap<NeId, Element>,
 }
 
 impl netwarden_actions::Sessions for Direct {
     type Session = SnmpSession;
 
     async fn session(&self, ne: NeId) -> Result<SnmpSession, SessionError> {
-        let (address, credential) = self
-            .elements
-            .get(&ne)
-            .ok_or_else(|| SessionError(format!("network element {ne} has no credentials")))?;
+        let element = self.elements.get(&ne);
+        let found = element.and_then(|element| Some((element, element.credential?)));
+        let (element, credential) =
+            found.ok_or_else(|| SessionError(format!("network element {ne} has no credentials")))?;
+        let address = element.address;
         let open = async {
-            let secret = self.vault.credential_secret(*credential).await?;
+            let secret = self.vault.credential_secret(credential).await?;
             let credentials: Credentials = serde_json::from_slice(&secret)?;
-            anyhow::Ok(self.engine.session(*address, &credentials, SessionOptions::default())?)
+            if !element.allow_v2c && !credentials.is_protected() {
+                bail!("{} has no exception for {}", element.name, credentials.kind());
+            }
+            anyhow::Ok(self.engine.session(address, &credentials, SessionOptions::default())?)
         };
         open.await.map_err(|error| SessionError(format!("{address}: {error:#}")))
     }

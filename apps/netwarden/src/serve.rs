@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config};
+use crate::system_log::SystemLog;
 use crate::wire::{Options, Server};
 
 /// Where the configuration is.
@@ -108,6 +109,7 @@ pub fn options(config: &Config) -> anyhow::Result<Options> {
         pace: Pace::default(),
         host_name: config.host_name.clone(),
         command_folder: config.command_folder.clone(),
+        system_log: Some(SystemLog::default()),
     })
 }
 

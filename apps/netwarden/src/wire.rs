@@ -1,5 +1,6 @@
 //! The server, put together: database, vault, trail, engine, desk, listeners.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
@@ -8,17 +9,19 @@ use std::time::Duration;
 use anyhow::Context;
 use netwarden_actions::Pace;
 use netwarden_audit::{CheckpointPolicy, SignError, Signer, Trail};
-use netwarden_engine::{Engine, OwnEngine, Parts};
-use netwarden_identity::{ADMIN, Identity, IdentityPolicy};
+use netwarden_engine::{Engine, Machine, OwnEngine, Parts};
+use netwarden_identity::{Identity, IdentityPolicy};
 use netwarden_inventory::Settings;
 use netwarden_model::Clock;
-use netwarden_operate::{Desk, Inner, Jobs, Outside};
+use netwarden_operate::{Desk, Inner, Jobs, Outside, Turn};
 use netwarden_reach::{EngineConfig, SnmpEngine};
 use netwarden_spine::Spine;
-use netwarden_store::{Store, StoreConfig, Tx};
+use netwarden_store::{Store, StoreConfig};
 use netwarden_vault::{SigningKey, Vault, VaultConfig, systemd_credential};
 use rand::Rng;
 use zeroize::Zeroizing;
+
+use crate::system_log::SystemLog;
 
 /// How a server differs from the usual one.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub struct Options {
     pub host_name: String,
     /// The only folder whose programs may be commands; None for no commands.
     pub command_folder: Option<std::path::PathBuf>,
+    /// Where the start and the stop of the audit are told besides; None where nowhere.
+    pub system_log: Option<SystemLog>,
 }
 
 /// A server that runs.
@@ -49,6 +54,7 @@ pub struct Server {
     pub first_password: Option<Zeroizing<String>>,
     upkeep: tokio::task::JoinHandle<()>,
     statistics: tokio::task::JoinHandle<()>,
+    system_log: Option<SystemLog>,
 }
 
 /// Opens the database and unlocks the vault: what also works beside a server that is down.
@@ -76,6 +82,10 @@ impl Server {
         let key = vault.signing_key("audit", now).await.context("the audit trail's key")?;
         let trail = Trail::new(store.clone(), Arc::new(TrailKey(key)), CheckpointPolicy::default())
             .context("the audit trail's key")?;
+        netwarden_operate::record_audit_turn(&store, Turn::Start, now).await.context("the audit trail")?;
+        if let Some(log) = &options.system_log {
+            log.tell(now, "the audit service has started");
+        }
         let interrupted = trail.start(now).await.context("the audit trail")?;
         if !interrupted.is_empty() {
             tracing::warn!(records = interrupted.len(), "acts were interrupted; their outcome is unknown");
@@ -88,8 +98,11 @@ impl Server {
         netwarden_operate::record_exceptions(&store, &exceptions, now).await?;
         let parameters = netwarden_operate::load_parameters(&store).await?;
         let identity = Identity::new(store.clone(), parameters.identity(IdentityPolicy::default()));
-        let first_password = identity.first_start(&random(), now).await.context("the first user")?;
-        map_own_uid(&store, &identity).await.context("the local socket's user")?;
+        // Whoever runs the server, and root, act as `admin` on the local socket.
+        let uids = BTreeSet::from([nix::unistd::geteuid().as_raw(), 0]);
+        let first_password = netwarden_operate::first_start(&store, &identity, uids, &random(), now)
+            .await
+            .context("the first user")?;
 
         let settings = match options.inventory.clone() {
             Some(settings) => settings,
@@ -111,8 +124,10 @@ impl Server {
             channels,
             in_flight: parameters.polls_in_flight(),
             pace: options.pace,
+            machine: Machine::default(),
         });
         engine.set_rules_depth(parameters.rules_depth());
+        netwarden_operate::record_parts_turn(&store, Turn::Start, &engine.parts(), now).await?;
         let upkeep = tokio::spawn(keep_trail(trail.clone(), Arc::clone(&clock)));
         let desk = Desk::new(Inner {
             store,
@@ -129,7 +144,7 @@ impl Server {
             started: now,
         });
         let statistics = tokio::spawn(netwarden_operate::keep_statistics(desk.clone()));
-        Ok(Self { desk, first_password, upkeep, statistics })
+        Ok(Self { desk, first_password, upkeep, statistics, system_log: options.system_log })
     }
 
     /// Listens to traps and informs; answers with the address.
@@ -145,7 +160,10 @@ impl Server {
         id.extend_from_slice(&octets);
         let boots =
             netwarden_operate::count_engine_start(&desk.store).await.context("our snmpEngineBoots")?;
-        Ok(desk.engine.listen(bind, OwnEngine { id, boots }).await?)
+        let address = desk.engine.listen(bind, OwnEngine { id, boots }).await?;
+        let parts = [netwarden_engine::TRAPS];
+        netwarden_operate::record_parts_turn(&desk.store, Turn::Start, &parts, desk.clock.now()).await?;
+        Ok(address)
     }
 
     /// Waits until a part of the engine has ended by itself, which it must not; says which and why.
@@ -159,8 +177,24 @@ impl Server {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.upkeep.abort();
         self.statistics.abort();
-        self.desk.trail.checkpoint(self.desk.clock.now()).await.context("the last checkpoint")?;
-        self.desk.store.close().await.context("closing the database")
+        let Inner { trail, store, engine, clock, .. } = &*self.desk;
+        engine.stop().await;
+        let last = async {
+            // Those of the minute that is not over yet.
+            trail.flush_failures(clock.now(), true).await.context("failures that were counted")?;
+            let parts = engine.parts();
+            netwarden_operate::record_parts_turn(store, Turn::Stop, &parts, clock.now()).await?;
+            netwarden_operate::record_audit_turn(store, Turn::Stop, clock.now()).await?;
+            trail.checkpoint(clock.now()).await.context("the last checkpoint")?;
+            anyhow::Ok(())
+        };
+        // What could not be recorded any more keeps the database from being closed least of all.
+        let recorded = last.await;
+        store.close().await.context("closing the database")?;
+        if let Some(log) = &self.system_log {
+            log.tell(clock.now(), "the audit service has stopped");
+        }
+        recorded
     }
 }
 
@@ -194,21 +228,6 @@ async fn keep_trail(trail: Trail, clock: Arc<dyn Clock>) {
     }
 }
 
-/// Whoever runs the server, and root, act as `admin` on the local socket, by name and recorded.
-async fn map_own_uid(store: &Store, identity: &Identity) -> anyhow::Result<()> {
-    let admin = identity.find_user(ADMIN).await?.user;
-    for uid in [nix::unistd::geteuid().as_raw(), 0] {
-        if identity.authenticate_local(uid).await?.is_none() {
-            store
-                .write::<_, netwarden_identity::IdentityError, _>(move |tx: &Tx| {
-                    Box::pin(netwarden_identity::accounts::map_local_uid(tx, uid, Some(admin)))
-                })
-                .await?;
-        }
-    }
-    Ok(())
-}
-
 /// Makes a folder that only its owner may look into.
 pub fn private_folder(dir: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
@@ -225,4 +244,130 @@ pub fn random<const N: usize>() -> [u8; N] {
     let mut octets = [0u8; N];
     rand::rng().fill_bytes(&mut octets);
     octets
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixDatagram;
+
+    use netwarden_audit::{AuditQuery, ListedRecord, Reach};
+    use netwarden_identity::accounts::map_local_uid;
+    use netwarden_store::{Page, Tx};
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    fn options(folder: &Path) -> Options {
+        Options {
+            database: format!("sqlite://{}", folder.join("data/netwarden.db").display()),
+            key_file: folder.join("netwarden.key"),
+            data_dir: Some(folder.join("data")),
+            backup_dir: None,
+            inventory: None,
+            pace: Pace::default(),
+            host_name: "localhost".to_owned(),
+            command_folder: None,
+            system_log: Some(SystemLog::at(&folder.join("log"))),
+        }
+    }
+
+    async fn started(folder: &Path) -> Server {
+        Server::start(options(folder), Arc::new(SystemClock)).await.unwrap()
+    }
+
+    /// Every record, oldest first.
+    async fn records(server: &Server) -> Vec<ListedRecord> {
+        let trail = &server.desk.trail;
+        trail.tick(SystemClock.now()).await.unwrap();
+        let query = AuditQuery { page: Page::first(1_000), ..AuditQuery::default() };
+        let mut listed = trail.list(&Reach::all(), query).await.unwrap().items;
+        listed.sort_by_key(|listed| listed.index);
+        listed
+    }
+
+    fn is(listed: &ListedRecord, operation: &str) -> bool {
+        listed.record.operation == operation
+    }
+
+    // proves: AUD-01
+    #[tokio::test]
+    async fn start_and_stop_are_recorded_and_told_to_the_operating_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = UnixDatagram::bind(folder.path().join("log")).unwrap();
+        log.set_nonblocking(true).unwrap();
+        let said = || {
+            let mut octets = [0; 512];
+            log.recv(&mut octets).map(|length| String::from_utf8_lossy(&octets[..length]).into_owned())
+        };
+        let server = started(folder.path()).await;
+        server.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let line = said().unwrap();
+        assert!(line.starts_with("<85>") && line.contains("netwarden["), "{line}");
+        assert!(line.ends_with("the audit service has started"), "{line}");
+        server.stop().await.unwrap();
+        assert!(said().unwrap().ends_with("the audit service has stopped"));
+
+        let server = started(folder.path()).await;
+        let all = records(&server).await;
+        let first = &all.first().unwrap().record;
+        assert_eq!(first.operation, "audit.start");
+        assert_eq!(first.plane, netwarden_audit::Plane::Management);
+        let parts = |operation: &str| -> Vec<String> {
+            let of = all.iter().filter(|listed| is(listed, operation));
+            of.filter_map(|listed| listed.record.object.id.clone()).collect()
+        };
+        let (begun, ended) = (parts("system.start"), parts("system.stop"));
+        let parts = server.desk.engine.parts();
+        assert_eq!(ended, [parts.clone(), vec!["traps"]].concat(), "all that had started");
+        assert_eq!(begun.len(), ended.len() + parts.len(), "the second run does not listen");
+        for part in ["rules", "enforcement", "polling", "traps"] {
+            assert!(begun.contains(&part.to_owned()), "{part}");
+        }
+        // The last of a run and the first of the next stand side by side.
+        let stop = all.iter().position(|listed| is(listed, "audit.stop")).unwrap();
+        assert!(is(&all[stop + 1], "audit.start"), "{:?}", all[stop + 1]);
+        server.stop().await.unwrap();
+    }
+
+    // proves: AUD-01
+    #[tokio::test]
+    async fn failures_that_were_only_counted_are_recorded_before_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = started(folder.path()).await;
+        for _ in 0..5 {
+            server.desk.refuse_unidentified("192.0.2.66", "GET /api/v1/users").await.unwrap();
+        }
+        let told = |all: &[ListedRecord]| {
+            all.iter().filter(|listed| listed.record.address.as_deref() == Some("192.0.2.66")).count()
+        };
+        assert_eq!(told(&records(&server).await), 1, "the others are counted");
+        server.stop().await.unwrap();
+        let server = started(folder.path()).await;
+        let all = records(&server).await;
+        assert_eq!(told(&all), 2, "the count was lost");
+        let count = all.iter().rfind(|listed| listed.record.address.is_some()).unwrap();
+        assert!(count.record.details.as_deref().unwrap().starts_with('4'), "{count:?}");
+        server.stop().await.unwrap();
+    }
+
+    // proves: AUD-01
+    #[tokio::test]
+    async fn local_users_are_mapped_once_with_a_record_and_stay_unmapped() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = started(folder.path()).await;
+        assert!(server.first_password.is_some());
+        let identity = &server.desk.identity;
+        assert!(identity.authenticate_local(0).await.unwrap().is_some());
+        let all = records(&server).await;
+        let mapped: Vec<&ListedRecord> = all.iter().filter(|listed| is(listed, "user.map_local")).collect();
+        assert!(!mapped.is_empty() && all.iter().any(|listed| is(listed, "user.create")));
+        assert_eq!(mapped[0].record.object.id.as_deref(), Some("admin"));
+        server.desk.store.write(|tx: &Tx| Box::pin(map_local_uid(tx, 0, None))).await.unwrap();
+        server.stop().await.unwrap();
+
+        let server = started(folder.path()).await;
+        assert!(server.first_password.is_none());
+        assert!(server.desk.identity.authenticate_local(0).await.unwrap().is_none(), "mapped again");
+        server.stop().await.unwrap();
+    }
 }

@@ -102,6 +102,8 @@ pub struct PortFacts {
     pub lag: bool,
     /// The endpoints on it now.
     pub endpoints: Vec<PresentEndpoint>,
+    /// Every address that the forwarding table shows on it, endpoint or not.
+    pub learned: Vec<Mac>,
 }
 
 /// An enforcement that was sent to an element.
@@ -241,10 +243,10 @@ fn never(
     if facts.trunk {
         return Some(format!("{port} is a trunk and is never {act}"));
     }
-    if let Some(own) = facts.endpoints.iter().find(|seen| settings.own_path.contains(&seen.mac)) {
+    let mut behind = facts.endpoints.iter().map(|seen| seen.mac).chain(facts.learned.iter().copied());
+    if let Some(own) = behind.find(|mac| settings.own_path.contains(mac)) {
         return Some(format!(
-            "{port} carries this system's own path ({} is behind it) and is never {act}",
-            own.mac
+            "{port} carries this system's own path ({own} is behind it) and is never {act}"
         ));
     }
     match (question.access, &element.vlans) {

@@ -163,10 +163,16 @@ fn a_protected_port_is_never_shut_or_moved() {
     assert_eq!(case.judge(), Verdict::Go, "the same name on another element");
 }
 
+// proves: NAC-13
 #[test]
 fn our_own_path_is_never_cut() {
     let mut case = Case::new();
     case.facts.endpoints.push(rogue(9));
+    case.settings.own_path.insert(mac(9));
+    case.assert_never_done("own path");
+    // A gateway that is an element or a virtual router is no endpoint.
+    let mut case = Case::new();
+    case.facts.learned.push(mac(9));
     case.settings.own_path.insert(mac(9));
     case.assert_never_done("own path");
 }

@@ -21,7 +21,7 @@ pub struct Element {
     pub status: String,
     /// Enforcement is switched on.
     pub enforcement: bool,
-    /// SNMPv2c is allowed, as an exception.
+    /// Less than SNMPv3 authPriv (v1, v2c, v3 without authentication or privacy) is allowed, as an exception.
     pub allow_v2c: bool,
     /// Quarantine VLAN.
     pub quarantine_vlan: Option<u16>,
@@ -108,7 +108,8 @@ pub struct NewElement {
     pub quarantine_vlan: Option<u16>,
     /// Voice VLAN.
     pub voice_vlan: Option<u16>,
-    /// Allow SNMPv2c, as an audited exception.
+    /// Allow less than SNMPv3 authPriv (v1, v2c, v3 without authentication or privacy), as an audited
+    /// exception.
     #[serde(default)]
     pub allow_v2c: bool,
     /// Keep it with the named credentials even if it does not answer now.
@@ -135,7 +136,7 @@ pub struct ElementChange {
     pub quarantine_vlan: Option<u16>,
     /// Voice VLAN; 0 clears it.
     pub voice_vlan: Option<u16>,
-    /// Allow SNMPv2c.
+    /// Allow less than SNMPv3 authPriv.
     pub allow_v2c: Option<bool>,
     /// `HOST[:PORT]` of its agent.
     #[serde(default)]
@@ -381,7 +382,7 @@ pub struct Discover {
     /// UDP port of the agents; 161 where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
-    /// Try credentials of SNMPv1 and v2c too.
+    /// Try credentials of less than SNMPv3 authPriv too.
     pub allow_v2c: bool,
     /// Add what answers.
     pub add: bool,

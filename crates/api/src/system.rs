@@ -130,6 +130,9 @@ pub struct NewToken {
     /// Operations it may do; all of its owner's where empty.
     #[serde(default)]
     pub operations: Vec<String>,
+    /// Whose it is; the caller's own where absent. Another's needs token.create.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
 }
 
 /// A user account.

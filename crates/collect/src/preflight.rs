@@ -25,10 +25,10 @@ pub struct OwnPath {
     pub server_macs: Vec<Mac>,
     /// This server's network addresses: their MACs are looked up in the reading's ARP cache.
     pub server_ips: Vec<IpAddr>,
-    /// The gateway's address in the element's management VLAN.
-    pub gateway_mac: Option<Mac>,
-    /// The gateway's network address, looked up likewise.
-    pub gateway_ip: Option<IpAddr>,
+    /// Addresses of the gateways that lead from this server to the element.
+    pub gateway_macs: Vec<Mac>,
+    /// The gateways' network addresses, looked up likewise.
+    pub gateway_ips: Vec<IpAddr>,
     /// The VLAN in which the element is managed.
     pub management_vlan: Option<VlanId>,
 }
@@ -285,8 +285,8 @@ fn path_obstacles(reading: &Reading, port: IfIndex, own: &OwnPath, obstacles: &m
     if let Some(mac) = servers.into_iter().find(learned_here) {
         obstacles.push(Obstacle::CarriesServer { mac });
     }
-    let mut gateways: Vec<Mac> = own.gateway_mac.into_iter().collect();
-    gateways.extend(own.gateway_ip.map(|ip| macs_of(&[ip])).unwrap_or_default());
+    let mut gateways = own.gateway_macs.clone();
+    gateways.extend(macs_of(&own.gateway_ips));
     if let Some(mac) = gateways.into_iter().find(learned_here) {
         obstacles.push(Obstacle::CarriesGateway { mac });
     }
@@ -405,7 +405,7 @@ mod tests {
     fn an_uplink_a_trunk_an_aggregate_and_our_own_path_are_refused() {
         let own = OwnPath {
             server_ips: vec![IpAddr::from([192, 0, 2, 8])],
-            gateway_mac: Some(Mac::new([2, 0, 0, 0, 0, 9])),
+            gateway_macs: vec![Mac::new([2, 0, 0, 0, 0, 9])],
             management_vlan: Some(id(1)),
             ..OwnPath::default()
         };
@@ -420,6 +420,11 @@ mod tests {
                 Obstacle::OnlyManagementPath { vlan: id(1) },
             ]
         );
+        // By its network address, through the element's ARP cache.
+        let own = OwnPath { gateway_ips: own.server_ips, ..OwnPath::default() };
+        let answer = preflight(&switch(), IfIndex(3), id(99), &own);
+        let carries = Obstacle::CarriesGateway { mac: Mac::new([2, 0, 0, 0, 0, 8]) };
+        assert!(answer.obstacles.contains(&carries), "{:?}", answer.obstacles);
         let mut reading = switch();
         reading.interfaces[0].lag = Some(IfIndex(2));
         for (member, lag) in [(1, 2), (2, 2)] {

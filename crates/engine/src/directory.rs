@@ -10,6 +10,8 @@ use netwarden_reach::SnmpSession;
 use netwarden_store::Store;
 
 use crate::keeper::Picture;
+use crate::machine::Machine;
+use crate::own_path::OwnPath;
 use crate::sessions::Sessions;
 
 /// IANAifType ieee8023adLag.
@@ -36,12 +38,13 @@ pub struct Directory {
     picture: Picture,
     store: Store,
     settings: GuardSettings,
+    own_path: OwnPath,
 }
 
 impl Directory {
-    /// Answers from `picture`.
-    pub fn new(picture: Picture, store: Store, settings: GuardSettings) -> Self {
-        Self { picture, store, settings }
+    /// Answers from `picture`, and from `machine` what our own path is.
+    pub fn new(picture: Picture, store: Store, settings: GuardSettings, machine: Machine) -> Self {
+        Self { picture, store, settings, own_path: OwnPath::new(machine) }
     }
 }
 
@@ -50,7 +53,13 @@ impl netwarden_actions::Directory for Directory {
         let stopped = netwarden_actions::global_stop(self.store.read()).await?;
         let mut settings = self.settings.get();
         settings.global_stop = stopped.is_some();
-        settings.protected = protected(&self.picture.read());
+        let elements = self.picture.read().elements().map(|(_, state)| state.base.element.address).collect();
+        let ourselves = self.own_path.towards(elements).await;
+        let network = self.picture.read();
+        settings.protected = protected(&network);
+        settings.own_path.extend(&ourselves.macs);
+        let owner = |ip| network.owner_of(ip).or_else(|| ourselves.neighbours.get(&ip).copied());
+        settings.own_path.extend(ourselves.addresses.iter().filter_map(|ip| owner(*ip)));
         Ok(settings)
     }
 
@@ -80,6 +89,7 @@ impl netwarden_actions::Directory for Directory {
             uplink: network.role(port) == Some(Role::Uplink),
             trunk: found.trunk == Some(true),
             lag: found.lag.is_some() || found.if_type == Some(LAG_TYPE),
+            learned: network.learned_on(port.ne, &port.port).to_vec(),
             endpoints: endpoints
                 .into_iter()
                 .map(|endpoint| PresentEndpoint {

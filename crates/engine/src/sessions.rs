@@ -22,9 +22,11 @@ pub enum SessionError {
     /// No credentials were found for it yet.
     #[error("{0} has no credentials: none of the sets in the vault has worked")]
     NoCredentials(String),
-    /// SNMPv1 and v2c need an exception.
-    #[error("{0} would be spoken to in clear ({1}), for which it has no exception (--allow-v2c)")]
-    ClearText(String, &'static str),
+    /// What is less than SNMPv3 authPriv needs an exception.
+    #[error(
+        "{0} would be spoken to without SNMPv3 authPriv ({1}), for which it has no exception (--allow-v2c)"
+    )]
+    Unprotected(String, &'static str),
     /// The vault does not give them out.
     #[error("the credentials of {0} cannot be opened")]
     Vault(String, #[source] VaultError),
@@ -91,8 +93,8 @@ impl Sessions {
             return Ok(session.clone());
         }
         let credentials = self.credentials(&element.name, credential).await?;
-        if !element.allow_v2c && !matches!(credentials, Credentials::V3 { .. }) {
-            return Err(SessionError::ClearText(element.name, credentials.kind()));
+        if !element.allow_v2c && !credentials.is_protected() {
+            return Err(SessionError::Unprotected(element.name, credentials.kind()));
         }
         let options = SessionOptions {
             timeout: wanted.timeout,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt;
@@ -24,6 +25,7 @@ use crate::endpoints::KeptEndpoints;
 use crate::failures::Failures;
 use crate::judge::Judge;
 use crate::keeper::{Keeper, KeeperHandle, Picture};
+use crate::machine::Machine;
 use crate::names::{NameKeeper, NamesHandle};
 use crate::poller::{Order, PollStats, Poller};
 use crate::sessions::{SessionError, Sessions};
@@ -52,6 +54,8 @@ pub struct Parts {
     pub in_flight: usize,
     /// How the reconciler of ports works.
     pub pace: Pace,
+    /// Where the kernel tells which is our own path to the network.
+    pub machine: Machine,
 }
 
 /// Our own SNMP engine, as informs need it (RFC 3411 section 5, RFC 3414 section 2.2).
@@ -77,6 +81,9 @@ pub enum ListenError {
     Store(#[from] netwarden_store::StoreError),
 }
 
+/// The part that [`Engine::listen`] starts.
+pub const TRAPS: &str = "traps";
+
 /// Octets of the receive buffer for traps: a storm of them comes at once.
 const TRAP_BUFFER: usize = 4 << 20;
 
@@ -95,19 +102,24 @@ pub struct Engine {
     in_flight: watch::Sender<usize>,
     polls: watch::Receiver<PollStats>,
     principals: watch::Sender<TrapPrincipals>,
+    unprotected: Arc<AtomicU64>,
     clock: Arc<dyn Clock>,
     store: Store,
     failures: Failures,
+    parts: Mutex<Vec<&'static str>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
 impl Engine {
     /// Starts keeper, poller, judge and reconciler, and puts every element on the agenda.
     pub fn start(parts: Parts) -> Self {
-        let Parts { store, spine, vault, clock, snmp, network, guard, channels, in_flight, pace } = parts;
+        let Parts { store, spine, vault, clock, snmp, network, guard, channels, in_flight, pace, machine } =
+            parts;
         let mut tasks = JoinSet::new();
         let failures = Failures::new(store.clone(), spine.clone(), Arc::clone(&clock));
+        let mut parts = Vec::new();
         let mut run = |part, runs: BoxFuture<'static, ()>| {
+            parts.push(part);
             tasks.spawn(failures.clone().watch(part, runs));
         };
         let picture = Picture::new(network);
@@ -116,7 +128,7 @@ impl Engine {
         let settings = GuardSettings::default();
         settings.set(guard);
         let kept = store.clone();
-        let directory = Directory::new(picture.clone(), store.clone(), settings.clone());
+        let directory = Directory::new(picture.clone(), store.clone(), settings.clone(), machine);
         let reconciler = Enforcer::new(
             store.clone(),
             spine.clone(),
@@ -182,9 +194,11 @@ impl Engine {
             in_flight,
             polls,
             principals: watch::channel(TrapPrincipals::default()).0,
+            unprotected: Arc::default(),
             clock,
             store: kept,
             failures,
+            parts: Mutex::new(parts),
             tasks: Mutex::new(tasks),
         };
         let elements: Vec<NeId> = engine.keeper.picture().read().elements().map(|(ne, _)| ne).collect();
@@ -220,6 +234,23 @@ impl Engine {
         self.failures.ended()
     }
 
+    /// Traps and informs that were dropped because they were protected less than SNMPv3 authPriv does and
+    /// came from elements without an exception.
+    pub fn unprotected_notifications(&self) -> u64 {
+        self.unprotected.load(Ordering::Relaxed)
+    }
+
+    /// The parts that run, by the names under which they are told of.
+    pub fn parts(&self) -> Vec<&'static str> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends every part, wherever it is: what was not finished is found again from what is stored.
+    pub async fn stop(&self) {
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
+    }
+
     /// Counters of the poller.
     pub fn polls(&self) -> PollStats {
         *self.polls.borrow()
@@ -250,8 +281,10 @@ impl Engine {
             senders,
             Arc::clone(&self.clock),
             self.store.clone(),
-        );
-        let watched = self.failures.clone().watch("traps", traps.run());
+        )
+        .counting(Arc::clone(&self.unprotected));
+        let watched = self.failures.clone().watch(TRAPS, traps.run());
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(TRAPS);
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(watched);
         Ok(address)
     }

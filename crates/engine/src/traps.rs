@@ -1,8 +1,9 @@
 //! Traps and informs into targeted polls (NAC-15): heard, attributed to an element, turned into wishes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use netwarden_collect::notification::{Notice, NoticedPort, decode};
 use netwarden_inventory::traps::MacNotice;
@@ -10,6 +11,7 @@ use netwarden_inventory::{Network, PollWhat, PollWish};
 use netwarden_model::element::Method;
 use netwarden_model::{Clock, NeId};
 use netwarden_reach::{Notification, Principal, TrapPrincipals, TrapReceiver};
+use netwarden_snmp::usm::SecurityLevel;
 use netwarden_store::Store;
 use tokio::sync::{mpsc, watch};
 
@@ -33,6 +35,9 @@ pub struct Traps {
     clock: Arc<dyn Clock>,
     store: Store,
     kept: BTreeMap<Vec<u8>, (u32, u32)>,
+    refused: Arc<AtomicU64>,
+    /// Elements of which it was said that what they send is refused.
+    told: BTreeSet<NeId>,
 }
 
 impl Traps {
@@ -45,7 +50,25 @@ impl Traps {
         clock: Arc<dyn Clock>,
         store: Store,
     ) -> Self {
-        Self { receiver, picture, orders, principals, clock, store, kept: BTreeMap::new() }
+        Self {
+            receiver,
+            picture,
+            orders,
+            principals,
+            clock,
+            store,
+            kept: BTreeMap::new(),
+            refused: Arc::default(),
+            told: BTreeSet::new(),
+        }
+    }
+
+    /// Counts in `refused` what is dropped because it was protected less than SNMPv3 authPriv does and came
+    /// from an element without an exception.
+    #[must_use]
+    pub fn counting(mut self, refused: Arc<AtomicU64>) -> Self {
+        self.refused = refused;
+        self
     }
 
     /// Runs until the receiver ends.
@@ -88,17 +111,30 @@ impl Traps {
         }
     }
 
-    fn take(&self, notification: &Notification) {
+    fn take(&mut self, notification: &Notification) {
         let notices = decode(&notification.trap_oid, &notification.bindings);
         if notices.is_empty() {
             tracing::debug!(trap = %notification.trap_oid, source = %notification.source, "notification of no concern");
             return;
         }
         let network = self.picture.read();
-        let Some(ne) = sender(&network, notification) else {
+        let Some((ne, element)) =
+            sender(&network, notification).and_then(|ne| Some((ne, network.element(ne)?)))
+        else {
             tracing::info!(source = %notification.source, "notification from no element of the inventory");
             return;
         };
+        if !element.base.element.allow_v2c && !is_protected(&notification.principal) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            // Once an element: whoever floods us with them must not flood the log as well.
+            if self.told.insert(ne) {
+                tracing::warn!(
+                    %ne, source = %notification.source,
+                    "notification without SNMPv3 authPriv dropped: its element has no exception"
+                );
+            }
+            return;
+        }
         let now = self.clock.now();
         let mut macs = Vec::new();
         let mut wishes = Vec::new();
@@ -132,6 +168,11 @@ impl Traps {
     }
 }
 
+/// Authenticated and encrypted: anybody can send the others (SEC-02).
+fn is_protected(principal: &Principal) -> bool {
+    matches!(principal, Principal::User { level: SecurityLevel::AuthPriv, .. })
+}
+
 /// Whose notification it is: by snmpEngineID, which was authenticated with the message; else by the
 /// address that it came from or names.
 fn sender(network: &Network, notification: &Notification) -> Option<NeId> {
@@ -155,4 +196,88 @@ fn sender(network: &Network, notification: &Notification) -> Option<NeId> {
         }
     };
     by(notification.source).or_else(|| named.and_then(by))
+}
+
+#[cfg(test)]
+mod tests {
+    use netwarden_inventory::{ElementBase, Settings};
+    use netwarden_model::CredentialId;
+    use netwarden_model::element::Element;
+    use netwarden_reach::TrapReceiverConfig;
+    use netwarden_snmp::Oid;
+    use netwarden_store::testing::TestStore;
+    use netwarden_testkit::VirtualClock;
+
+    use super::*;
+
+    /// coldStart (RFC 3418).
+    const COLD_START: [u32; 10] = [1, 3, 6, 1, 6, 3, 1, 1, 5, 1];
+
+    fn element(ne: i64, allow_v2c: bool) -> ElementBase {
+        let element = Element {
+            id: NeId(ne),
+            name: format!("sw{ne}"),
+            address: SocketAddr::from(([192, 0, 2, u8::try_from(ne).unwrap()], 161)),
+            credential: Some(CredentialId(1)),
+            enforcement: false,
+            allow_v2c,
+            quarantine_vlan: None,
+            voice_vlan: None,
+        };
+        ElementBase::new(element, jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    fn started(ne: u8, principal: Principal) -> Notification {
+        Notification {
+            source: SocketAddr::from(([192, 0, 2, ne], 50_000)),
+            principal,
+            confirmed: false,
+            up_time: None,
+            trap_oid: Oid::from(COLD_START),
+            bindings: Vec::new(),
+            agent_address: None,
+        }
+    }
+
+    // proves: SEC-02
+    #[tokio::test]
+    async fn what_is_less_than_auth_priv_is_dropped_and_counted_unless_its_element_has_an_exception() {
+        let kept = TestStore::sqlite(&[crate::MIGRATIONS]).await.unwrap();
+        let mut network = Network::new(Settings::default());
+        network.put_element(element(1, false));
+        network.put_element(element(2, true));
+        let receiver = TrapReceiver::bind(TrapReceiverConfig {
+            bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+            buffer_octets: 65_536,
+            engine_id: vec![0x80, 0, 0, 0, 5, 1],
+            engine_boots: 1,
+            principals: TrapPrincipals::default(),
+        })
+        .unwrap();
+        let (orders, mut ordered) = mpsc::unbounded_channel();
+        let refused = Arc::new(AtomicU64::new(0));
+        let (_principals, senders) = watch::channel(TrapPrincipals::default());
+        let clock = Arc::new(VirtualClock::at(jiff::Timestamp::UNIX_EPOCH));
+        let picture = Picture::new(network);
+        let mut traps = Traps::new(receiver, picture, orders, senders, clock, kept.store.clone())
+            .counting(Arc::clone(&refused));
+        let community = || Principal::Community { name: "old".into() };
+        let user = |level| Principal::User {
+            name: "ops".into(),
+            level,
+            engine_id: vec![1, 2, 3, 4, 5],
+            context: String::new(),
+        };
+        let (none, auth) = (SecurityLevel::NoAuthNoPriv, SecurityLevel::AuthNoPriv);
+        for (at, principal) in [community(), user(none), user(auth)].into_iter().enumerate() {
+            traps.take(&started(1, principal.clone()));
+            assert_eq!(refused.load(Ordering::Relaxed), at as u64 + 1, "{principal:?}");
+            assert!(ordered.try_recv().is_err(), "{principal:?} led to a poll");
+            traps.take(&started(2, principal.clone()));
+            assert!(ordered.try_recv().is_ok(), "{principal:?} was dropped in spite of the exception");
+        }
+        traps.take(&started(1, user(SecurityLevel::AuthPriv)));
+        assert!(ordered.try_recv().is_ok(), "authPriv needs no exception");
+        assert_eq!(refused.load(Ordering::Relaxed), 3);
+    }
 }

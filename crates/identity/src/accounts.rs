@@ -77,10 +77,14 @@ pub async fn create_user(tx: &Tx, user: &NewUser, now: Timestamp) -> Result<User
     Ok(id)
 }
 
-/// Makes `admin` with a one-time password, if there is no user at all yet; true where it did.
-pub async fn create_admin(tx: &Tx, password: &PasswordHash, now: Timestamp) -> Result<bool, IdentityError> {
+/// Makes `admin` with a one-time password, if there is no user at all yet; None where there was one.
+pub async fn create_admin(
+    tx: &Tx,
+    password: &PasswordHash,
+    now: Timestamp,
+) -> Result<Option<UserId>, IdentityError> {
     if sql::any_user(tx).await? {
-        return Ok(false);
+        return Ok(None);
     }
     let admin = NewUser {
         name: ADMIN.to_owned(),
@@ -88,8 +92,7 @@ pub async fn create_admin(tx: &Tx, password: &PasswordHash, now: Timestamp) -> R
         password: password.clone(),
         must_change_password: true,
     };
-    create_user(tx, &admin, now).await?;
-    Ok(true)
+    Ok(Some(create_user(tx, &admin, now).await?))
 }
 
 /// Gives a user other roles; running sessions have them at their next request.

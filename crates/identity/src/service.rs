@@ -159,22 +159,16 @@ impl Identity {
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 
-    /// Makes `admin` with a one-time password where there is no user yet, and returns the password,
-    /// to be shown once. `random` is fresh; its last 16 octets become the salt.
-    pub async fn first_start(
+    /// The one-time password of the first user, and its hash for [`accounts::create_admin`]; None where
+    /// there are users. `random` is fresh.
+    pub async fn first_password(
         &self,
         random: &[u8; 36],
-        now: Timestamp,
-    ) -> Result<Option<Zeroizing<String>>, IdentityError> {
+    ) -> Result<Option<(Zeroizing<String>, PasswordHash)>, IdentityError> {
         if sql::any_user(self.store.read()).await? {
             return Ok(None);
         }
-        let (password, hash) = self.one_time_password(random).await?;
-        let made = self
-            .store
-            .write(move |tx| Box::pin(async move { accounts::create_admin(tx, &hash, now).await }))
-            .await?;
-        Ok(made.then_some(password))
+        self.one_time_password(random).await.map(Some)
     }
 
     /// A one-time password and its hash, for a new user or a reset. `random` is fresh.

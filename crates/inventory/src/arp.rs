@@ -102,7 +102,7 @@ impl Draft<'_> {
             Presence::Unknown => past.is_some(),
         };
         let quiet_until = later(self.now, self.net.settings.arp_quiet);
-        self.changes.contests.insert(key, Contest { announced, quiet_until });
+        self.changes.contests.insert(key, Contest { known, announced, quiet_until });
         if announced {
             self.endpoint_event(EventKind::ArpSpoofing, found, NacPayload::ArpSpoofing { ip, known, found });
         }

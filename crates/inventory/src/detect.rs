@@ -42,6 +42,8 @@ pub(crate) struct Suspicion {
 /// An IP address that two MACs claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Contest {
+    /// Whose it was before.
+    pub(crate) known: Mac,
     pub(crate) announced: bool,
     pub(crate) quiet_until: Timestamp,
 }

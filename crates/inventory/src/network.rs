@@ -224,6 +224,23 @@ impl Network {
         refused.map(|endpoint| endpoint.mac).filter(|mac| !newly.contains(mac)).min()
     }
 
+    /// Every address that the forwarding table shows on a port (a LAG's member counts as its aggregate),
+    /// endpoint or not, ascending.
+    pub fn learned_on(&self, ne: NeId, port: &PortName) -> &[Mac] {
+        let Some(element) = self.elements.get(&ne) else { return &[] };
+        let slot = element.ports.slot_of(port).map(|slot| element.ports.stands_for(slot));
+        slot.map_or(&[], |slot| element.fdb.macs_on(slot))
+    }
+
+    /// The MAC to which an IP address belongs. Where it is contested (NAC-08) that is the owner from before,
+    /// for the other may be an attacker.
+    pub fn owner_of(&self, ip: IpAddr) -> Option<Mac> {
+        let contests = self.contests.iter().filter(|((of, ..), contest)| *of == ip && contest.announced);
+        let known = contests.map(|(_, contest)| contest.known).next();
+        let claims = || self.claims.get(&ip)?.iter().min_by_key(|claim| claim.since).map(|claim| claim.mac);
+        known.or_else(claims)
+    }
+
     /// Last time an endpoint was seen: the element's last good poll while a sighting goes on.
     pub fn last_seen(&self, endpoint: &Endpoint) -> Option<Timestamp> {
         if endpoint.silent_since.is_some() {

@@ -125,7 +125,8 @@ pub struct Element {
     pub credential: Option<CredentialId>,
     /// Nothing is sent to change it while this is off.
     pub enforcement: bool,
-    /// SNMPv2c is allowed for this element (an audited exception).
+    /// Less than SNMPv3 authPriv (v1, v2c, v3 without authentication or privacy) is allowed for this element:
+    /// an audited exception.
     pub allow_v2c: bool,
     /// Where enforcement puts what it quarantines.
     pub quarantine_vlan: Option<VlanId>,

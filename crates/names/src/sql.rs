@@ -247,3 +247,87 @@ fn ip_bytes(ip: IpAddr) -> Vec<u8> {
 fn time(micros: i64) -> Result<Timestamp, StoreError> {
     from_micros(micros)
 }
+
+#[cfg(test)]
+mod tests {
+    use netwarden_store::testing::TestStore;
+
+    use super::*;
+    use crate::lease::LeaseState;
+    use crate::source::Kind;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn lease(ip: &str, host_name: &str) -> Lease {
+        Lease {
+            ip: ip.parse().unwrap(),
+            mac: "00:1b:21:3a:4f:5e".parse().ok(),
+            client_id: None,
+            host_name: Some(host_name.to_owned()),
+            domain: None,
+            starts: Some(at(10)),
+            ends: None,
+            state: LeaseState::Active,
+        }
+    }
+
+    // proves: NAC-05
+    #[tokio::test]
+    async fn sources_their_runs_and_what_they_told_are_kept_on_both_databases() {
+        for test in TestStore::all(&[MIGRATIONS]).await.unwrap() {
+            let store = &test.store;
+            let source = Source {
+                id: 0,
+                name: "office".into(),
+                kind: Kind::ReverseDns,
+                address: "192.0.2.53".into(),
+                interval: Duration::from_secs(600),
+                enabled: true,
+                settings: Settings { per_second: Some(5), ..Settings::default() },
+                has_secret: false,
+            };
+            let insert = async |row: Source| {
+                store
+                    .write(move |tx: &Tx| Box::pin(async move { insert_source(tx, &row, at(1)).await }))
+                    .await
+            };
+            let id = insert(source.clone()).await.unwrap();
+            assert!(insert(source.clone()).await.unwrap_err().is_duplicate(), "the name is taken");
+            let changed = Source { id, enabled: false, ..source.clone() };
+            let row = changed.clone();
+            let good =
+                Run { ran_at: at(2), good_at: Some(at(2)), outcome: "2".into(), entries: 2, dropped: 0 };
+            let bad = Run { ran_at: at(3), good_at: None, outcome: "no answer".into(), ..good.clone() };
+            let told = [lease("192.0.2.7", "pc7"), lease("2001:db8::7", "pc7")];
+            let (first, again) = (told.to_vec(), lease("192.0.2.7", "pc8"));
+            let gone = vec![told[1].ip];
+            let runs_of = [good, bad.clone()];
+            store
+                .write(move |tx: &Tx| {
+                    Box::pin(async move {
+                        assert!(update_source(tx, &row, at(2)).await?);
+                        for run in &runs_of {
+                            put_run(tx, id, run).await?;
+                        }
+                        put_run(tx, id + 1, &runs_of[0]).await?;
+                        put_difference(tx, id, &Difference { put: first, gone: Vec::new() }).await?;
+                        put_difference(tx, id, &Difference { put: vec![again], gone }).await
+                    })
+                })
+                .await
+                .unwrap();
+            assert_eq!(sources(store.read()).await.unwrap(), [changed.clone()]);
+            assert_eq!(super::source(store.read(), id).await.unwrap(), Some(changed));
+            let kept = Run { good_at: Some(at(2)), ..bad };
+            assert_eq!(runs(store.read()).await.unwrap(), [(id, kept)], "the last good one stays");
+            assert_eq!(leases(store.read(), id).await.unwrap(), [lease("192.0.2.7", "pc8")]);
+            let removed =
+                store.write(move |tx: &Tx| Box::pin(async move { delete_source(tx, id).await })).await;
+            assert!(removed.unwrap());
+            assert!(runs(store.read()).await.unwrap().is_empty());
+            assert!(leases(store.read(), id).await.unwrap().is_empty());
+        }
+    }
+}

@@ -206,7 +206,7 @@ impl Desk {
     }
 
     /// The account, for those who may do `operation` at all: others do not learn which accounts there are.
-    async fn account_or_denied(
+    pub(crate) async fn account_or_denied(
         &self,
         caller: &Caller,
         operation: Operation,
@@ -215,7 +215,7 @@ impl Desk {
         let found = self.account(name).await;
         if found.is_err() {
             let named = name.chars().take(64).collect();
-            self.permit(caller, operation, &Object::of(ObjectKind::User), Some(named)).await?;
+            self.permit(caller, operation, &Object::of(operation.object()), Some(named)).await?;
         }
         found
     }

@@ -10,12 +10,12 @@ use netwarden_audit::Value;
 use netwarden_collect::preflight::{
     OwnPath, Preflight, ethernet_ports, management_vlan, preflight, try_pvid,
 };
+use netwarden_engine::Machine;
 use netwarden_identity::{Object, Operation};
 use netwarden_inventory::{ElementState, Network};
 use netwarden_model::element::Method;
 use netwarden_model::reading::{Neighbour, NeighbourProtocol};
 use netwarden_model::{Mac, NeId, PortName, VlanId};
-use netwarden_reach::own_address;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -160,9 +160,8 @@ impl Desk {
         let read = netwarden_collect::read(&session, &Method::ALL, None).await;
         let reading = read.map_err(|error| error.to_string())?.reading;
         let path = OwnPath {
-            server_ips: own_address(session.target()).into_iter().collect(),
             management_vlan: management_vlan(&reading, session.target().ip()),
-            ..OwnPath::default()
+            ..Machine::default().path_to(session.target())
         };
         let ports: Vec<_> = ethernet_ports(&reading).collect();
         progress.set_total(u64::try_from(ports.len()).unwrap_or(u64::MAX));

@@ -32,7 +32,7 @@ pub struct Search {
     pub subnet: Option<String>,
     /// UDP port of the agents; 161 where None.
     pub port: Option<u16>,
-    /// Sets of SNMPv1 and v2c are tried too.
+    /// Sets of less than SNMPv3 authPriv are tried too.
     pub allow_v2c: bool,
     /// What answers is added.
     pub add: bool,
@@ -198,7 +198,7 @@ impl Sweep {
         let wish = ElementWish {
             address: address.to_string(),
             credential: Some(set.name.clone()),
-            allow_v2c: self.search.allow_v2c && !matches!(set.credentials, Credentials::V3 { .. }),
+            allow_v2c: self.search.allow_v2c && !set.credentials.is_protected(),
             ..ElementWish::default()
         };
         Some(self.desk.put_new_element(permit, wish, std::slice::from_ref(set), &self.reason).await)

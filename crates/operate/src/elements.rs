@@ -56,7 +56,8 @@ pub struct ElementWish {
     pub quarantine_vlan: Option<VlanId>,
     /// Voice VLAN.
     pub voice_vlan: Option<VlanId>,
-    /// Sets of SNMPv1 and v2c may be used: an audited exception.
+    /// Sets of less than SNMPv3 authPriv (v1, v2c, v3 without authentication or privacy) may be used: an
+    /// audited exception.
     pub allow_v2c: bool,
     /// Keep it with the named set even if it does not answer now.
     pub unanswered: bool,
@@ -84,7 +85,7 @@ pub struct ElementEdit {
     pub quarantine_vlan: Option<Option<VlanId>>,
     /// Voice VLAN.
     pub voice_vlan: Option<Option<VlanId>>,
-    /// Sets of SNMPv1 and v2c may be used.
+    /// Sets of less than SNMPv3 authPriv may be used.
     pub allow_v2c: Option<bool>,
     /// How methods are polled.
     pub schedules: BTreeMap<Method, ScheduleEdit>,
@@ -526,9 +527,9 @@ async fn open_set(vault: &Arc<Vault>, id: CredentialId, name: String) -> Result<
     Ok(OpenedSet { id, name, credentials })
 }
 
-/// Without those that speak in clear, unless that is allowed.
+/// Without those of less than SNMPv3 authPriv, unless that is allowed.
 pub(crate) fn allowed(sets: &[OpenedSet], allow_v2c: bool) -> Vec<OpenedSet> {
-    let may = |set: &&OpenedSet| allow_v2c || matches!(set.credentials, Credentials::V3 { .. });
+    let may = |set: &&OpenedSet| allow_v2c || set.credentials.is_protected();
     sets.iter().filter(may).cloned().collect()
 }
 
@@ -569,7 +570,7 @@ fn no_answer(address: SocketAddr, all: &[OpenedSet], tried: &[OpenedSet], reason
     }
     if tried.is_empty() {
         return format!(
-            "{address} could be asked in clear only, for which it needs an exception (allow_v2c)"
+            "{address} could be asked without SNMPv3 authPriv only, for which it needs an exception (allow_v2c)"
         );
     }
     let tried: Vec<String> =
@@ -623,18 +624,27 @@ pub(crate) fn invalid(error: impl std::fmt::Display) -> OperateError {
 mod tests {
     use super::*;
 
-    // proves: NAC-01
+    // proves: NAC-01, SEC-02
     #[test]
-    fn what_speaks_in_clear_is_tried_only_where_that_is_allowed() {
+    fn what_is_less_than_auth_priv_is_tried_only_where_that_is_allowed() {
         let set =
             |id, name: &str, credentials| OpenedSet { id: CredentialId(id), name: name.into(), credentials };
-        let v3 =
-            Credentials::V3 { user: "netwarden".into(), auth: None, privacy: None, context: String::new() };
-        let v2c = Credentials::V2c { community: netwarden_reach::Secret::new("public") };
-        let sets = [set(1, "old", v2c), set(2, "new", v3)];
-        let tried = |allow| allowed(&sets, allow).into_iter().map(|set| set.name).collect::<Vec<_>>();
-        assert_eq!(tried(false), ["new"]);
-        assert_eq!(tried(true), ["old", "new"]);
+        let v3 = |auth: bool, privacy: bool| Credentials::V3 {
+            user: "netwarden".into(),
+            auth: auth.then(|| (netwarden_reach::AuthProtocol::Sha256, "authenticate".into())),
+            privacy: privacy.then(|| (netwarden_reach::PrivProtocol::Aes128, "encipher-it".into())),
+            context: String::new(),
+        };
+        let sets = [
+            set(1, "v1", Credentials::V1 { community: "c".into() }),
+            set(2, "v2c", Credentials::V2c { community: "c".into() }),
+            set(3, "noAuthNoPriv", v3(false, false)),
+            set(4, "authNoPriv", v3(true, false)),
+            set(5, "authPriv", v3(true, true)),
+        ];
+        let tried = |allow| allowed(&sets, allow).into_iter().map(|set| set.id.0).collect::<Vec<_>>();
+        assert_eq!(tried(false), [5]);
+        assert_eq!(tried(true), [1, 2, 3, 4, 5], "in their order");
     }
 
     #[tokio::test]
@@ -668,19 +678,5 @@ mod tests {
         );
         let both = ElementEdit { enforcement: Some(false), name: Some("a".into()), ..none };
         assert_eq!(of(both), [Operation::EnforcementDisable, Operation::NeModify]);
-    }
-
-    #[test]
-    fn sets_in_clear_are_tried_only_where_allowed() {
-        let set = |id, credentials| OpenedSet { id: CredentialId(id), name: id.to_string(), credentials };
-        let v3 = Credentials::V3 { user: "u".into(), auth: None, privacy: None, context: String::new() };
-        let sets = [
-            set(1, Credentials::V2c { community: "c".into() }),
-            set(2, v3),
-            set(3, Credentials::V1 { community: "c".into() }),
-        ];
-        let ids = |allow| allowed(&sets, allow).iter().map(|set| set.id.0).collect::<Vec<_>>();
-        assert_eq!(ids(false), [2]);
-        assert_eq!(ids(true), [1, 2, 3]);
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! Pure: text in, checked values out. What a parameter governs reads it through the settings made here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use netwarden_actions::guard;
 use netwarden_identity::{IdentityPolicy, Limit};
+use netwarden_model::Mac;
 
 /// What values a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Domain {
     Truth,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// MAC addresses, with commas between them; none where empty.
+    Macs,
 }
 
 /// A parameter's declaration.
@@ -60,6 +63,13 @@ pub const PARAMETERS: &[Declaration] = &[
         domain: Domain::Integer(60, DAY_S),
         default: "600",
         description: "the window in which changed ports are counted, in seconds",
+    },
+    Declaration {
+        name: "enforcement.own_macs",
+        domain: Domain::Macs,
+        default: "",
+        description: "addresses on our own path that this machine cannot know, as behind a container host or \
+                      a firewall: a port that shows one is never shut or moved",
     },
     Declaration {
         name: "enforcement.shared_ports",
@@ -234,6 +244,7 @@ impl Declaration {
             Domain::Integer(min, max) => value.parse::<i64>().is_ok_and(|n| (min..=max).contains(&n)),
             Domain::Truth => matches!(value, "true" | "false"),
             Domain::Word(words) => words.contains(&value),
+            Domain::Macs => macs(value).is_some(),
         };
         if fits {
             return Ok(());
@@ -242,6 +253,7 @@ impl Declaration {
             Domain::Integer(min, max) => format!("a whole number from {min} to {max}"),
             Domain::Truth => "true or false".to_owned(),
             Domain::Word(words) => words.join(", "),
+            Domain::Macs => format!("at most {MOST_MACS} MAC addresses with commas between them"),
         };
         Err(ParameterError::Value { name: self.name, value: value.to_owned(), expected })
     }
@@ -294,6 +306,7 @@ impl Parameters {
                 "hold_always" => guard::SharedPorts::HoldAlways,
                 _ => guard::SharedPorts::HoldWhereAuthorised,
             },
+            own_path: macs(self.word("enforcement.own_macs")).unwrap_or_default(),
             ..guard::Settings::default()
         }
     }
@@ -377,6 +390,17 @@ impl Parameters {
     }
 }
 
+/// Addresses in one list.
+const MOST_MACS: usize = 64;
+
+/// Addresses of endpoints; None where something else is among them.
+fn macs(value: &str) -> Option<BTreeSet<Mac>> {
+    let words = value.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let found: Option<BTreeSet<Mac>> =
+        words.map(|word| word.parse::<Mac>().ok().filter(|mac| mac.is_endpoint())).collect();
+    found.filter(|found| found.len() <= MOST_MACS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -411,6 +435,11 @@ mod tests {
         assert!(parameters.set("no.such", "1").is_err());
         assert_eq!(parameters.set("enforcement.budget_per_ne", "7").unwrap(), "5");
         assert_eq!(parameters.guard().budget.per_element, 7);
+        let error = parameters.set("enforcement.own_macs", "00:1b:21:3a:4f:5e, gateway").unwrap_err();
+        assert!(error.to_string().contains("MAC addresses"), "{error}");
+        assert!(parameters.set("enforcement.own_macs", "ff:ff:ff:ff:ff:ff").is_err(), "nobody's own");
+        parameters.set("enforcement.own_macs", "00:1b:21:3a:4f:5e, 001b.213a.4f5f").unwrap();
+        assert_eq!(parameters.guard().own_path.len(), 2);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use netwarden_store::Tx;
 use rand::Rng;
 use zeroize::Zeroizing;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
 
@@ -119,17 +119,44 @@ impl Desk {
         operations: BTreeSet<Operation>,
         days: u16,
     ) -> Result<(NewToken, jiff::Timestamp), OperateError> {
-        let user = identified(caller)?;
-        let object = Object::owned(ObjectKind::Token, user.user);
+        let user = identified(caller)?.user;
+        let object = Object::owned(ObjectKind::Token, user);
         let permit = self.permit(caller, Operation::TokenCreateOwn, &object, Some(label.to_owned())).await?;
+        self.put_token(permit, user, label, operations, days).await
+    }
+
+    /// Makes a token of another account, such as a script's that nobody logs in with: it may do what that
+    /// account may.
+    pub async fn create_token_for(
+        &self,
+        caller: &Caller,
+        user: &str,
+        label: &str,
+        operations: BTreeSet<Operation>,
+        days: u16,
+    ) -> Result<(NewToken, jiff::Timestamp), OperateError> {
+        let account = self.account_or_denied(caller, Operation::TokenCreate, user).await?;
+        let object = Object::account(ObjectKind::Token, account.id, account.roles.clone());
+        let permit = self.permit(caller, Operation::TokenCreate, &object, Some(label.to_owned())).await?;
+        self.put_token(permit, account.id, label, operations, days).await
+    }
+
+    async fn put_token(
+        &self,
+        permit: Permit,
+        user: UserId,
+        label: &str,
+        operations: BTreeSet<Operation>,
+        days: u16,
+    ) -> Result<(NewToken, jiff::Timestamp), OperateError> {
         if !(1..=366).contains(&days) {
             return Err(OperateError::Invalid(format!("a token lives 1 to 366 days, not {days}")));
         }
         let expires = permit.at + jiff::SignedDuration::from_hours(24 * i64::from(days));
         let operations = if operations.is_empty() { all_operations() } else { operations };
-        let wish = TokenWish { user: user.user, label: label.to_owned(), operations, expires };
+        let wish = TokenWish { user, label: label.to_owned(), operations, expires };
         let record = permit.record(None, Some(Redacted.into()), "");
-        let (creator, at, secret) = (caller.subject.clone(), permit.at, random::<32>());
+        let (creator, at, secret) = (permit.caller.subject.clone(), permit.at, random::<32>());
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {

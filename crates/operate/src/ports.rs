@@ -65,7 +65,8 @@ impl Desk {
         self.ask(permit, action, reason, key).await
     }
 
-    /// Changes what an administrator says of a port: its role, and whether it is protected.
+    /// Changes what an administrator says of a port: its role, and whether it is protected; each has a right and
+    /// a record of its own.
     pub async fn edit_port(
         &self,
         caller: &Caller,
@@ -74,7 +75,10 @@ impl Desk {
         reason: &str,
         expected: Option<Version>,
     ) -> Result<(), OperateError> {
-        let permit = self.permit_port(caller, Operation::PortModify, &port).await?;
+        let mut permits = Vec::new();
+        for operation in operations_of(&edit) {
+            permits.push(self.permit_port(caller, operation, &port).await?);
+        }
         require_reason(reason)?;
         let old = {
             let network = self.engine.keeper().picture().read();
@@ -82,7 +86,8 @@ impl Desk {
             let found = found.ok_or_else(|| not_known(&port))?;
             PortEdit { role: Some(found.role_override), protected: Some(found.protected) }
         };
-        let record = permit.record(as_value(&old), as_value(&edit), reason);
+        let records =
+            permits.iter().map(|permit| permit.record(as_value(&old), as_value(&edit), reason)).collect();
         let plan = move |network: &netwarden_inventory::Network, now| {
             met(expected.as_ref(), &port_version(network, &port), &format!("port {port}"))
                 .map_err(|error| netwarden_engine::KeeperError::Outdated(error.to_string()))?;
@@ -90,7 +95,7 @@ impl Desk {
                 .plan_port_edit(&port, &edit, now)
                 .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
         };
-        Ok(self.engine.keeper().edit(record, plan).await?)
+        Ok(self.engine.keeper().edit_many(records, plan).await?)
     }
 
     /// Writes a request with its record, and wakes who carries it out.
@@ -237,6 +242,18 @@ pub(crate) fn require_reason(reason: &str) -> Result<(), OperateError> {
 
 pub(crate) fn not_known(port: &PortRef) -> OperateError {
     OperateError::NotFound { what: "port", id: format!("{} of network element {}", port.port, port.ne) }
+}
+
+/// The rights that an edit needs: naming nothing still needs the one to modify.
+fn operations_of(edit: &PortEdit) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    if edit.role.is_some() || edit.protected.is_none() {
+        operations.push(Operation::PortModify);
+    }
+    if edit.protected.is_some() {
+        operations.push(Operation::PortProtect);
+    }
+    operations
 }
 
 pub(crate) fn as_value<T: serde::Serialize>(value: &T) -> Option<Value> {

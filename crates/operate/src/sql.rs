@@ -58,3 +58,44 @@ CREATE INDEX statistics_at ON statistics (at);
 ",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use netwarden_store::testing::{PostgresServer, TestStore};
+    use netwarden_store::{Store, StoreConfig, query_all};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_table_is_made_on_both_databases_and_a_second_start_finds_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut configs = vec![StoreConfig::sqlite(folder.path().join("a.db"))];
+        let server = PostgresServer::start().unwrap();
+        configs.extend(server.as_ref().map(|server| StoreConfig::postgres(&server.url)));
+        for config in configs {
+            for start in 1..=2 {
+                let store = Store::open(config.clone(), SCHEMA).await.unwrap();
+                let boots = crate::count_engine_start(&store).await.unwrap();
+                assert_eq!(boots, start, "what the first start wrote is there");
+                store.close().await.unwrap();
+            }
+        }
+    }
+
+    /// What reads whole tables at a start is understood by both databases.
+    #[tokio::test]
+    async fn what_a_start_reads_is_understood_by_both_databases() {
+        for test in TestStore::all(SCHEMA).await.unwrap() {
+            let (store, now) = (&test.store, jiff::Timestamp::UNIX_EPOCH);
+            let settings = netwarden_inventory::Settings::default();
+            netwarden_inventory::sql::load(store.read(), settings, now).await.unwrap();
+            netwarden_names::sql::sources(store.read()).await.unwrap();
+            netwarden_names::sql::runs(store.read()).await.unwrap();
+            crate::load_parameters(store).await.unwrap();
+            netwarden_actions::global_stop(store.read()).await.unwrap();
+            for (table, column) in [("channels", "has_secret"), ("statistics", "value")] {
+                query_all(store.read(), format!("SELECT {column} FROM {table}"), []).await.unwrap();
+            }
+        }
+    }
+}

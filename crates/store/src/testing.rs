@@ -37,6 +37,14 @@ impl TestStore {
 
     /// A PostgreSQL server of its own; None, and a line that says why, where there is none to start.
     pub async fn postgres(migrations: &[&[Migration]]) -> Result<Option<Self>, StoreError> {
+        let test = Self::on_postgres(migrations).await?;
+        if test.is_none() {
+            say("skipped: it is about PostgreSQL alone");
+        }
+        Ok(test)
+    }
+
+    async fn on_postgres(migrations: &[&[Migration]]) -> Result<Option<Self>, StoreError> {
         let Some(server) = PostgresServer::start()? else { return Ok(None) };
         let store = Store::open(StoreConfig::postgres(&server.url), migrations).await?;
         Ok(Some(Self { store, _postgres: Some(server), folder: folder()? }))
@@ -45,7 +53,7 @@ impl TestStore {
     /// One of each, as far as there are.
     pub async fn all(migrations: &[&[Migration]]) -> Result<Vec<Self>, StoreError> {
         let mut all = vec![Self::sqlite(migrations).await?];
-        all.extend(Self::postgres(migrations).await?);
+        all.extend(Self::on_postgres(migrations).await?);
         Ok(all)
     }
 
@@ -68,14 +76,14 @@ impl PostgresServer {
     /// Starts one; None, and a line that says why, where the programs are missing.
     pub fn start() -> Result<Option<Self>, StoreError> {
         let Some(programs) = programs() else {
-            skip("no /usr/lib/postgresql/*/bin/initdb");
+            say("skipped in part: PostgreSQL: no /usr/lib/postgresql/*/bin/initdb");
             return Ok(None);
         };
         let as_root =
             std::fs::metadata("/proc/self").is_ok_and(|it| std::os::unix::fs::MetadataExt::uid(&it) == 0);
         if as_root && !run(Command::new("runuser").args(["-u", "postgres", "--", "true"])).is_ok_and(|ok| ok)
         {
-            skip("running as root without a user 'postgres'");
+            say("skipped in part: PostgreSQL: running as root without a user 'postgres'");
             return Ok(None);
         }
         let folder = folder()?;
@@ -165,6 +173,6 @@ fn free_port() -> Result<u16, Error> {
 }
 
 #[allow(clippy::print_stdout)]
-fn skip(why: &str) {
-    println!("skipped: PostgreSQL: {why}");
+fn say(line: &str) {
+    println!("{line}");
 }

@@ -206,5 +206,6 @@ fn options(dir: &std::path::Path, speed: f64) -> Options {
         pace: Pace { period: Duration::from_millis(500), bounce: Duration::from_millis(300) },
         host_name: "localhost".to_owned(),
         command_folder: None,
+        system_log: None,
     }
 }

@@ -56,6 +56,10 @@ pub struct ProbeArguments {
     /// With --preflight: MAC addresses on our own path besides those found here (server, gateway).
     #[arg(long, requires = "preflight", value_delimiter = ',')]
     own_mac: Vec<netwarden_model::Mac>,
+    /// With --preflight: the VLAN in which the element is managed; found by itself where its interface is
+    /// called `VlanN`.
+    #[arg(long, requires = "preflight", value_parser = clap::value_parser!(u16).range(1..=4094))]
+    management_vlan: Option<u16>,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,

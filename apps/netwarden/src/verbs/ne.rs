@@ -107,7 +107,8 @@ pub struct AddArguments {
     /// VLAN of telephones.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4094))]
     voice_vlan: Option<u16>,
-    /// Allow SNMPv2c: an exception that is recorded.
+    /// Allow less than SNMPv3 authPriv (v1, v2c, v3 without authentication or privacy): an exception that is
+    /// recorded.
     #[arg(long)]
     allow_v2c: bool,
     /// Keep it with the named credentials even if it does not answer now.
@@ -169,7 +170,8 @@ pub struct SetArguments {
     /// VLAN of telephones; 0 for none.
     #[arg(long, value_parser = clap::value_parser!(u16).range(0..=4094))]
     voice_vlan: Option<u16>,
-    /// Allow SNMPv2c: an exception that is recorded.
+    /// Allow less than SNMPv3 authPriv (v1, v2c, v3 without authentication or privacy): an exception that is
+    /// recorded.
     #[arg(long, value_name = "on|off", value_parser = BoolishValueParser::new(), action = ArgAction::Set)]
     allow_v2c: Option<bool>,
     /// Seconds between polls of the forwarding table.
@@ -202,7 +204,7 @@ pub struct DiscoverArguments {
     /// UDP port of the agents.
     #[arg(long, default_value_t = 161, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
-    /// Try credentials of SNMPv1 and v2c too.
+    /// Try credentials of less than SNMPv3 authPriv too.
     #[arg(long)]
     allow_v2c: bool,
     /// Add what answers.

@@ -78,6 +78,9 @@ pub enum TokenVerb {
 pub struct TokenArguments {
     /// What it is for.
     name: String,
+    /// Whose it is: another account's than one's own needs token.create.
+    #[arg(long)]
+    user: Option<String>,
     /// Days until it ends.
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=366))]
     days: u16,
@@ -234,8 +237,12 @@ pub async fn run_tokens(session: &Session, verb: TokenVerb) -> Result<(), Fault>
             list::<Token>(session, "/tokens", filters, &paging).await
         }
         TokenVerb::Add(arguments) => {
-            let body =
-                NewToken { name: arguments.name, days: arguments.days, operations: arguments.operations };
+            let body = NewToken {
+                name: arguments.name,
+                days: arguments.days,
+                operations: arguments.operations,
+                user: arguments.user,
+            };
             print(&session.out, &session.client.post("/tokens", &body).await?)
         }
         TokenVerb::Revoke { id } => {

@@ -95,6 +95,11 @@ impl Credentials {
         }
     }
 
+    /// Authenticated and encrypted: SNMPv3 authPriv. All else needs an exception (SEC-02).
+    pub const fn is_protected(&self) -> bool {
+        matches!(self, Self::V3 { auth: Some(_), privacy: Some(_), .. })
+    }
+
     /// The keys are made here unless `keys` has them: some milliseconds of CPU for a new password.
     pub(super) fn security(&self, keys: &KeyCache) -> Result<Security, CredentialsError> {
         Ok(match self {

@@ -56,7 +56,7 @@ async fn show(
     Ok(tagged(StatusCode::OK, &version, shape::port(shown)))
 }
 
-/// Changes what an administrator says of it: its role, and whether it is protected.
+/// Changes what an administrator says of it: its role, and whether it is protected, which needs port.protect.
 #[utoipa::path(patch, path = "/ports/{ne}/{name}", tag = "ports",
     params(("ne" = i64, Path), ("name" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = PortChange,

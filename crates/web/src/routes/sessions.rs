@@ -131,7 +131,7 @@ async fn tokens(State(desk): State<Desk>, asker: Asker, Wish(mut wish): Wish) ->
     })))
 }
 
-/// Makes a token of the caller's own; its secret is shown this once.
+/// Makes a token of the caller's own, or with token.create another account's; its secret is shown this once.
 #[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = NewToken,
     responses((status = 201, body = Secret), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("token.create_own"))))]
@@ -143,7 +143,10 @@ async fn create_token(
     let operations = new.operations.iter().map(|name| name.parse::<Operation>());
     let operations: BTreeSet<Operation> =
         operations.collect::<Result<_, _>>().map_err(|error| Refusal::malformed(error.to_string()))?;
-    let made = desk.create_token(&asker.caller, &new.name, operations, new.days).await?;
+    let made = match &new.user {
+        None => desk.create_token(&asker.caller, &new.name, operations, new.days).await?,
+        Some(user) => desk.create_token_for(&asker.caller, user, &new.name, operations, new.days).await?,
+    };
     let expires_at = made.1;
     let secret = Secret { token: made.0.secret.to_string(), expires_at, must_change_password: false };
     Ok((StatusCode::CREATED, Json(secret)))

@@ -74,6 +74,7 @@ fn shaped(declaration: &Declaration, value: String) -> Parameter {
             Domain::Integer(min, max) => format!("{} ({min} to {max})", declaration.description),
             Domain::Truth => format!("{} (true or false)", declaration.description),
             Domain::Word(words) => format!("{} ({})", declaration.description, words.join(", ")),
+            Domain::Macs => format!("{} (MAC addresses, with commas between them)", declaration.description),
         },
     }
 }

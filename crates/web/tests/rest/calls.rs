@@ -172,7 +172,7 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
             "PATCH",
             "/api/v1/ports/{ne}/{name}",
             &port,
-            Sent::Json(json!({ "reason": "a test", "protected": false })),
+            Sent::Json(json!({ "reason": "a test", "role": "auto", "protected": false })),
             204,
         ),
         call("GET", "/api/v1/ports/{ne}/{name}", &port, Sent::Nothing, 200),

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use netwarden_actions::Pace;
 use netwarden_actions::notify::Channels;
 use netwarden_audit::{AuditQuery, CheckpointPolicy, Reach, SignError, Signer, Trail};
-use netwarden_engine::{Engine, Parts};
+use netwarden_engine::{Engine, Machine, Parts};
 use netwarden_identity::password::Params;
 use netwarden_identity::{Identity, IdentityPolicy, NewUser, Role};
 use netwarden_inventory::{ElementBase, Read, Settings};
@@ -30,6 +30,9 @@ use zeroize::Zeroizing;
 
 pub const MAC: &str = "00:1b:21:3a:4f:5e";
 pub const PORT: &str = "Gi1%2F0%2F1";
+/// The address of this server's interface, and where its default route leads.
+pub const SERVER_MAC: &str = "00:1b:21:00:00:99";
+pub const GATEWAY: &str = "192.0.2.1";
 const PASSWORD: &str = "a long enough password";
 
 #[derive(Debug)]
@@ -98,6 +101,7 @@ pub async fn bench() -> Bench {
         channels: Channels::default(),
         in_flight: 4,
         pace: Pace::default(),
+        machine: machine_of(&folder),
     });
     let desk = Desk::new(Inner {
         store,
@@ -123,7 +127,25 @@ pub async fn bench() -> Bench {
     Bench { app: netwarden_web::router(desk.clone()), desk, ne, secrets, folder }
 }
 
-fn interface(admin_status: &str) -> Interface {
+/// A machine with one interface and one route, told by files as the kernel would.
+fn machine_of(folder: &tempfile::TempDir) -> Machine {
+    let at = folder.path().join("machine");
+    std::fs::create_dir_all(at.join("net/eth0")).unwrap();
+    std::fs::write(at.join("net/eth0/address"), format!("{SERVER_MAC}\n")).unwrap();
+    let gateway: std::net::Ipv4Addr = GATEWAY.parse().unwrap();
+    let word = u32::from_ne_bytes(gateway.octets());
+    let routes = format!("Iface\tDestination\tGateway\tFlags\neth0\t00000000\t{word:08X}\t0003\n");
+    std::fs::write(at.join("route"), routes).unwrap();
+    Machine {
+        interfaces: at.join("net"),
+        routes: at.join("route"),
+        routes_v6: at.join("route6"),
+        neighbours: at.join("arp"),
+    }
+}
+
+/// The interface of the only port.
+pub fn interface(admin_status: &str) -> Interface {
     Interface {
         if_index: IfIndex(1),
         name: Some("Gi1/0/1".into()),

@@ -12,6 +12,7 @@ mod health;
 mod histories;
 mod hostile;
 mod names;
+mod own_path;
 mod pages;
 mod ports;
 mod ratchet;

@@ -2,15 +2,16 @@
 //! changes something leaves a record. The lists of exceptions may only shrink.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
-use netwarden_identity::{Access, Operation, Role};
+use netwarden_identity::{Access, OPERATIONS, Operation, Role};
 use netwarden_operate::Caller;
 use netwarden_web::{OPERATION, openapi};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::calls::calls;
-use crate::desk::{Bench, bench};
+use crate::desk::{Bench, PORT, bench};
 
 /// Routes that need no identification (IAM-19).
 const OPEN: &[&str] = &["GET /healthz", "GET /readyz", "POST /api/v1/sessions"];
@@ -20,6 +21,56 @@ const NOT_CALLED: &[&str] = &[
     // It needs an agent that answers; the lab adds elements.
     "POST /api/v1/elements",
 ];
+
+/// Operations that nothing asks for: rights that mean nothing yet. It may only shrink.
+const NEVER_ASKED: &[(&str, &str)] = &[
+    ("system.alive", "whoever asks is answered: there is nothing to decide"),
+    ("system.check", "the self-test that it is kept for is not built yet"),
+    ("system.stop", "the service manager stops the server, by a signal"),
+    ("user.read_own", "one's own account is shown with the session, under session.read_own"),
+    ("endpoint.create", "an endpoint is made by its first edit, under the right to that edit"),
+    ("enforcement.read", "what is enforced is shown with its port, under port.read"),
+    ("backup.restore", "it is done on the machine itself while the server is down"),
+    ("probe.run", "the probe speaks with elements itself, without a server"),
+    ("probe.preflight", "the probe speaks with elements itself, without a server"),
+];
+
+/// The text of every file of the product that may ask, without its tests.
+fn sources() -> String {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut folders = vec![crates.join("operate/src"), crates.join("web/src")];
+    let mut text = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                let whole = std::fs::read_to_string(path).unwrap();
+                text.push_str(whole.split("#[cfg(test)]").next().unwrap());
+            }
+        }
+    }
+    text
+}
+
+// proves: IAM-04
+#[test]
+fn every_operation_is_asked_for_somewhere() {
+    let sources = sources();
+    let named: BTreeSet<&str> = sources
+        .split("Operation::")
+        .skip(1)
+        .map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next().unwrap())
+        .collect();
+    let never: Vec<&str> = OPERATIONS
+        .iter()
+        .filter(|line| !named.contains(format!("{:?}", line.operation).as_str()))
+        .map(|line| line.name)
+        .collect();
+    let excepted: Vec<&str> = NEVER_ASKED.iter().map(|(name, _)| *name).collect();
+    assert_eq!(never, excepted, "operations that nothing asks for, and those that may remain so");
+}
 
 fn routes() -> BTreeMap<String, Operation> {
     let document = serde_json::to_value(openapi()).unwrap();
@@ -153,4 +204,47 @@ async fn what_changes_something_leaves_a_record() {
     let missing: Vec<&String> =
         changes.map(|(route, _)| route).filter(|route| !left.contains(*route)).collect();
     assert_eq!(missing, NOT_CALLED, "changes without an audited call");
+}
+
+#[tokio::test]
+async fn a_port_is_protected_with_the_right_to_that_and_a_record_of_its_own() {
+    let bench = bench().await;
+    let path = format!("/api/v1/ports/{}/{PORT}", bench.ne.0);
+    let set = async |body: Value| bench.json("operator", "PATCH", &path, body).await.status;
+    assert_eq!(set(json!({ "reason": "a test", "protected": true })).await, 204);
+    let counts = async || {
+        (bench.records("port.protect", "success").await, bench.records("port.modify", "success").await)
+    };
+    assert_eq!(counts().await, (1, 0));
+    assert_eq!(set(json!({ "reason": "a test", "role": "access" })).await, 204);
+    assert_eq!(counts().await, (1, 1));
+    assert_eq!(set(json!({ "reason": "a test", "role": "auto", "protected": false })).await, 204);
+    assert_eq!(counts().await, (2, 2));
+    // A token for the one is none for the other.
+    let operator = bench.desk.identify_bearer(&bench.secrets["operator"], None).await.unwrap();
+    let narrow = [Operation::PortModify].into();
+    let (token, _) = bench.desk.create_token(&operator, "roles", narrow, 1).await.unwrap();
+    let body = json!({ "reason": "a test", "protected": true });
+    assert_eq!(bench.json(&token.secret, "PATCH", &path, body).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_token_of_another_account_is_made_with_the_right_to_that() {
+    let bench = bench().await;
+    let wanted =
+        |user: &str| json!({ "name": "script", "days": 3, "operations": ["event.read"], "user": user });
+    for (caller, status) in [("operator", 403), ("helpdesk", 403), ("administrator", 201)] {
+        let answer = bench.json(caller, "POST", "/api/v1/tokens", wanted("revisor")).await;
+        assert_eq!(answer.status, status, "{caller}: {}", answer.body);
+    }
+    assert_eq!(bench.records("token.create", "success").await, 1);
+    assert_eq!(bench.records("token.create", "denied").await, 2);
+    let made = bench.json("administrator", "POST", "/api/v1/tokens", wanted("revisor")).await.json();
+    let token = made["token"].as_str().unwrap();
+    assert_eq!(bench.call(Some(token), "GET", "/api/v1/events", None).await.status, 200);
+    assert_eq!(bench.call(Some(token), "GET", "/api/v1/elements", None).await.status, 403, "it is narrower");
+    let listed = bench.call(Some("revisor"), "GET", "/api/v1/tokens", None).await.json();
+    assert_eq!(listed["items"][0]["user"], "revisor", "it is its owner's: {listed}");
+    let nobody = bench.json("administrator", "POST", "/api/v1/tokens", wanted("nobody")).await;
+    assert_eq!(nobody.status, 404, "{}", nobody.body);
 }
