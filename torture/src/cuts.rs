@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use netwarden_actions::notify::Channels;
 use netwarden_actions::{ActionError, EndpointChange, Endpoints, Finish, Performer, TxFuture};
-use netwarden_model::{Clock, Mac};
+use netwarden_model::{ActionRequest, Clock, Mac};
 use netwarden_simulator::Chance;
 use netwarden_spine::Spine;
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
@@ -406,7 +406,13 @@ fn recovered(before: &Observed, after: &Observed) -> Vec<String> {
 struct NoEndpoints;
 
 impl Endpoints for NoEndpoints {
-    fn change<'a>(&'a self, _: Mac, _: EndpointChange, _: Finish) -> TxFuture<'a, Result<(), ActionError>> {
+    fn change<'a>(
+        &'a self,
+        _: &'a ActionRequest,
+        _: Mac,
+        _: EndpointChange,
+        _: Finish,
+    ) -> TxFuture<'a, Result<(), ActionError>> {
         Box::pin(async { Err(ActionError::Facts("nothing is performed here".to_owned())) })
     }
 }

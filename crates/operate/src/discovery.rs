@@ -7,7 +7,7 @@ use std::sync::Arc;
 use netwarden_collect::discovery::{SWEEP_LIMIT, Subnet, candidates};
 use netwarden_identity::Operation;
 use netwarden_model::{NeId, Reading};
-use netwarden_reach::{Credentials, SnmpError};
+use netwarden_reach::SnmpError;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 

@@ -122,6 +122,7 @@ fn sets(change: &VlanChange) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
     use std::sync::Arc;
 
     use netwarden_collect::preflight::Obstacle;

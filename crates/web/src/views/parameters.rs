@@ -41,6 +41,7 @@ fn range(l: Language, domain: Domain) -> String {
         ),
         Domain::Truth => "true, false".to_owned(),
         Domain::Word(words) => words.join(", "),
+        Domain::Macs => l.t("parameter-macs"),
     }
 }
 
@@ -88,11 +89,13 @@ fn form(l: Language, declaration: &Declaration, value: &str) -> Form {
         Domain::Integer(least, most) => Kind::Number(least, most),
         Domain::Truth => Kind::Choice(["true", "false"].map(word).to_vec()),
         Domain::Word(words) => Kind::Choice(words.iter().map(|one| word(one)).collect()),
+        Domain::Macs => Kind::Text,
     };
     let about = [("default", declaration.default.into()), ("range", range(l, declaration.domain).into())];
     let unit = declaration.unit();
     let label = l.t("column-value");
     let label = if unit.is_empty() { label } else { format!("{label} ({unit})") };
+    let field = Field::new("value", label, kind).with(value).hinted(l.with("parameter-hint", &about));
     Form::new(
         declaration.name.to_owned(),
         l.t("act-save"),
@@ -101,7 +104,11 @@ fn form(l: Language, declaration: &Declaration, value: &str) -> Form {
     )
     .telling([meaning(l, declaration)])
     .carrying("version", parameter_version(declaration.name, value).as_str())
-    .asking([Field::new("value", label, kind).with(value).hinted(l.with("parameter-hint", &about)).needed()])
+    .asking([match declaration.domain {
+        // None is an answer.
+        Domain::Macs => field,
+        _ => field.needed(),
+    }])
     .asking([reason(l)])
 }
 

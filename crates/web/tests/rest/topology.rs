@@ -11,7 +11,7 @@ use tower::ServiceExt;
 use crate::desk::{Answer, Bench, MAC, bench};
 
 impl Bench {
-    async fn seen(&self, path: &str, accepted: &str) -> Answer {
+    async fn shown(&self, path: &str, accepted: &str) -> Answer {
         let cookie = format!("__Host-netwarden={}", self.secrets["operator"]);
         self.call_with(None, "GET", path, None, &[("cookie", &cookie), ("accept-language", accepted)]).await
     }
@@ -49,17 +49,17 @@ async fn the_map_says_what_is_there_and_again_only_when_it_has_changed() {
     assert_eq!(nodes(&rest)[0]["id"], ne);
     assert_eq!(nodes(&rest)[0]["endpoints"], 1);
     assert_eq!(bench.call(Some("helpdesk"), "GET", "/api/v1/topology", None).await.status, 403);
-    let graph = bench.seen("/topology/graph", "de").await;
+    let graph = bench.shown("/topology/graph", "de").await;
     let node = &nodes(&graph)[0];
     assert_eq!((&node["id"], &node["href"]), (&json!(ne), &json!(format!("/elements/{ne}"))));
     assert_eq!(node["counts"], "• 1");
     assert!(node["told"].as_array().unwrap().contains(&json!("1 Endgerät")), "{node}");
     let version = graph.json()["version"].as_str().unwrap().to_owned();
     let again = format!("/topology/graph?have={version}");
-    assert_eq!(bench.seen(&again, "de").await.status, 204);
-    assert_eq!(bench.seen(&again, "en").await.status, 200, "other words");
+    assert_eq!(bench.shown(&again, "de").await.status, 204);
+    assert_eq!(bench.shown(&again, "en").await.status, 200, "other words");
     bench.add(1, None).await;
-    let changed = bench.seen(&again, "de").await;
+    let changed = bench.shown(&again, "de").await;
     assert_eq!(nodes(&changed).len(), 2);
     let place = |node: &Value| (node["x"].clone(), node["y"].clone());
     assert_ne!(place(&nodes(&changed)[0]), place(&nodes(&changed)[1]));
@@ -71,39 +71,40 @@ async fn what_is_sought_is_found_where_it_is() {
     let bench = bench().await;
     let ne = bench.ne.0.to_string();
     for sought in ["sw1", MAC, &MAC.to_uppercase()] {
-        let hits = bench.seen(&format!("/topology/find?q={}", sought.replace(':', "%3A")), "en").await.json();
+        let hits =
+            bench.shown(&format!("/topology/find?q={}", sought.replace(':', "%3A")), "en").await.json();
         let found = hits.as_array().unwrap().iter().filter(|hit| hit["node"] == ne.as_str()).count();
         assert_eq!(found, 1, "{sought}: {hits}");
     }
-    assert_eq!(bench.seen("/topology/find?q=nobody-is-called-so", "en").await.json(), json!([]));
+    assert_eq!(bench.shown("/topology/find?q=nobody-is-called-so", "en").await.json(), json!([]));
 }
 
 #[tokio::test]
 async fn a_large_map_is_folded_and_its_address_opens_it() {
     let bench = bench().await;
     bench.add(200, Some("north & south")).await;
-    let page = bench.seen("/topology", "en").await.body;
+    let page = bench.shown("/topology", "en").await.body;
     assert!(page.contains("<option value=\"switch\" selected>"), "{page}");
     assert!(page.contains("rel=\"next\" href=\"/topology?after=100\""), "a page of the table");
     assert!(page.contains("&#60;b&#62;sw0") && !page.contains("<b>sw0"), "names are text");
-    let last = bench.seen("/topology?after=200", "en").await.body;
+    let last = bench.shown("/topology?after=200", "en").await.body;
     assert!(last.contains("sw199") && !last.contains("rel=\"next\""));
-    let folded = nodes(&bench.seen("/topology/graph?by=region", "en").await);
+    let folded = nodes(&bench.shown("/topology/graph?by=region", "en").await);
     assert_eq!(folded.len(), 2);
     let group = &folded[1];
     assert_eq!(group["holds"].as_array().unwrap().len(), 200);
     let open = group["href"].as_str().unwrap();
     assert_eq!(open, "/topology?by=region&open=region%20north%20%26%20south");
-    let opened = bench.seen(open, "en").await.body;
+    let opened = bench.shown(open, "en").await.body;
     assert!(opened.contains("<a class=\"chip\" href=\"/topology?by=region\""), "and a way back");
     let graph = open.replace("/topology", "/topology/graph");
-    assert_eq!(nodes(&bench.seen(&graph, "en").await).len(), 201);
+    assert_eq!(nodes(&bench.shown(&graph, "en").await).len(), 201);
 }
 
 #[tokio::test]
 async fn files_are_sent_compressed_to_those_who_take_it_and_pages_to_nobody() {
     let bench = bench().await;
-    let page = bench.seen("/topology", "en").await.body;
+    let page = bench.shown("/topology", "en").await.body;
     let addresses: Vec<&str> = page.split('"').filter(|text| text.starts_with("/assets/")).collect();
     assert_eq!(addresses.len(), 6, "{addresses:?}");
     let ask = async |path: &str, accepted: &str| {
@@ -131,6 +132,6 @@ async fn files_are_sent_compressed_to_those_who_take_it_and_pages_to_nobody() {
     for path in ["/topology", "/topology/graph", "/endpoints", "/sign-in"] {
         assert!(!ask(path, "gzip, br").await.0.contains_key("content-encoding"), "{path}");
     }
-    let elsewhere = bench.seen("/endpoints", "en").await.body;
+    let elsewhere = bench.shown("/endpoints", "en").await.body;
     assert!(!elsewhere.contains("echarts"), "only where something is drawn");
 }

@@ -199,7 +199,9 @@ pub(crate) async fn accept(
             let filter = narrowed.filter(visitor.language())?;
             let bind = given.text("bind").is_some();
             let (group, reason) = (given.text("group"), &given.reason);
-            Ok::<_, Refusal>(desk.accept_baseline(visitor.caller(), &filter, group, Some(bind), reason).await?)
+            Ok::<_, Refusal>(
+                desk.accept_baseline(visitor.caller(), &filter, group, Some(bind), reason).await?,
+            )
         };
         match accepted.await {
             Ok(macs) => Ok(led_to(&format!("/adopt/baseline?done=accepted&count={}", macs.len()))),
