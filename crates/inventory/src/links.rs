@@ -302,7 +302,10 @@ fn announced_port(element: &ElementState, neighbour: &Neighbour) -> Option<u32> 
 }
 
 /// Who has heard whom, so that the two ends of a link find each other where only one names both ports.
-struct Pairs(HashMap<(NeId, NeId), Vec<(u32, Option<u32>)>>);
+struct Pairs(HashMap<(NeId, NeId), Vec<Slots>>);
+
+/// A port of the one, and of the other where it is known.
+type Slots = (u32, Option<u32>);
 
 impl Pairs {
     fn of(heard: &[Heard]) -> Self {

@@ -318,7 +318,7 @@ mod tests {
                 })
                 .await
                 .unwrap();
-            assert_eq!(sources(store.read()).await.unwrap(), [changed.clone()]);
+            assert_eq!(sources(store.read()).await.unwrap(), std::slice::from_ref(&changed));
             assert_eq!(super::source(store.read(), id).await.unwrap(), Some(changed));
             let kept = Run { good_at: Some(at(2)), ..bad };
             assert_eq!(runs(store.read()).await.unwrap(), [(id, kept)], "the last good one stays");

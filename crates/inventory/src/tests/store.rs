@@ -182,8 +182,9 @@ async fn where_was_this_user() {
                 assert_eq!(found.unwrap().len(), expected, "{user} at {at}");
             }
         }
-        let all = sql::sightings_of(store.read(), &Scope::All, &Where::Mac(mac(1)), times[0], lab.now).await;
-        let users: Vec<_> = all.unwrap().into_iter().map(|view| view.user).collect();
+        let all = sql::sightings_of(&Scope::All, &Where::Mac(mac(1)), times[0], lab.now).unwrap();
+        let all = sql::list_sightings(store.read(), &all).await.unwrap();
+        let users: Vec<_> = all.items.into_iter().map(|view| view.user).collect();
         assert_eq!(users, [None, Some("bob".into()), Some("ada".into())]);
         let loaded = sql::load(store.read(), crate::Settings::default(), lab.now).await.unwrap();
         assert_same(&loaded, &lab.net);

@@ -279,7 +279,8 @@ pub(crate) async fn test(
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         let l = visitor.language();
-        let tested = desk.test_channel(visitor.caller(), &name, lines(&given, "to", true)).await;
+        let to = lines(&given, "to", true);
+        let tested = Box::pin(desk.test_channel(visitor.caller(), &name, to)).await;
         match tested {
             Ok(tested) => {
                 let key = if tested.delivered { "channel-test-good" } else { "channel-test-bad" };
