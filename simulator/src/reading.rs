@@ -24,6 +24,7 @@ pub fn reading(world: &World, number: DeviceNo) -> Option<Reading> {
             name: Some(device.name.clone()),
             location: Some(device.location.clone()),
             bridge_address: (device.kind == Kind::Switch).then_some(device.base_mac),
+            chassis_mac: device.speaks_lldp.then_some(device.base_mac),
             ..System::default()
         },
         interfaces: device.ports.iter().map(|port| interface(device, port)).collect(),

@@ -148,6 +148,23 @@ impl Preflight {
     pub fn would_work(&self) -> bool {
         self.obstacles.is_empty()
     }
+
+    /// True where a quarantine of the port would cut this server off from the element.
+    pub fn cuts_own_path(&self) -> bool {
+        self.obstacles.iter().any(|obstacle| {
+            matches!(
+                obstacle,
+                Obstacle::CarriesServer { .. }
+                    | Obstacle::CarriesGateway { .. }
+                    | Obstacle::OnlyManagementPath { .. }
+            )
+        })
+    }
+
+    /// The port's name, else its ifIndex.
+    pub fn port_name(&self) -> String {
+        self.if_name.clone().unwrap_or_else(|| self.if_index.to_string())
+    }
 }
 
 /// Judges a move of `port` to `quarantine`, as untagged member of that VLAN alone.

@@ -422,9 +422,10 @@ async fn a_table_that_fails_does_not_lose_the_others() {
 #[tokio::test]
 async fn an_agent_that_falls_silent_is_not_asked_on_and_on() {
     let mut device = Device::new("1.3.6.1.4.1.99999");
-    let all_but_system = ["1.3.6.1.2.1.2", "1.3.6.1.2.1.4", "1.3.6.1.2.1.17", "1.3.6.1.2.1.31"];
-    let others = ["1.0.8802", "1.2.840", "1.3.111", "1.3.6.1.4.1"];
-    device.silent = all_but_system.iter().chain(&others).map(|oid| oid.parse().unwrap()).collect();
+    let tables =
+        ["1.3.6.1.2.1.2", "1.3.6.1.2.1.4", "1.3.6.1.2.1.17.1.4", "1.3.6.1.2.1.17.4", "1.3.6.1.2.1.17.7"];
+    let others = ["1.3.6.1.2.1.31", "1.0.8802.1.1.2.1.4", "1.2.840", "1.3.111", "1.3.6.1.4.1"];
+    device.silent = tables.iter().chain(&others).map(|oid| oid.parse().unwrap()).collect();
     let outcome = all(&device).await;
     // Two in a row end it; others were under way at the same time.
     let walked = device.walked();

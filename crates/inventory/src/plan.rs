@@ -323,6 +323,7 @@ impl<'a> Draft<'a> {
                 .system
                 .bridge_address
                 .into_iter()
+                .chain(reading.system.chassis_mac)
                 .chain(reading.system.engine_mac())
                 .chain(reading.interfaces.iter().filter_map(|interface| interface.mac))
                 .filter(|mac| mac.is_endpoint() && !mac.is_virtual_router())

@@ -47,6 +47,9 @@ pub struct System {
     pub up_time_cs: Option<u64>,
     /// dot1dBaseBridgeAddress.
     pub bridge_address: Option<Mac>,
+    /// lldpLocChassisId (LLDP-MIB), where it is a MAC address: by it neighbours know the device.
+    #[serde(default)]
+    pub chassis_mac: Option<Mac>,
     /// snmpEngineID in hexadecimal, where SNMPv3 was spoken.
     pub engine_id: Option<String>,
     /// snmpEngineBoots, where SNMPv3 was spoken.

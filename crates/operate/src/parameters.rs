@@ -395,6 +395,11 @@ const MOST_MACS: usize = 64;
 
 /// Addresses of endpoints; None where something else is among them.
 fn macs(value: &str) -> Option<BTreeSet<Mac>> {
+    // An address has 17 characters at most; what is more than that and a comma with a blank is no list of them.
+    let plain = value.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    if !plain || value.len() > MOST_MACS * 19 {
+        return None;
+    }
     let words = value.split(',').map(str::trim).filter(|word| !word.is_empty());
     let found: Option<BTreeSet<Mac>> =
         words.map(|word| word.parse::<Mac>().ok().filter(|mac| mac.is_endpoint())).collect();

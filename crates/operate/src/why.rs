@@ -369,7 +369,8 @@ fn attempt_links(attempt: &Attempt) -> Vec<Link> {
     if let Some(at) = attempt.read_at.or(attempt.closed_at.filter(|_| outcome.is_some())) {
         let note = &attempt.note;
         let text = match outcome {
-            Some("done") => format!("read back as wanted: {note}"),
+            // The note says itself that it was read back.
+            Some("done") => format!("as wanted: {note}"),
             Some("interrupted") => format!("it was interrupted, nobody knows how far it came: {note}"),
             Some(_) => format!("it failed: {note}"),
             None => format!("read back: {note}"),

@@ -868,7 +868,6 @@ column-position = Reihenfolge
 column-kind = Art
 column-acts = Aktionen
 column-default = Vorgabe
-column-unit = Einheit
 column-range = Bereich
 column-to = Wohin
 column-secret = Geheimnis

@@ -868,7 +868,6 @@ column-position = Order
 column-kind = Kind
 column-acts = Acts
 column-default = Default
-column-unit = Unit
 column-range = Range
 column-to = Where to
 column-secret = Secret

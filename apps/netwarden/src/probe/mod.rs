@@ -2,7 +2,7 @@
 
 mod access;
 mod many;
-mod preflight;
+pub mod preflight;
 pub mod table;
 mod targets;
 

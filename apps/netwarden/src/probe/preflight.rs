@@ -88,17 +88,25 @@ fn ports<'r>(reading: &'r Reading, named: Option<&str>) -> anyhow::Result<Vec<&'
 }
 
 fn render(reading: &Reading, vlan: VlanId, answers: &[Answer]) -> String {
+    let rows = rows(answers.iter().map(|answer| {
+        let works = answer.judged.would_work() && answer.pvid_settable != Some(false);
+        (&answer.judged, works, answer.refusal.as_deref())
+    }));
+    let name = reading.system.name.clone().unwrap_or_else(|| "the element".to_owned());
+    format!("moving a port of {name} to {}\n\n{}", table::vlan_name(reading, vlan), rows.to_table())
+}
+
+/// Ports as they were judged, whether enforcement would work on each, and what its agent refused.
+pub fn rows<'j>(judged: impl Iterator<Item = (&'j Preflight, bool, Option<&'j str>)>) -> Rows {
     let mut rows =
         Rows::new(&["port", "would work", "PVID", "VLAN sets", "endpoints", "what stands against it"]);
-    for answer in answers {
-        let judged = &answer.judged;
+    for (judged, works, refusal) in judged {
         let mut against: Vec<String> = judged.obstacles.iter().map(ToString::to_string).collect();
-        against.extend(answer.refusal.clone());
-        let works = judged.would_work() && answer.pvid_settable != Some(false);
+        against.extend(refusal.map(str::to_owned));
         let pvid =
             judged.pvid_now.map_or_else(|| "-".to_owned(), |now| format!("{now} → {}", judged.pvid_then));
         rows.push([
-            judged.if_name.clone().unwrap_or_else(|| judged.if_index.to_string()),
+            judged.port_name(),
             if works { "yes" } else { "no" }.to_owned(),
             pvid,
             judged.vlans.iter().map(sets).collect::<Vec<_>>().join("; "),
@@ -106,8 +114,7 @@ fn render(reading: &Reading, vlan: VlanId, answers: &[Answer]) -> String {
             against.join("; "),
         ]);
     }
-    let name = reading.system.name.clone().unwrap_or_else(|| "the element".to_owned());
-    format!("moving a port of {name} to {}\n\n{}", table::vlan_name(reading, vlan), rows.to_table())
+    rows
 }
 
 /// What would be different of one VLAN's port sets: `10: -egress -untagged`.

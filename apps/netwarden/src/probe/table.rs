@@ -52,6 +52,7 @@ fn system(reading: &Reading) -> String {
         ("contact", system.contact.clone()),
         ("up for", up),
         ("bridge address", system.bridge_address.map(|mac| mac.to_string())),
+        ("LLDP chassis", system.chassis_mac.map(|mac| mac.to_string())),
         ("engine id", system.engine_id.clone()),
         ("engine boots", system.engine_boots.map(|boots| boots.to_string())),
     ] {

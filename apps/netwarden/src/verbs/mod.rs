@@ -5,6 +5,7 @@ mod ask;
 mod audit;
 mod channels;
 mod credentials;
+mod element;
 mod endpoints;
 mod events;
 mod fault;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Subcommand};
 use netwarden_api::network::{
-    Discover, Element, ElementChange, Maintenance, NewElement, Schedule, ScheduleChange,
+    Discover, Element, ElementChange, Maintenance, NewElement, PreflightWish, Schedule, ScheduleChange,
 };
 use netwarden_model::element::{Method, Scan};
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use super::fault::Fault;
 use super::list::{Filters, Paging, Tabular, answer, everything, list, show};
 use super::session::{Printer, Session};
 use super::when::Sense;
-use super::{import, job, topology};
+use super::{element, import, job, topology};
 use crate::output::{Cell, Format, Rows};
 
 /// Verbs of network elements.
@@ -42,9 +42,29 @@ pub enum Verb {
     Neighbours,
     /// Lists what joins elements, by LLDP, CDP and forwarding tables.
     Topology,
+    /// Shows an element's VLANs, its neighbours and how its polls go.
+    Detail(Named),
+    /// Tells of each port of an element whether enforcement would work there, what it would change, and whether
+    /// it would cut our own path. The present PVID of one port is set to itself.
+    Preflight(PreflightArguments),
     /// Takes elements from a CSV file with a head line: address, name, port, credential, class, groups,
     /// quarantine_vlan, voice_vlan.
     Import(ImportArguments),
+}
+
+/// A preflight.
+#[derive(Debug, Args)]
+pub struct PreflightArguments {
+    /// Name or id.
+    ne: String,
+    /// The VLAN that ports would be moved to; the element's quarantine VLAN where missing.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4094))]
+    vlan: Option<u16>,
+    /// Do not wait: print the job's id.
+    #[arg(long)]
+    detach: bool,
+    #[command(flatten)]
+    reason: ReasonArgument,
 }
 
 /// Filters of the list.
@@ -278,6 +298,11 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             job::finish(session, &started, false, found).await
         }
         Verb::Topology => topology::run(session).await,
+        Verb::Detail(Named { ne }) => element::detail(session, &path(session, &ne, "/detail").await?).await,
+        Verb::Preflight(PreflightArguments { ne, vlan, detach, reason }) => {
+            let wish = PreflightWish { vlan, reason: reason.get()? };
+            element::preflight(session, &path(session, &ne, "/preflight").await?, &wish, detach).await
+        }
         Verb::Import(arguments) => {
             let reason = arguments.reason.get()?;
             import::run(session, import::Kind::Elements, &arguments.file, reason).await

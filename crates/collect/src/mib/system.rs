@@ -6,8 +6,9 @@ use netwarden_snmp::{Oid, Value, VarBind};
 use crate::convention::{mac, text, unsigned};
 
 /// The scalars asked for, in the order in which [`decode`] reads them: sysDescr, sysObjectID,
-/// sysUpTime, sysContact, sysName, sysLocation, dot1dBaseBridgeAddress, snmpEngineID, snmpEngineBoots.
-const SCALARS: [&[u32]; 9] = [
+/// sysUpTime, sysContact, sysName, sysLocation, dot1dBaseBridgeAddress, snmpEngineID, snmpEngineBoots,
+/// lldpLocChassisIdSubtype, lldpLocChassisId (LLDP-MIB; IEEE 802.1AB).
+const SCALARS: [&[u32]; 11] = [
     &[1, 3, 6, 1, 2, 1, 1, 1, 0],
     &[1, 3, 6, 1, 2, 1, 1, 2, 0],
     &[1, 3, 6, 1, 2, 1, 1, 3, 0],
@@ -17,7 +18,12 @@ const SCALARS: [&[u32]; 9] = [
     &[1, 3, 6, 1, 2, 1, 17, 1, 1, 0],
     &[1, 3, 6, 1, 6, 3, 10, 2, 1, 1, 0],
     &[1, 3, 6, 1, 6, 3, 10, 2, 1, 2, 0],
+    &[1, 0, 8802, 1, 1, 2, 1, 3, 1, 0],
+    &[1, 0, 8802, 1, 1, 2, 1, 3, 2, 0],
 ];
+
+/// LldpChassisIdSubtype macAddress.
+const CHASSIS_MAC: u32 = 4;
 
 /// What to GET.
 pub fn oids() -> Vec<Oid> {
@@ -34,6 +40,7 @@ pub fn decode(bindings: &[VarBind]) -> Option<(System, Vec<u32>)> {
         Some(Value::ObjectId(oid)) => Some(oid.clone()),
         _ => None,
     };
+    let chassis_is_mac = value(9).and_then(unsigned) == Some(CHASSIS_MAC);
     let system = System {
         descr: value(0).and_then(text),
         object_id: object_id.as_ref().map(Oid::to_string),
@@ -42,6 +49,7 @@ pub fn decode(bindings: &[VarBind]) -> Option<(System, Vec<u32>)> {
         contact: value(3).and_then(text),
         up_time_cs: value(2).and_then(unsigned).map(u64::from),
         bridge_address: value(6).and_then(mac).filter(|mac| mac.is_endpoint()),
+        chassis_mac: value(10).filter(|_| chassis_is_mac).and_then(mac).filter(|mac| mac.is_endpoint()),
         engine_id: value(7)
             .and_then(Value::as_bytes)
             .filter(|id| (5..=32).contains(&id.len()))
@@ -69,10 +77,13 @@ mod tests {
             VarBind::new(Oid::from(SCALARS[1]), Value::ObjectId(Oid::new([1, 3, 6]))),
             VarBind::new(Oid::from(SCALARS[6]), Value::OctetString(vec![0; 6])),
             VarBind::new(Oid::from(SCALARS[7]), Value::OctetString(vec![128, 0, 0, 9, 1])),
+            VarBind::new(Oid::from(SCALARS[9]), Value::Integer(4)),
+            VarBind::new(Oid::from(SCALARS[10]), Value::OctetString(vec![0, 0x1b, 0x21, 1, 2, 3])),
         ])
         .unwrap();
         assert_eq!(object_id, [1, 3, 6]);
         assert_eq!(system.bridge_address, None);
         assert_eq!(system.engine_id.as_deref(), Some("8000000901"));
+        assert_eq!(system.chassis_mac, "00:1b:21:01:02:03".parse().ok());
     }
 }

@@ -369,6 +369,7 @@ async fn what_accounts_cannot_be_is_refused() {
     assert_eq!((listed[0].name.as_str(), listed[0].enabled), ("bob", true));
 }
 
+// proves: IAM-17
 #[tokio::test]
 async fn tokens_are_scoped_expiring_shown_once_and_revocable() {
     let case = Case::new().await;

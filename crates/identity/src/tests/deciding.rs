@@ -188,6 +188,7 @@ fn ones_own_is_not_somebody_elses() {
     assert_eq!(asked(&admin, Operation::UserChangeOwnPassword, &password), Err(Because::NotOwn));
 }
 
+// proves: IAM-17
 #[test]
 fn a_token_narrows_and_ends() {
     let with = |operations: &[Operation], expires| Identified {

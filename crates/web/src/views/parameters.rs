@@ -21,7 +21,6 @@ const COLUMNS: Columns = &[
     ("column-parameter", None),
     ("column-value", None),
     ("column-default", None),
-    ("column-unit", None),
     ("column-range", None),
     ("column-meaning", None),
     ("column-acts", None),
@@ -52,19 +51,22 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
         let all = desk.parameters(visitor.caller()).await?;
         let rows = all.into_iter().map(|(declaration, value)| {
             let href = format!("{HERE}/{}", escaped(declaration.name));
+            let with_unit = |value: &str| match declaration.unit() {
+                "" => value.to_owned(),
+                unit => format!("{value} {unit}"),
+            };
             let is_set = value != declaration.default;
             let value = match is_set {
                 // What is not as it is delivered is seen at a glance.
-                true => Cell::Status { word: "info".to_owned(), text: value },
-                false => Cell::Code(value),
+                true => Cell::Status { word: "info".to_owned(), text: with_unit(&value) },
+                false => Cell::Code(with_unit(&value)),
             };
             let offered = [(Operation::ParameterModify, "act-change", href, false)];
             Row {
                 cells: vec![
                     Cell::Code(declaration.name.to_owned()),
                     value,
-                    Cell::Code(declaration.default.to_owned()),
-                    Cell::Text(declaration.unit().to_owned()),
+                    Cell::Code(with_unit(declaration.default)),
                     Cell::Text(range(l, declaration.domain)),
                     Cell::Text(meaning(l, declaration)),
                     acts(&desk, &visitor, declaration.name, offered),

@@ -5,7 +5,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_model::NeId;
-use netwarden_operate::{Desk, JobState, Obstacle, Preflight, PreflightReport, vlan};
+use netwarden_operate::{Desk, JobState, Preflight, PreflightReport, vlan};
 use uuid::Uuid;
 
 use super::act::{Act, ActForm, Input};
@@ -154,8 +154,8 @@ pub(crate) async fn act(
 
 fn told_of(l: Language, report: &PreflightReport) -> Vec<Property> {
     let name = report.vlan_name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
-    let cuts = |port: &&Preflight| port.obstacles.iter().any(is_own_path);
-    let path: Vec<String> = report.ports.iter().filter(cuts).map(port_name).collect();
+    let path: Vec<String> =
+        report.ports.iter().filter(|port| port.cuts_own_path()).map(Preflight::port_name).collect();
     let pvid = match (&report.tried, &report.refusal) {
         (Some(port), None) => l.t1("preflight-pvid-taken", "port", port.clone()),
         (Some(port), Some(why)) => {
@@ -179,19 +179,6 @@ fn told_of(l: Language, report: &PreflightReport) -> Vec<Property> {
     .collect()
 }
 
-fn is_own_path(obstacle: &Obstacle) -> bool {
-    matches!(
-        obstacle,
-        Obstacle::CarriesServer { .. }
-            | Obstacle::CarriesGateway { .. }
-            | Obstacle::OnlyManagementPath { .. }
-    )
-}
-
-fn port_name(port: &Preflight) -> String {
-    port.if_name.clone().unwrap_or_else(|| port.if_index.to_string())
-}
-
 fn table(l: Language, ne: i64, report: &PreflightReport) -> Table {
     let rows = report.ports.iter().map(|port| {
         let word = if port.would_work() { "success" } else { "failure" };
@@ -202,7 +189,7 @@ fn table(l: Language, ne: i64, report: &PreflightReport) -> Table {
         };
         let changes = [("preflight-joins", joined(true)), ("preflight-leaves", joined(false))];
         let changes = changes.into_iter().filter(|(_, vlans)| !vlans.is_empty());
-        let name = port_name(port);
+        let name = port.port_name();
         Row {
             cells: vec![
                 Cell::Link { href: ports::address(ne, &name), text: name },

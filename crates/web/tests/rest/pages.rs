@@ -96,6 +96,18 @@ fn every_page_declares_an_operation_or_is_for_everybody() {
     assert_eq!(open, BTreeSet::from(["/assets/{hash}/{name}", "/look", "/sign-in"]));
 }
 
+/// The command line has a verb for each route of REST (its own ratchet holds it to that), and so for each page.
+// proves: NAC-21
+#[test]
+fn what_pages_do_is_done_by_rest_as_well() {
+    let by_rest: BTreeSet<Operation> = crate::ratchet::routes().into_values().collect();
+    let alone: BTreeSet<&str> = with_operation()
+        .filter(|(_, operation)| !by_rest.contains(operation))
+        .map(|(page, _)| page.path)
+        .collect();
+    assert_eq!(alone, BTreeSet::new());
+}
+
 // proves: IAM-19
 #[tokio::test]
 async fn strangers_are_led_to_the_sign_in_and_see_nothing() {
@@ -318,7 +330,6 @@ async fn a_password_for_once_opens_nothing_but_its_change() {
     assert_eq!(change("another+long+password", "another+long+password").await.status, 303);
 }
 
-// proves: SEC-01
 #[tokio::test]
 async fn nothing_in_a_page_runs_and_names_are_only_text() {
     let bench = bench().await;

@@ -72,7 +72,7 @@ fn every_operation_is_asked_for_somewhere() {
     assert_eq!(never, excepted, "operations that nothing asks for, and those that may remain so");
 }
 
-fn routes() -> BTreeMap<String, Operation> {
+pub fn routes() -> BTreeMap<String, Operation> {
     let document = serde_json::to_value(openapi()).unwrap();
     let mut routes = BTreeMap::new();
     for (path, item) in document["paths"].as_object().unwrap() {

@@ -7,9 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_model::NeId;
-use netwarden_operate::{
-    Desk, ElementEdit, Job, ListWish, Obstacle, Preflight, PreflightReport, ShownElement,
-};
+use netwarden_operate::{Desk, ElementEdit, Job, ListWish, Preflight, PreflightReport, ShownElement};
 use uuid::Uuid;
 
 use super::work::{self, Work};
@@ -85,22 +83,6 @@ fn workable(found: &PreflightReport) -> usize {
     found.ports.iter().filter(|port| port.would_work()).count()
 }
 
-/// A quarantine of the port would cut this server off from the element.
-fn is_own_path(port: &Preflight) -> bool {
-    port.obstacles.iter().any(|obstacle| {
-        matches!(
-            obstacle,
-            Obstacle::CarriesServer { .. }
-                | Obstacle::CarriesGateway { .. }
-                | Obstacle::OnlyManagementPath { .. }
-        )
-    })
-}
-
-fn name_of(port: &Preflight) -> String {
-    port.if_name.clone().unwrap_or_else(|| format!("ifIndex {}", port.if_index))
-}
-
 fn mode(l: Language, shown: &ShownElement) -> Cell {
     let (colour, word) =
         if shown.base.element.enforcement { ("enforced", "true") } else { ("info", "false") };
@@ -161,7 +143,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
 
 /// What a quarantine of the port would do.
 fn port_row(l: Language, ne: i64, port: &Preflight) -> Row {
-    let (colour, key) = match (is_own_path(port), port.would_work()) {
+    let (colour, key) = match (port.cuts_own_path(), port.would_work()) {
         (true, _) => ("critical", "preflight-own-path"),
         (false, true) => ("ok", "preflight-works"),
         (false, false) => ("minor", "preflight-not"),
@@ -180,7 +162,7 @@ fn port_row(l: Language, ne: i64, port: &Preflight) -> Row {
     let more = port.endpoints.len().saturating_sub(5);
     let more = if more > 0 { format!(" +{more}") } else { String::new() };
     let against: Vec<String> = port.obstacles.iter().map(ToString::to_string).collect();
-    let name = name_of(port);
+    let name = port.port_name();
     let href = ports::address(ne, &name);
     Row {
         cells: vec![
@@ -194,7 +176,8 @@ fn port_row(l: Language, ne: i64, port: &Preflight) -> Row {
 }
 
 fn findings(l: Language, found: &PreflightReport) -> Vec<(bool, String)> {
-    let own: Vec<String> = found.ports.iter().filter(|port| is_own_path(port)).map(name_of).collect();
+    let own: Vec<String> =
+        found.ports.iter().filter(|port| port.cuts_own_path()).map(Preflight::port_name).collect();
     let own = if own.is_empty() {
         (false, l.t("preflight-own-unknown"))
     } else {
