@@ -61,7 +61,7 @@ test("a port is switched off, held, and given back by undo", async () => {
 test("all enforcement is stopped, which every page says, and resumed by undo", async () => {
   const { page, watch } = await visit(browser);
   await signIn(page, "operator", "/system");
-  await page.getByRole("link", { name: t("act-stop"), exact: true }).click();
+  await page.getByRole("main").getByRole("link", { name: t("act-stop"), exact: true }).click();
   const notice = await confirm(page, "act-stop", "done-stop");
   const undo = await notice.getByRole("link", { name: t("undo") }).getAttribute("href");
   for (const path of ["/", "/endpoints", "/rules", "/system"]) {

@@ -86,16 +86,25 @@ export async function plantSwitch(file) {
   }
   writeFileSync(file, rows.map((row) => row.join("|")).join("\n"));
   const device = await simulate(["recording", file]);
-  await once(() => call(about, "POST", "/credentials", { reason, name: "recorded", kind: "v2c", community: "public" }));
+  try {
+    return { ...device, ...(await adopted(device.address, hostile.length)) };
+  } catch (error) {
+    device.stop();
+    throw error;
+  }
+}
+
+async function adopted(address, count) {
+  await once(() => call(about, "POST", "/credentials", { name: "recorded", kind: "v2c", community: "public" }));
   const name = "recorded switch";
-  await once(() => call(about, "POST", "/elements", { reason, name, address: device.address, credential: "recorded", allow_v2c: true }));
+  await once(() => call(about, "POST", "/elements", { reason, name, address, credential: "recorded", allow_v2c: true }));
   const element = (await call(about, "GET", "/elements?text=recorded+switch&limit=1")).items[0];
   const ports = await until("its ports were read", 60, async () => {
     const read = await call(about, "GET", `/elements/${element.id}/ports?limit=50`);
-    return read.items.length >= hostile.length && read.items;
+    return read.items.length >= count && read.items;
   });
   const looks = ports.flatMap((port) => ["", "/off", "/release"].map((act) => `/elements/${element.id}/ports/${encodeURIComponent(port.name)}${act}`));
-  return { ...device, element, looks: [`/elements/${element.id}`, ...looks] };
+  return { element, looks: [`/elements/${element.id}`, ...looks] };
 }
 
 /** What is there already from an earlier run is no fault. */

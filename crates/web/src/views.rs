@@ -151,10 +151,10 @@ pages! {
     post "/elements/{ne}/preflight" preflight::act, Some(Operation::ProbePreflight);
     get "/elements/{ne}/ports/{port}/move" ports::act_page, Some(Operation::PortMove);
     post "/elements/{ne}/ports/{port}/move" ports::act, Some(Operation::PortMove);
-    get "/elements/{ne}/ports/{port}/protect" ports::act_page, Some(Operation::PortModify);
-    post "/elements/{ne}/ports/{port}/protect" ports::act, Some(Operation::PortModify);
-    get "/elements/{ne}/ports/{port}/unprotect" ports::act_page, Some(Operation::PortModify);
-    post "/elements/{ne}/ports/{port}/unprotect" ports::act, Some(Operation::PortModify);
+    get "/elements/{ne}/ports/{port}/protect" ports::act_page, Some(Operation::PortProtect);
+    post "/elements/{ne}/ports/{port}/protect" ports::act, Some(Operation::PortProtect);
+    get "/elements/{ne}/ports/{port}/unprotect" ports::act_page, Some(Operation::PortProtect);
+    post "/elements/{ne}/ports/{port}/unprotect" ports::act, Some(Operation::PortProtect);
     get "/ports" ports::list, Some(Operation::PortRead);
     get "/ports.csv" ports::csv, Some(Operation::PortRead);
     get "/events.csv" events::csv, Some(Operation::EventRead);

@@ -194,7 +194,7 @@ fn options(dir: &std::path::Path, speed: f64) -> Options {
         database: format!("sqlite://{}", dir.join("data/netwarden.db").display()),
         key_file: dir.join("netwarden.key"),
         data_dir: Some(dir.join("data")),
-        backup_dir: None,
+        backup_dir: Some(dir.join("backups")),
         inventory: Some(netwarden_inventory::Settings {
             offline_after: scaled(1800.0),
             fdb_ageing: scaled(300.0),

@@ -223,8 +223,8 @@ pub(super) fn buttons(desk: &Desk, visitor: &Visitor, port: &Port) -> Vec<Button
         (is_access && !held, Operation::PortMove, "act-quarantine", "quarantine", true),
         (is_access && !held, Operation::PortMove, "act-move-port", "move", true),
         (is_access && !is_shut, Operation::PortOff, "act-off", "off", true),
-        (!port.protected, Operation::PortModify, "act-protect", "protect", false),
-        (port.protected, Operation::PortModify, "act-unprotect", "unprotect", true),
+        (!port.protected, Operation::PortProtect, "act-protect", "protect", false),
+        (port.protected, Operation::PortProtect, "act-unprotect", "unprotect", true),
     ];
     offered
         .into_iter()
@@ -300,7 +300,7 @@ fn operation_of(verb: &str) -> Operation {
         "off" => Operation::PortOff,
         "on" => Operation::PortOn,
         "quarantine" | "move" => Operation::PortMove,
-        "protect" | "unprotect" => Operation::PortModify,
+        "protect" | "unprotect" => Operation::PortProtect,
         _ => Operation::PortRelease,
     }
 }

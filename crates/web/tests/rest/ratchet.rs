@@ -32,7 +32,6 @@ const NEVER_ASKED: &[(&str, &str)] = &[
     ("enforcement.read", "what is enforced is shown with its port, under port.read"),
     ("backup.restore", "it is done on the machine itself while the server is down"),
     ("probe.run", "the probe speaks with elements itself, without a server"),
-    ("probe.preflight", "the probe speaks with elements itself, without a server"),
 ];
 
 /// The text of every file of the product that may ask, without its tests.

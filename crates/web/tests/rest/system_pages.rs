@@ -31,7 +31,7 @@ impl Bench {
             (
                 "credentials",
                 json!({ "name": "watch", "kind": "v3", "user": "watch", "auth_protocol": "SHA-256",
-                    "auth_password": SECRET }),
+                    "auth_password": SECRET, "priv_protocol": "AES-128", "priv_password": SECRET }),
             ),
         ];
         let mut id = None;

@@ -32,7 +32,7 @@ test("a switch is adopted by the wizard, step by step", async () => {
 
   await goOn("adopt-credentials");
   await page.locator("main a[href*='credential']").filter({ hasNotText: t("adopt-credentials") }).first().waitFor();
-  await call(about, "POST", "/credentials", { reason: REASON, name: "generated", kind: "v2c", community: "public" }).catch(() => {});
+  await call(about, "POST", "/credentials", { name: "generated", kind: "v2c", community: "public" }).catch(() => {});
 
   await goOn("adopt-discover");
   const form = page.locator("form[action='/adopt/host']");
