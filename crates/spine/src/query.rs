@@ -88,8 +88,12 @@ async fn conditions<C: ConnectionTrait>(
         parts.push(("ne = ?".into(), values![ne].into()));
     }
     if let Some(severity) = query.min_severity {
-        // As the partial index has it, whose condition the databases must find in the text.
-        let noted = if severity > Severity::Info { "severity >= 1 AND " } else { "" };
+        // As the partial indexes have it, whose condition the databases must find in the text.
+        let noted = match (severity, query.ne) {
+            (Severity::Info, _) => "",
+            (Severity::Minor | Severity::Major | Severity::Critical, Some(_)) => "severity >= 2 AND ",
+            _ => "severity >= 1 AND ",
+        };
         parts.push((format!("{noted}severity >= ?"), values![sql::severity_code(severity)].into()));
     }
     Ok(parts)

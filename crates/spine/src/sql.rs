@@ -46,6 +46,12 @@ CREATE TABLE spine_cursors (
 CREATE INDEX spine_events_severe ON spine_events (seq, severity) WHERE severity >= 1;
 ",
     },
+    Migration {
+        name: "spine-0003-alarms",
+        // What needs attention of one element, which its page shows, among all that it ever told.
+        up: "CREATE INDEX spine_events_alarms ON spine_events (ne, seq) WHERE severity >= 2;
+",
+    },
 ];
 
 /// A place in `spine_times` is written for every so many events ...
