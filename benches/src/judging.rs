@@ -145,7 +145,9 @@ fn rules() -> Vec<Rule> {
         rule(97, &kinds, "endpoint.ips.exists(ip, in_subnet(ip, '198.51.100.0/24'))".into()),
         rule(98, &kinds, "hour(event.at, 'Europe/Berlin') < 6 && !(endpoint.group in ['staff', 'visitors']) && endpoint.port_endpoints > 3".into()),
         rule(99, &kinds, "endpoint.vendor.matches('(?i)espressif|tuya') || endpoint.mac.startsWith('02:27:eb')".into()),
-        rule(100, &[EventKind::NeRebooted], String::new()),
     ]);
+    let log = Reaction::Syslog { name: "log".to_owned(), message: String::new() };
+    // About no endpoint, so that no reaction on one makes sense.
+    rules.push(Rule { reactions: vec![log], ..rule(100, &[EventKind::NeRebooted], String::new()) });
     rules
 }
