@@ -59,7 +59,7 @@ async function things() {
     id: rule.id,
     index: record.index,
     job: job.id,
-    account: "helpdesk",
+    account: "admin",
     set: (await first("/credentials")).id,
     channel: "desk",
     group: "visitors",

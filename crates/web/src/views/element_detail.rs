@@ -107,7 +107,7 @@ pub(super) async fn alarms(desk: &Desk, visitor: &Visitor, ne: i64) -> Result<Ta
         let filters = vec![("ne".to_owned(), ne.to_string()), ("severity".to_owned(), "minor".to_owned())];
         let wanted = ListWish { filters, limit: Some(ALARMS), ..ListWish::default() };
         for event in desk.list_events(visitor.caller(), wanted).await?.items {
-            rows.push(events::row(l, &shape::event(&event)?));
+            rows.push(events::row(l, &shape::event(&event)?, true));
         }
     }
     Ok(plain(l, "alarms", events::COLUMNS, rows, "alarms-none"))

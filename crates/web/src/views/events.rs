@@ -7,6 +7,7 @@ use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use netwarden_api::event::Event;
+use netwarden_identity::Operation;
 use netwarden_model::EventSeq;
 use netwarden_operate::{Desk, ListWish};
 
@@ -71,20 +72,21 @@ pub(super) fn severity(l: Language, event: &Event) -> Cell {
     Cell::Status { word: event.severity.clone(), text: l.word("severity", &event.severity) }
 }
 
-pub(super) fn row(l: Language, event: &Event) -> Row {
+/// `elements` says whether this reader may see the pages of network elements.
+pub(super) fn row(l: Language, event: &Event, elements: bool) -> Row {
     Row {
         cells: vec![
             Cell::Time(Some(event.at)),
             severity(l, event),
             Cell::Text(l.word("kind", &event.kind)),
-            what(event),
+            what(event, elements),
             Cell::Link { text: format!("#{}", event.seq), href: format!("/events/{}", event.seq) },
         ],
     }
 }
 
-/// Whom it is about, with the way there.
-pub(super) fn what(event: &Event) -> Cell {
+/// Whom it is about, with the way there; as [`row`].
+pub(super) fn what(event: &Event, elements: bool) -> Cell {
     let is_mac = event.subject.parse::<netwarden_model::Mac>().is_ok();
     if is_mac {
         return Cell::Link {
@@ -93,7 +95,7 @@ pub(super) fn what(event: &Event) -> Cell {
         };
     }
     match event.ne_id {
-        Some(ne) => Cell::Link { text: event.text.clone(), href: format!("/elements/{ne}") },
+        Some(ne) => Cell::link_where(elements, event.text.clone(), format!("/elements/{ne}")),
         None => Cell::Text(event.text.clone()),
     }
 }
@@ -102,8 +104,9 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
+        let elements = visitor.may(&desk, Operation::NeRead);
         let found = desk.list_events(visitor.caller(), wish(&query)).await?;
-        let rows = found.items.iter().map(|event| Ok(row(l, &shape::event(event)?)));
+        let rows = found.items.iter().map(|event| Ok(row(l, &shape::event(event)?, elements)));
         let rows = rows.collect::<Result<Vec<_>, crate::Refusal>>()?;
         let mut table = Table::new(l, "/events", &l.t("nav-events"), COLUMNS, FILTERS, &query)
             .filled(&query, rows, found.next.as_deref())
@@ -128,7 +131,7 @@ pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(que
         while !sheet.is_full() {
             let page = desk.list_events(visitor.caller(), wanted.clone()).await?;
             for event in &page.items {
-                sheet.push(&row(l, &shape::event(event)?));
+                sheet.push(&row(l, &shape::event(event)?, false));
             }
             wanted.after = page.next;
             if wanted.after.is_none() {
@@ -156,11 +159,12 @@ pub(crate) async fn live(
     let query = Query::of(query.as_deref());
     let wanted = wish(&query);
     let (l, view) = (visitor.language(), visitor.view.clone());
+    let elements = visitor.may(&desk, Operation::NeRead);
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     match live::tail(desk, visitor.asker, last.map(EventSeq), wanted.filters).await {
         Ok(tail) => {
             let rows = tail.map(move |event| {
-                let row = viewed_row(row(l, &event), &view, "/events", COLUMNS);
+                let row = viewed_row(row(l, &event, elements), &view, "/events", COLUMNS);
                 let row = RowPart { row }.render().map_err(axum::Error::new)?;
                 Ok::<_, axum::Error>(Sent::default().id(event.seq.to_string()).event("row").data(row))
             });
@@ -189,7 +193,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, Place(seq):
         let l = visitor.language();
         let event = shape::event(&desk.event(visitor.caller(), EventSeq(seq)).await?)?;
         let mut properties = vec![
-            Property { name: l.t("column-what"), cell: what(&event) },
+            Property { name: l.t("column-what"), cell: what(&event, visitor.may(&desk, Operation::NeRead)) },
             Property { name: l.t("column-time"), cell: Cell::Time(Some(event.at)) },
             Property { name: l.t("property-recorded"), cell: Cell::Time(Some(event.recorded_at)) },
         ];

@@ -96,7 +96,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
                             text: l.word("kind", &event.kind),
                             href: format!("/events/{}", event.seq),
                         },
-                        what(&event),
+                        what(&event, visitor.may(&desk, Operation::NeRead)),
                         Cell::ActsOn {
                             buttons: acts::at_hand(&desk, &visitor, &event.subject).await,
                             of: event.subject,

@@ -63,12 +63,13 @@ const FILTERS: Filters = &[
     ("pvid", "property-pvid", None),
 ];
 
-fn row(l: Language, port: &Port) -> Row {
+/// `elements` says whether this reader may see the pages of network elements.
+fn row(l: Language, port: &Port, elements: bool) -> Row {
     let word = state(port);
     Row {
         cells: vec![
             Cell::Link { text: port.name.clone(), href: address(port.ne_id, &port.name) },
-            Cell::Link { text: port.ne.clone(), href: format!("/elements/{}", port.ne_id) },
+            Cell::link_where(elements, port.ne.clone(), format!("/elements/{}", port.ne_id)),
             Cell::Status { word: word.to_owned(), text: l.word("state", word) },
             Cell::Text(l.word("role", &port.role)),
             Cell::text(port.pvid.map(|vlan| vlan.to_string())),
@@ -85,7 +86,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     answered(&desk, &visitor, async {
         let l = visitor.language();
         let page = shape::page(desk.ports(visitor.caller(), wish(&query)).await?, shape::port);
-        let rows = page.items.iter().map(|port| row(l, port)).collect();
+        let elements = visitor.may(&desk, Operation::NeRead);
+        let rows = page.items.iter().map(|port| row(l, port, elements)).collect();
         let table = Table::new(l, "/ports", &l.t("ports"), COLUMNS, FILTERS, &query)
             .filled(&query, rows, page.next.as_deref())
             .counted(page.total)
@@ -105,7 +107,7 @@ pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(que
         let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query) };
         while !sheet.is_full() {
             let page = shape::page(desk.ports(visitor.caller(), wanted.clone()).await?, shape::port);
-            page.items.iter().for_each(|port| sheet.push(&row(l, port)));
+            page.items.iter().for_each(|port| sheet.push(&row(l, port, false)));
             wanted.after = page.next;
             if wanted.after.is_none() {
                 break;

@@ -55,6 +55,11 @@ pub(super) enum Cell {
 }
 
 impl Cell {
+    /// A link where it may be followed, else its text.
+    pub(super) fn link_where(may: bool, text: String, href: String) -> Self {
+        if may { Cell::Link { text, href } } else { Cell::Text(text) }
+    }
+
     pub(super) fn text(text: Option<impl Into<String>>) -> Self {
         Cell::Text(text.map(Into::into).unwrap_or_default())
     }

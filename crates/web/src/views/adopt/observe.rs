@@ -53,7 +53,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
         let rows = rows.iter().map(|event| Row {
             cells: vec![
                 Cell::Time(Some(event.at)),
-                what(event),
+                what(event, visitor.may(&desk, Operation::NeRead)),
                 Cell::Link { text: format!("#{}", event.seq), href: format!("/events/{}", event.seq) },
             ],
         });
