@@ -386,9 +386,11 @@ impl Keeper {
     }
 
     async fn written(&mut self, outcome: Result<(), KeeperError>) {
+        // A store that was closed has nothing to load from: the server is ending.
+        let is_closed = matches!(&outcome, Err(KeeperError::Store(StoreError::Closed)));
         let is_lost = outcome.is_err();
         self.log_failure("a reading", outcome);
-        if !is_lost {
+        if !is_lost || is_closed {
             return;
         }
         // Those behind it were refused, or will be; what they planned is in the picture and nowhere else.

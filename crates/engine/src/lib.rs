@@ -37,7 +37,7 @@ mod traps;
 pub use directory::{Directory, GuardSettings, WriteSessions};
 pub use judge::{CONSUMER as JUDGE, Judge, JudgeError};
 pub use keeper::{Keeper, KeeperError, KeeperHandle, Picture, With};
-pub use machine::{Machine, local_address};
+pub use machine::Machine;
 pub use names::{NameKeeper, NamesError, NamesHandle, SentLeases, secret_name};
 pub use poller::{Order, POLL_BOUNDS_S, PollStats, Poller};
 pub use senders::MIGRATIONS;

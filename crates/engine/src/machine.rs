@@ -79,7 +79,7 @@ impl Machine {
 
 /// The address that this machine would send from; no datagram leaves for it. None where no route leads
 /// there, or where the target is this machine itself.
-pub fn local_address(target: SocketAddr) -> Option<IpAddr> {
+pub(crate) fn local_address(target: SocketAddr) -> Option<IpAddr> {
     let any: SocketAddr = if target.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
     let socket = UdpSocket::bind(any).ok()?;
     socket.connect(target).ok()?;

@@ -162,3 +162,26 @@ async fn what_cannot_be_written_leaves_the_picture_and_is_found_again() {
     assert_eq!(bench.endpoints().await, (40, 40));
     assert!(bench.spine.latest().await.unwrap() > events, "the difference was lost");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_closed_ends_the_keeper_and_does_not_hold_it() {
+    let bench = bench().await;
+    bench.test.store.close().await.unwrap();
+    bench.read(10).await;
+    let settled = tokio::time::timeout(Duration::from_secs(5), bench.keeper.adjust(|_| {})).await;
+    settled.expect("the keeper waits for a store that is closed").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_closes_over_readings_behind_does_not_hold_the_keeper() {
+    let bench = bench().await;
+    for endpoints in 1..=60 {
+        bench.read(endpoints).await;
+    }
+    bench.test.store.close().await.unwrap();
+    for endpoints in 61..=70 {
+        bench.read(endpoints).await;
+    }
+    let settled = tokio::time::timeout(Duration::from_secs(5), bench.keeper.adjust(|_| {})).await;
+    settled.expect("the keeper waits for a store that is closed").unwrap();
+}
