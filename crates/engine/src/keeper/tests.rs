@@ -164,24 +164,28 @@ async fn what_cannot_be_written_leaves_the_picture_and_is_found_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_is_closed_ends_the_keeper_and_does_not_hold_it() {
+async fn a_store_that_closes_over_a_reading_does_not_hold_the_keeper() {
     let bench = bench().await;
-    bench.test.store.close().await.unwrap();
-    bench.read(10).await;
-    let settled = tokio::time::timeout(Duration::from_secs(5), bench.keeper.adjust(|_| {})).await;
-    settled.expect("the keeper waits for a store that is closed").unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_closes_over_readings_behind_does_not_hold_the_keeper() {
-    let bench = bench().await;
-    for endpoints in 1..=60 {
-        bench.read(endpoints).await;
-    }
-    bench.test.store.close().await.unwrap();
-    for endpoints in 61..=70 {
-        bench.read(endpoints).await;
-    }
-    let settled = tokio::time::timeout(Duration::from_secs(5), bench.keeper.adjust(|_| {})).await;
-    settled.expect("the keeper waits for a store that is closed").unwrap();
+    let store = &bench.test.store;
+    // The first periodic review is over.
+    bench.read(1).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    bench.settled().await;
+    // The writer is busy while its end and, behind that, a reading take their places in its queue.
+    let busy = store.write::<_, StoreError, _>(|_| {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            Ok(())
+        })
+    });
+    let reading = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        bench.read(10).await;
+        tokio::time::timeout(Duration::from_secs(5), bench.keeper.adjust(|_| {})).await
+    };
+    let (busy, closed, settled) = tokio::join!(busy, store.close(), reading);
+    (busy.unwrap(), closed.unwrap());
+    settled.expect("the keeper waits for a store that was closed").unwrap();
+    let left = bench.keeper.picture().read().counters().endpoints;
+    assert_eq!(left, 10, "nothing is loaded from a store that was closed");
 }
