@@ -184,7 +184,8 @@ async fn a_store_that_closes_over_a_reading_does_not_hold_the_keeper() {
         tokio::time::timeout(Duration::from_secs(5), bench.keeper.adjust(|_| {})).await
     };
     let (busy, closed, settled) = tokio::join!(busy, store.close(), reading);
-    (busy.unwrap(), closed.unwrap());
+    busy.unwrap();
+    closed.unwrap();
     settled.expect("the keeper waits for a store that was closed").unwrap();
     let left = bench.keeper.picture().read().counters().endpoints;
     assert_eq!(left, 10, "nothing is loaded from a store that was closed");
