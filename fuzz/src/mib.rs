@@ -200,7 +200,7 @@ fn value(script: &mut Script<'_>) -> Value {
         10 => Value::Counter64(script.long()),
         11 => Value::TimeTicks(script.number()),
         12 => Value::IpAddress(Ipv4Addr::from(script.number())),
-        13 => Value::ObjectId(Oid::new(index(script))),
+        13 => Oid::new(index(script)).into(),
         14 => Value::Opaque(script.octets().to_vec()),
         _ => [Value::NoSuchInstance, Value::NoSuchObject, Value::EndOfMibView, Value::Null]
             [usize::from(script.byte() % 4)]
@@ -218,7 +218,7 @@ pub fn mib_reading(octets: &[u8]) {
     rows.entry(None).or_default().extend([
         VarBind::new(
             Oid::new([1, 3, 6, 1, 2, 1, 1, 2, 0]),
-            Value::ObjectId(Oid::new([&[1, 3, 6, 1, 4, 1], maker].concat())),
+            Oid::new([&[1, 3, 6, 1, 4, 1], maker].concat()).into(),
         ),
         VarBind::new(Oid::new([1, 3, 6, 1, 2, 1, 1, 3, 0]), Value::TimeTicks(1000)),
     ]);

@@ -209,6 +209,11 @@ impl Lab {
         run(&format!("ip -n {} link set eth0 down", self.namespace(host))).map(drop)
     }
 
+    /// Pulls an agent's cable to the management network.
+    pub fn cut_off(&self, agent: &str) -> anyhow::Result<()> {
+        run(&format!("ip -n {} link set mgmt0 down", self.namespace(agent))).map(drop)
+    }
+
     /// Gives a host whose cable is out another MAC address.
     pub fn set_mac(&self, host: &str, mac: &str) -> anyhow::Result<()> {
         run(&format!("ip -n {} link set eth0 address {mac}", self.namespace(host))).map(drop)

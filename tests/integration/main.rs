@@ -15,6 +15,7 @@ mod browser;
 mod demo;
 mod init;
 mod lab;
+mod lab_adopt;
 mod lab_faults;
 mod lab_release;
 mod probe;

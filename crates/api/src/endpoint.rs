@@ -23,8 +23,12 @@ pub struct Endpoint {
     pub ne: Option<String>,
     /// Element's id.
     pub ne_id: Option<i64>,
-    /// Access port.
+    /// Access port (ifName).
     pub port: Option<String>,
+    /// What the port is called by its administrator (ifAlias).
+    pub port_alias: Option<String>,
+    /// ifIndex of the port as the element counts now.
+    pub if_index: Option<u32>,
     /// VLAN id.
     pub vlan: Option<u16>,
     /// Addresses.
@@ -33,6 +37,10 @@ pub struct Endpoint {
     pub dns_name: Option<String>,
     /// From DHCP.
     pub host_name: Option<String>,
+    /// User of its 802.1X session.
+    pub user: Option<String>,
+    /// Fingerprint that its agent has reported.
+    pub fingerprint: Option<String>,
     /// Group's name.
     pub group: Option<String>,
     /// The port it is bound to, as `element port`.

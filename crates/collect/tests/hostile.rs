@@ -89,7 +89,7 @@ fn value() -> impl Strategy<Value = Value> {
         prop::collection::vec(any::<u8>(), 0..24).prop_map(Value::OctetString),
         "[0-9a-f:,/ -]{0,24}".prop_map(|t| Value::OctetString(t.into_bytes())),
         Just(Value::Null),
-        prop::collection::vec(number(), 0..6).prop_map(|v| Value::ObjectId(Oid::new(v))),
+        prop::collection::vec(number(), 0..6).prop_map(|v| Oid::new(v).into()),
         any::<u32>().prop_map(Value::Counter32),
         any::<u32>().prop_map(Value::Gauge32),
         any::<u32>().prop_map(Value::TimeTicks),
@@ -194,7 +194,7 @@ proptest! {
         let mut given = given;
         let object_id = Oid::new([1, 3, 6, 1, 4, 1, enterprise, 800]);
         let name: Oid = "1.3.6.1.2.1.1.2.0".parse().unwrap();
-        given.push(VarBind::new(name, Value::ObjectId(object_id)));
+        given.push(VarBind::new(name, object_id.into()));
         let device = RecordedDevice::of(given);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let whole = runtime.block_on(read(&device, &Method::ALL, None)).unwrap();

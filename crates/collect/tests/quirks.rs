@@ -58,7 +58,7 @@ impl Device {
     fn new(object_id: &str) -> Self {
         let mut device = Self::default();
         device.put(SYSTEM, "1.0", Value::OctetString(b"made by hand".to_vec()));
-        device.put(SYSTEM, "2.0", Value::ObjectId(object_id.parse().unwrap()));
+        device.put(SYSTEM, "2.0", object_id.parse::<Oid>().unwrap().into());
         device.put(SYSTEM, "3.0", Value::TimeTicks(1000));
         device
     }
@@ -396,7 +396,7 @@ async fn contexts_are_left_alone_where_the_bridge_answers_or_the_maker_is_anothe
     assert_eq!(fdb(&reading), [(9, Some(101), Some(10))]);
     assert!(!device.walked().iter().any(|w| w.contains('@')));
     let mut other = cisco();
-    other.put(SYSTEM, "2.0", Value::ObjectId("1.3.6.1.4.1.99999".parse().unwrap()));
+    other.put(SYSTEM, "2.0", "1.3.6.1.4.1.99999".parse::<Oid>().unwrap().into());
     all(&other).await;
     let walks = other.walked();
     let makers: Vec<_> = walks

@@ -26,6 +26,18 @@ pub enum State {
     Cancelled(Option<serde_json::Value>),
 }
 
+impl State {
+    /// Its name in the interfaces.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            State::Running => "running",
+            State::Done(_) => "done",
+            State::Failed(_) => "failed",
+            State::Cancelled(_) => "cancelled",
+        }
+    }
+}
+
 /// What is known of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {

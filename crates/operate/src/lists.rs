@@ -89,7 +89,7 @@ pub struct ShownPort {
 
 /// How a filter's text is read.
 #[derive(Debug, Clone, Copy)]
-enum Reads {
+pub(crate) enum Reads {
     Text,
     Part,
     Number,
@@ -101,7 +101,7 @@ enum Reads {
 const HELD: &str = "EXISTS (SELECT 1 FROM desired_ports d WHERE d.ne = p.ne AND d.port = p.name \
                     AND d.progress <> 'released')";
 
-type Filters = &'static [(&'static str, Reads)];
+pub(crate) type Filters = &'static [(&'static str, Reads)];
 
 const ENDPOINT_FILTERS: Filters = &[
     ("mac", Reads::Mac),
@@ -573,7 +573,7 @@ fn take(mut wish: ListWish, name: &str) -> (Option<String>, ListWish) {
     (taken, wish)
 }
 
-fn page(wish: &ListWish) -> Result<Page, OperateError> {
+pub(crate) fn page(wish: &ListWish) -> Result<Page, OperateError> {
     let limit = wish.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=PAGE_LIMIT).contains(&limit) {
         return Err(OperateError::Invalid(format!("a page has 1 to {PAGE_LIMIT} rows, not {limit}")));
@@ -581,7 +581,7 @@ fn page(wish: &ListWish) -> Result<Page, OperateError> {
     Ok(Page { limit, after: wish.after.clone() })
 }
 
-fn direction(sort: &str) -> (&str, Direction) {
+pub(crate) fn direction(sort: &str) -> (&str, Direction) {
     match sort.strip_prefix('-') {
         Some(name) => (name, Direction::Descending),
         None => (sort, Direction::Ascending),
@@ -608,7 +608,7 @@ fn filled(
     Ok(query.page(page))
 }
 
-fn conditions(
+pub(crate) fn conditions(
     filters: Filters,
     wanted: &[(String, String)],
 ) -> Result<Vec<(String, Condition)>, OperateError> {

@@ -146,8 +146,9 @@ pub const PARAMETERS: &[Declaration] = &[
     Declaration {
         name: "inventory.trust_unmanaged_neighbours",
         domain: Domain::Truth,
-        default: "true",
-        description: "an LLDP or CDP neighbour that forwards makes an uplink even if it is no element of ours",
+        default: "false",
+        description: "an LLDP or CDP neighbour that says it forwards makes an uplink even if it is no element of \
+                      ours; anybody can say so",
     },
     Declaration {
         name: "inventory.unreachable_after",

@@ -240,7 +240,7 @@ impl Desk {
         rule: RuleId,
         revision: RuleRevision,
     ) -> Result<Option<(Job, Report)>, OperateError> {
-        let found = self.list_jobs(caller).await?.into_iter().find_map(|job| {
+        let found = self.all_jobs(caller).await?.into_iter().find_map(|job| {
             let report = report_of(&job)?;
             let is_of = |rehearsed: &RuleReport| rehearsed.rule == rule.0 && rehearsed.revision == revision.0;
             report.rules.iter().any(is_of).then_some((job, report))

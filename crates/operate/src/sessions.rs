@@ -103,8 +103,8 @@ impl Desk {
             .await
     }
 
-    /// Jobs of this process, newest first.
-    pub async fn list_jobs(&self, caller: &Caller) -> Result<Vec<Job>, OperateError> {
+    /// Jobs of this process that the caller may see.
+    pub async fn all_jobs(&self, caller: &Caller) -> Result<Vec<Job>, OperateError> {
         self.permit_of(caller, Operation::JobRead).await?;
         Ok(self.jobs.list().into_iter().filter(|job| self.may_see(caller, job)).collect())
     }

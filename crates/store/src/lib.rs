@@ -33,8 +33,8 @@ pub use error::StoreError;
 pub use insert::{insert_many, insert_many_or_ignore, upsert_many};
 pub use job::{Chain, Pending};
 pub use list::{
-    COUNT_LIMIT, Column, ColumnKind, Condition, Count, Direction, FilterValue, ListError, ListQuery,
-    ListTable, Listed, PAGE_LIMIT, Page,
+    COUNT_LIMIT, Column, ColumnKind, Condition, Count, Direction, FilterValue, HeldColumn, HeldList,
+    HeldQuery, ListError, ListQuery, ListTable, Listed, PAGE_LIMIT, Page,
 };
 pub use migration::{Dialect, Migration};
 pub use reserve::Space;

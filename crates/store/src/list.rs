@@ -11,9 +11,11 @@ use crate::cursor::{Cursor, CursorError, Key, order_tag};
 use crate::{Dialect, StoreError, dialect_of, query_all, query_one, scope_condition};
 
 mod condition;
+mod held;
 mod table;
 
 pub use condition::{Condition, FilterValue};
+pub use held::{HeldColumn, HeldList, HeldQuery};
 pub use table::{
     COUNT_LIMIT, Column, ColumnKind, Count, Direction, ListError, ListTable, Listed, PAGE_LIMIT, Page,
 };

@@ -31,10 +31,14 @@ pub(crate) fn endpoint(shown: ShownEndpoint) -> api::endpoint::Endpoint {
         ne: view.ne_name,
         ne_id: view.ne.map(|ne| ne.0),
         port: view.port.map(|port| port.0),
+        port_alias: view.port_alias,
+        if_index: view.if_index.map(|index| index.0),
         vlan: view.vlan.map(|vlan| vlan.get()),
         ips: view.ips.iter().map(ToString::to_string).collect(),
         dns_name: view.dns_name,
         host_name: view.host_name,
+        user: view.user_name,
+        fingerprint: view.fingerprint,
         group: view.group,
         bound_to: bound_to.map(|(port, name)| format!("{name} {}", port.port)),
         owner: view.owner,
@@ -255,11 +259,12 @@ pub(crate) fn event(event: &Event) -> Result<api::event::Event, Refusal> {
 }
 
 pub(crate) fn job(job: Job) -> api::rule::Job {
-    let (state, result, error) = match job.state {
-        JobState::Running => ("running", None, None),
-        JobState::Done(result) => ("done", Some(result), None),
-        JobState::Failed(reason) => ("failed", None, Some(reason)),
-        JobState::Cancelled(result) => ("cancelled", result, None),
+    let state = job.state.as_str();
+    let (result, error) = match job.state {
+        JobState::Running => (None, None),
+        JobState::Done(result) => (Some(result), None),
+        JobState::Failed(reason) => (None, Some(reason)),
+        JobState::Cancelled(result) => (result, None),
     };
     api::rule::Job {
         id: job.id.to_string(),

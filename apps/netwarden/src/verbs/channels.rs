@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::ask::{ReasonArgument, secret};
 use super::fault::{Fault, failed};
-use super::list::{Filters, Tabular, answer, show, whole};
+use super::list::{Filters, Paging, Tabular, answer, list, show};
 use super::session::Session;
 use crate::output::Cell;
 
@@ -21,7 +21,7 @@ use crate::output::Cell;
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Lists channels; never their secrets.
-    List,
+    List(Paging),
     /// Shows a channel.
     Show {
         /// Name.
@@ -186,7 +186,7 @@ pub struct CommandArguments {
 pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
     let client = &session.client;
     match verb {
-        Verb::List => whole::<Channel>(session, "/channels", Filters::default()).await,
+        Verb::List(paging) => list::<Channel>(session, "/channels", Filters::default(), &paging).await,
         Verb::Show { channel } => show::<Channel>(&session.out, client.get(&path(&channel), &[]).await?),
         Verb::Add(kind) => {
             let (common, definition, secret) = collect(kind, true)?;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::ask::{ReasonArgument, secret};
 use super::fault::Fault;
-use super::list::{Filters, Tabular, answer, everything, show, whole};
+use super::list::{Filters, Paging, Tabular, answer, everything, list, show};
 use super::session::Session;
 use crate::output::Cell;
 
@@ -14,7 +14,7 @@ use crate::output::Cell;
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Lists credentials in the order in which they are tried; never their secrets.
-    List,
+    List(Paging),
     /// Keeps credentials. The secrets are asked for without echo, or read from NETWARDEN_AUTH_PASSWORD,
     /// NETWARDEN_PRIV_PASSWORD and NETWARDEN_COMMUNITY, or from standard input.
     Add(AddArguments),
@@ -96,7 +96,7 @@ pub struct AddArguments {
 /// Does it.
 pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
     match verb {
-        Verb::List => whole::<Credential>(session, "/credentials", Filters::default()).await,
+        Verb::List(paging) => list::<Credential>(session, "/credentials", Filters::default(), &paging).await,
         Verb::Add(arguments) => {
             let body = collect(arguments)?;
             show::<Credential>(&session.out, session.client.post("/credentials", &body).await?)

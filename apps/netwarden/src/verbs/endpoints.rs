@@ -375,7 +375,11 @@ impl Tabular for Endpoint {
         "randomised",
         "dns name",
         "host name",
+        "user",
+        "fingerprint",
         "ne id",
+        "port alias",
+        "if index",
         "custom1",
         "custom2",
     ];
@@ -404,7 +408,11 @@ impl Tabular for Endpoint {
             self.mac_randomised.into(),
             self.dns_name.clone().into(),
             self.host_name.clone().into(),
+            self.user.clone().into(),
+            self.fingerprint.clone().into(),
             self.ne_id.into(),
+            self.port_alias.clone().into(),
+            self.if_index.into(),
             self.custom1.clone().into(),
             self.custom2.clone().into(),
         ]

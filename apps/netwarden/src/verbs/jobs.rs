@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::fault::Fault;
 use super::job::{self, Started};
-use super::list::{Filters, Tabular, answer, show, whole};
+use super::list::{Filters, Paging, Tabular, answer, list, show};
 use super::session::Session;
 use crate::output::Cell;
 
@@ -15,7 +15,7 @@ use crate::output::Cell;
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Lists jobs, newest first.
-    List,
+    List(Paging),
     /// Shows a job and its result.
     Show {
         /// Its id.
@@ -37,7 +37,7 @@ pub enum Verb {
 pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
     let path = |id: &str| format!("/jobs/{}", segment(id));
     match verb {
-        Verb::List => whole::<Job>(session, "/jobs", Filters::default()).await,
+        Verb::List(paging) => list::<Job>(session, "/jobs", Filters::default(), &paging).await,
         Verb::Show { id } => show::<Job>(&session.out, session.client.get(&path(&id), &[]).await?),
         Verb::Wait { id } => job::finish(session, &Started { id }, false, answer).await,
         Verb::Cancel { id } => {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::ask::{ReasonArgument, secret};
 use super::fault::{Fault, failed};
-use super::list::{Filters, Tabular, answer, show, whole};
+use super::list::{Filters, Paging, Tabular, answer, list, show, whole};
 use super::session::Session;
 use crate::output::{Cell, Format};
 
@@ -37,7 +37,7 @@ pub enum Verb {
 #[derive(Debug, Subcommand)]
 pub enum SourceVerb {
     /// Lists sources and how their last runs went; never their secrets.
-    List,
+    List(Paging),
     /// Adds a source: reverse_dns, zone, ldap, infoblox; or isc, kea4, kea6, windows, netsh, hanewin, qip,
     /// whose leases the DHCP agent sends or you import.
     Add(AddArguments),
@@ -196,7 +196,9 @@ async fn sources(session: &Session, verb: SourceVerb) -> Result<(), Fault> {
     let (client, out) = (&session.client, &session.out);
     let at = |name: &str| format!("/names/sources/{}", segment(name));
     match verb {
-        SourceVerb::List => whole::<NameSource>(session, "/names/sources", Filters::default()).await,
+        SourceVerb::List(paging) => {
+            list::<NameSource>(session, "/names/sources", Filters::default(), &paging).await
+        }
         SourceVerb::Add(arguments) => {
             let body = NewNameSource {
                 reason: arguments.reason.get()?,

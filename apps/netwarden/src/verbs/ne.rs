@@ -47,8 +47,8 @@ pub enum Verb {
     /// Tells of each port of an element whether enforcement would work there, what it would change, and whether
     /// it would cut our own path. The present PVID of one port is set to itself.
     Preflight(PreflightArguments),
-    /// Takes elements from a CSV file with a head line: address, name, port, credential, class, groups,
-    /// quarantine_vlan, voice_vlan.
+    /// Takes elements from a CSV file with a head line: address, name, port, credential, class, groups, region,
+    /// device_sets, quarantine_vlan, voice_vlan; several groups or sets by commas, in quotation marks.
     Import(ImportArguments),
 }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::ask::ReasonArgument;
 use super::fault::Fault;
-use super::list::{Filters, Tabular, answer, show, whole};
+use super::list::{Filters, Paging, Tabular, answer, list, show, whole};
 use super::session::Session;
 use super::when::Sense;
 use super::{job, ne};
@@ -28,6 +28,8 @@ pub enum Verb {
     Parameters {
         /// Only this one.
         name: Option<String>,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Sets a system parameter; it counts at once.
     Set {
@@ -81,7 +83,7 @@ pub enum Verb {
         detach: bool,
     },
     /// Lists the backups in the server's folder.
-    Backups,
+    Backups(Paging),
     /// Takes a backup away from the server.
     FetchBackup {
         /// Its name.
@@ -139,10 +141,10 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
     let (client, out) = (&session.client, &session.out);
     match verb {
         Verb::Status => show::<Status>(out, client.get("/system/status", &[]).await?),
-        Verb::Parameters { name: None } => {
-            whole::<Parameter>(session, "/system/parameters", Filters::default()).await
+        Verb::Parameters { name: None, paging } => {
+            list::<Parameter>(session, "/system/parameters", Filters::default(), &paging).await
         }
-        Verb::Parameters { name: Some(name) } => {
+        Verb::Parameters { name: Some(name), .. } => {
             let path = format!("/system/parameters/{}", segment(&name));
             show::<Parameter>(out, client.get(&path, &[]).await?)
         }
@@ -209,7 +211,9 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             let started: job::Started = client.post("/system/backups", &NewBackup { name }).await?;
             job::finish(session, &started, detach, answer).await
         }
-        Verb::Backups => whole::<Backup>(session, "/system/backups", Filters::default()).await,
+        Verb::Backups(paging) => {
+            list::<Backup>(session, "/system/backups", Filters::default(), &paging).await
+        }
         Verb::FetchBackup { name, output } => {
             let request = client.request(Method::GET, &format!("/system/backups/{}", segment(&name)));
             super::save::save(session, request, output.as_deref()).await

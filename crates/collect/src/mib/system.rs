@@ -37,7 +37,7 @@ pub fn decode(bindings: &[VarBind]) -> Option<(System, Vec<u32>)> {
         bindings.iter().find(|b| b.oid.sub_ids() == *sub_ids).map(|b| &b.value)
     };
     let object_id = match value(1) {
-        Some(Value::ObjectId(oid)) => Some(oid.clone()),
+        Some(Value::ObjectId(oid)) => Some(Oid::clone(oid)),
         _ => None,
     };
     let chassis_is_mac = value(9).and_then(unsigned) == Some(CHASSIS_MAC);
@@ -74,7 +74,7 @@ mod tests {
             oids().into_iter().map(|oid| VarBind::new(oid, Value::NoSuchObject)).collect();
         assert_eq!(decode(&only_exceptions), None);
         let (system, object_id) = decode(&[
-            VarBind::new(Oid::from(SCALARS[1]), Value::ObjectId(Oid::new([1, 3, 6]))),
+            VarBind::new(Oid::from(SCALARS[1]), Oid::new([1, 3, 6]).into()),
             VarBind::new(Oid::from(SCALARS[6]), Value::OctetString(vec![0; 6])),
             VarBind::new(Oid::from(SCALARS[7]), Value::OctetString(vec![128, 0, 0, 9, 1])),
             VarBind::new(Oid::from(SCALARS[9]), Value::Integer(4)),

@@ -43,7 +43,7 @@ fn line(line: &[u8]) -> Option<(Oid, Value)> {
         "2" => Value::Integer(i32::try_from(text()?.parse::<i64>().ok()?).ok()?),
         "4" => Value::OctetString(bytes),
         "5" => Value::Null,
-        "6" => Value::ObjectId(text()?.parse().ok()?),
+        "6" => text()?.parse::<Oid>().ok()?.into(),
         "64" => match <[u8; 4]>::try_from(bytes.as_slice()) {
             Ok(octets) if line.contains(&b'x') => Value::IpAddress(octets.into()),
             _ => Value::IpAddress(text()?.parse().ok()?),

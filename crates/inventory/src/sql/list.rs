@@ -168,10 +168,13 @@ pub struct EndpointView {
     pub ne_name: Option<String>,
     pub port: Option<PortName>,
     pub port_alias: Option<String>,
+    pub if_index: Option<IfIndex>,
     pub vlan: Option<VlanId>,
     pub ips: Vec<IpAddr>,
     pub dns_name: Option<String>,
     pub host_name: Option<String>,
+    pub user_name: Option<String>,
+    pub fingerprint: Option<String>,
     pub owner: Option<String>,
     pub note: Option<String>,
     pub valid_until: Option<Timestamp>,
@@ -217,13 +220,12 @@ pub async fn list_ports<C: ConnectionTrait>(
                   p.alias AS alias, p.role AS role, p.uplink AS uplink, p.protected AS protected, \
                   p.admin_status AS admin_status, p.oper_status AS oper_status, p.speed AS speed, p.pvid AS pvid";
     query.fetch(connection, select).await?.try_map(|row| {
-        let if_index: Option<i64> = row.try_get("", "if_index")?;
         Ok(PortView {
             id: row.try_get("", "id")?,
             ne: NeId(row.try_get("", "ne")?),
             ne_name: row.try_get("", "ne_name")?,
             name: PortName(row.try_get("", "name")?),
-            if_index: if_index.and_then(|index| u32::try_from(index).ok()).map(IfIndex),
+            if_index: if_index(&row)?,
             alias: row.try_get("", "alias")?,
             role: row.try_get("", "role")?,
             uplink: row.try_get("", "uplink")?,
@@ -243,12 +245,18 @@ pub async fn list_endpoints<C: ConnectionTrait>(
 ) -> Result<Listed<EndpointView>, StoreError> {
     let select = "e.mac AS mac, e.vendor AS vendor, e.status AS status, e.compliance AS compliance, \
                   e.group_name AS group_name, e.ne AS ne, n.name AS ne_name, p.name AS port, p.alias AS alias, \
-                  e.vlan AS vlan, e.ips AS ips, e.dns_name AS dns_name, e.host_name AS host_name, e.owner AS owner, \
+                  p.if_index AS if_index, e.user_name AS user_name, e.fingerprint AS fingerprint, e.vlan AS vlan, \
+                  e.ips AS ips, e.dns_name AS dns_name, e.host_name AS host_name, e.owner AS owner, \
                   e.note AS note, e.valid_until AS valid_until, e.online AS online, e.first_seen AS first_seen, \
                   CASE WHEN e.silent_since IS NULL AND e.port_id IS NOT NULL \
                   THEN COALESCE(l.forwarding_at, e.last_seen) ELSE e.last_seen END AS seen, \
                   e.custom1 AS custom1, e.custom2 AS custom2";
     query.fetch(connection, select).await?.try_map(|row| endpoint(&row))
+}
+
+fn if_index(row: &QueryResult) -> Result<Option<IfIndex>, StoreError> {
+    let index: Option<i64> = row.try_get("", "if_index")?;
+    Ok(index.and_then(|index| u32::try_from(index).ok()).map(IfIndex))
 }
 
 fn endpoint(row: &QueryResult) -> Result<EndpointView, StoreError> {
@@ -263,10 +271,13 @@ fn endpoint(row: &QueryResult) -> Result<EndpointView, StoreError> {
         ne_name: row.try_get("", "ne_name")?,
         port: row.try_get::<Option<String>>("", "port")?.map(PortName),
         port_alias: row.try_get("", "alias")?,
+        if_index: if_index(row)?,
         vlan: vlan(row, "vlan")?,
         ips: ips.split(' ').filter_map(|ip| ip.parse().ok()).collect(),
         dns_name: row.try_get("", "dns_name")?,
         host_name: row.try_get("", "host_name")?,
+        user_name: row.try_get("", "user_name")?,
+        fingerprint: row.try_get("", "fingerprint")?,
         owner: row.try_get("", "owner")?,
         note: row.try_get("", "note")?,
         valid_until: time(row, "valid_until")?,

@@ -53,11 +53,23 @@ fn is_seen_through_for_hours(lab: &mut Lab, because: UplinkReason, shown: &str, 
 
 // proves: NAC-03
 #[test]
-fn who_announces_a_bridge_takes_its_port_and_that_is_told() {
+fn who_announces_a_bridge_stays_where_it_is() {
     let mut lab = with_intruder();
     lab.reading(1).neighbours.push(neighbour(5, "not-a-laptop", &["bridge"]));
+    lab.minutes(180);
+    assert_eq!(lab.net.role(&port(1, "p5")), Some(Role::Access));
+    assert_eq!(lab.place(mac(50)), Some(port(1, "p5")));
+    assert_eq!(lab.kinds(), []);
+}
+
+// proves: NAC-03
+#[test]
+fn where_unmanaged_switches_are_trusted_it_is_told_whose_port_one_takes() {
+    let mut lab = with_intruder();
+    lab.trust_unmanaged_neighbours();
+    lab.reading(1).neighbours.push(neighbour(5, "not-a-laptop", &["bridge"]));
     lab.minutes(1);
-    assert_eq!(lab.net.role(&port(1, "p5")), Some(Role::Uplink), "unmanaged switches are trusted");
+    assert_eq!(lab.net.role(&port(1, "p5")), Some(Role::Uplink));
     let told = lab.payloads(EventKind::PortBecameUplink);
     let expected = NacPayload::PortBecameUplink {
         because: UplinkReason::Neighbour,
@@ -98,8 +110,6 @@ fn a_frame_from_a_switchs_address_makes_no_uplink() {
 fn an_announced_chassis_of_ours_makes_no_uplink() {
     for trunk_announced in [false, true] {
         let mut lab = with_intruder();
-        let settings = crate::Settings { trust_unmanaged_neighbours: false, ..lab.net.settings().clone() };
-        lab.net.set_settings(settings);
         if trunk_announced {
             for (ne, other) in [(1, 2), (2, 1)] {
                 let mut announced = neighbour(24, &format!("sw{other}"), &["bridge"]);

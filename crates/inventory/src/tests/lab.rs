@@ -233,6 +233,12 @@ impl Lab {
         }
     }
 
+    /// Switches that nobody manages are taken at their word.
+    pub fn trust_unmanaged_neighbours(&mut self) {
+        let settings = crate::Settings { trust_unmanaged_neighbours: true, ..self.net.settings().clone() };
+        self.net.set_settings(settings);
+    }
+
     /// Minute after minute, all are polled and the tick is given.
     pub fn minutes(&mut self, count: u32) {
         for _ in 0..count {

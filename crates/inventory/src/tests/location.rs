@@ -7,7 +7,7 @@ use crate::{Role, RoleOverride, UplinkBy};
 
 // proves: NAC-03
 #[test]
-fn a_neighbour_that_forwards_makes_an_uplink() {
+fn a_neighbour_that_forwards_makes_an_uplink_where_it_is_trusted() {
     for (capabilities, expected) in [
         (&["bridge"][..], Role::Uplink),
         (&["router", "bridge"], Role::Uplink),
@@ -17,6 +17,7 @@ fn a_neighbour_that_forwards_makes_an_uplink() {
         (&[], Role::Access),
     ] {
         let mut lab = Lab::switches(1);
+        lab.trust_unmanaged_neighbours();
         lab.reading(1).neighbours.push(neighbour(9, "n", capabilities));
         lab.minutes(1);
         assert_eq!(lab.net.role(&port(1, "p9")), Some(expected), "{capabilities:?}");
@@ -48,11 +49,10 @@ fn an_address_shared_by_many_agents_names_no_neighbour() {
     assert_eq!(lab.net.role(&port(1, "p9")), Some(Role::Access));
 }
 
+// proves: NAC-03
 #[test]
-fn unmanaged_neighbours_can_be_distrusted() {
+fn nobody_becomes_a_switch_by_saying_so() {
     let mut lab = Lab::switches(1);
-    let settings = crate::Settings { trust_unmanaged_neighbours: false, ..lab.net.settings().clone() };
-    lab.net.set_settings(settings);
     lab.reading(1).neighbours.push(neighbour(9, "says it is a bridge", &["bridge"]));
     lab.minutes(1);
     assert_eq!(lab.net.role(&port(1, "p9")), Some(Role::Access));

@@ -124,6 +124,19 @@ impl ChannelDefinition {
         }
     }
 
+    /// Where it goes, in short.
+    pub fn leads_to(&self) -> String {
+        match self {
+            Self::Mail(mail) => format!("{} → {}", mail.host, mail.recipients.join(", ")),
+            Self::Webhook(hook) => hook.url.clone(),
+            Self::Syslog(server) => server.host.clone(),
+            Self::Command(command) => {
+                let words = std::iter::once(&command.program).chain(&command.args);
+                words.map(String::as_str).collect::<Vec<_>>().join(" ")
+            }
+        }
+    }
+
     pub(super) const fn is_mail(&self) -> bool {
         matches!(self, Self::Mail(_))
     }

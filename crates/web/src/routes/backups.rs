@@ -5,31 +5,34 @@ use axum::body::Body as Octets;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use netwarden_api::Problem;
 use netwarden_api::rule::Job;
 use netwarden_api::system::{Backup, NewBackup};
-use netwarden_operate::Desk;
+use netwarden_api::{Page, Problem};
+use netwarden_operate::{Backup as Kept, Desk};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Asked, Body, Place, ReasonParam};
+use crate::input::{Asked, Body, ListParams, Place, ReasonParam, Wish};
 use crate::refusal::Refusal;
+use crate::shape;
 use crate::stream::octets;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(download, remove))
 }
 
-/// Backups, the latest first.
-#[utoipa::path(get, path = "/system/backups", tag = "system",
-    responses((status = 200, body = Vec<Backup>), (status = "default", body = Problem)),
+fn shaped(found: Kept) -> Backup {
+    Backup { name: found.name, octets: found.octets, made_at: found.made }
+}
+
+/// Backups, the latest first; filter name.
+#[utoipa::path(get, path = "/system/backups", tag = "system", params(ListParams),
+    responses((status = 200, body = Page<Backup>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("backup.read"))))]
-async fn list(State(desk): State<Desk>, asker: Asker) -> Answer<Vec<Backup>> {
-    let backups = desk.backups(&asker.caller).await?.into_iter();
-    let shaped = backups.map(|found| Backup { name: found.name, octets: found.octets, made_at: found.made });
-    Ok(Json(shaped.collect()))
+async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answer<Page<Backup>> {
+    Ok(Json(shape::page(desk.list_backups(&asker.caller, wish).await?, shaped)))
 }
 
 /// Starts a backup in the server's folder; the job's result has `name` and `octets`. The key file is never

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use netwarden_api::Problem;
 use netwarden_api::channel as api;
+use netwarden_api::{Page, Problem};
 use netwarden_operate as operate;
 use netwarden_operate::{Desk, OperateError};
 use utoipa_axum::router::OpenApiRouter;
@@ -13,8 +13,9 @@ use zeroize::Zeroizing;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Asked, Body, Place, ReasonParam};
+use crate::input::{Asked, Body, ListParams, Place, ReasonParam, Wish};
 use crate::refusal::Refusal;
+use crate::shape;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new()
@@ -23,13 +24,12 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(test))
 }
 
-/// All channels, by name.
-#[utoipa::path(get, path = "/channels", tag = "channels",
-    responses((status = 200, body = Vec<api::Channel>), (status = "default", body = Problem)),
+/// Channels, by name; filters name, kind, to, has_secret.
+#[utoipa::path(get, path = "/channels", tag = "channels", params(ListParams),
+    responses((status = 200, body = Page<api::Channel>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("channel.read"))))]
-async fn list(State(desk): State<Desk>, asker: Asker) -> Answer<Vec<api::Channel>> {
-    let channels = desk.channels(&asker.caller).await?;
-    Ok(Json(channels.into_iter().map(shape).collect()))
+async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answer<Page<api::Channel>> {
+    Ok(Json(shape::page(desk.list_channels(&asker.caller, wish).await?, shaped)))
 }
 
 /// Defines a channel. A command is the Administrator's alone (`channel.define_command`).
@@ -43,7 +43,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<api::Channel>), Refusal> {
     let wish = wish(new.name, new.definition, new.secret)?;
     let channel = desk.create_channel(&asker.caller, wish, &new.reason).await?;
-    Ok((StatusCode::CREATED, Json(shape(channel))))
+    Ok((StatusCode::CREATED, Json(shaped(channel))))
 }
 
 /// One channel.
@@ -51,7 +51,7 @@ async fn create(
     responses((status = 200, body = api::Channel), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("channel.read"))))]
 async fn show(State(desk): State<Desk>, asker: Asker, Place(name): Place<String>) -> Answer<api::Channel> {
-    Ok(Json(shape(desk.channel(&asker.caller, &name).await?)))
+    Ok(Json(shaped(desk.channel(&asker.caller, &name).await?)))
 }
 
 /// Defines a channel anew; it counts at once. A command is the Administrator's alone.
@@ -66,7 +66,7 @@ async fn modify(
     Body(change): Body<api::ChannelChange>,
 ) -> Answer<api::Channel> {
     let wish = wish(name, change.definition, change.secret)?;
-    Ok(Json(shape(desk.modify_channel(&asker.caller, wish, &change.reason).await?)))
+    Ok(Json(shaped(desk.modify_channel(&asker.caller, wish, &change.reason).await?)))
 }
 
 /// Removes a channel that no enabled rule uses, with its secret.
@@ -161,7 +161,7 @@ fn definition_of(definition: api::Definition) -> Result<operate::ChannelDefiniti
     })
 }
 
-fn shape(channel: operate::StoredChannel) -> api::Channel {
+fn shaped(channel: operate::StoredChannel) -> api::Channel {
     use operate::{ChannelDefinition, MailSecurity, SyslogTransport};
 
     let exception = channel.definition.exception(&channel.name);

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use netwarden_api::Problem;
 use netwarden_api::network::{Credential, CredentialChange, CredentialOrder, NewCredential};
+use netwarden_api::{Page, Problem};
 use netwarden_model::CredentialId;
 use netwarden_operate::{CredentialEntry, CredentialWish, Desk, credential_version, order_version};
 use utoipa_axum::router::OpenApiRouter;
@@ -13,8 +13,9 @@ use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
 use crate::ask::Asker;
-use crate::input::{Body, IfMatch, Place, tagged};
+use crate::input::{Body, IfMatch, ListParams, Place, Wish, tagged};
 use crate::refusal::Refusal;
+use crate::shape;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new()
@@ -31,15 +32,15 @@ fn answered(status: StatusCode, entry: CredentialEntry) -> Response {
     tagged(status, &credential_version(&entry), shaped(entry))
 }
 
-/// All sets, in the order in which they are tried; the ETag is that order's.
-#[utoipa::path(get, path = "/credentials", tag = "credentials",
-    responses((status = 200, body = Vec<Credential>), (status = "default", body = Problem)),
+/// Sets in the order in which they are tried unless sorted otherwise; filters name, kind. The ETag is that
+/// order's, of all sets.
+#[utoipa::path(get, path = "/credentials", tag = "credentials", params(ListParams),
+    responses((status = 200, body = Page<Credential>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("credential.read"))))]
-async fn list(State(desk): State<Desk>, asker: Asker) -> Result<Response, Refusal> {
-    let entries = desk.credentials(&asker.caller).await?;
-    let version = order_version(&entries);
-    let sets: Vec<Credential> = entries.into_iter().map(shaped).collect();
-    Ok(tagged(StatusCode::OK, &version, sets))
+async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Result<Response, Refusal> {
+    let version = order_version(&desk.credentials(&asker.caller).await?);
+    let listed = desk.list_credentials(&asker.caller, wish).await?;
+    Ok(tagged(StatusCode::OK, &version, shape::page(listed, shaped)))
 }
 
 /// One set, never its secrets.

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use netwarden_api::Problem;
 use netwarden_api::rule::Job;
+use netwarden_api::{Page, Problem};
 use netwarden_operate::Desk;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::Place;
+use crate::input::{ListParams, Place, Wish};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -29,12 +29,12 @@ pub(super) async fn started(
     Ok((StatusCode::ACCEPTED, Json(shape::job(desk.job(&asker.caller, id).await?))))
 }
 
-/// Jobs of this server, newest first.
-#[utoipa::path(get, path = "/jobs", tag = "jobs",
-    responses((status = 200, body = Vec<Job>), (status = "default", body = Problem)),
+/// Jobs of this server, the newest first; filters what, state, operation.
+#[utoipa::path(get, path = "/jobs", tag = "jobs", params(ListParams),
+    responses((status = 200, body = Page<Job>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("job.read"))))]
-async fn list(State(desk): State<Desk>, asker: Asker) -> Answer<Vec<Job>> {
-    Ok(Json(desk.list_jobs(&asker.caller).await?.into_iter().map(shape::job).collect()))
+async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answer<Page<Job>> {
+    Ok(Json(shape::page(desk.list_jobs(&asker.caller, wish).await?, shape::job)))
 }
 
 /// One job.

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
-use netwarden_api::Problem;
 use netwarden_api::name as api;
+use netwarden_api::{Page, Problem};
 use netwarden_operate::{Desk, Lease, NameSourceEdit, NameSourceWish, SentLeases, ShownNameSource, Taken};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -14,8 +14,9 @@ use zeroize::Zeroizing;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Asked, Body, MacAt, Place, ReasonParam, Text};
+use crate::input::{Asked, Body, ListParams, MacAt, Place, ReasonParam, Text, Wish};
 use crate::refusal::Refusal;
+use crate::shape;
 
 /// Octets of an export, and of a message of leases, at most.
 const LARGEST_FILE: usize = 64 << 20;
@@ -33,13 +34,12 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .merge(files)
 }
 
-/// Sources of names; never their secrets.
-#[utoipa::path(get, path = "/names/sources", tag = "names",
-    responses((status = 200, body = Vec<api::NameSource>), (status = "default", body = Problem)),
+/// Sources of names, never their secrets, by name; filters name, kind, address, enabled.
+#[utoipa::path(get, path = "/names/sources", tag = "names", params(ListParams),
+    responses((status = 200, body = Page<api::NameSource>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("name_source.read"))))]
-async fn list(State(desk): State<Desk>, asker: Asker) -> Answer<Vec<api::NameSource>> {
-    let sources = desk.name_sources(&asker.caller).await?;
-    Ok(Json(sources.into_iter().map(shape).collect()))
+async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answer<Page<api::NameSource>> {
+    Ok(Json(shape::page(desk.list_name_sources(&asker.caller, wish).await?, shaped)))
 }
 
 /// Adds a source; it is asked at once.
@@ -60,7 +60,7 @@ async fn create(
         secret: new.secret.map(Zeroizing::new),
     };
     let source = desk.create_name_source(&asker.caller, wish, &new.reason).await?;
-    Ok((StatusCode::CREATED, Json(shape(source))))
+    Ok((StatusCode::CREATED, Json(shaped(source))))
 }
 
 /// Changes a source.
@@ -82,7 +82,7 @@ async fn change(
         settings: change.settings,
         secret: change.secret.map(Zeroizing::new),
     };
-    Ok(Json(shape(desk.modify_name_source(&asker.caller, &name, edit, &change.reason).await?)))
+    Ok(Json(shaped(desk.modify_name_source(&asker.caller, &name, edit, &change.reason).await?)))
 }
 
 /// Removes a source; the names that it gave stay until another gives others.
@@ -181,7 +181,7 @@ async fn names(State(desk): State<Desk>, asker: Asker, MacAt(mac): MacAt) -> Ans
     Ok(Json(shaped.collect()))
 }
 
-fn shape(shown: ShownNameSource) -> api::NameSource {
+fn shaped(shown: ShownNameSource) -> api::NameSource {
     let ShownNameSource { source, run } = shown;
     api::NameSource {
         kind: source.kind.as_str().to_owned(),

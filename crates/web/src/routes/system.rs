@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use netwarden_api::Problem;
 use netwarden_api::endpoint::Reason;
 use netwarden_api::system::{Parameter, ParameterChange, ReleasedPorts, RotateKeys, Status};
+use netwarden_api::{Page, Problem};
 use netwarden_operate::parameters::{Declaration, Domain};
 use netwarden_operate::{Desk, KeyLayer, parameter_version};
 use utoipa_axum::router::OpenApiRouter;
@@ -14,8 +14,9 @@ use utoipa_axum::routes;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Body, IfMatch, Place, tagged};
+use crate::input::{Body, IfMatch, ListParams, Place, Wish, tagged};
 use crate::refusal::Refusal;
+use crate::shape;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new()
@@ -56,13 +57,13 @@ async fn status(State(desk): State<Desk>, asker: Asker) -> Answer<Status> {
     }))
 }
 
-/// Every parameter with its value, default, meaning and range.
-#[utoipa::path(get, path = "/system/parameters", tag = "system",
-    responses((status = 200, body = Vec<Parameter>), (status = "default", body = Problem)),
+/// Parameters with their values, defaults, meanings and ranges, by name; filters name, value, changed.
+#[utoipa::path(get, path = "/system/parameters", tag = "system", params(ListParams),
+    responses((status = 200, body = Page<Parameter>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("parameter.read"))))]
-async fn parameters(State(desk): State<Desk>, asker: Asker) -> Answer<Vec<Parameter>> {
-    let parameters = desk.parameters(&asker.caller).await?;
-    Ok(Json(parameters.into_iter().map(|(declaration, value)| shaped(declaration, value)).collect()))
+async fn parameters(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answer<Page<Parameter>> {
+    let listed = desk.list_parameters(&asker.caller, wish).await?;
+    Ok(Json(shape::page(listed, |(declaration, value)| shaped(declaration, value))))
 }
 
 fn shaped(declaration: &Declaration, value: String) -> Parameter {

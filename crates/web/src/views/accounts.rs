@@ -5,29 +5,33 @@ use std::collections::BTreeSet;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use netwarden_identity::{Account, Operation, Role};
-use netwarden_operate::{AccountEdit, Desk, ListWish, Version, account_version};
+use netwarden_operate::{AccountEdit, Desk, Version, account_version};
 use zeroize::Zeroizing;
 
 use super::act::{ActForm, Given};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
-use super::section::{Section, Told, acts, buttons, table};
-use super::table::{Cell, Columns, Row};
+use super::section::{Listing, Section, Told, acts, buttons};
+use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
 use crate::input::Place;
 use crate::refusal::Refusal;
+use crate::shape;
 
 const HERE: &str = "/system/accounts";
 const NEW: &str = "/system/new-account";
 const COLUMNS: Columns = &[
-    ("column-name", None),
+    ("column-name", Some("name")),
     ("column-roles", None),
     ("column-status", None),
     ("column-last-login", None),
     ("column-acts", None),
 ];
+const LISTING: &Listing = &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "accounts.csv" };
+const FILTERS: Filters =
+    &[("text", "filter-text", None), ("enabled", "account-on", Some(("truth", &["true", "false"])))];
 
 fn address(name: &str) -> String {
     format!("{HERE}/{}", escaped(name))
@@ -50,13 +54,9 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let wanted = ListWish {
-            sort: Some("name".to_owned()),
-            after: query.get("after").map(str::to_owned),
-            ..ListWish::default()
-        };
-        let page = desk.users(visitor.caller(), wanted).await?;
-        let rows = page.items.iter().map(|account| {
+        let mut wanted = LISTING.wish(&query);
+        wanted.sort.get_or_insert_with(|| "name".to_owned());
+        let rows = shape::page(desk.users(visitor.caller(), wanted).await?, |account| {
             let here = address(&account.name);
             let offered = [
                 (Operation::UserSetRoles, "act-change", here.clone(), false),
@@ -69,22 +69,21 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
                 cells: vec![
                     Cell::Text(account.name.clone()),
                     Cell::Text(roles),
-                    standing(l, account),
+                    standing(l, &account),
                     Cell::Time(account.last_success),
                     acts(&desk, &visitor, &account.name, offered),
                 ],
             }
         });
-        let rows = rows.collect();
-        let mut table = table(l, l.t("accounts"), COLUMNS, rows, String::new());
-        table.next = page.next.map(|next| query.with("after", &next).at(HERE));
         let add = [(Operation::UserCreate, "account-add", NEW.to_owned(), false)];
         let section = Section {
             title: l.t("accounts"),
             about: l.t("accounts-about"),
             warnings: Vec::new(),
             buttons: buttons(&desk, &visitor, add),
-            table,
+            listing: LISTING,
+            rows,
+            none: String::new(),
         };
         section.shown(&desk, &visitor, &query).await
     })

@@ -11,18 +11,25 @@ use super::act::ActForm;
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
-use super::section::{Section, acts, buttons, table};
-use super::table::{Cell, Columns, Row};
+use super::section::{Listing, Section, acts, buttons};
+use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
 use crate::input::Place;
+use crate::shape;
 use crate::stream::octets;
 
 const HERE: &str = "/system/backups";
 const NEW: &str = "/system/new-backup";
 const VERIFY: &str = "/system/verify-trail";
-const COLUMNS: Columns =
-    &[("column-name", None), ("column-time", None), ("column-octets", None), ("column-acts", None)];
+const COLUMNS: Columns = &[
+    ("column-name", Some("name")),
+    ("column-time", Some("made_at")),
+    ("column-octets", Some("octets")),
+    ("column-acts", None),
+];
+const LISTING: &Listing = &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "backups.csv" };
+const FILTERS: Filters = &[("text", "filter-text", None)];
 
 fn address(name: &str) -> String {
     format!("{HERE}/{}", escaped(name))
@@ -33,8 +40,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     answered(&desk, &visitor, async {
         let l = visitor.language();
         let may_take = visitor.may(&desk, Operation::BackupDownload);
-        let backups = desk.backups(visitor.caller()).await?;
-        let rows = backups.iter().map(|backup| {
+        let backups = desk.list_backups(visitor.caller(), LISTING.wish(&query)).await?;
+        let rows = shape::page(backups, |backup| {
             let remove = format!("{}/remove", address(&backup.name));
             let name = backup.name.clone();
             Row {
@@ -63,7 +70,9 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             about: l.t("backups-about"),
             warnings: Vec::new(),
             buttons: buttons(&desk, &visitor, offered),
-            table: table(l, l.t("backups"), COLUMNS, rows.collect(), l.t("backups-none")),
+            listing: LISTING,
+            rows,
+            none: l.t("backups-none"),
         };
         section.shown(&desk, &visitor, &query).await
     })

@@ -13,40 +13,33 @@ use super::act::ActForm;
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
-use super::section::{Section, Told, acts, buttons, table};
-use super::table::{Cell, Columns, Row};
+use super::section::{Listing, Section, Told, acts, buttons};
+use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
 use crate::input::Place;
 use crate::refusal::Refusal;
+use crate::shape;
 
 const HERE: &str = "/system/channels";
 const NEW: &str = "/system/new-channel";
 const COLUMNS: Columns = &[
-    ("column-name", None),
-    ("column-kind", None),
-    ("column-to", None),
-    ("column-secret", None),
+    ("column-name", Some("name")),
+    ("column-kind", Some("kind")),
+    ("column-to", Some("to")),
+    ("column-secret", Some("has_secret")),
     ("column-exception", None),
-    ("column-changed", None),
+    ("column-changed", Some("changed_at")),
     ("column-acts", None),
+];
+const LISTING: &Listing = &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "channels.csv" };
+const FILTERS: Filters = &[
+    ("text", "filter-text", None),
+    ("kind", "column-kind", Some(("channel", &["mail", "webhook", "syslog", "command"]))),
 ];
 
 fn address(name: &str) -> String {
     format!("{HERE}/{}", escaped(name))
-}
-
-/// Where it goes, in short.
-fn destination(definition: &ChannelDefinition) -> String {
-    match definition {
-        ChannelDefinition::Mail(mail) => format!("{} → {}", mail.host, mail.recipients.join(", ")),
-        ChannelDefinition::Webhook(hook) => hook.url.clone(),
-        ChannelDefinition::Syslog(server) => server.host.clone(),
-        ChannelDefinition::Command(command) => {
-            let words = std::iter::once(&command.program).chain(&command.args);
-            words.map(String::as_str).collect::<Vec<_>>().join(" ")
-        }
-    }
 }
 
 /// The right to change a channel of this kind: commands are the Administrator's alone.
@@ -58,8 +51,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let channels = desk.channels(visitor.caller()).await?;
-        let rows = channels.iter().map(|channel| {
+        let channels = desk.list_channels(visitor.caller(), LISTING.wish(&query)).await?;
+        let rows = shape::page(channels, |channel| {
             let kind = channel.definition.kind();
             let here = address(&channel.name);
             let offered = [
@@ -72,7 +65,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
                 cells: vec![
                     Cell::Text(channel.name.clone()),
                     Cell::Text(l.word("channel", kind)),
-                    Cell::Code(destination(&channel.definition)),
+                    Cell::Code(channel.definition.leads_to()),
                     Cell::Text(if channel.has_secret { l.t("secret-set") } else { l.t("secret-none") }),
                     match exception {
                         Some(text) => Cell::Status { word: "degraded".to_owned(), text },
@@ -95,7 +88,9 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             about: l.t("channels-about"),
             warnings: Vec::new(),
             buttons: buttons(&desk, &visitor, offered),
-            table: table(l, l.t("channels"), COLUMNS, rows.collect(), l.t("channels-none")),
+            listing: LISTING,
+            rows,
+            none: l.t("channels-none"),
         };
         section.shown(&desk, &visitor, &query).await
     })

@@ -13,14 +13,23 @@ use super::act::{ActForm, Given};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
-use super::section::{Section, acts, back, buttons, table};
-use super::table::{Cell, Columns, Row, Table};
+use super::section::{Listing, Section, acts, back, buttons, table};
+use super::table::{Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, inside};
 use crate::input::Place;
 use crate::refusal::Refusal;
+use crate::shape;
 
 const COLUMNS: Columns = &[
+    ("column-position", Some("position")),
+    ("column-name", Some("name")),
+    ("column-kind", Some("kind")),
+    ("column-changed", Some("changed_at")),
+    ("column-acts", None),
+];
+/// The same where all sets are shown in their order.
+const UNSORTED: Columns = &[
     ("column-position", None),
     ("column-name", None),
     ("column-kind", None),
@@ -28,6 +37,10 @@ const COLUMNS: Columns = &[
     ("column-acts", None),
 ];
 const HERE: &str = "/system/credentials";
+const LISTING: &Listing =
+    &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "credentials.csv" };
+const FILTERS: Filters =
+    &[("text", "filter-text", None), ("kind", "column-kind", Some(("snmp", &["v3", "v2c", "v1"])))];
 /// As `wire/snmp` reads them, the strongest first.
 const AUTH: [(&str, &str); 5] = [
     ("SHA-512", "HMAC-SHA-512 (RFC 7860)"),
@@ -48,13 +61,16 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let entries = desk.credentials(visitor.caller()).await?;
+        let page = desk.list_credentials(visitor.caller(), LISTING.wish(&query)).await?;
+        let sets = desk.credentials(visitor.caller()).await?.len();
         let section = Section {
             title: l.t("credentials"),
             about: l.t("credentials-about"),
             warnings: Vec::new(),
-            buttons: adding(&desk, &visitor, HERE, entries.len()),
-            table: listed(&desk, &visitor, &entries, HERE),
+            buttons: adding(&desk, &visitor, HERE, sets),
+            listing: LISTING,
+            rows: shape::page(page, |entry| row(&desk, &visitor, &entry, HERE)),
+            none: l.t("credentials-none"),
         };
         section.shown(&desk, &visitor, &query).await
     })
@@ -75,26 +91,28 @@ pub(super) fn adding(desk: &Desk, visitor: &Visitor, to: &str, sets: usize) -> V
     buttons(desk, visitor, offered)
 }
 
-/// The sets in their order.
+/// All sets in their order.
 pub(super) fn listed(desk: &Desk, visitor: &Visitor, entries: &[CredentialEntry], to: &str) -> Table {
     let l = visitor.language();
-    let rows = entries.iter().map(|entry| {
-        let at = |verb: &str| Query::default().with("to", to).at(&format!("{HERE}/{}{verb}", entry.id.0));
-        let offered = [
-            (Operation::CredentialModify, "act-change", at(""), false),
-            (Operation::CredentialDelete, "act-remove", at("/remove"), true),
-        ];
-        Row {
-            cells: vec![
-                Cell::Text(entry.position.to_string()),
-                Cell::Text(entry.name.clone()),
-                kind_of(l, &entry.kind),
-                Cell::Time(Timestamp::from_microsecond(entry.changed_at_us).ok()),
-                acts(desk, visitor, &entry.name, offered),
-            ],
-        }
-    });
-    table(l, l.t("credentials"), COLUMNS, rows.collect(), l.t("credentials-none"))
+    let rows = entries.iter().map(|entry| row(desk, visitor, entry, to));
+    table(l, l.t("credentials"), UNSORTED, rows.collect(), l.t("credentials-none"))
+}
+
+fn row(desk: &Desk, visitor: &Visitor, entry: &CredentialEntry, to: &str) -> Row {
+    let at = |verb: &str| Query::default().with("to", to).at(&format!("{HERE}/{}{verb}", entry.id.0));
+    let offered = [
+        (Operation::CredentialModify, "act-change", at(""), false),
+        (Operation::CredentialDelete, "act-remove", at("/remove"), true),
+    ];
+    Row {
+        cells: vec![
+            Cell::Text(entry.position.to_string()),
+            Cell::Text(entry.name.clone()),
+            kind_of(visitor.language(), &entry.kind),
+            Cell::Time(Timestamp::from_microsecond(entry.changed_at_us).ok()),
+            acts(desk, visitor, &entry.name, offered),
+        ],
+    }
 }
 
 /// What speaks in clear is marked.

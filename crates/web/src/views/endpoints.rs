@@ -17,7 +17,7 @@ use super::chain::Chain;
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
 use super::sheet::{AT_ONCE, Sheet};
-use super::table::{Bulk, Cell, Columns, Filters, Row, Table};
+use super::table::{Bulk, Cell, Columns, Filters, ListPart, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
 use crate::input::MacAt;
@@ -51,12 +51,6 @@ struct ListPage {
     table: Table,
 }
 
-#[derive(Template)]
-#[template(path = "list.html", block = "list")]
-struct ListPart {
-    table: Table,
-}
-
 /// A list's page, or the list alone.
 pub(super) async fn listed(
     desk: &Desk,
@@ -76,7 +70,7 @@ pub(super) async fn listed(
 /// What a page's query asks of a list.
 pub(super) fn wish(query: &Query) -> ListWish {
     let of = |name: &str| query.get(name).map(str::to_owned);
-    let filters = query.without(&["text", "sort", "limit", "after", "done"]);
+    let filters = query.without(&["text", "sort", "limit", "after", "done", "as"]);
     let filter = |(name, value): (&str, &str)| match name {
         "from" | "until" => (name.to_owned(), in_utc(value)),
         _ => (name.to_owned(), value.to_owned()),
@@ -286,12 +280,17 @@ fn properties(l: Language, endpoint: &Endpoint) -> Vec<Property> {
     let text = |value: &Option<String>| Cell::text(value.clone());
     let all = [
         ("column-place", place(endpoint)),
+        ("property-port-alias", text(&endpoint.port_alias)),
+        ("property-if-index", Cell::text(endpoint.if_index.map(|index| index.to_string()))),
         ("column-vlan", Cell::text(endpoint.vlan.map(|vlan| vlan.to_string()))),
         ("column-ip", Cell::Code(endpoint.ips.join(" "))),
         ("property-dns-name", text(&endpoint.dns_name)),
         ("property-host-name", text(&endpoint.host_name)),
+        ("property-user", text(&endpoint.user)),
+        ("property-fingerprint", text(&endpoint.fingerprint)),
         ("column-vendor", Cell::text(vendor(l, endpoint))),
         ("column-group", text(&endpoint.group)),
+        ("property-compliance", Cell::Text(l.word("compliance", &endpoint.compliance))),
         ("property-owner", text(&endpoint.owner)),
         ("property-note", text(&endpoint.note)),
         ("property-bound-to", text(&endpoint.bound_to)),

@@ -9,22 +9,25 @@ use super::act::{ActForm, Given};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
-use super::section::{Section, acts, buttons, table};
-use super::table::{Cell, Columns, Row};
+use super::section::{Listing, Section, acts, buttons};
+use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
 use crate::input::Place;
 use crate::refusal::Refusal;
+use crate::shape;
 
 const HERE: &str = "/system/groups";
 const NEW: &str = "/system/new-group";
 const COLUMNS: Columns = &[
-    ("column-name", None),
-    ("column-meaning", None),
+    ("column-name", Some("name")),
+    ("column-meaning", Some("description")),
     ("column-silence", None),
     ("column-endpoints", None),
     ("column-acts", None),
 ];
+const LISTING: &Listing = &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "groups.csv" };
+const FILTERS: Filters = &[("text", "filter-text", None)];
 /// Seconds that REST takes: 10 s to 30 days.
 const SILENCE: Kind = Kind::Number(10, 30 * 86_400);
 
@@ -36,8 +39,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let groups = desk.groups(visitor.caller()).await?;
-        let rows = groups.iter().map(|shown| {
+        let groups = desk.list_groups(visitor.caller(), LISTING.wish(&query)).await?;
+        let rows = shape::page(groups, |shown| {
             let name = &shown.group.name;
             let offered = [
                 (Operation::GroupModify, "act-change", address(name), false),
@@ -59,7 +62,9 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             about: l.t("groups-about"),
             warnings: Vec::new(),
             buttons: buttons(&desk, &visitor, [(Operation::GroupCreate, "group-add", NEW.to_owned(), false)]),
-            table: table(l, l.t("groups"), COLUMNS, rows.collect(), l.t("groups-none")),
+            listing: LISTING,
+            rows,
+            none: l.t("groups-none"),
         };
         section.shown(&desk, &visitor, &query).await
     })

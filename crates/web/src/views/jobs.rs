@@ -15,7 +15,8 @@ use super::endpoints::Property;
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
 use super::rehearsals::{self, Found};
-use super::table::{Cell, Columns, Row, Table};
+use super::section::{Listing, Section};
+use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::Query;
 use crate::input::Place;
@@ -27,15 +28,17 @@ pub(super) fn address(id: Uuid) -> String {
     format!("/jobs/{id}")
 }
 
-const COLUMNS: Columns =
-    &[("column-job", None), ("column-status", None), ("column-progress", None), ("column-started", None)];
-
-#[derive(Template)]
-#[template(path = "jobs.html")]
-struct JobsPage {
-    frame: Frame,
-    table: Table,
-}
+const COLUMNS: Columns = &[
+    ("column-job", Some("what")),
+    ("column-status", Some("state")),
+    ("column-progress", None),
+    ("column-started", Some("started_at")),
+];
+const LISTING: &Listing = &Listing { path: "/jobs", columns: COLUMNS, filters: FILTERS, file: "jobs.csv" };
+const FILTERS: Filters = &[
+    ("text", "filter-text", None),
+    ("state", "column-status", Some(("job", &["running", "done", "failed", "cancelled"]))),
+];
 
 fn state(l: Language, job: &Job) -> Cell {
     Cell::Status { word: format!("job-{}", job.state), text: l.word("job", &job.state) }
@@ -52,23 +55,34 @@ fn progress(l: Language, job: &Job) -> String {
     }
 }
 
-pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor) -> Response {
+pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
-        let (l, none) = (visitor.language(), Query::default());
-        let rows = desk.list_jobs(visitor.caller()).await?.into_iter().map(shape::job).map(|job| Row {
-            cells: vec![
-                Cell::Link { text: job.what.clone(), href: format!("/jobs/{}", job.id) },
-                state(l, &job),
-                Cell::Text(progress(l, &job)),
-                Cell::Time(Some(job.started_at)),
-            ],
-        });
-        let table = Table::new(l, "", &l.t("jobs"), COLUMNS, &[], &none)
-            .filled(&none, rows.collect(), None)
-            .or_empty(l.t("jobs-none"));
-        frame::page(&JobsPage { frame: Frame::of(&desk, &visitor, l.t("jobs")).await, table })
+        let l = visitor.language();
+        let jobs = desk.list_jobs(visitor.caller(), LISTING.wish(&query)).await?;
+        let section = Section {
+            title: l.t("jobs"),
+            about: l.t("jobs-told"),
+            warnings: Vec::new(),
+            buttons: Vec::new(),
+            listing: LISTING,
+            rows: shape::page(jobs, |job| row(l, &shape::job(job))),
+            none: l.t("jobs-none"),
+        };
+        section.shown(&desk, &visitor, &query).await
     })
     .await
+}
+
+fn row(l: Language, job: &Job) -> Row {
+    Row {
+        cells: vec![
+            Cell::Link { text: job.what.clone(), href: format!("/jobs/{}", job.id) },
+            state(l, job),
+            Cell::Text(progress(l, job)),
+            Cell::Time(Some(job.started_at)),
+        ],
+    }
 }
 
 /// A job as it is shown.

@@ -10,21 +10,25 @@ use super::act::ActForm;
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
-use super::section::{Section, acts, table};
-use super::table::{Cell, Columns, Row};
+use super::section::{Listing, Section, acts};
+use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
 use crate::input::Place;
+use crate::shape;
 
 const HERE: &str = "/system/parameters";
 const COLUMNS: Columns = &[
-    ("column-parameter", None),
-    ("column-value", None),
+    ("column-parameter", Some("name")),
+    ("column-value", Some("value")),
     ("column-default", None),
     ("column-range", None),
     ("column-meaning", None),
     ("column-acts", None),
 ];
+const LISTING: &Listing = &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "parameters.csv" };
+const FILTERS: Filters =
+    &[("text", "filter-text", None), ("changed", "filter-changed", Some(("truth", &["true", "false"])))];
 
 /// What it governs, in the reader's language.
 fn meaning(l: Language, declaration: &Declaration) -> String {
@@ -48,8 +52,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let all = desk.parameters(visitor.caller()).await?;
-        let rows = all.into_iter().map(|(declaration, value)| {
+        let listed = desk.list_parameters(visitor.caller(), LISTING.wish(&query)).await?;
+        let rows = shape::page(listed, |(declaration, value)| {
             let href = format!("{HERE}/{}", escaped(declaration.name));
             let with_unit = |value: &str| match declaration.unit() {
                 "" => value.to_owned(),
@@ -78,7 +82,9 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             about: l.t("parameters-about"),
             warnings: Vec::new(),
             buttons: Vec::new(),
-            table: table(l, l.t("parameters"), COLUMNS, rows.collect(), String::new()),
+            listing: LISTING,
+            rows,
+            none: String::new(),
         };
         section.shown(&desk, &visitor, &query).await
     })

@@ -12,7 +12,7 @@ use super::frame::{self, Frame, Notice, answered, led_to};
 use super::language::Language;
 use super::ports::verb;
 use super::rule_words::{self, kinds};
-use super::table::{Cell, Columns, Filters, Row, Table};
+use super::table::{Cell, Columns, Filters, ListPart, Row, Table};
 use super::visitor::Visitor;
 use super::{jobs, rehearsals};
 use crate::address::Query;
@@ -47,12 +47,6 @@ struct ListPage {
     /// Rules to begin with, where there is none yet: what each is called, is for, and its form.
     starter: Vec<(String, String, String)>,
     may_add: bool,
-}
-
-#[derive(Template)]
-#[template(path = "list.html", block = "list")]
-struct ListPart {
-    table: Table,
 }
 
 pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {

@@ -2,16 +2,40 @@
 
 use askama::Template;
 use axum::response::Response;
+use netwarden_api::Page;
 use netwarden_identity::Operation;
-use netwarden_operate::Desk;
+use netwarden_operate::{Desk, ListWish};
 
-use super::endpoints::Button;
+use super::endpoints::{Button, wish};
 use super::frame::{self, Frame, Notice};
 use super::language::Language;
-use super::table::{Cell, Columns, Row, Table};
+use super::sheet::{AT_ONCE, Sheet};
+use super::table::{Cell, Columns, Filters, ListPart, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, inside};
 use crate::refusal::Refusal;
+
+/// The list of a part of System, as it can be asked for.
+pub(super) struct Listing {
+    pub(super) path: &'static str,
+    pub(super) columns: Columns,
+    pub(super) filters: Filters,
+    /// Name of the file that it is given as.
+    pub(super) file: &'static str,
+}
+
+impl Listing {
+    /// What the address asks for: a page, or a file of as many rows as one page can have.
+    pub(super) fn wish(&self, query: &Query) -> ListWish {
+        let wish = wish(query);
+        if is_file(query) { ListWish { limit: Some(AT_ONCE), ..wish } } else { wish }
+    }
+}
+
+/// The list is asked for as a file.
+fn is_file(query: &Query) -> bool {
+    query.get("as") == Some("csv")
+}
 
 /// A part of System on its page.
 pub(super) struct Section {
@@ -21,7 +45,10 @@ pub(super) struct Section {
     /// What is not as it should be.
     pub(super) warnings: Vec<String>,
     pub(super) buttons: Vec<Button>,
-    pub(super) table: Table,
+    pub(super) listing: &'static Listing,
+    pub(super) rows: Page<Row>,
+    /// What is said where there is nothing yet.
+    pub(super) none: String,
 }
 
 #[derive(Template)]
@@ -35,20 +62,33 @@ struct SectionPage {
 }
 
 impl Section {
+    /// The page, its list alone, or its file.
     pub(super) async fn shown(
         self,
         desk: &Desk,
         visitor: &Visitor,
         query: &Query,
     ) -> Result<Response, Refusal> {
-        let frame = Frame::of(desk, visitor, self.title).await.with_notice(told(visitor.language(), query));
-        frame::page(&SectionPage {
-            frame,
-            about: self.about,
-            warnings: self.warnings,
-            buttons: self.buttons,
-            table: self.table,
-        })
+        let (l, Listing { path, columns, filters, file }) = (visitor.language(), self.listing);
+        if is_file(query) {
+            let mut sheet = Sheet::new(visitor, path, columns);
+            self.rows.items.iter().for_each(|row| sheet.push(row));
+            return Ok(sheet.file(file, self.rows.next.is_some()));
+        }
+        let is_narrowed = filters.iter().any(|(name, ..)| query.get(name).is_some());
+        let Page { items, next, total } = self.rows;
+        let mut table = Table::new(l, path, &self.title, columns, filters, query)
+            .filled(query, items, next.as_deref())
+            .counted(total)
+            .or_empty(if is_narrowed { l.t("none-fits") } else { self.none });
+        let is_known = !table.rows.is_empty();
+        table.csv = is_known.then(|| query.without(&["limit", "done"]).with("as", "csv").at(path));
+        if visitor.part {
+            return frame::page(&ListPart { table });
+        }
+        let frame = Frame::of(desk, visitor, self.title).await.with_notice(told(l, query));
+        let Self { about, warnings, buttons, .. } = self;
+        frame::page(&SectionPage { frame, about, warnings, buttons, table })
     }
 }
 

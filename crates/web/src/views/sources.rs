@@ -10,24 +10,28 @@ use super::act::{ActForm, Given};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
-use super::section::{Section, acts, buttons, table};
-use super::table::{Cell, Columns, Row};
+use super::section::{Listing, Section, acts, buttons};
+use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
 use crate::input::Place;
 use crate::refusal::Refusal;
+use crate::shape;
 
 const HERE: &str = "/system/sources";
 const NEW: &str = "/system/new-source";
 const COLUMNS: Columns = &[
-    ("column-name", None),
-    ("column-kind", None),
-    ("column-address", None),
+    ("column-name", Some("name")),
+    ("column-kind", Some("kind")),
+    ("column-address", Some("address")),
     ("column-status", None),
-    ("column-last-run", None),
-    ("column-entries", None),
+    ("column-last-run", Some("ran_at")),
+    ("column-entries", Some("entries")),
     ("column-acts", None),
 ];
+const LISTING: &Listing = &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "sources.csv" };
+const FILTERS: Filters =
+    &[("text", "filter-text", None), ("enabled", "column-status", Some(("rule", &["true", "false"])))];
 
 fn address(name: &str) -> String {
     format!("{HERE}/{}", escaped(name))
@@ -37,8 +41,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let sources = desk.name_sources(visitor.caller()).await?;
-        let rows = sources.iter().map(|ShownNameSource { source, run }| {
+        let sources = desk.list_name_sources(visitor.caller(), LISTING.wish(&query)).await?;
+        let rows = shape::page(sources, |ShownNameSource { source, run }| {
             let here = address(&source.name);
             let mut offered = vec![
                 (Operation::NameSourceModify, "act-change", here.clone(), false),
@@ -47,7 +51,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             if source.kind.is_asked() && source.enabled {
                 offered.insert(0, (Operation::NameSourceRun, "source-run", format!("{here}/run"), false));
             }
-            let (colour, text) = match (source.enabled, run) {
+            let (colour, text) = match (source.enabled, &run) {
                 (false, _) => ("disabled", l.t("source-off")),
                 (true, None) => ("info", l.t("source-not-run")),
                 (true, Some(run)) if run.good_at == Some(run.ran_at) => ("ok", run.outcome.clone()),
@@ -71,7 +75,9 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             about: l.t("sources-about"),
             warnings: Vec::new(),
             buttons: buttons(&desk, &visitor, add),
-            table: table(l, l.t("sources"), COLUMNS, rows.collect(), l.t("sources-none")),
+            listing: LISTING,
+            rows,
+            none: l.t("sources-none"),
         };
         section.shown(&desk, &visitor, &query).await
     })

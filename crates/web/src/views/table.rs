@@ -1,6 +1,7 @@
 //! The table: one piece for every list, with sorting, filters as chips, choice of columns, selection, pages
 //! by key and CSV.
 
+use askama::Template;
 use jiff::Timestamp;
 use netwarden_api::Total;
 
@@ -128,6 +129,13 @@ pub(super) struct Table {
     pub(super) here: String,
 }
 
+/// A list without the page around it, as its filters and pages are exchanged.
+#[derive(Template)]
+#[template(path = "list.html", block = "list")]
+pub(super) struct ListPart {
+    pub(super) table: Table,
+}
+
 /// The columns of a list: key of the text, and name to sort by.
 pub(super) type Columns = &'static [(&'static str, Option<&'static str>)];
 /// The filters of a list: name, key of the label, and kind of words to choose from with the words.
@@ -147,7 +155,7 @@ impl Table {
         let heads = columns.iter().map(|(key, name)| head(l, path, query, sort, key, *name)).collect();
         let fields = filters.iter().map(|filter| field(l, query, filter)).collect();
         let chips = query.pairs().filter_map(|(name, value)| {
-            if matches!(name, "sort" | "after" | "limit" | "done") {
+            if matches!(name, "sort" | "after" | "limit" | "done" | "as") {
                 return None;
             }
             let filter = filters.iter().find(|(found, ..)| *found == name);

@@ -384,7 +384,7 @@ impl<'a> ValueRef<'a> {
             Self::Integer(n) => Value::Integer(n),
             Self::OctetString(octets) => Value::OctetString(octets.to_vec()),
             Self::Null => Value::Null,
-            Self::ObjectId(oid) => Value::ObjectId(oid.to_owned()?),
+            Self::ObjectId(oid) => oid.to_owned()?.into(),
             Self::IpAddress(address) => Value::IpAddress(address),
             Self::Counter32(n) => Value::Counter32(n),
             Self::Gauge32(n) => Value::Gauge32(n),

@@ -13,8 +13,9 @@ pub enum Value {
     OctetString(Vec<u8>),
     /// NULL: unspecified, in requests.
     Null,
-    /// OBJECT IDENTIFIER.
-    ObjectId(Oid),
+    /// OBJECT IDENTIFIER. Boxed: few values are one, and an [`Oid`] is three times as large as the others,
+    /// which every row of every walk would carry.
+    ObjectId(Box<Oid>),
     /// IpAddress.
     IpAddress(Ipv4Addr),
     /// Counter32.
@@ -33,6 +34,12 @@ pub enum Value {
     NoSuchInstance,
     /// Nothing lies behind the name that was asked for.
     EndOfMibView,
+}
+
+impl From<Oid> for Value {
+    fn from(oid: Oid) -> Self {
+        Value::ObjectId(Box::new(oid))
+    }
 }
 
 impl Value {

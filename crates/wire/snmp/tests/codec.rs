@@ -34,7 +34,7 @@ fn value() -> impl Strategy<Value = Value> {
         any::<i32>().prop_map(Value::Integer),
         octets().prop_map(Value::OctetString),
         Just(Value::Null),
-        oid().prop_map(Value::ObjectId),
+        oid().prop_map(Value::from),
         any::<[u8; 4]>().prop_map(|octets| Value::IpAddress(octets.into())),
         any::<u32>().prop_map(Value::Counter32),
         any::<u32>().prop_map(Value::Gauge32),

@@ -47,7 +47,7 @@ fn link_down() -> Vec<VarBind> {
         VarBind::new(Oid::new([1, 3, 6, 1, 2, 1, 1, 3, 0]), Value::TimeTicks(500)),
         VarBind::new(
             Oid::new([1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0]),
-            Value::ObjectId(Oid::new([1, 3, 6, 1, 6, 3, 1, 1, 5, 3])),
+            Oid::new([1, 3, 6, 1, 6, 3, 1, 1, 5, 3]).into(),
         ),
         VarBind::new(Oid::new([1, 3, 6, 1, 2, 1, 2, 2, 1, 1, 7]), Value::Integer(7)),
     ]

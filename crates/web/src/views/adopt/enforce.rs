@@ -67,7 +67,7 @@ struct ElementPage {
 
 /// Preflights that have ended, newest first, as this reader may see them.
 async fn preflights(desk: &Desk, visitor: &Visitor) -> Result<Vec<Job>, Refusal> {
-    let jobs = desk.list_jobs(visitor.caller()).await?;
+    let jobs = desk.all_jobs(visitor.caller()).await?;
     Ok(jobs.into_iter().filter(|job| job.operation == Operation::ProbePreflight).collect())
 }
 

@@ -104,7 +104,7 @@ pub(super) fn found(job: &Job) -> Option<Found> {
 
 /// Searches, imports and additions that this reader may see, newest first.
 pub(super) async fn jobs(desk: &Desk, visitor: &Visitor) -> Result<Vec<Job>, Refusal> {
-    let all = desk.list_jobs(visitor.caller()).await?;
+    let all = desk.all_jobs(visitor.caller()).await?;
     Ok(all.into_iter().filter(|job| SEARCHES.contains(&job.operation)).collect())
 }
 

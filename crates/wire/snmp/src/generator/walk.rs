@@ -12,6 +12,9 @@ use crate::encode::{EncodeError, Writer};
 use crate::pdu::{ErrorStatus, Pdu, PduKind, ValueRef, VarBindRef, encode_pdu};
 use crate::{Oid, Value, VarBind};
 
+/// Rows that a column gets memory for before an answer is read, at most.
+const RESERVED_ROWS: usize = 64;
+
 /// What bounds a walk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WalkLimits {
@@ -232,6 +235,12 @@ impl Walk {
         let mut progress = false;
         let mut ended = false;
         let mut turn = 0;
+        let expected = usize::try_from(self.repetitions).unwrap_or(0).min(RESERVED_ROWS);
+        for at in &self.asked {
+            if let Some(column) = self.columns.get_mut(*at) {
+                column.rows.reserve(expected);
+            }
+        }
         for binding in pdu.bindings {
             if taken >= most {
                 break;

@@ -83,7 +83,7 @@ impl Notification {
             let binding = binding?.to_owned()?;
             match (binding.oid.sub_ids(), &binding.value) {
                 (name, Value::TimeTicks(ticks)) if name == SYS_UP_TIME => up_time = Some(*ticks),
-                (name, Value::ObjectId(oid)) if name == SNMP_TRAP_OID => trap_oid = Some(oid.clone()),
+                (name, Value::ObjectId(oid)) if name == SNMP_TRAP_OID => trap_oid = Some(Oid::clone(oid)),
                 (name, value) => {
                     if let (true, Value::IpAddress(address)) = (name == SNMP_TRAP_ADDRESS, value) {
                         agent_address = Some(*address);
@@ -111,7 +111,7 @@ impl Notification {
         if !trap.agent_addr.is_unspecified() {
             bindings.push(VarBind::new(Oid::from(SNMP_TRAP_ADDRESS), Value::IpAddress(trap.agent_addr)));
         }
-        bindings.push(VarBind::new(Oid::from(SNMP_TRAP_ENTERPRISE), Value::ObjectId(enterprise)));
+        bindings.push(VarBind::new(Oid::from(SNMP_TRAP_ENTERPRISE), enterprise.into()));
         Ok(Self {
             source,
             principal,

@@ -1,0 +1,188 @@
+//! Lists that are held whole, page by page: credential sets, channels, sources of names, parameters, backups
+//! and jobs (SCL-03). What each is made of stands where the thing is at home.
+
+use netwarden_store::{Direction, FilterValue, HeldColumn, HeldList, HeldQuery, to_micros};
+use netwarden_vault::CredentialEntry;
+
+use crate::backups::Backup;
+use crate::caller::Caller;
+use crate::channels::StoredChannel;
+use crate::desk::Desk;
+use crate::error::OperateError;
+use crate::jobs::Job;
+use crate::lists::{Counted, Filters, ListWish, Reads, conditions, direction, page};
+use crate::names::ShownNameSource;
+use crate::parameters::Declaration;
+
+/// A parameter with its value in force.
+pub type ShownParameter = (&'static Declaration, String);
+
+static CREDENTIALS: HeldList<CredentialEntry> = HeldList {
+    name: "credentials",
+    id: |set| set.id.0.into(),
+    columns: &[
+        HeldColumn { name: "position", value: |set| Some(set.position.into()) },
+        HeldColumn { name: "name", value: |set| Some(set.name.clone().into()) },
+        HeldColumn { name: "kind", value: |set| Some(set.kind.clone().into()) },
+        HeldColumn { name: "changed_at", value: |set| Some(set.changed_at_us.into()) },
+    ],
+    sorted: ("position", Direction::Ascending),
+};
+const CREDENTIAL_FILTERS: Filters = &[("name", Reads::Part), ("kind", Reads::Text)];
+
+static CHANNELS: HeldList<StoredChannel> = HeldList {
+    name: "channels",
+    id: |channel| channel.name.clone().into(),
+    columns: &[
+        HeldColumn { name: "name", value: |channel| Some(channel.name.clone().into()) },
+        HeldColumn { name: "kind", value: |channel| Some(channel.definition.kind().into()) },
+        HeldColumn { name: "to", value: |channel| Some(channel.definition.leads_to().into()) },
+        HeldColumn { name: "has_secret", value: |channel| Some(channel.has_secret.into()) },
+        HeldColumn { name: "changed_at", value: |channel| Some(to_micros(channel.changed_at).into()) },
+    ],
+    sorted: ("name", Direction::Ascending),
+};
+const CHANNEL_FILTERS: Filters =
+    &[("name", Reads::Part), ("kind", Reads::Text), ("to", Reads::Part), ("has_secret", Reads::Truth)];
+
+static NAME_SOURCES: HeldList<ShownNameSource> = HeldList {
+    name: "name-sources",
+    id: |shown| shown.source.id.into(),
+    columns: &[
+        HeldColumn { name: "name", value: |shown| Some(shown.source.name.clone().into()) },
+        HeldColumn { name: "kind", value: |shown| Some(shown.source.kind.as_str().into()) },
+        HeldColumn { name: "address", value: |shown| Some(shown.source.address.clone().into()) },
+        HeldColumn { name: "enabled", value: |shown| Some(shown.source.enabled.into()) },
+        HeldColumn {
+            name: "ran_at",
+            value: |shown| shown.run.as_ref().map(|run| to_micros(run.ran_at).into()),
+        },
+        HeldColumn { name: "entries", value: |shown| shown.run.as_ref().map(|run| number(run.entries)) },
+    ],
+    sorted: ("name", Direction::Ascending),
+};
+const NAME_SOURCE_FILTERS: Filters =
+    &[("name", Reads::Part), ("kind", Reads::Text), ("address", Reads::Part), ("enabled", Reads::Truth)];
+
+static PARAMETERS: HeldList<ShownParameter> = HeldList {
+    name: "parameters",
+    id: |(declaration, _)| declaration.name.into(),
+    columns: &[
+        HeldColumn { name: "name", value: |(declaration, _)| Some(declaration.name.into()) },
+        HeldColumn { name: "value", value: |(_, value)| Some(value.clone().into()) },
+        HeldColumn { name: "description", value: |(declaration, _)| Some(declaration.description.into()) },
+        HeldColumn {
+            name: "changed",
+            value: |(declaration, value)| Some((value != declaration.default).into()),
+        },
+    ],
+    sorted: ("name", Direction::Ascending),
+};
+const PARAMETER_FILTERS: Filters =
+    &[("name", Reads::Part), ("value", Reads::Part), ("changed", Reads::Truth)];
+
+static BACKUPS: HeldList<Backup> = HeldList {
+    name: "backups",
+    id: |backup| backup.name.clone().into(),
+    columns: &[
+        HeldColumn { name: "name", value: |backup| Some(backup.name.clone().into()) },
+        HeldColumn { name: "octets", value: |backup| Some(number(backup.octets)) },
+        HeldColumn { name: "made_at", value: |backup| Some(to_micros(backup.made).into()) },
+    ],
+    sorted: ("made_at", Direction::Descending),
+};
+const BACKUP_FILTERS: Filters = &[("name", Reads::Part)];
+
+static JOBS: HeldList<Job> = HeldList {
+    name: "jobs",
+    id: |job| job.id.to_string().into(),
+    columns: &[
+        HeldColumn { name: "what", value: |job| Some(job.what.clone().into()) },
+        HeldColumn { name: "state", value: |job| Some(job.state.as_str().into()) },
+        HeldColumn { name: "operation", value: |job| Some(job.operation.name().into()) },
+        HeldColumn { name: "started_at", value: |job| Some(to_micros(job.started).into()) },
+    ],
+    sorted: ("started_at", Direction::Descending),
+};
+const JOB_FILTERS: Filters = &[("what", Reads::Part), ("state", Reads::Text), ("operation", Reads::Text)];
+
+fn number(count: u64) -> FilterValue {
+    i64::try_from(count).unwrap_or(i64::MAX).into()
+}
+
+impl Desk {
+    /// Credential sets without their secrets, in the order in which they are tried unless sorted otherwise.
+    pub async fn list_credentials(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<CredentialEntry>, OperateError> {
+        let all = self.credentials(caller).await?;
+        self.part(&CREDENTIALS, CREDENTIAL_FILTERS, &["name"], all, wish)
+    }
+
+    /// Channels without their secrets, by name unless sorted otherwise.
+    pub async fn list_channels(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<StoredChannel>, OperateError> {
+        let all = self.channels(caller).await?;
+        self.part(&CHANNELS, CHANNEL_FILTERS, &["name", "to"], all, wish)
+    }
+
+    /// Sources of names without their secrets, by name unless sorted otherwise.
+    pub async fn list_name_sources(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<ShownNameSource>, OperateError> {
+        let all = self.name_sources(caller).await?;
+        self.part(&NAME_SOURCES, NAME_SOURCE_FILTERS, &["name", "address"], all, wish)
+    }
+
+    /// Parameters with the values in force, by name unless sorted otherwise.
+    pub async fn list_parameters(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<ShownParameter>, OperateError> {
+        let all = self.parameters(caller).await?;
+        self.part(&PARAMETERS, PARAMETER_FILTERS, &["name", "description"], all, wish)
+    }
+
+    /// Backups, the latest first unless sorted otherwise.
+    pub async fn list_backups(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<Backup>, OperateError> {
+        let all = self.backups(caller).await?;
+        self.part(&BACKUPS, BACKUP_FILTERS, &["name"], all, wish)
+    }
+
+    /// Jobs of this process that the caller may see, the newest first unless sorted otherwise.
+    pub async fn list_jobs(&self, caller: &Caller, wish: ListWish) -> Result<Counted<Job>, OperateError> {
+        let all = self.all_jobs(caller).await?;
+        self.part(&JOBS, JOB_FILTERS, &["what"], all, wish)
+    }
+
+    fn part<T>(
+        &self,
+        list: &HeldList<T>,
+        filters: Filters,
+        texts: &'static [&'static str],
+        all: Vec<T>,
+        wish: ListWish,
+    ) -> Result<Counted<T>, OperateError> {
+        let wish = self.paged(wish);
+        let query = HeldQuery {
+            conditions: conditions(filters, &wish.filters)?,
+            page: page(&wish)?,
+            sort: wish.sort.as_deref().map(direction).map(|(name, way)| (name.to_owned(), way)),
+            search: wish.text.filter(|text| !text.is_empty()).map(|text| (texts, text)),
+        };
+        let (listed, count) = list.page(all, &query)?;
+        Ok(Counted { items: listed.items, next: listed.next, count })
+    }
+}
