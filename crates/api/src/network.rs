@@ -317,6 +317,15 @@ pub struct Baseline {
     pub unlocated: Option<bool>,
     /// Those that were refused as well; no unless said otherwise.
     pub unauthorised: Option<bool>,
+    /// Only those in one of these groups, an empty text for those in none; all where there is no name.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Not these MAC addresses.
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// Only those who had been seen by then: give the time of the review, lest somebody be accepted who came
+    /// after it.
+    pub seen_by: Option<Timestamp>,
     /// Only say who would be accepted.
     #[serde(default)]
     pub review: bool,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::changes::Changes;
 use crate::edit::{EditError, EndpointEdit};
+use crate::endpoint::Endpoint;
 use crate::network::Network;
 use crate::plan::Draft;
 
@@ -26,6 +27,12 @@ pub struct BaselineFilter {
     pub unlocated: bool,
     /// Those that were refused as well.
     pub unauthorised: bool,
+    /// Of these groups only, None for those in none; empty for all.
+    pub groups: BTreeSet<Option<String>>,
+    /// Not these.
+    pub except: BTreeSet<Mac>,
+    /// Only those who had been seen by then: who came after a review has been reviewed by nobody.
+    pub seen_by: Option<Timestamp>,
 }
 
 impl Default for BaselineFilter {
@@ -36,7 +43,19 @@ impl Default for BaselineFilter {
             randomised: true,
             unlocated: true,
             unauthorised: false,
+            groups: BTreeSet::new(),
+            except: BTreeSet::new(),
+            seen_by: None,
         }
+    }
+}
+
+impl BaselineFilter {
+    fn leaves_out(&self, endpoint: &Endpoint) -> bool {
+        let came_later = |by| endpoint.first_seen.is_none_or(|first| first > by);
+        (!self.groups.is_empty() && !self.groups.contains(&endpoint.group))
+            || self.except.contains(&endpoint.mac)
+            || self.seen_by.is_some_and(came_later)
     }
 }
 
@@ -82,6 +101,7 @@ impl Network {
             if !wanted
                 || !present
                 || own
+                || filter.leaves_out(endpoint)
                 || (endpoint.mac.is_locally_administered() && !filter.randomised)
                 || (ne.is_none() && !filter.unlocated)
                 || (!filter.elements.is_empty() && ne.is_none_or(|ne| !filter.elements.contains(&ne)))

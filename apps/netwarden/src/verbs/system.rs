@@ -113,6 +113,15 @@ pub struct BaselineArguments {
     /// Only who is in this VLAN.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4094))]
     vlan: Option<u16>,
+    /// Only who is in this group, an empty name for who is in none; can be given several times.
+    #[arg(long = "of-group", value_name = "NAME")]
+    of_groups: Vec<String>,
+    /// Not this MAC address; can be given several times.
+    #[arg(long, value_name = "MAC")]
+    except: Vec<String>,
+    /// Only who had been seen by then, as the time of the review.
+    #[arg(long, value_name = "TIME")]
+    seen_by: Option<String>,
     /// Put them into this group.
     #[arg(long)]
     group: Option<String>,
@@ -229,6 +238,7 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
 
 async fn baseline(session: &Session, arguments: BaselineArguments) -> Result<(), Fault> {
     let reason = if arguments.review { String::new() } else { arguments.reason.get()? };
+    let seen_by = arguments.seen_by.map(|text| session.out.time(&text, Sense::PastUntil)).transpose()?;
     let body = Baseline {
         reason,
         ne_id: ne::id_of_filter(session, arguments.ne).await?,
@@ -238,6 +248,9 @@ async fn baseline(session: &Session, arguments: BaselineArguments) -> Result<(),
         randomised: arguments.without_randomised.then_some(false),
         unlocated: arguments.without_unlocated.then_some(false),
         unauthorised: arguments.with_unauthorised.then_some(true),
+        groups: arguments.of_groups,
+        except: arguments.except,
+        seen_by,
         review: arguments.review,
     };
     let result: BaselineResult = session.client.post("/adoption/baseline", &body).await?;

@@ -85,6 +85,25 @@ fn the_baseline_accepts_who_is_present_by_group() {
     let baseline = lab.net.baseline(&BaselineFilter { randomised: false, ..BaselineFilter::default() });
     let listed: Vec<(Option<&str>, usize)> = baseline.iter().map(|(g, e)| (g.as_deref(), e.len())).collect();
     assert_eq!(listed, [(None, 1), (Some("printers"), 1)]);
+    let left = |filter: BaselineFilter| -> Vec<netwarden_model::Mac> {
+        lab.net.baseline(&filter).into_values().flatten().map(|entry| entry.mac).collect()
+    };
+    let of = |groups: &[Option<&str>]| BaselineFilter {
+        groups: groups.iter().map(|group| group.map(str::to_owned)).collect(),
+        ..BaselineFilter::default()
+    };
+    assert_eq!(left(of(&[Some("printers")])), [mac(71)]);
+    assert_eq!(left(of(&[None])), [mac(72), random]);
+    let except = [mac(71), random].into();
+    assert_eq!(left(BaselineFilter { except, ..BaselineFilter::default() }), [mac(72)]);
+    let reviewed = BaselineFilter { seen_by: Some(lab.now), ..BaselineFilter::default() };
+    assert_eq!(left(reviewed.clone()).len(), 3);
+    lab.learn(1, mac(73), 8);
+    lab.minutes(1);
+    assert_eq!(lab.net.baseline(&reviewed).into_values().flatten().count(), 3, "who came later is not in it");
+    assert_eq!(lab.net.baseline(&BaselineFilter::default()).into_values().flatten().count(), 4);
+    lab.forget(1, mac(73));
+    lab.minutes(20);
     lab.events.clear();
     let changes = lab.net.plan_baseline(&[mac(71), mac(72), random], None, Some(true), lab.now).unwrap();
     lab.take(changes);

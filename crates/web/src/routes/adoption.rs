@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use netwarden_api::Problem;
 use netwarden_api::network::{Baseline, BaselineEntry, BaselineResult, Discover, ImportResult};
 use netwarden_api::rule::Job;
-use netwarden_model::NeId;
+use netwarden_model::{Mac, NeId};
 use netwarden_operate::{BaselineFilter, Candidate, Desk, Search, vlan};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -109,6 +109,11 @@ async fn review(
     Ok(Json(shaped(false, entries)))
 }
 
+fn mac(text: &str) -> Result<Mac, Refusal> {
+    let shown: String = text.chars().take(64).collect();
+    text.parse().map_err(|_| Refusal::malformed(format!("except: '{shown}' is no MAC address")))
+}
+
 fn shaped(accepted: bool, candidates: Vec<Candidate>) -> BaselineResult {
     let entries: Vec<BaselineEntry> = candidates.into_iter().map(entry).collect();
     BaselineResult { accepted, endpoints: entries.iter().map(|entry| entry.mac.clone()).collect(), entries }
@@ -149,7 +154,10 @@ async fn accept(
         unlocated: wish.unlocated,
         unauthorised: wish.unauthorised,
     };
-    let filter = asked.filter()?;
+    let mut filter = asked.filter()?;
+    filter.groups = wish.groups.into_iter().map(|name| Some(name).filter(|name| !name.is_empty())).collect();
+    filter.except = wish.except.iter().map(|text| mac(text)).collect::<Result<_, _>>()?;
+    filter.seen_by = wish.seen_by;
     let candidates = if wish.review {
         desk.review_baseline(&asker.caller, &filter).await?
     } else {

@@ -70,6 +70,6 @@ fn said(cell: &Cell) -> String {
         | Cell::CodeLink { text, .. }
         | Cell::Status { text, .. } => text.clone(),
         Cell::Time(at) => at.map(|at| at.to_string()).unwrap_or_default(),
-        Cell::Pick { .. } | Cell::ActsOn { .. } => String::new(),
+        Cell::Pick { .. } | Cell::Tick { .. } | Cell::ActsOn { .. } => String::new(),
     }
 }

@@ -48,6 +48,14 @@ pub(super) enum Cell {
         /// Whom it picks, for those who do not see the row.
         label: String,
     },
+    /// A box of the form with the id `form`.
+    Tick {
+        name: String,
+        form: &'static str,
+        on: bool,
+        /// What it says, for those who do not see the row.
+        label: String,
+    },
     /// What can be done to the row's thing, which is called `of`.
     ActsOn {
         of: String,

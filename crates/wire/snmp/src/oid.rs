@@ -25,8 +25,8 @@ impl Oid {
         Self(SmallVec::from_slice(sub_ids.as_ref()))
     }
 
-    pub(crate) fn from_sub_ids(sub_ids: SubIds) -> Self {
-        Self(sub_ids)
+    pub(crate) fn sub_ids_mut(&mut self) -> &mut SubIds {
+        &mut self.0
     }
 
     /// The sub-identifiers in order.

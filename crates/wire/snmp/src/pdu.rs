@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 
 use crate::ber::{DecodeError, Problem, Reader, tag};
 use crate::encode::{EncodeError, Writer};
-use crate::oid::{MAX_SUB_IDS, SubIds};
+use crate::oid::MAX_SUB_IDS;
 use crate::{Oid, Value, VarBind};
 
 /// Which PDU (RFC 3416 section 3; the tag's number).
@@ -293,10 +293,11 @@ impl OidRef<'_> {
         Ok(())
     }
 
-    /// The object identifier with its own memory, where its octets begin with `octets`, the encoding of
-    /// `prefix`; None where they do not, or where what follows is not plain. The fast way for walks.
+    /// Writes the object identifier `into` an empty one, where its octets begin with `octets`, the encoding
+    /// of `prefix`; None where they do not, or where what follows is not plain. The fast way for walks,
+    /// which moves no object identifier about.
     #[inline]
-    pub(crate) fn below(&self, octets: &[u8], prefix: &[u32]) -> Option<Oid> {
+    pub(crate) fn read_below(&self, octets: &[u8], prefix: &[u32], into: &mut Oid) -> Option<()> {
         let index = self.content.rest().strip_prefix(octets)?;
         let count = index.iter().filter(|octet| **octet & 0x80 == 0).count();
         if count == 0
@@ -305,7 +306,8 @@ impl OidRef<'_> {
         {
             return None;
         }
-        let mut sub_ids = SubIds::with_capacity(prefix.len() + count);
+        let sub_ids = into.sub_ids_mut();
+        sub_ids.reserve(prefix.len() + count);
         sub_ids.extend_from_slice(prefix);
         let mut sub_id: u32 = 0;
         for octet in index {
@@ -319,7 +321,7 @@ impl OidRef<'_> {
                 sub_id = 0;
             }
         }
-        Some(Oid::from_sub_ids(sub_ids))
+        Some(())
     }
 
     /// The object identifier with its own memory.

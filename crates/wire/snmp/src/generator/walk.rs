@@ -61,6 +61,35 @@ impl End {
 }
 
 impl Column {
+    /// Keeps a binding that is as it mostly is, written where it stays; false, and nothing kept, where it
+    /// has to be looked at more closely.
+    #[inline]
+    fn take_plain(&mut self, binding: &VarBindRef<'_>) -> Result<bool, DecodeError> {
+        let Some(octets) = self.octets.as_ref().filter(|_| binding.value != ValueRef::EndOfMibView) else {
+            return Ok(false);
+        };
+        self.rows.push(VarBind::new(Oid::default(), Value::Null));
+        let Some((row, before)) = self.rows.split_last_mut() else { return Ok(false) };
+        let prefix = self.prefix.sub_ids();
+        // Both begin with the prefix, so that what follows it decides.
+        let is_after =
+            |row: &Oid, last: &Oid| row.sub_ids().get(prefix.len()..) > last.sub_ids().get(prefix.len()..);
+        let is_plain = binding.name.read_below(octets, prefix, &mut row.oid).is_some()
+            && before.last().is_none_or(|last| is_after(&row.oid, &last.oid));
+        if is_plain {
+            match binding.value.to_owned() {
+                Ok(value) => row.value = value,
+                Err(error) => {
+                    self.rows.pop();
+                    return Err(error);
+                }
+            }
+        } else {
+            self.rows.pop();
+        }
+        Ok(is_plain)
+    }
+
     /// Keeps a binding, or says why the column ends with it. `name` is left with its sub-identifiers
     /// where it ends.
     #[inline]
@@ -70,13 +99,7 @@ impl Column {
         max_rows: usize,
         name: &mut Vec<u32>,
     ) -> Result<Option<End>, DecodeError> {
-        if let Some(octets) = &self.octets
-            && let Some(oid) = binding.name.below(octets, self.prefix.sub_ids())
-            && oid.sub_ids() > self.last()
-            && self.rows.len() < max_rows
-            && !matches!(binding.value, ValueRef::EndOfMibView)
-        {
-            self.rows.push(VarBind { oid, value: binding.value.to_owned()? });
+        if self.rows.len() < max_rows && self.take_plain(binding)? {
             return Ok(None);
         }
         binding.name.read_into(name)?;
