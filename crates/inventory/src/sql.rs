@@ -27,8 +27,8 @@ use netwarden_store::Migration;
 pub use admin::{Group, delete_group, groups, insert_element, put_group, update_element};
 pub use history::{BindingView, SightingView, Where, bindings_of_ip, sightings_at, sightings_of};
 pub use list::{
-    ELEMENTS, ENDPOINTS, ElementView, EndpointView, GROUPS, PORTS, PortView, SIGHTINGS, having_ip,
-    list_elements, list_endpoints, list_groups, list_ports, list_sightings,
+    ELEMENTS, ENDPOINTS, ElementView, EndpointRow, EndpointView, GROUPS, PORTS, PortView, SIGHTINGS,
+    having_ip, list_elements, list_endpoints, list_groups, list_ports, list_sightings,
 };
 pub use load::{elements, load};
 pub use names::{NameView, names_of};

@@ -7,7 +7,7 @@ use netwarden_actions::DesiredPort;
 use netwarden_audit::{AuditQuery, ListedRecord};
 use netwarden_identity::{ACCOUNTS, Account, Object, ObjectKind, Operation, TOKENS, Token};
 use netwarden_inventory::sql::{
-    self, ELEMENTS, ENDPOINTS, EndpointView, PORTS, PortView, SightingView, Where,
+    self, ELEMENTS, ENDPOINTS, EndpointRow, EndpointView, PORTS, PortView, SightingView, Where,
 };
 use netwarden_inventory::{Network, RoleOverride, UplinkBy};
 use netwarden_model::access::{PortAccess, Progress};
@@ -176,8 +176,8 @@ impl Desk {
         let read = self.store.read();
         let (listed, count) = tokio::try_join!(sql::list_endpoints(read, &query), query.count(read))?;
         let network = self.engine.keeper().picture().read();
-        let items = listed.items.into_iter().map(|view| shown_endpoint(&network, view)).collect();
-        Ok(Counted { items, next: listed.next, count })
+        let shown = |row: EndpointRow| shown_endpoint(&network, row.placed(&network));
+        Ok(Counted { items: listed.items.into_iter().map(shown).collect(), next: listed.next, count })
     }
 
     /// One endpoint.
@@ -187,9 +187,10 @@ impl Desk {
         self.permit(caller, Operation::EndpointRead, &object, Some(mac.to_string())).await?;
         let key = FilterValue::Integer(i64::try_from(mac.to_u64()).unwrap_or_default());
         let query = ListQuery::new(&ENDPOINTS, &caller.scope()).filter("mac", Condition::Eq(key))?;
-        let view = sql::list_endpoints(self.store.read(), &query).await?.items.pop();
-        let view = view.ok_or_else(|| no_endpoint(mac))?;
-        Ok(shown_endpoint(&self.engine.keeper().picture().read(), view))
+        let row = sql::list_endpoints(self.store.read(), &query).await?.items.pop();
+        let row = row.ok_or_else(|| no_endpoint(mac))?;
+        let network = self.engine.keeper().picture().read();
+        Ok(shown_endpoint(&network, row.placed(&network)))
     }
 
     /// Elements inside the caller's scope.

@@ -21,7 +21,7 @@ pub use table::{
 };
 
 use condition::{Piece, piece};
-use table::{SHORT_TEXT_COUNT_LIMIT, Trigram};
+use table::TEXT_COUNT_LIMIT;
 
 /// A list as one client wants it.
 #[derive(Debug, Clone)]
@@ -192,9 +192,8 @@ impl ListQuery {
     }
 
     fn count_less(&mut self, column: Column, condition: &Condition) {
-        let short = matches!(condition, Condition::Contains(text) if !Trigram::knows(text));
-        if short && column.trigram.is_some() {
-            self.count_limit = SHORT_TEXT_COUNT_LIMIT;
+        if column.trigram.is_some() && matches!(condition, Condition::Contains(_)) {
+            self.count_limit = TEXT_COUNT_LIMIT;
         }
     }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
+use netwarden_model::element::Method;
 use netwarden_model::{IfIndex, Mac, NeId, PortName, VlanId};
 use netwarden_store::ColumnKind::{Bool, Integer, Text};
 use netwarden_store::{
@@ -13,6 +14,8 @@ use super::admin::Group;
 use super::history::{SIGHTING_FROM, SIGHTING_SELECT, SightingView, sighting};
 use super::load::{time, vlan};
 use super::{ip_bytes, mac_from_key};
+use crate::element::PortId;
+use crate::network::Network;
 
 /// Elements. `status` is `unknown`, `reachable` or `unreachable`.
 pub static ELEMENTS: ListTable = ListTable {
@@ -238,20 +241,50 @@ pub async fn list_ports<C: ConnectionTrait>(
     })
 }
 
-/// A page of [`ENDPOINTS`].
+/// Endpoints of a list, without the names of their places: see [`EndpointRow::placed`].
 pub async fn list_endpoints<C: ConnectionTrait>(
     connection: &C,
     query: &ListQuery,
-) -> Result<Listed<EndpointView>, StoreError> {
+) -> Result<Listed<EndpointRow>, StoreError> {
     let select = "e.mac AS mac, e.vendor AS vendor, e.status AS status, e.compliance AS compliance, \
-                  e.group_name AS group_name, e.ne AS ne, n.name AS ne_name, p.name AS port, p.alias AS alias, \
-                  p.if_index AS if_index, e.user_name AS user_name, e.fingerprint AS fingerprint, e.vlan AS vlan, \
-                  e.ips AS ips, e.dns_name AS dns_name, e.host_name AS host_name, e.owner AS owner, \
-                  e.note AS note, e.valid_until AS valid_until, e.online AS online, e.first_seen AS first_seen, \
-                  CASE WHEN e.silent_since IS NULL AND e.port_id IS NOT NULL \
-                  THEN COALESCE(l.forwarding_at, e.last_seen) ELSE e.last_seen END AS seen, \
-                  e.custom1 AS custom1, e.custom2 AS custom2";
+                  e.group_name AS group_name, e.ne AS ne, e.port_id AS port_id, e.vlan AS vlan, e.ips AS ips, \
+                  e.dns_name AS dns_name, e.host_name AS host_name, e.user_name AS user_name, \
+                  e.fingerprint AS fingerprint, e.owner AS owner, e.note AS note, e.valid_until AS valid_until, \
+                  e.online AS online, e.first_seen AS first_seen, e.last_seen AS last_seen, \
+                  e.silent_since AS silent_since, e.custom1 AS custom1, e.custom2 AS custom2";
     query.fetch(connection, select).await?.try_map(|row| endpoint(&row))
+}
+
+/// An endpoint's row. The names of its element and port are not in it: the network in memory has them, and
+/// a page of endpoints would read a row of three other tables for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointRow {
+    view: EndpointView,
+    port: Option<PortId>,
+    is_silent: bool,
+}
+
+impl EndpointRow {
+    /// Its address.
+    pub fn mac(&self) -> Mac {
+        self.view.mac
+    }
+
+    /// As it is shown.
+    pub fn placed(self, network: &Network) -> EndpointView {
+        let Self { mut view, port, is_silent } = self;
+        let Some(element) = view.ne.and_then(|ne| network.element(ne)) else { return view };
+        view.ne_name = Some(element.base.element.name.clone());
+        let Some(port) = element.ports().find(|known| Some(known.id) == port) else { return view };
+        view.port = Some(port.name.clone());
+        view.port_alias.clone_from(&port.alias);
+        view.if_index = port.if_index;
+        if !is_silent {
+            // A sighting goes on: it was there at the last good poll.
+            view.last_seen = view.last_seen.max(element.live.last_good.get(&Method::Forwarding).copied());
+        }
+        view
+    }
 }
 
 fn if_index(row: &QueryResult) -> Result<Option<IfIndex>, StoreError> {
@@ -259,19 +292,19 @@ fn if_index(row: &QueryResult) -> Result<Option<IfIndex>, StoreError> {
     Ok(index.and_then(|index| u32::try_from(index).ok()).map(IfIndex))
 }
 
-fn endpoint(row: &QueryResult) -> Result<EndpointView, StoreError> {
+fn endpoint(row: &QueryResult) -> Result<EndpointRow, StoreError> {
     let ips: String = row.try_get("", "ips")?;
-    Ok(EndpointView {
+    let view = EndpointView {
         mac: mac_from_key(row.try_get("", "mac")?)?,
         vendor: row.try_get("", "vendor")?,
         status: row.try_get("", "status")?,
         compliance: row.try_get("", "compliance")?,
         group: row.try_get("", "group_name")?,
         ne: row.try_get::<Option<i64>>("", "ne")?.map(NeId),
-        ne_name: row.try_get("", "ne_name")?,
-        port: row.try_get::<Option<String>>("", "port")?.map(PortName),
-        port_alias: row.try_get("", "alias")?,
-        if_index: if_index(row)?,
+        ne_name: None,
+        port: None,
+        port_alias: None,
+        if_index: None,
         vlan: vlan(row, "vlan")?,
         ips: ips.split(' ').filter_map(|ip| ip.parse().ok()).collect(),
         dns_name: row.try_get("", "dns_name")?,
@@ -283,9 +316,14 @@ fn endpoint(row: &QueryResult) -> Result<EndpointView, StoreError> {
         valid_until: time(row, "valid_until")?,
         online: row.try_get("", "online")?,
         first_seen: time(row, "first_seen")?,
-        last_seen: time(row, "seen")?,
+        last_seen: time(row, "last_seen")?,
         custom1: row.try_get("", "custom1")?,
         custom2: row.try_get("", "custom2")?,
+    };
+    Ok(EndpointRow {
+        view,
+        port: row.try_get::<Option<i64>>("", "port_id")?.map(PortId),
+        is_silent: row.try_get::<Option<i64>>("", "silent_since")?.is_some(),
     })
 }
 

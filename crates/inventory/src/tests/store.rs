@@ -199,7 +199,7 @@ async fn lists_filter_sort_and_page() {
         let read = test.store.read();
         let macs = async |query: ListQuery| {
             let page = sql::list_endpoints(read, &query).await.unwrap();
-            page.items.into_iter().map(|view| view.mac).collect::<Vec<_>>()
+            page.items.iter().map(sql::EndpointRow::mac).collect::<Vec<_>>()
         };
         let all = || ListQuery::new(&sql::ENDPOINTS, &Scope::All);
         assert_eq!(macs(all()).await.len(), 5);
@@ -224,7 +224,13 @@ async fn lists_filter_sort_and_page() {
             .await
             .unwrap();
         assert_eq!((first.items.len(), rest.items.len()), (2, 3));
-        assert_eq!(first.items[0].last_seen, Some(lab.now));
+        let shown = first.items[0].clone().placed(&lab.net);
+        assert_eq!(shown.last_seen, Some(lab.now));
+        assert_eq!(
+            (shown.ne_name.as_deref(), shown.port.as_ref().map(|port| port.0.as_str())),
+            (Some("sw1"), Some("p2"))
+        );
+        assert_eq!(shown.if_index, Some(netwarden_model::IfIndex(2)));
         let uplinks =
             ListQuery::new(&sql::PORTS, &Scope::All).filter("role", Condition::Eq("uplink".into())).unwrap();
         let uplinks = sql::list_ports(read, &uplinks).await.unwrap().items;

@@ -6,8 +6,9 @@ use crate::cursor::CursorError;
 pub const PAGE_LIMIT: u64 = 1_000;
 /// Counts are exact up to here.
 pub const COUNT_LIMIT: u64 = 10_000;
-/// And up to here where every row has to be looked at: a text too short for the trigram index.
-pub(super) const SHORT_TEXT_COUNT_LIMIT: u64 = 1_000;
+/// And up to here where each row has to be looked at: those that an index of texts proposes, or all for a
+/// text too short for it.
+pub(super) const TEXT_COUNT_LIMIT: u64 = 1_000;
 /// Alternatives in one [`super::Condition::In`] at most.
 pub(super) const ALTERNATIVES: usize = 1_000;
 

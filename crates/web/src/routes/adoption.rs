@@ -92,6 +92,7 @@ impl Review {
             randomised: self.randomised.unwrap_or(usual.randomised),
             unlocated: self.unlocated.unwrap_or(usual.unlocated),
             unauthorised: self.unauthorised.unwrap_or(usual.unauthorised),
+            ..usual
         })
     }
 }

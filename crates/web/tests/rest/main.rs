@@ -11,6 +11,7 @@ mod editing;
 mod health;
 mod histories;
 mod hostile;
+mod lists;
 mod names;
 mod own_path;
 mod pages;
