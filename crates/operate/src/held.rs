@@ -28,7 +28,7 @@ static CREDENTIALS: HeldList<CredentialEntry> = HeldList {
     ],
     sorted: ("position", Direction::Ascending),
 };
-const CREDENTIAL_FILTERS: Filters = &[("name", Reads::Part), ("kind", Reads::Text)];
+const CREDENTIAL_FILTERS: Filters = &[("name", Reads::Part), ("kind", Reads::Part)];
 
 static CHANNELS: HeldList<StoredChannel> = HeldList {
     name: "channels",

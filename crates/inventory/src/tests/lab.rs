@@ -235,7 +235,7 @@ impl Lab {
 
     /// Switches that nobody manages are taken at their word.
     pub fn trust_unmanaged_neighbours(&mut self) {
-        let settings = crate::Settings { trust_unmanaged_neighbours: true, ..self.net.settings().clone() };
+        let settings = Settings { trust_unmanaged_neighbours: true, ..self.net.settings().clone() };
         self.net.set_settings(settings);
     }
 

@@ -135,6 +135,7 @@ fn one_endpoint_that_moves_makes_no_uplink_of_the_port_that_it_shared() {
 #[test]
 fn a_lag_is_one_port() {
     let mut lab = Lab::switches(2);
+    lab.trust_unmanaged_neighbours();
     lab.reading(1).interfaces.push(interface(60, "po1"));
     for member in [8, 9] {
         lab.reading(1).interfaces[member].lag = Some(netwarden_model::IfIndex(60));

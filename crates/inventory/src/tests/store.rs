@@ -228,9 +228,9 @@ async fn lists_filter_sort_and_page() {
         assert_eq!(shown.last_seen, Some(lab.now));
         assert_eq!(
             (shown.ne_name.as_deref(), shown.port.as_ref().map(|port| port.0.as_str())),
-            (Some("sw1"), Some("p2"))
+            (Some("sw2"), Some("p9"))
         );
-        assert_eq!(shown.if_index, Some(netwarden_model::IfIndex(2)));
+        assert_eq!(shown.if_index, Some(netwarden_model::IfIndex(9)));
         let uplinks =
             ListQuery::new(&sql::PORTS, &Scope::All).filter("role", Condition::Eq("uplink".into())).unwrap();
         let uplinks = sql::list_ports(read, &uplinks).await.unwrap().items;

@@ -64,7 +64,12 @@ impl Frame {
     pub(super) async fn of(desk: &Desk, visitor: &Visitor, title: impl Into<String>) -> Self {
         let l = visitor.language();
         let path = visitor.here.split('?').next().unwrap_or("/");
-        let current = |href: &str| if href == "/" { path == "/" } else { is_below(path, href) };
+        let current = |href: &str| match href {
+            "/" => path == "/",
+            // Adoption and long work are begun on the page of the system.
+            "/system" => [href, "/adopt", "/jobs"].iter().any(|href| is_below(path, href)),
+            _ => is_below(path, href),
+        };
         let entries = ENTRIES
             .iter()
             .filter(|(_, _, operation)| visitor.may(desk, *operation))

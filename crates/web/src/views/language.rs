@@ -187,6 +187,9 @@ mod tests {
             "parameter-",
             "channel-",
             "source-",
+            "compliance-",
+            "snmp-",
+            "truth-",
         ];
         let unused: Vec<_> = keys
             .iter()

@@ -91,7 +91,7 @@ async fn channels_are_system_properties_with_the_rights_of_table_12() {
         assert!(answer.body.contains(words), "{words}: {}", answer.body);
     }
     let listed = bench.call(Some("operator"), "GET", at, None).await;
-    assert_eq!(listed.json().as_array().unwrap().len(), 1, "{}", listed.body);
+    assert_eq!(listed.json()["items"].as_array().unwrap().len(), 1, "{}", listed.body);
 }
 
 #[tokio::test]

@@ -75,6 +75,16 @@ async fn an_element_that_is_read_in_part_says_of_what() {
     assert!(text.ends_with("read in part for several polls: 1"), "{text}");
     let shown = bench.call(Some("operator"), "GET", &format!("/api/v1/elements/{}", bench.ne.0), None).await;
     assert_eq!(shown.json()["incomplete"], json!({"forwarding": ["dot1qTpFdbTable: out of order"]}));
-    let events = bench.call(Some("operator"), "GET", "/api/v1/events?kind=ne_incomplete", None).await.json();
-    assert_eq!(events["items"].as_array().unwrap().len(), 1, "{events}");
+    // The picture is ahead of the store, so the event may come a little later.
+    let told = async || {
+        let events = bench.call(Some("operator"), "GET", "/api/v1/events?kind=ne_incomplete", None).await;
+        events.json()["items"].as_array().unwrap().len()
+    };
+    for _ in 0..500 {
+        if told().await > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(told().await, 1);
 }

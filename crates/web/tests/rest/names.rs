@@ -101,7 +101,11 @@ async fn exports_are_taken_and_their_bad_rows_told() {
         bench.call(Some("operator"), "POST", &path, Some(("text/plain", "what is this".into()))).await;
     assert_eq!(wrong.status, 422, "a file without leases does not empty the source: {}", wrong.body);
     let status = bench.call(Some("revisor"), "GET", SOURCES, None).await.json();
-    assert_eq!((&status[0]["entries"], &status[0]["dropped"]), (&json!(1), &json!(1)), "{status}");
+    assert_eq!(
+        (&status["items"][0]["entries"], &status["items"][0]["dropped"]),
+        (&json!(1), &json!(1)),
+        "{status}"
+    );
     let helpdesk = bench.call(Some("helpdesk"), "GET", SOURCES, None).await;
     assert_eq!(helpdesk.status, 403, "rights are those of system parameters");
 }

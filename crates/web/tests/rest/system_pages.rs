@@ -13,7 +13,7 @@ impl Bench {
     /// A credential set, a channel, a group, a name source and an account, made once; answers the set's id.
     pub async fn have_something_to_administer(&self) -> i64 {
         let sets = self.call(Some("administrator"), "GET", "/api/v1/credentials", None).await.json();
-        if let Some(id) = sets[0]["id"].as_i64() {
+        if let Some(id) = sets["items"][0]["id"].as_i64() {
             return id;
         }
         let things = [
@@ -125,7 +125,7 @@ async fn a_secret_stands_on_no_page_and_sets_are_ordered_and_removed() {
     assert!(page.contains("SNMPv2c, in clear") && page.contains("class=\"steps\""), "{page}");
 
     let sets = bench.call(Some("operator"), "GET", "/api/v1/credentials", None).await.json();
-    let (core, old) = (sets[0]["id"].as_i64().unwrap(), sets[1]["id"].as_i64().unwrap());
+    let (core, old) = (sets["items"][0]["id"].as_i64().unwrap(), sets["items"][1]["id"].as_i64().unwrap());
     for path in [
         "/system/credentials".to_owned(),
         format!("/system/credentials/{core}"),
@@ -144,7 +144,7 @@ async fn a_secret_stands_on_no_page_and_sets_are_ordered_and_removed() {
     let fields = format!("version={}&position-{core}=2&position-{old}=1", value(&form, "version"));
     bench.follow("operator", &bench.form("operator", "/system/credentials/order", &fields).await).await;
     let sets = bench.call(Some("operator"), "GET", "/api/v1/credentials", None).await.json();
-    assert_eq!(sets[0]["id"].as_i64(), Some(old));
+    assert_eq!(sets["items"][0]["id"].as_i64(), Some(old));
 
     let form = bench.page("operator", &format!("/system/credentials/{core}")).await.body;
     let renamed = format!("version={}&name=campus&reason=a+test", value(&form, "version"));
@@ -272,7 +272,19 @@ async fn the_wizard_accepts_who_is_present_and_switches_enforcement_on() {
     assert!(!other.contains(MAC), "{other}");
     let silent = bench.form("operator", "/adopt/baseline", "group=").await;
     assert!(silent.body.contains("a reason is needed"), "{}", silent.body);
-    let accepted = bench.form("operator", "/adopt/baseline", "group=&reason=the+first+day").await;
+    // Who came after the page was opened has been looked at by nobody, and who is left out stays new.
+    let seen_by = value(&page, "seen_by");
+    for rest in ["", "&seen_by=2020-01-01T00:00:00Z", &format!("&seen_by={seen_by}&except-{MAC}=true")] {
+        let accepted =
+            bench.form("operator", "/adopt/baseline", &format!("reason=the+first+day{rest}")).await;
+        let page = bench.follow("operator", &accepted).await;
+        assert!(page.contains("0 endpoints were accepted") && page.contains(MAC), "{rest}: {page}");
+    }
+    let elsewhere = format!("reason=the+first+day&of=desks&seen_by={seen_by}");
+    let accepted = bench.form("operator", "/adopt/baseline", &elsewhere).await;
+    assert!(bench.follow("operator", &accepted).await.contains("0 endpoints were accepted"));
+    let all = format!("group=&reason=the+first+day&seen_by={seen_by}");
+    let accepted = bench.form("operator", "/adopt/baseline", &all).await;
     assert!(bench.follow("operator", &accepted).await.contains("1 endpoint was accepted"));
     let endpoint =
         bench.call(Some("operator"), "GET", &format!("/api/v1/endpoints/{MAC}"), None).await.json();
