@@ -19,8 +19,13 @@ pub fn start(
 ) -> anyhow::Result<Running> {
     std::fs::create_dir_all(dir)?;
     let chassis = ports.first().context("lldpd without a port")?;
-    // A second between frames: neighbours are known before the first poll.
-    let commands = format!("configure system hostname {name}\nconfigure lldp tx-interval 1\n");
+    // A second between frames: neighbours are known before the first poll. lldpd does not know Open vSwitch for
+    // a bridge, and would not tell an address that is on none of its ports.
+    let commands = format!(
+        "configure system hostname {name}\nconfigure lldp tx-interval 1\n\
+         configure system capabilities enabled bridge\n\
+         configure system ip management pattern 10.77.255.*\n"
+    );
     std::fs::write(dir.join("lldpd.conf"), commands)?;
     let text = dir.display();
     Running::start(

@@ -1,5 +1,5 @@
-//! In the lab: an existing network is taken over. What is there is found by a sweep, taken from a file with
-//! its errors said by line, ordered by region and device set, and missed when it no longer answers.
+//! In the lab: an existing network is taken over. What is there is found by a sweep and by LLDP, taken from a
+//! file with its errors said by line, ordered by region and device set, and missed when it no longer answers.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn listed(product: &Product, filter: &[&str]) -> Vec<Value> {
 
 // proves: NEM-01
 #[test]
-fn a_network_is_found_by_sweep_taken_from_a_file_and_put_in_order() {
+fn a_network_is_found_by_sweep_and_neighbours_taken_from_a_file_and_put_in_order() {
     if let Some(reason) = why_not() {
         println!("skipped: {reason}");
         return;
@@ -51,9 +51,21 @@ fn a_network_is_found_by_sweep_taken_from_a_file_and_put_in_order() {
     }
     assert_eq!(listed(&product, &[]).len(), 0);
 
-    // .11 and .12 alone are added by the sweep.
+    // .11 alone is added by a sweep; what it hears by LLDP is proposed, and is added by its address.
     product.ask(&["ne", "discover", "10.77.255.11/32", "--add", "--reason", "ours"]).unwrap();
-    product.ask(&["ne", "discover", "10.77.255.12/32", "--add", "--reason", "ours"]).unwrap();
+    assert_eq!(names(&listed(&product, &[])), ["sw1"]);
+    wait_until("sw1 tells of sw2", Duration::from_secs(40), || {
+        let proposed = serde_json::to_string(&product.ask(&["ne", "neighbours"])?)?;
+        Ok(proposed.contains("\"sw2\"") && proposed.contains("\"neighbour\""))
+    })
+    .unwrap_or_else(|error| {
+        panic!(
+            "{error:#}\n{:#?}\n{:#?}",
+            product.ask(&["ne", "neighbours"]),
+            product.ask(&["ne", "detail", "sw1"])
+        )
+    });
+    product.ask(&["ne", "add", "10.77.255.12", "--reason", "ours"]).unwrap();
     assert_eq!(names(&listed(&product, &[])), ["sw1", "sw2"]);
 
     // The router is in a file, with what is wrong in it.
@@ -102,7 +114,7 @@ fn a_network_is_found_by_sweep_taken_from_a_file_and_put_in_order() {
         assert_eq!(names(&listed(&product, filter)), expected, "{filter:?}");
     }
 
-    // What sw1 hears by LLDP is known already, so there is nobody left to propose but strangers.
+    // Now nobody of ours is proposed any more.
     wait_until("all are read", Duration::from_secs(40), || {
         Ok(listed(&product, &["--status", "reachable"]).len() == 3)
     })
