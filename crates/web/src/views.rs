@@ -47,6 +47,7 @@ mod adopt;
 mod backups;
 mod channels;
 mod credentials;
+mod dialog;
 mod form;
 mod groups;
 mod parameters;

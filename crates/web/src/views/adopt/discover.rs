@@ -12,6 +12,7 @@ use super::{Course, work};
 use crate::address::Query;
 use crate::refusal::Refusal;
 use crate::views::act::{ActForm, Given};
+use crate::views::dialog::Dialog;
 use crate::views::form::{Field, Form, Kind, reason};
 use crate::views::frame::{self, Frame, answered, led_to};
 use crate::views::section::told;

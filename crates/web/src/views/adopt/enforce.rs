@@ -16,6 +16,7 @@ use crate::address::Query;
 use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::views::act::{ActForm, Given};
+use crate::views::dialog::Dialog;
 use crate::views::form::{Field, Form, Kind, reason};
 use crate::views::frame::{self, Frame, answered, led_to};
 use crate::views::language::Language;
@@ -325,7 +326,7 @@ async fn edited(
     done: &str,
 ) -> Result<Response, Refusal> {
     let outcome = async {
-        let expected = given.text("version").map(netwarden_operate::Version::presented);
+        let expected = given.version();
         let edit = ElementEdit { expected, ..edit? };
         Ok::<_, Refusal>(desk.edit_element(visitor.caller(), NeId(ne), edit, &given.reason).await?)
     };
