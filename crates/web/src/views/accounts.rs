@@ -7,7 +7,7 @@ use axum::response::Response;
 use netwarden_identity::{Account, Operation, Role};
 use netwarden_operate::{AccountEdit, Desk, account_version};
 
-use super::act::{ActForm, Given};
+use super::act::Given;
 use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
@@ -16,7 +16,7 @@ use super::section::{Listing, Section, Told, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -125,11 +125,7 @@ pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Resp
     asked(&desk, &visitor, Operation::UserCreate, form).await
 }
 
-pub(crate) async fn create(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     let done = async {
         let name = given.text("name").unwrap_or_default();
         let password = given.secret("password").unwrap_or_default();
@@ -162,7 +158,7 @@ pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::UserSetRoles).await?;
@@ -210,7 +206,7 @@ pub(crate) async fn reset(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         let l = visitor.language();
@@ -239,7 +235,7 @@ pub(crate) async fn unlock(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         desk.unlock_user(visitor.caller(), &name, &given.reason).await?;
@@ -260,7 +256,7 @@ pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         desk.delete_user(visitor.caller(), &name, &given.reason, given.version()).await?;

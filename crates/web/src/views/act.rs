@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use askama::Template;
-use axum::extract::Form;
 use axum::response::Response;
 use netwarden_model::VlanId;
 use netwarden_operate::{Version, vlan};
@@ -88,7 +87,7 @@ impl Dialog for Act {
     }
 }
 
-/// What the form of an act carries.
+/// What a form carries besides its proof and its reason, by name.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Given {
     #[serde(default)]
@@ -134,9 +133,6 @@ impl Given {
         self.text("version").map(Version::presented)
     }
 }
-
-/// The form of an act.
-pub(super) type ActForm = Form<Given>;
 
 /// What was done before this page was called: `done` in its address.
 pub(super) fn notice(l: Language, query: &Query, undo: impl Fn(&str) -> Option<String>) -> Option<Notice> {

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use netwarden_identity::Operation;
 use netwarden_operate::Desk;
 
-use super::act::ActForm;
+use super::act::Given;
 use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
@@ -16,7 +16,7 @@ use super::section::{Listing, Section, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 use crate::stream::octets;
@@ -93,11 +93,7 @@ pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Resp
 }
 
 /// Starts a backup; its job says how it goes and what came of it.
-pub(crate) async fn create(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     let done = async {
         let id = desk.create_backup(visitor.caller(), given.text("name")).await?;
         Ok(led_to(&format!("/jobs/{id}")))
@@ -144,7 +140,7 @@ pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         desk.delete_backup(visitor.caller(), &name, &given.reason).await?;
@@ -164,11 +160,7 @@ pub(crate) async fn verify_page(State(desk): State<Desk>, visitor: Visitor) -> R
     asked(&desk, &visitor, Operation::AuditVerify, verify_form(&desk, &visitor)).await
 }
 
-pub(crate) async fn verify(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn verify(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     let done = async {
         let id = desk.verify_audit(visitor.caller()).await?;
         Ok(led_to(&format!("/jobs/{id}")))

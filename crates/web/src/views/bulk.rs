@@ -8,7 +8,7 @@ use netwarden_identity::Operation;
 use netwarden_model::Mac;
 use netwarden_operate::{Authorisation, Desk};
 
-use super::act::{Act, ActForm, Input};
+use super::act::{Act, Given, Input};
 use super::dialog::{Dialog, submitted};
 use super::endpoints::address;
 use super::frame::{self, Frame, answered};
@@ -17,6 +17,7 @@ use super::ports::verb;
 use super::table::{Cell, Columns, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
+use crate::input::Sent;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -134,7 +135,7 @@ pub(crate) async fn act(
     State(desk): State<Desk>,
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let (l, verb) = (visitor.language(), verb(&uri));
     let picked = || {

@@ -9,7 +9,7 @@ use netwarden_identity::Operation;
 use netwarden_operate::{ChannelDefinition, Desk};
 
 use self::definition::{fields, fresh, kind_of, lines, wish};
-use super::act::ActForm;
+use super::act::Given;
 use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
@@ -18,7 +18,7 @@ use super::section::{Listing, Section, Told, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -126,11 +126,7 @@ pub(crate) async fn new_page(
     asked(&desk, &visitor, changing(kind), form).await
 }
 
-pub(crate) async fn create(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     let kind = kind_of(given.text("kind").as_deref());
     let done = async {
         let wish = wish(&given, given.text("name").unwrap_or_default(), kind)?;
@@ -162,7 +158,7 @@ pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::ChannelModify).await?;
@@ -196,7 +192,7 @@ pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         desk.remove_channel(visitor.caller(), &name, &given.reason).await?;
@@ -230,7 +226,7 @@ pub(crate) async fn test(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         let l = visitor.language();

@@ -8,7 +8,7 @@ use netwarden_identity::Operation;
 use netwarden_model::CredentialId;
 use netwarden_operate::{CredentialEntry, CredentialWish, Desk, credential_version, order_version};
 
-use super::act::{ActForm, Given};
+use super::act::Given;
 use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
@@ -17,7 +17,7 @@ use super::section::{Listing, Section, acts, buttons, table};
 use super::table::{Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, inside};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -206,11 +206,7 @@ pub(crate) async fn new_page(
     asked(&desk, &visitor, Operation::CredentialCreate, form).await
 }
 
-pub(crate) async fn create(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     let kind = given.text("kind").unwrap_or_else(|| "v3".to_owned());
     let done = async {
         desk.create_credential(visitor.caller(), wish(&given, &kind)).await?;
@@ -258,7 +254,7 @@ pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(id): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::CredentialModify).await?;
@@ -303,7 +299,7 @@ pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(id): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         desk.delete_credential(visitor.caller(), CredentialId(id), given.version()).await?;
@@ -338,11 +334,7 @@ pub(crate) async fn order_page(
     asked(&desk, &visitor, Operation::CredentialModify, form).await
 }
 
-pub(crate) async fn order(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn order(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::CredentialModify).await?;
         let entries = desk.credentials(visitor.caller()).await?;

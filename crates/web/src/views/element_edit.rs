@@ -14,13 +14,13 @@ use netwarden_model::element::Method;
 use netwarden_model::{NeId, VlanId};
 use netwarden_operate::{Desk, ElementEdit, MaintenanceWindow, ScheduleEdit, vlan};
 
-use super::act::{Act, ActForm, Given, Input};
+use super::act::{Act, Given, Input};
 use super::dialog::{asked, submitted};
 use super::frame::{answered, led_to};
 use super::language::Language;
 use super::ports::verb;
 use super::visitor::Visitor;
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -135,7 +135,7 @@ pub(crate) async fn act(
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
     Place(ne): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let verb = verb(&uri);
     let done = async {
@@ -217,7 +217,7 @@ pub(crate) async fn poll(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(ne): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;

@@ -8,7 +8,7 @@ use netwarden_identity::Operation;
 use netwarden_model::NeId;
 use netwarden_operate::{Desk, ElementEdit, ListWish};
 
-use super::act::{Act, ActForm, notice};
+use super::act::{Act, Given, notice};
 use super::dialog::{asked, submitted};
 use super::element_detail::{alarms, neighbours, polls, trouble, vlans};
 use super::endpoints::{Button, Property, listed, wish};
@@ -19,7 +19,7 @@ use super::sheet::{AT_ONCE, Sheet};
 use super::table::{Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -329,7 +329,7 @@ pub(crate) async fn act(
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
     Place(ne): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let verb = verb(&uri);
     let done = async {

@@ -11,7 +11,7 @@ use netwarden_identity::Operation;
 use netwarden_model::Mac;
 use netwarden_operate::{Authorisation, Desk, ListWish, Where};
 
-use super::act::{Act, ActForm, Given, Input, notice};
+use super::act::{Act, Given, Input, notice};
 use super::acts;
 use super::chain::Chain;
 use super::dialog::{asked, submitted};
@@ -21,7 +21,7 @@ use super::sheet::{AT_ONCE, Sheet};
 use super::table::{Bulk, Cell, Columns, Filters, ListPart, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::MacAt;
+use crate::input::{MacAt, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -387,7 +387,7 @@ pub(crate) async fn authorise(
     State(desk): State<Desk>,
     visitor: Visitor,
     MacAt(mac): MacAt,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         let wish = Authorisation {
@@ -440,7 +440,7 @@ pub(crate) async fn block(
     State(desk): State<Desk>,
     visitor: Visitor,
     MacAt(mac): MacAt,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         desk.block(visitor.caller(), mac, &given.reason).await?;
@@ -491,7 +491,7 @@ pub(crate) async fn move_it(
     State(desk): State<Desk>,
     visitor: Visitor,
     MacAt(mac): MacAt,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         let to = given.vlan(visitor.language(), "vlan")?;

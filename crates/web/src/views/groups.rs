@@ -5,7 +5,7 @@ use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_operate::{Desk, Group, GroupEdit, ShownGroup};
 
-use super::act::ActForm;
+use super::act::Given;
 use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
@@ -14,7 +14,7 @@ use super::section::{Listing, Section, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -95,11 +95,7 @@ pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Resp
     asked(&desk, &visitor, Operation::GroupCreate, form).await
 }
 
-pub(crate) async fn create(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     let done = async {
         let group = Group {
             name: given.text("name").unwrap_or_default(),
@@ -139,7 +135,7 @@ pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         let edit = GroupEdit {
@@ -175,7 +171,7 @@ pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         desk.delete_group(visitor.caller(), &name, &given.reason, given.version()).await?;

@@ -6,7 +6,7 @@ use netwarden_identity::Operation;
 use netwarden_operate::parameters::{Declaration, Domain};
 use netwarden_operate::{Desk, parameter_version};
 
-use super::act::ActForm;
+use super::act::Given;
 use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
@@ -15,7 +15,7 @@ use super::section::{Listing, Section, acts};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -131,7 +131,7 @@ pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         let value = given.text("value").unwrap_or_default();

@@ -9,7 +9,7 @@ use netwarden_model::PortRef;
 use netwarden_model::access::PortAccess;
 use netwarden_operate::{Desk, ListWish, PortEdit, PortWish, port_ref};
 
-use super::act::{Act, ActForm, Given, Input, notice};
+use super::act::{Act, Given, Input, notice};
 use super::chain::Chain;
 use super::dialog::{asked, submitted};
 use super::endpoints::{self, Button, Property, listed, wish};
@@ -19,7 +19,7 @@ use super::sheet::{AT_ONCE, Sheet};
 use super::table::{Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -324,7 +324,7 @@ pub(crate) async fn act(
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
     Place((ne, name)): Place<(i64, String)>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let (verb, at) = (verb(&uri), port_ref(ne, &name));
     let done = async {

@@ -8,7 +8,7 @@ use netwarden_model::NeId;
 use netwarden_operate::{Desk, JobState, Preflight, PreflightReport};
 use uuid::Uuid;
 
-use super::act::{Act, ActForm, Input};
+use super::act::{Act, Given, Input};
 use super::dialog::{Dialog, submitted};
 use super::endpoints::Property;
 use super::frame::{self, Frame, answered, led_to};
@@ -17,7 +17,7 @@ use super::ports;
 use super::table::{Cell, Columns, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -130,7 +130,7 @@ pub(crate) async fn act(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(ne): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::ProbePreflight).await?;

@@ -5,10 +5,11 @@ use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_operate::Desk;
 
-use super::act::{Act, ActForm};
+use super::act::{Act, Given};
 use super::dialog::{asked, submitted};
 use super::frame::led_to;
 use super::visitor::Visitor;
+use crate::input::Sent;
 use crate::refusal::Refusal;
 
 async fn act_of(desk: &Desk, visitor: &Visitor) -> Result<Act, Refusal> {
@@ -31,11 +32,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor) -> Response
     asked(&desk, &visitor, Operation::RuleCreate, act_of(&desk, &visitor)).await
 }
 
-pub(crate) async fn add(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn add(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     let done = async {
         desk.add_starter_rules(visitor.caller(), &given.reason).await?;
         Ok(led_to("/rules?done=starter"))

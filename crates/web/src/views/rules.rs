@@ -6,7 +6,7 @@ use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_operate::{Desk, ListWish, Rule, WrittenRevision};
 
-use super::act::{Act, ActForm, notice};
+use super::act::{Act, Given, notice};
 use super::dialog::{asked, submitted};
 use super::endpoints::{Button, Property, wish};
 use super::frame::{self, Frame, Notice, answered, led_to};
@@ -17,7 +17,7 @@ use super::table::{Cell, Columns, Filters, ListPart, Row, Table};
 use super::visitor::Visitor;
 use super::{jobs, rehearsals};
 use crate::address::Query;
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -324,7 +324,7 @@ pub(crate) async fn act(
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
     Place(id): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let verb = verb(&uri);
     let done = async {

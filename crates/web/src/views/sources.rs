@@ -5,7 +5,7 @@ use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_operate::{Desk, NameSourceEdit, NameSourceWish, ShownNameSource};
 
-use super::act::{ActForm, Given};
+use super::act::Given;
 use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
@@ -14,7 +14,7 @@ use super::section::{Listing, Section, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -129,11 +129,7 @@ pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Resp
     asked(&desk, &visitor, Operation::NameSourceCreate, form).await
 }
 
-pub(crate) async fn create(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     let done = async {
         let wish = NameSourceWish {
             name: given.text("name").unwrap_or_default(),
@@ -177,7 +173,7 @@ pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         let edit = NameSourceEdit {
@@ -216,7 +212,7 @@ pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         desk.delete_name_source(visitor.caller(), &name, &given.reason).await?;
@@ -244,7 +240,7 @@ pub(crate) async fn run(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let done = async {
         desk.run_name_source(visitor.caller(), &name).await?;

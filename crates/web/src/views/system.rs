@@ -6,7 +6,7 @@ use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_operate::Desk;
 
-use super::act::{Act, ActForm, notice};
+use super::act::{Act, Given, notice};
 use super::dialog::{asked, submitted};
 use super::endpoints::Button;
 use super::frame::{self, Frame, answered, led_to};
@@ -14,6 +14,7 @@ use super::ports::verb;
 use super::table::{Cell, Columns, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
+use crate::input::Sent;
 use crate::refusal::Refusal;
 
 #[derive(Template)]
@@ -130,7 +131,7 @@ pub(crate) async fn act(
     State(desk): State<Desk>,
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     let verb = verb(&uri);
     let done = async {
