@@ -53,6 +53,8 @@ mod groups;
 mod parameters;
 mod section;
 mod sources;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 use axum::Router;
 use axum::routing::{get, post};
