@@ -15,6 +15,7 @@
 )]
 
 mod command_line;
+mod console;
 mod imports;
 mod messages;
 mod mib;
@@ -22,6 +23,7 @@ mod recording;
 mod rest;
 mod rules;
 mod script;
+mod served;
 mod snmp;
 mod stored;
 mod trail;
@@ -79,4 +81,5 @@ targets! {
     messages::messages,
     command_line::command_line,
     rest::rest,
+    console::console,
 }

@@ -1,19 +1,13 @@
 //! The whole REST interface over a desk and a database of its own: any address, query, header and body of an
 //! identified caller.
 
-use std::cell::OnceCell;
-
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderName, HeaderValue, Request, StatusCode};
-use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
 use crate::script::Script;
-
-// The desk of the interface's own tests.
-#[path = "../../crates/web/tests/rest/desk.rs"]
-#[allow(dead_code)]
-mod desk;
+use crate::served::desk::Bench;
+use crate::served::{encoded, part, served};
 
 /// Addresses that only read, and such whose change stays within the database. Left out is what ends the
 /// session, writes a file or sends a datagram.
@@ -103,34 +97,6 @@ const FIELDS: &[&str] = &[
     "bound_to",
 ];
 
-struct Place {
-    runtime: Runtime,
-    bench: desk::Bench,
-}
-
-/// A part of an address: as it is, or one that exists.
-fn part(script: &mut Script<'_>) -> String {
-    match script.byte() % 6 {
-        0 => desk::MAC.to_owned(),
-        1 => desk::PORT.to_owned(),
-        2 => script.byte().to_string(),
-        3 => "seen".to_owned(),
-        _ => encoded(script.octets()),
-    }
-}
-
-fn encoded(octets: &[u8]) -> String {
-    octets
-        .iter()
-        .map(|octet| match octet {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(*octet).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect()
-}
-
 fn json(script: &mut Script<'_>, depth: u8) -> serde_json::Value {
     match script.byte() % 10 {
         0 => serde_json::Value::Null,
@@ -161,21 +127,10 @@ fn object(script: &mut Script<'_>, depth: u8) -> serde_json::Value {
 /// One request: it is answered without a failure of ours, refusals are problem details of one sentence, and
 /// nothing that was sent comes back as a header.
 pub fn rest(octets: &[u8]) {
-    thread_local! {
-        // Leaked: a runtime is not to be taken down while a thread's own values are.
-        static PLACE: OnceCell<&'static Place> = const { OnceCell::new() };
-    }
-    PLACE.with(|place| {
-        let place = place.get_or_init(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let bench = runtime.block_on(desk::bench());
-            Box::leak(Box::new(Place { runtime, bench }))
-        });
-        place.runtime.block_on(asked(octets, &place.bench));
-    });
+    served(async |bench| asked(octets, bench).await);
 }
 
-async fn asked(octets: &[u8], bench: &desk::Bench) {
+async fn asked(octets: &[u8], bench: &Bench) {
     let mut script = Script(octets);
     let (method, address) = *script.choose(ADDRESSES);
     let mut uri = match address.split_once("{}") {

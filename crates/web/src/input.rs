@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, JsonRejection};
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::rejection::{BytesRejection, FormRejection, JsonRejection};
+use axum::extract::{Form, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -30,19 +30,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 }
 
 fn unreadable(rejection: &JsonRejection) -> Refusal {
-    let cause = |error: &dyn std::error::Error| {
-        let mut error = error;
-        while let Some(source) = error.source() {
-            error = source;
-        }
-        error.to_string()
-    };
     match rejection {
         JsonRejection::JsonDataError(error) => {
-            Refusal::malformed(format!("the body is not what this route takes: {}", cause(error)))
+            Refusal::malformed(format!("the body is not what this route takes: {}", root(error)))
         }
         JsonRejection::JsonSyntaxError(error) => {
-            Refusal::malformed(format!("the body is no JSON: {}", cause(error)))
+            Refusal::malformed(format!("the body is no JSON: {}", root(error)))
         }
         JsonRejection::MissingJsonContentType(_) => Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -54,7 +47,45 @@ fn unreadable(rejection: &JsonRejection) -> Refusal {
     }
 }
 
-/// A body of text, for imports.
+/// The body of a form.
+pub(crate) struct Sent<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        match Form::<T>::from_request(request, state).await {
+            Ok(Form(sent)) => Ok(Self(sent)),
+            Err(rejection) => Err(no_form(&rejection)),
+        }
+    }
+}
+
+fn no_form(rejection: &FormRejection) -> Refusal {
+    match rejection {
+        FormRejection::FailedToDeserializeForm(_) | FormRejection::FailedToDeserializeFormBody(_) => {
+            Refusal::malformed(format!("the form cannot be read: {}", root(rejection)))
+        }
+        FormRejection::InvalidFormContentType(_) => Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media-type",
+            "Unsupported media type",
+            "the body must be a form, with 'Content-Type: application/x-www-form-urlencoded'",
+        ),
+        other => too_large(other.status()),
+    }
+}
+
+/// What lies beneath an error, without what it was wrapped in.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+/// A body of text.
 pub(crate) struct Text(pub(crate) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Text {

@@ -19,4 +19,6 @@ mod views;
 pub use refusal::Refusal;
 pub use routes::{OPERATION, openapi, router};
 pub use serve::{LocalPeer, ServeError, Serving, serve_socket, serve_tls, tls_config};
+#[cfg(feature = "testing")]
+pub use views::testing;
 pub use views::{PAGES, PageOf};

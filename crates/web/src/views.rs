@@ -47,11 +47,14 @@ mod adopt;
 mod backups;
 mod channels;
 mod credentials;
+mod dialog;
 mod form;
 mod groups;
 mod parameters;
 mod section;
 mod sources;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 use axum::Router;
 use axum::routing::{get, post};

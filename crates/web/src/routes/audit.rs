@@ -46,11 +46,8 @@ async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answe
 async fn show(State(desk): State<Desk>, asker: Asker, Place(index): Place<u64>) -> Answer<Record> {
     let filters = vec![("index".to_owned(), index.to_string())];
     let listed = desk.list_audit(&asker.caller, ListWish { filters, ..ListWish::default() }).await?;
-    let found = listed.items.into_iter().next().ok_or_else(|| {
-        let status = axum::http::StatusCode::NOT_FOUND;
-        Refusal::new(status, "not-found", "Not found", format!("audit record {index} does not exist"))
-    })?;
-    Ok(Json(shape::record(found)))
+    let missing = || Refusal::not_found(format!("audit record {index} does not exist"));
+    Ok(Json(shape::record(listed.items.into_iter().next().ok_or_else(missing)?)))
 }
 
 /// Starts a verification of the whole trail: every leaf, every root, every signature; the job's result

@@ -49,10 +49,7 @@ async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Resul
     extensions(("x-netwarden-operation" = json!("credential.read"))))]
 async fn show(State(desk): State<Desk>, asker: Asker, Place(id): Place<i64>) -> Result<Response, Refusal> {
     let found = desk.credentials(&asker.caller).await?.into_iter().find(|entry| entry.id.0 == id);
-    let missing = || {
-        let detail = format!("credential set {id} does not exist");
-        Refusal::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
-    };
+    let missing = || Refusal::not_found(format!("credential set {id} does not exist"));
     Ok(answered(StatusCode::OK, found.ok_or_else(missing)?))
 }
 

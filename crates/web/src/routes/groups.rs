@@ -56,12 +56,7 @@ async fn show(
     Place(name): Place<String>,
 ) -> Result<Response, Refusal> {
     let found = desk.groups(&asker.caller).await?.into_iter().find(|shown| shown.group.name == name);
-    let missing = || {
-        let shown: String = name.chars().take(64).collect();
-        let detail = format!("group '{shown}' does not exist");
-        Refusal::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
-    };
-    Ok(answered(StatusCode::OK, found.ok_or_else(missing)?))
+    Ok(answered(StatusCode::OK, found.ok_or_else(|| Refusal::no_such("group", &name))?))
 }
 
 /// Makes a group.

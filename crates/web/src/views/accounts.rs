@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use netwarden_identity::{Account, Operation, Role};
-use netwarden_operate::{AccountEdit, Desk, Version, account_version};
-use zeroize::Zeroizing;
+use netwarden_operate::{AccountEdit, Desk, account_version};
 
-use super::act::{ActForm, Given};
+use super::act::Given;
+use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
@@ -16,7 +16,7 @@ use super::section::{Listing, Section, Told, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -121,38 +121,29 @@ fn new_form(l: Language) -> Form {
 }
 
 pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::UserCreate).await?;
-        new_form(visitor.language()).shown(&desk, &visitor).await
-    })
-    .await
+    let form = async { Ok(new_form(visitor.language())) };
+    asked(&desk, &visitor, Operation::UserCreate, form).await
 }
 
-pub(crate) async fn create(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+    let done = async {
         let name = given.text("name").unwrap_or_default();
-        let password = Zeroizing::new(given.rest.get("password").cloned().unwrap_or_default());
-        let roles = roles(&given, &BTreeSet::new());
-        match desk.create_user(visitor.caller(), &name, password, roles).await {
-            Ok(_) => Ok(led_to(&format!("{HERE}?done=added"))),
-            Err(error) => new_form(visitor.language()).refused(&desk, &visitor, &given, error.into()).await,
-        }
-    })
-    .await
+        let password = given.secret("password").unwrap_or_default();
+        desk.create_user(visitor.caller(), &name, password, roles(&given, &BTreeSet::new())).await?;
+        Ok(led_to(&format!("{HERE}?done=added")))
+    };
+    let form = async { Ok(new_form(visitor.language())) };
+    submitted(&desk, &visitor, &given, done, form).await
 }
 
-fn edit_form(l: Language, account: &Account) -> Form {
+async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
+    let (l, account) = (visitor.language(), desk.user(visitor.caller(), name).await?);
     let on = if account.enabled { "true" } else { "" };
-    let title = l.t1("account-change", "name", account.name.clone());
-    Form::new(title, l.t("act-save"), address(&account.name), HERE)
-        .carrying("version", account_version(account).as_str())
+    let title = l.t1("account-change", "name", &*account.name);
+    Ok(Form::new(title, l.t("act-save"), address(&account.name), HERE)
+        .carrying("version", account_version(&account).as_str())
         .asking(role_fields(l, &account.roles))
-        .asking([Field::new("enabled", l.t("account-enabled"), Kind::Tick).with(on), reason(l)])
+        .asking([Field::new("enabled", l.t("account-enabled"), Kind::Tick).with(on), reason(l)]))
 }
 
 pub(crate) async fn edit_page(
@@ -160,22 +151,16 @@ pub(crate) async fn edit_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::UserSetRoles).await?;
-        let account = desk.user(visitor.caller(), &name).await?;
-        edit_form(visitor.language(), &account).shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::UserSetRoles, edit_form(&desk, &visitor, &name)).await
 }
 
 pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
+    let done = async {
         desk.permit_of(visitor.caller(), Operation::UserSetRoles).await?;
         let account = desk.user(visitor.caller(), &name).await?;
         let (roles, enabled) = (roles(&given, &account.roles), given.text("enabled").is_some());
@@ -183,54 +168,28 @@ pub(crate) async fn edit(
             roles: (roles != account.roles).then_some(roles),
             enabled: (enabled != account.enabled).then_some(enabled),
             local_uid: None,
-            expected: given.text("version").map(Version::presented),
+            expected: given.version(),
         };
-        match desk.edit_user(visitor.caller(), &name, edit, &given.reason).await {
-            Ok(_) => Ok(led_to(&format!("{HERE}?done=changed"))),
-            Err(error) => {
-                let form = edit_form(visitor.language(), &account);
-                form.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+        desk.edit_user(visitor.caller(), &name, edit, &given.reason).await?;
+        Ok(led_to(&format!("{HERE}?done=changed")))
+    };
+    submitted(&desk, &visitor, &given, done, edit_form(&desk, &visitor, &name)).await
 }
 
 /// The form of an act on an account: its name in the address, and what it is called.
-fn act_form(l: Language, name: &str, verb: &str) -> Form {
-    let action = format!("{}/{verb}", address(name));
-    match verb {
-        "reset" => {
-            let title = l.t1("account-reset-title", "name", name);
-            Form::new(title, l.t("account-reset"), action, HERE)
-                .telling([l.t("account-reset-told")])
-                .dangerous()
-        }
-        "unlock" => {
-            let title = l.t1("account-unlock-title", "name", name);
-            Form::new(title, l.t("account-unlock"), action, HERE).telling([l.t("account-unlock-told")])
-        }
-        _ => {
-            let title = l.t1("account-remove", "name", name);
-            Form::new(title, l.t("act-remove"), action, HERE)
-                .telling([l.t("account-remove-told")])
-                .dangerous()
-        }
-    }
-    .asking([reason(l)])
-}
-
-async fn act_page(desk: &Desk, visitor: &Visitor, name: &str, verb: &str) -> Result<Response, Refusal> {
-    let operation = match verb {
-        "reset" => Operation::UserResetPassword,
-        "unlock" => Operation::UserUnlock,
-        _ => Operation::UserDelete,
+async fn act_form(desk: &Desk, visitor: &Visitor, name: &str, verb: &str) -> Result<Form, Refusal> {
+    let (l, account) = (visitor.language(), desk.user(visitor.caller(), name).await?);
+    let (title, button, told) = match verb {
+        "reset" => ("account-reset-title", "account-reset", "account-reset-told"),
+        "unlock" => ("account-unlock-title", "account-unlock", "account-unlock-told"),
+        _ => ("account-remove", "act-remove", "account-remove-told"),
     };
-    desk.permit_of(visitor.caller(), operation).await?;
-    let account = desk.user(visitor.caller(), name).await?;
-    let form = act_form(visitor.language(), &account.name, verb);
-    let version = account_version(&account);
-    form.carrying("version", version.as_str()).shown(desk, visitor).await
+    let action = format!("{}/{verb}", address(&account.name));
+    let form = Form::new(l.t1(title, "name", &*account.name), l.t(button), action, HERE)
+        .telling([l.t(told)])
+        .carrying("version", account_version(&account).as_str())
+        .asking([reason(l)]);
+    Ok(if verb == "unlock" { form } else { form.dangerous() })
 }
 
 pub(crate) async fn reset_page(
@@ -238,7 +197,8 @@ pub(crate) async fn reset_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, act_page(&desk, &visitor, &name, "reset")).await
+    let form = act_form(&desk, &visitor, &name, "reset");
+    asked(&desk, &visitor, Operation::UserResetPassword, form).await
 }
 
 /// Gives it a password for once, which is shown this once.
@@ -246,26 +206,21 @@ pub(crate) async fn reset(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
+    let done = async {
         let l = visitor.language();
-        match desk.reset_password(visitor.caller(), &name, &given.reason).await {
-            Ok(password) => {
-                let told = Told {
-                    title: l.t1("account-reset-title", "name", &*name),
-                    good: true,
-                    text: l.t("account-reset-done"),
-                    once: password.to_string(),
-                    back: (HERE.to_owned(), l.t("accounts")),
-                };
-                told.shown(&desk, &visitor).await
-            }
-            Err(error) => act_form(l, &name, "reset").refused(&desk, &visitor, &given, error.into()).await,
-        }
-    })
-    .await
+        let password = desk.reset_password(visitor.caller(), &name, &given.reason).await?;
+        let told = Told {
+            title: l.t1("account-reset-title", "name", &*name),
+            good: true,
+            text: l.t("account-reset-done"),
+            once: password.to_string(),
+            back: (HERE.to_owned(), l.t("accounts")),
+        };
+        told.shown(&desk, &visitor).await
+    };
+    submitted(&desk, &visitor, &given, done, act_form(&desk, &visitor, &name, "reset")).await
 }
 
 pub(crate) async fn unlock_page(
@@ -273,26 +228,20 @@ pub(crate) async fn unlock_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, act_page(&desk, &visitor, &name, "unlock")).await
+    asked(&desk, &visitor, Operation::UserUnlock, act_form(&desk, &visitor, &name, "unlock")).await
 }
 
 pub(crate) async fn unlock(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        match desk.unlock_user(visitor.caller(), &name, &given.reason).await {
-            Ok(()) => Ok(led_to(&format!("{HERE}?done=changed"))),
-            Err(error) => {
-                let form = act_form(visitor.language(), &name, "unlock");
-                form.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+    let done = async {
+        desk.unlock_user(visitor.caller(), &name, &given.reason).await?;
+        Ok(led_to(&format!("{HERE}?done=changed")))
+    };
+    submitted(&desk, &visitor, &given, done, act_form(&desk, &visitor, &name, "unlock")).await
 }
 
 pub(crate) async fn remove_page(
@@ -300,25 +249,18 @@ pub(crate) async fn remove_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, act_page(&desk, &visitor, &name, "remove")).await
+    asked(&desk, &visitor, Operation::UserDelete, act_form(&desk, &visitor, &name, "remove")).await
 }
 
 pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let expected = given.text("version").map(Version::presented);
-        match desk.delete_user(visitor.caller(), &name, &given.reason, expected).await {
-            Ok(()) => Ok(led_to(&format!("{HERE}?done=removed"))),
-            Err(error) => {
-                let form = act_form(visitor.language(), &name, "remove");
-                form.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+    let done = async {
+        desk.delete_user(visitor.caller(), &name, &given.reason, given.version()).await?;
+        Ok(led_to(&format!("{HERE}?done=removed")))
+    };
+    submitted(&desk, &visitor, &given, done, act_form(&desk, &visitor, &name, "remove")).await
 }

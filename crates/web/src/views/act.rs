@@ -2,16 +2,18 @@
 //! its own where there are no scripts.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use askama::Template;
-use axum::extract::Form;
 use axum::response::Response;
-use netwarden_operate::Desk;
+use netwarden_model::VlanId;
+use netwarden_operate::{Version, vlan};
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
+use super::dialog::Dialog;
 use super::frame::{self, Frame, Notice};
 use super::language::Language;
-use super::visitor::Visitor;
 use crate::address::Query;
 use crate::refusal::Refusal;
 
@@ -61,45 +63,31 @@ struct ActPart {
     act: Act,
 }
 
-impl Act {
-    /// The form, as a page or as what a dialog holds.
-    pub(super) async fn shown(self, desk: &Desk, visitor: &Visitor) -> Result<Response, Refusal> {
-        let frame = Frame::of(desk, visitor, self.title.clone()).await;
-        if visitor.part {
+impl Dialog for Act {
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn page(self, frame: Frame, part: bool) -> Result<Response, Refusal> {
+        if part {
             frame::page(&ActPart { frame, act: self })
         } else {
             frame::page(&ActPage { frame, act: self })
         }
     }
 
-    /// The form once more, with why it was not done; what was written stays.
-    pub(super) async fn refused(
-        mut self,
-        desk: &Desk,
-        visitor: &Visitor,
-        given: &Given,
-        refusal: Refusal,
-    ) -> Result<Response, Refusal> {
-        let problem = refusal.problem();
-        if !matches!(problem.status, 400 | 409 | 412 | 422) {
-            return Err(refusal);
-        }
-        self.fault = Some(problem.detail.clone());
-        self.reason = given.reason.clone();
+    fn put_back(&mut self, _: Language, given: &Given, why: String) {
+        self.fault = Some(why);
+        self.reason.clone_from(&given.reason);
         for input in &mut self.inputs {
             if let Some(value) = given.rest.get(input.name) {
                 input.value.clone_from(value);
             }
         }
-        let status = axum::http::StatusCode::from_u16(problem.status).unwrap_or_default();
-        let frame = Frame::of(desk, visitor, self.title.clone()).await;
-        let mut response = frame::page(&ActPage { frame, act: self })?;
-        *response.status_mut() = status;
-        Ok(response)
     }
 }
 
-/// What the form of an act carries.
+/// What a form carries besides its proof and its reason, by name.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Given {
     #[serde(default)]
@@ -111,14 +99,40 @@ pub(super) struct Given {
 }
 
 impl Given {
+    /// What a field carries, as it was sent.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.rest.get(name).map(String::as_str)
+    }
+
     /// What was written into a field; None where nothing was.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        self.rest.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        self.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// A secret as it was written, blanks and all; None where nothing was.
+    pub(super) fn secret(&self, name: &str) -> Option<Zeroizing<String>> {
+        self.get(name).filter(|secret| !secret.is_empty()).map(|secret| Zeroizing::new(secret.to_owned()))
+    }
+
+    /// A whole number of seconds; None where nothing was written.
+    pub(super) fn seconds<T: FromStr>(&self, name: &str) -> Result<Option<T>, Refusal> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let shown: String = text.chars().take(32).collect();
+        text.parse().map(Some).map_err(|_| Refusal::malformed(format!("'{shown}' is no number of seconds")))
+    }
+
+    /// A VLAN; None where nothing was written.
+    pub(super) fn vlan(&self, l: Language, name: &str) -> Result<Option<VlanId>, Refusal> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let number = text.parse().map_err(|_| Refusal::malformed(l.t("error-no-vlan")))?;
+        Ok(Some(vlan(number)?))
+    }
+
+    /// The version that the form was made on.
+    pub(super) fn version(&self) -> Option<Version> {
+        self.text("version").map(Version::presented)
     }
 }
-
-/// The form of an act.
-pub(super) type ActForm = Form<Given>;
 
 /// What was done before this page was called: `done` in its address.
 pub(super) fn notice(l: Language, query: &Query, undo: impl Fn(&str) -> Option<String>) -> Option<Notice> {

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use netwarden_identity::Operation;
 use netwarden_operate::Desk;
 
-use super::act::ActForm;
+use super::act::Given;
+use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
@@ -15,7 +16,8 @@ use super::section::{Listing, Section, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
+use crate::refusal::Refusal;
 use crate::shape;
 use crate::stream::octets;
 
@@ -86,27 +88,18 @@ fn new_form(l: Language) -> Form {
 }
 
 pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::BackupCreate).await?;
-        new_form(visitor.language()).shown(&desk, &visitor).await
-    })
-    .await
+    let form = async { Ok(new_form(visitor.language())) };
+    asked(&desk, &visitor, Operation::BackupCreate, form).await
 }
 
 /// Starts a backup; its job says how it goes and what came of it.
-pub(crate) async fn create(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        match desk.create_backup(visitor.caller(), given.text("name")).await {
-            Ok(id) => Ok(led_to(&format!("/jobs/{id}"))),
-            Err(error) => new_form(visitor.language()).refused(&desk, &visitor, &given, error.into()).await,
-        }
-    })
-    .await
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+    let done = async {
+        let id = desk.create_backup(visitor.caller(), given.text("name")).await?;
+        Ok(led_to(&format!("/jobs/{id}")))
+    };
+    let form = async { Ok(new_form(visitor.language())) };
+    submitted(&desk, &visitor, &given, done, form).await
 }
 
 pub(crate) async fn download(
@@ -139,53 +132,38 @@ pub(crate) async fn remove_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::BackupDelete).await?;
-        remove_form(visitor.language(), &name).shown(&desk, &visitor).await
-    })
-    .await
+    let form = async { Ok(remove_form(visitor.language(), &name)) };
+    asked(&desk, &visitor, Operation::BackupDelete, form).await
 }
 
 pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        match desk.delete_backup(visitor.caller(), &name, &given.reason).await {
-            Ok(()) => Ok(led_to(&format!("{HERE}?done=removed"))),
-            Err(error) => {
-                let form = remove_form(visitor.language(), &name);
-                form.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+    let done = async {
+        desk.delete_backup(visitor.caller(), &name, &given.reason).await?;
+        Ok(led_to(&format!("{HERE}?done=removed")))
+    };
+    let form = async { Ok(remove_form(visitor.language(), &name)) };
+    submitted(&desk, &visitor, &given, done, form).await
+}
+
+async fn verify_form(desk: &Desk, visitor: &Visitor) -> Result<Form, Refusal> {
+    let (l, key) = (visitor.language(), desk.audit_key(visitor.caller()).await?);
+    Ok(Form::new(l.t("verify-start"), l.t("verify-start"), VERIFY, HERE)
+        .telling([l.t("verify-told"), l.t1("verify-key", "key", key)]))
 }
 
 pub(crate) async fn verify_page(State(desk): State<Desk>, visitor: Visitor) -> Response {
-    answered(&desk, &visitor, async {
-        let l = visitor.language();
-        let key = desk.audit_key(visitor.caller()).await?;
-        Form::new(l.t("verify-start"), l.t("verify-start"), VERIFY, HERE)
-            .telling([l.t("verify-told"), l.t1("verify-key", "key", key)])
-            .shown(&desk, &visitor)
-            .await
-    })
-    .await
+    asked(&desk, &visitor, Operation::AuditVerify, verify_form(&desk, &visitor)).await
 }
 
-pub(crate) async fn verify(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
+pub(crate) async fn verify(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+    let done = async {
         let id = desk.verify_audit(visitor.caller()).await?;
         Ok(led_to(&format!("/jobs/{id}")))
-    })
-    .await
+    };
+    submitted(&desk, &visitor, &given, done, verify_form(&desk, &visitor)).await
 }

@@ -8,7 +8,8 @@ use netwarden_identity::Operation;
 use netwarden_model::Mac;
 use netwarden_operate::{Authorisation, Desk};
 
-use super::act::{Act, ActForm, Input};
+use super::act::{Act, Given, Input};
+use super::dialog::{Dialog, submitted};
 use super::endpoints::address;
 use super::frame::{self, Frame, answered};
 use super::language::Language;
@@ -16,6 +17,7 @@ use super::ports::verb;
 use super::table::{Cell, Columns, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
+use crate::input::Sent;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -133,57 +135,70 @@ pub(crate) async fn act(
     State(desk): State<Desk>,
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let (l, verb) = (visitor.language(), verb(&uri));
-        desk.permit_of(visitor.caller(), operation_of(verb)).await?;
+    let (l, verb) = (visitor.language(), verb(&uri));
+    let picked = || {
         let macs = given.text("macs").unwrap_or_default();
-        let macs = read(l, macs.split(',').filter(|mac| !mac.is_empty()).map(str::to_owned))?;
+        read(l, macs.split(',').filter(|mac| !mac.is_empty()).map(str::to_owned))
+    };
+    let done = async {
+        desk.permit_of(visitor.caller(), operation_of(verb)).await?;
+        let macs = picked()?;
         if macs.is_empty() {
             return shown(&desk, &visitor, l.t("bulk-nothing"), Vec::new(), None).await;
         }
         if given.reason.trim().is_empty() {
-            let act = act_of(&desk, &visitor, verb, &macs).await?;
             let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
-            let refusal = Refusal::new(status, "invalid", "Not acceptable", l.t("bulk-no-reason"));
-            return act.refused(&desk, &visitor, &given, refusal).await;
+            return Err(Refusal::new(status, "invalid", "Not acceptable", l.t("bulk-no-reason")));
         }
-        let (mut rows, mut done) = (Vec::new(), Vec::new());
-        for mac in macs {
-            let outcome = match verb {
-                "block" => desk.block(visitor.caller(), mac, &given.reason).await,
-                _ => {
-                    let wish = Authorisation { release: true, ..Authorisation::default() };
-                    desk.authorise(visitor.caller(), mac, wish, &given.reason).await.map(drop)
-                }
-            };
-            let (word, text) = match outcome {
-                Ok(()) => {
-                    done.push(mac);
-                    ("success", l.t(if verb == "block" { "done-block" } else { "done-authorise" }))
-                }
-                // The sentence that is safe to show is the refusal's.
-                Err(error) => ("failure", Refusal::from(error).problem().detail.clone()),
-            };
-            rows.push(Row {
-                cells: vec![
-                    Cell::CodeLink { text: mac.to_string(), href: address(&mac.to_string()) },
-                    Cell::Status { word: word.to_owned(), text: l.word("outcome", word) },
-                    Cell::Text(text),
-                ],
-            });
-        }
-        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let numbers = [("done", count(done.len()).into()), ("all", count(rows.len()).into())];
-        let told = l.with(if verb == "block" { "bulk-blocked" } else { "bulk-authorised" }, &numbers);
-        let other = if verb == "block" { "authorise" } else { "block" };
-        let undo = done.iter().fold(Query::default(), |query, mac| query.and("mac", &mac.to_string()));
-        let undo = (!done.is_empty()).then(|| undo.at(&format!("/endpoints/{other}")));
-        shown(&desk, &visitor, told, rows, undo).await
-    })
-    .await
+        acted(&desk, &visitor, verb, macs, &given.reason).await
+    };
+    let dialog = async { act_of(&desk, &visitor, verb, &picked()?).await };
+    submitted(&desk, &visitor, &given, done, dialog).await
+}
+
+/// Acts on each, and shows what became of it.
+async fn acted(
+    desk: &Desk,
+    visitor: &Visitor,
+    verb: &str,
+    macs: Vec<Mac>,
+    reason: &str,
+) -> Result<Response, Refusal> {
+    let l = visitor.language();
+    let (mut rows, mut done) = (Vec::new(), Vec::new());
+    for mac in macs {
+        let outcome = match verb {
+            "block" => desk.block(visitor.caller(), mac, reason).await,
+            _ => {
+                let wish = Authorisation { release: true, ..Authorisation::default() };
+                desk.authorise(visitor.caller(), mac, wish, reason).await.map(drop)
+            }
+        };
+        let (word, text) = match outcome {
+            Ok(()) => {
+                done.push(mac);
+                ("success", l.t(if verb == "block" { "done-block" } else { "done-authorise" }))
+            }
+            // The sentence that is safe to show is the refusal's.
+            Err(error) => ("failure", Refusal::from(error).problem().detail.clone()),
+        };
+        rows.push(Row {
+            cells: vec![
+                Cell::CodeLink { text: mac.to_string(), href: address(&mac.to_string()) },
+                Cell::Status { word: word.to_owned(), text: l.word("outcome", word) },
+                Cell::Text(text),
+            ],
+        });
+    }
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let numbers = [("done", count(done.len()).into()), ("all", count(rows.len()).into())];
+    let told = l.with(if verb == "block" { "bulk-blocked" } else { "bulk-authorised" }, &numbers);
+    let other = if verb == "block" { "authorise" } else { "block" };
+    let undo = done.iter().fold(Query::default(), |query, mac| query.and("mac", &mac.to_string()));
+    let undo = (!done.is_empty()).then(|| undo.at(&format!("/endpoints/{other}")));
+    shown(desk, visitor, told, rows, undo).await
 }
 
 async fn shown(

@@ -6,10 +6,11 @@ mod definition;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use netwarden_identity::Operation;
-use netwarden_operate::{ChannelDefinition, Desk, StoredChannel};
+use netwarden_operate::{ChannelDefinition, Desk};
 
 use self::definition::{fields, fresh, kind_of, lines, wish};
-use super::act::ActForm;
+use super::act::Given;
+use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
@@ -17,7 +18,7 @@ use super::section::{Listing, Section, Told, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -120,42 +121,29 @@ pub(crate) async fn new_page(
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = Query::of(query.as_deref());
-    answered(&desk, &visitor, async {
-        let kind = kind_of(query.get("kind"));
-        desk.permit_of(visitor.caller(), changing(kind)).await?;
-        new_form(visitor.language(), kind).shown(&desk, &visitor).await
-    })
-    .await
+    let kind = kind_of(query.get("kind"));
+    let form = async { Ok(new_form(visitor.language(), kind)) };
+    asked(&desk, &visitor, changing(kind), form).await
 }
 
-pub(crate) async fn create(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let kind = kind_of(given.text("kind").as_deref());
-        let done = async {
-            let wish = wish(&given, given.text("name").unwrap_or_default(), kind)?;
-            Ok::<_, Refusal>(desk.create_channel(visitor.caller(), wish, &given.reason).await?)
-        };
-        match done.await {
-            Ok(_) => Ok(led_to(&format!("{HERE}?done=added"))),
-            Err(refusal) => {
-                new_form(visitor.language(), kind).refused(&desk, &visitor, &given, refusal).await
-            }
-        }
-    })
-    .await
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+    let kind = kind_of(given.text("kind").as_deref());
+    let done = async {
+        let wish = wish(&given, given.text("name").unwrap_or_default(), kind)?;
+        desk.create_channel(visitor.caller(), wish, &given.reason).await?;
+        Ok(led_to(&format!("{HERE}?done=added")))
+    };
+    let form = async { Ok(new_form(visitor.language(), kind)) };
+    submitted(&desk, &visitor, &given, done, form).await
 }
 
-fn edit_form(l: Language, channel: &StoredChannel) -> Form {
-    let title = l.t1("channel-change", "name", channel.name.clone());
-    Form::new(title, l.t("act-save"), address(&channel.name), HERE)
+async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
+    let (l, channel) = (visitor.language(), desk.channel(visitor.caller(), name).await?);
+    desk.permit_of(visitor.caller(), changing(channel.definition.kind())).await?;
+    Ok(Form::new(l.t1("channel-change", "name", name), l.t("act-save"), address(name), HERE)
         .telling([l.t("channel-change-told")])
         .asking(fields(l, &channel.definition, channel.has_secret))
-        .asking([reason(l)])
+        .asking([reason(l)]))
 }
 
 pub(crate) async fn edit_page(
@@ -163,45 +151,33 @@ pub(crate) async fn edit_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::ChannelModify).await?;
-        let channel = desk.channel(visitor.caller(), &name).await?;
-        desk.permit_of(visitor.caller(), changing(channel.definition.kind())).await?;
-        edit_form(visitor.language(), &channel).shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::ChannelModify, edit_form(&desk, &visitor, &name)).await
 }
 
 pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
+    let done = async {
         desk.permit_of(visitor.caller(), Operation::ChannelModify).await?;
         let channel = desk.channel(visitor.caller(), &name).await?;
-        let done = async {
-            let wish = wish(&given, name.clone(), channel.definition.kind())?;
-            Ok::<_, Refusal>(desk.modify_channel(visitor.caller(), wish, &given.reason).await?)
-        };
-        match done.await {
-            Ok(_) => Ok(led_to(&format!("{HERE}?done=changed"))),
-            Err(refusal) => {
-                edit_form(visitor.language(), &channel).refused(&desk, &visitor, &given, refusal).await
-            }
-        }
-    })
-    .await
+        let wish = wish(&given, name.clone(), channel.definition.kind())?;
+        desk.modify_channel(visitor.caller(), wish, &given.reason).await?;
+        Ok(led_to(&format!("{HERE}?done=changed")))
+    };
+    submitted(&desk, &visitor, &given, done, edit_form(&desk, &visitor, &name)).await
 }
 
-fn remove_form(l: Language, name: &str) -> Form {
-    let title = l.t1("channel-remove", "name", name);
-    Form::new(title, l.t("act-remove"), format!("{}/remove", address(name)), HERE)
+async fn remove_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
+    let l = visitor.language();
+    desk.channel(visitor.caller(), name).await?;
+    let action = format!("{}/remove", address(name));
+    Ok(Form::new(l.t1("channel-remove", "name", name), l.t("act-remove"), action, HERE)
         .telling([l.t("channel-remove-told")])
         .asking([reason(l)])
-        .dangerous()
+        .dangerous())
 }
 
 pub(crate) async fn remove_page(
@@ -209,46 +185,32 @@ pub(crate) async fn remove_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::ChannelModify).await?;
-        let channel = desk.channel(visitor.caller(), &name).await?;
-        remove_form(visitor.language(), &channel.name).shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::ChannelModify, remove_form(&desk, &visitor, &name)).await
 }
 
 pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        match desk.remove_channel(visitor.caller(), &name, &given.reason).await {
-            Ok(()) => Ok(led_to(&format!("{HERE}?done=removed"))),
-            Err(error) => {
-                let form = remove_form(visitor.language(), &name);
-                form.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+    let done = async {
+        desk.remove_channel(visitor.caller(), &name, &given.reason).await?;
+        Ok(led_to(&format!("{HERE}?done=removed")))
+    };
+    submitted(&desk, &visitor, &given, done, remove_form(&desk, &visitor, &name)).await
 }
 
-fn test_form(l: Language, channel: &StoredChannel) -> Form {
-    let title = l.t1("channel-test-title", "name", channel.name.clone());
-    let form = Form::new(title, l.t("channel-test"), format!("{}/test", address(&channel.name)), HERE);
-    match &channel.definition {
+async fn test_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
+    let (l, channel) = (visitor.language(), desk.channel(visitor.caller(), name).await?);
+    let title = l.t1("channel-test-title", "name", name);
+    let form = Form::new(title, l.t("channel-test"), format!("{}/test", address(name)), HERE);
+    let to = Field::new("to", l.t("field-recipients"), Kind::Text).hinted(l.t("channel-test-to-hint"));
+    Ok(match &channel.definition {
         ChannelDefinition::Command(_) => form.telling([l.t("channel-test-command-told")]),
-        ChannelDefinition::Mail(_) => form.telling([l.t("channel-test-told")]).asking([Field::new(
-            "to",
-            l.t("field-recipients"),
-            Kind::Text,
-        )
-        .hinted(l.t("channel-test-to-hint"))]),
+        ChannelDefinition::Mail(_) => form.telling([l.t("channel-test-told")]).asking([to]),
         _ => form.telling([l.t("channel-test-told")]),
-    }
+    })
 }
 
 pub(crate) async fn test_page(
@@ -256,12 +218,7 @@ pub(crate) async fn test_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::ChannelTest).await?;
-        let channel = desk.channel(visitor.caller(), &name).await?;
-        test_form(visitor.language(), &channel).shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::ChannelTest, test_form(&desk, &visitor, &name)).await
 }
 
 /// Sends a test message, and says what came of it.
@@ -269,31 +226,21 @@ pub(crate) async fn test(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
+    let done = async {
         let l = visitor.language();
         let to = lines(&given, "to", true);
-        let tested = Box::pin(desk.test_channel(visitor.caller(), &name, to)).await;
-        match tested {
-            Ok(tested) => {
-                let key = if tested.delivered { "channel-test-good" } else { "channel-test-bad" };
-                let told = Told {
-                    title: l.t1("channel-test-title", "name", &*name),
-                    good: tested.delivered,
-                    text: l.t1(key, "outcome", tested.outcome),
-                    once: String::new(),
-                    back: (HERE.to_owned(), l.t("channels")),
-                };
-                told.shown(&desk, &visitor).await
-            }
-            Err(error) => {
-                let refusal = Refusal::from(error);
-                let Ok(channel) = desk.channel(visitor.caller(), &name).await else { return Err(refusal) };
-                test_form(l, &channel).refused(&desk, &visitor, &given, refusal).await
-            }
-        }
-    })
-    .await
+        let tested = Box::pin(desk.test_channel(visitor.caller(), &name, to)).await?;
+        let key = if tested.delivered { "channel-test-good" } else { "channel-test-bad" };
+        let told = Told {
+            title: l.t1("channel-test-title", "name", &*name),
+            good: tested.delivered,
+            text: l.t1(key, "outcome", tested.outcome),
+            once: String::new(),
+            back: (HERE.to_owned(), l.t("channels")),
+        };
+        told.shown(&desk, &visitor).await
+    };
+    submitted(&desk, &visitor, &given, done, test_form(&desk, &visitor, &name)).await
 }

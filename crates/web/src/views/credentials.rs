@@ -6,18 +6,18 @@ use axum::response::Response;
 use jiff::Timestamp;
 use netwarden_identity::Operation;
 use netwarden_model::CredentialId;
-use netwarden_operate::{CredentialEntry, CredentialWish, Desk, Version, credential_version, order_version};
-use zeroize::Zeroizing;
+use netwarden_operate::{CredentialEntry, CredentialWish, Desk, credential_version, order_version};
 
-use super::act::{ActForm, Given};
+use super::act::Given;
+use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
-use super::section::{Listing, Section, acts, back, buttons, table};
+use super::section::{Listing, Section, acts, buttons, table};
 use super::table::{Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, inside};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -153,25 +153,29 @@ fn secrets(l: Language, kind: &str, new: bool) -> Vec<Field> {
 }
 
 fn wish(given: &Given, kind: &str) -> CredentialWish {
-    let secret =
-        |name: &str| given.rest.get(name).filter(|text| !text.is_empty()).cloned().map(Zeroizing::new);
     let v3 = |name: &str| given.text(name).filter(|_| kind == "v3");
     CredentialWish {
         name: given.text("name").unwrap_or_default(),
         kind: kind.to_owned(),
-        community: secret("community").filter(|_| kind != "v3"),
+        community: given.secret("community").filter(|_| kind != "v3"),
         user: v3("user"),
         auth_protocol: v3("auth_protocol"),
-        auth_password: secret("auth_password").filter(|_| kind == "v3"),
+        auth_password: given.secret("auth_password").filter(|_| kind == "v3"),
         priv_protocol: v3("priv_protocol"),
-        priv_password: secret("priv_password").filter(|_| kind == "v3"),
+        priv_password: given.secret("priv_password").filter(|_| kind == "v3"),
         context: v3("context"),
     }
 }
 
-/// Where a form leads back to.
-fn origin(query: &Query) -> String {
-    query.get("to").map(inside).filter(|to| *to != "/").unwrap_or(HERE).to_owned()
+/// Where a form leads back to: what it carries, or its address says.
+fn origin(to: Option<&str>) -> &str {
+    to.map(inside).filter(|to| *to != "/").unwrap_or(HERE)
+}
+
+/// That page, with what was done.
+fn back(given: &Given, done: &str) -> Response {
+    let path = origin(given.get("to")).split('?').next().unwrap_or(HERE);
+    led_to(&format!("{path}?done={done}"))
 }
 
 fn new_form(l: Language, kind: &str, to: &str) -> Form {
@@ -195,56 +199,44 @@ pub(crate) async fn new_page(
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = Query::of(query.as_deref());
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::CredentialCreate).await?;
+    let form = async {
         let kind = query.get("kind").unwrap_or("v3");
-        new_form(visitor.language(), kind, &origin(&query)).shown(&desk, &visitor).await
-    })
-    .await
+        Ok(new_form(visitor.language(), kind, origin(query.get("to"))))
+    };
+    asked(&desk, &visitor, Operation::CredentialCreate, form).await
 }
 
-pub(crate) async fn create(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let kind = given.text("kind").unwrap_or_else(|| "v3".to_owned());
-        match desk.create_credential(visitor.caller(), wish(&given, &kind)).await {
-            Ok(_) => Ok(led_to(&back(given.rest.get("to"), HERE, "added"))),
-            Err(error) => {
-                let to = given.text("to").map_or(HERE.to_owned(), |to| inside(&to).to_owned());
-                new_form(visitor.language(), &kind, &to).refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+    let kind = given.text("kind").unwrap_or_else(|| "v3".to_owned());
+    let done = async {
+        desk.create_credential(visitor.caller(), wish(&given, &kind)).await?;
+        Ok(back(&given, "added"))
+    };
+    let form = async { Ok(new_form(visitor.language(), &kind, origin(given.get("to")))) };
+    submitted(&desk, &visitor, &given, done, form).await
 }
 
 async fn found(desk: &Desk, visitor: &Visitor, id: i64) -> Result<CredentialEntry, Refusal> {
     let entries = desk.credentials(visitor.caller()).await?;
-    let missing = || {
-        let detail = format!("credential set {id} does not exist");
-        Refusal::new(axum::http::StatusCode::NOT_FOUND, "not-found", "Not found", detail)
-    };
+    let missing = || Refusal::not_found(format!("credential set {id} does not exist"));
     entries.into_iter().find(|entry| entry.id.0 == id).ok_or_else(missing)
 }
 
-fn edit_form(l: Language, entry: &CredentialEntry, to: &str) -> Form {
-    let kind = entry.kind.split(' ').next().unwrap_or_default();
-    Form::new(
-        l.t1("credential-change", "name", entry.name.clone()),
-        l.t("act-save"),
-        format!("{HERE}/{}", entry.id.0),
-        to,
-    )
-    .telling([l.t("credential-change-told")])
-    .carrying("version", credential_version(entry).as_str())
-    .carrying("to", to)
-    .asking([Field::new("name", l.t("column-name"), Kind::Text).with(&*entry.name).needed()])
-    .asking(secrets(l, kind, false))
-    .asking([reason(l)])
+async fn edit_form(desk: &Desk, visitor: &Visitor, id: i64, to: &str) -> Result<Form, Refusal> {
+    let (l, entry) = (visitor.language(), found(desk, visitor, id).await?);
+    let title = l.t1("credential-change", "name", &*entry.name);
+    Ok(Form::new(title, l.t("act-save"), format!("{HERE}/{id}"), to)
+        .telling([l.t("credential-change-told")])
+        .carrying("version", credential_version(&entry).as_str())
+        .carrying("to", to)
+        .asking([Field::new("name", l.t("column-name"), Kind::Text).with(&*entry.name).needed()])
+        .asking(secrets(l, version_of(&entry), false))
+        .asking([reason(l)]))
+}
+
+/// `v3` of `v3 user`.
+fn version_of(entry: &CredentialEntry) -> &str {
+    entry.kind.split(' ').next().unwrap_or_default()
 }
 
 pub(crate) async fn edit_page(
@@ -254,57 +246,42 @@ pub(crate) async fn edit_page(
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = Query::of(query.as_deref());
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::CredentialModify).await?;
-        let entry = found(&desk, &visitor, id).await?;
-        edit_form(visitor.language(), &entry, &origin(&query)).shown(&desk, &visitor).await
-    })
-    .await
+    let form = edit_form(&desk, &visitor, id, origin(query.get("to")));
+    asked(&desk, &visitor, Operation::CredentialModify, form).await
 }
 
 pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(id): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
+    let done = async {
         desk.permit_of(visitor.caller(), Operation::CredentialModify).await?;
         let entry = found(&desk, &visitor, id).await?;
         let is_new = ["community", "user", "auth_password", "priv_password"];
         let is_new = is_new.iter().any(|name| given.rest.get(*name).is_some_and(|text| !text.is_empty()));
-        let kind = if is_new { entry.kind.split(' ').next().unwrap_or_default() } else { "" };
         let change = if is_new {
-            wish(&given, kind)
+            wish(&given, version_of(&entry))
         } else {
             CredentialWish { name: given.text("name").unwrap_or_default(), ..CredentialWish::default() }
         };
-        let expected = given.text("version").map(Version::presented);
-        let id = CredentialId(id);
-        match desk.edit_credential(visitor.caller(), id, change, &given.reason, expected).await {
-            Ok(_) => Ok(led_to(&back(given.rest.get("to"), HERE, "changed"))),
-            Err(error) => {
-                let to = given.text("to").map_or(HERE.to_owned(), |to| inside(&to).to_owned());
-                let form = edit_form(visitor.language(), &entry, &to);
-                form.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+        let (id, expected) = (CredentialId(id), given.version());
+        desk.edit_credential(visitor.caller(), id, change, &given.reason, expected).await?;
+        Ok(back(&given, "changed"))
+    };
+    let form = edit_form(&desk, &visitor, id, origin(given.get("to")));
+    submitted(&desk, &visitor, &given, done, form).await
 }
 
-fn remove_form(l: Language, entry: &CredentialEntry, to: &str) -> Form {
-    Form::new(
-        l.t1("credential-remove", "name", entry.name.clone()),
-        l.t("act-remove"),
-        format!("{HERE}/{}/remove", entry.id.0),
-        to,
-    )
-    .telling([l.t("credential-remove-told")])
-    .carrying("version", credential_version(entry).as_str())
-    .carrying("to", to)
-    .dangerous()
+async fn remove_form(desk: &Desk, visitor: &Visitor, id: i64, to: &str) -> Result<Form, Refusal> {
+    let (l, entry) = (visitor.language(), found(desk, visitor, id).await?);
+    let title = l.t1("credential-remove", "name", &*entry.name);
+    Ok(Form::new(title, l.t("act-remove"), format!("{HERE}/{id}/remove"), to)
+        .telling([l.t("credential-remove-told")])
+        .carrying("version", credential_version(&entry).as_str())
+        .carrying("to", to)
+        .dangerous())
 }
 
 pub(crate) async fn remove_page(
@@ -314,49 +291,37 @@ pub(crate) async fn remove_page(
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = Query::of(query.as_deref());
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::CredentialDelete).await?;
-        let entry = found(&desk, &visitor, id).await?;
-        remove_form(visitor.language(), &entry, &origin(&query)).shown(&desk, &visitor).await
-    })
-    .await
+    let form = remove_form(&desk, &visitor, id, origin(query.get("to")));
+    asked(&desk, &visitor, Operation::CredentialDelete, form).await
 }
 
 pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(id): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let expected = given.text("version").map(Version::presented);
-        match desk.delete_credential(visitor.caller(), CredentialId(id), expected).await {
-            Ok(()) => Ok(led_to(&back(given.rest.get("to"), HERE, "removed"))),
-            Err(error) => {
-                let refusal = Refusal::from(error);
-                let Ok(entry) = found(&desk, &visitor, id).await else { return Err(refusal) };
-                let to = given.text("to").map_or(HERE.to_owned(), |to| inside(&to).to_owned());
-                let form = remove_form(visitor.language(), &entry, &to);
-                form.refused(&desk, &visitor, &given, refusal).await
-            }
-        }
-    })
-    .await
+    let done = async {
+        desk.delete_credential(visitor.caller(), CredentialId(id), given.version()).await?;
+        Ok(back(&given, "removed"))
+    };
+    let form = remove_form(&desk, &visitor, id, origin(given.get("to")));
+    submitted(&desk, &visitor, &given, done, form).await
 }
 
 /// A number a set: people write 1, 2, 3, and what has the same number stays in its present order.
-fn order_form(l: Language, entries: &[CredentialEntry], to: &str) -> Form {
+async fn order_form(desk: &Desk, visitor: &Visitor, to: &str) -> Result<Form, Refusal> {
+    let (l, entries) = (visitor.language(), desk.credentials(visitor.caller()).await?);
     let most = i64::try_from(entries.len()).unwrap_or(i64::MAX);
     let fields = entries.iter().map(|entry| {
         let name = format!("position-{}", entry.id.0);
         Field::new(name, entry.name.clone(), Kind::Number(1, most)).with(entry.position.to_string()).needed()
     });
-    Form::new(l.t("credential-order"), l.t("act-save"), "/system/credentials/order", to)
+    Ok(Form::new(l.t("credential-order"), l.t("act-save"), "/system/credentials/order", to)
         .telling([l.t("credential-order-told")])
-        .carrying("version", order_version(entries).as_str())
+        .carrying("version", order_version(&entries).as_str())
         .carrying("to", to)
-        .asking(fields)
+        .asking(fields))
 }
 
 pub(crate) async fn order_page(
@@ -365,21 +330,12 @@ pub(crate) async fn order_page(
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = Query::of(query.as_deref());
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::CredentialModify).await?;
-        let entries = desk.credentials(visitor.caller()).await?;
-        order_form(visitor.language(), &entries, &origin(&query)).shown(&desk, &visitor).await
-    })
-    .await
+    let form = order_form(&desk, &visitor, origin(query.get("to")));
+    asked(&desk, &visitor, Operation::CredentialModify, form).await
 }
 
-pub(crate) async fn order(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
+pub(crate) async fn order(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+    let done = async {
         desk.permit_of(visitor.caller(), Operation::CredentialModify).await?;
         let entries = desk.credentials(visitor.caller()).await?;
         let position = |entry: &CredentialEntry| {
@@ -392,15 +348,8 @@ pub(crate) async fn order(
             entries.iter().map(|entry| (position(entry), entry.id)).collect();
         sorted.sort_by_key(|(position, _)| *position);
         let wanted = sorted.into_iter().map(|(_, id)| id).collect();
-        let expected = given.text("version").map(Version::presented);
-        match desk.order_credentials(visitor.caller(), wanted, expected).await {
-            Ok(()) => Ok(led_to(&back(given.rest.get("to"), HERE, "changed"))),
-            Err(error) => {
-                let to = given.text("to").map_or(HERE.to_owned(), |to| inside(&to).to_owned());
-                let form = order_form(visitor.language(), &entries, &to);
-                form.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+        desk.order_credentials(visitor.caller(), wanted, given.version()).await?;
+        Ok(back(&given, "changed"))
+    };
+    submitted(&desk, &visitor, &given, done, order_form(&desk, &visitor, origin(given.get("to")))).await
 }

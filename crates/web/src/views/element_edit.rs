@@ -14,12 +14,13 @@ use netwarden_model::element::Method;
 use netwarden_model::{NeId, VlanId};
 use netwarden_operate::{Desk, ElementEdit, MaintenanceWindow, ScheduleEdit, vlan};
 
-use super::act::{Act, ActForm, Given, Input};
+use super::act::{Act, Given, Input};
+use super::dialog::{asked, submitted};
 use super::frame::{answered, led_to};
 use super::language::Language;
 use super::ports::verb;
 use super::visitor::Visitor;
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -125,12 +126,8 @@ pub(crate) async fn page(
     OriginalUri(uri): OriginalUri,
     Place(ne): Place<i64>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        let verb = verb(&uri);
-        desk.permit_of(visitor.caller(), operation_of(verb)).await?;
-        act_of(&desk, &visitor, ne, verb).await?.shown(&desk, &visitor).await
-    })
-    .await
+    let verb = verb(&uri);
+    asked(&desk, &visitor, operation_of(verb), act_of(&desk, &visitor, ne, verb)).await
 }
 
 pub(crate) async fn act(
@@ -138,40 +135,32 @@ pub(crate) async fn act(
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
     Place(ne): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let (verb, caller) = (verb(&uri), visitor.caller());
+    let verb = verb(&uri);
+    let done = async {
+        let caller = visitor.caller();
         // Who may not is refused before what was written is read.
         desk.permit_of(caller, operation_of(verb)).await?;
-        let done = async {
-            if verb == "remove" {
+        let edit = match verb {
+            "remove" => {
                 desk.remove_element(caller, NeId(ne), &given.reason).await?;
-                return Ok("/elements?done=remove".to_owned());
+                return Ok(led_to("/elements?done=remove"));
             }
-            let edit = match verb {
-                "edit" => {
-                    let shown = desk.element(caller, NeId(ne)).await?;
-                    edit_of(visitor.language(), &shape::element(shown), &given)?
-                }
-                "maintain" => {
-                    let window = window_of(visitor.language(), &given)?;
-                    ElementEdit { maintenance: Some(Some(window)), ..ElementEdit::default() }
-                }
-                _ => ElementEdit { maintenance: Some(None), ..ElementEdit::default() },
-            };
-            desk.edit_element(caller, NeId(ne), edit, &given.reason).await?;
-            Ok::<_, Refusal>(format!("/elements/{ne}?done={verb}"))
+            "edit" => {
+                let shown = desk.element(caller, NeId(ne)).await?;
+                edit_of(visitor.language(), &shape::element(shown), &given)?
+            }
+            "maintain" => {
+                let window = window_of(visitor.language(), &given)?;
+                ElementEdit { maintenance: Some(Some(window)), ..ElementEdit::default() }
+            }
+            _ => ElementEdit { maintenance: Some(None), ..ElementEdit::default() },
         };
-        match done.await {
-            Ok(to) => Ok(led_to(&to)),
-            Err(refusal) => {
-                act_of(&desk, &visitor, ne, verb).await?.refused(&desk, &visitor, &given, refusal).await
-            }
-        }
-    })
-    .await
+        desk.edit_element(caller, NeId(ne), edit, &given.reason).await?;
+        Ok(led_to(&format!("/elements/{ne}?done={verb}")))
+    };
+    submitted(&desk, &visitor, &given, done, act_of(&desk, &visitor, ne, verb)).await
 }
 
 /// What is different of what was shown: what was left as it was is nobody's wish.
@@ -228,7 +217,7 @@ pub(crate) async fn poll(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(ne): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;

@@ -8,7 +8,8 @@ use netwarden_identity::Operation;
 use netwarden_model::NeId;
 use netwarden_operate::{Desk, ElementEdit, ListWish};
 
-use super::act::{Act, ActForm, notice};
+use super::act::{Act, Given, notice};
+use super::dialog::{asked, submitted};
 use super::element_detail::{alarms, neighbours, polls, trouble, vlans};
 use super::endpoints::{Button, Property, listed, wish};
 use super::frame::{self, Frame, answered, led_to};
@@ -18,7 +19,7 @@ use super::sheet::{AT_ONCE, Sheet};
 use super::table::{Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -317,14 +318,10 @@ pub(crate) async fn act_page(
     OriginalUri(uri): OriginalUri,
     Place(ne): Place<i64>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        let verb = verb(&uri);
-        let operation =
-            if verb == "enforce" { Operation::EnforcementEnable } else { Operation::EnforcementDisable };
-        desk.permit_of(visitor.caller(), operation).await?;
-        act_of(&desk, &visitor, ne, verb).await?.shown(&desk, &visitor).await
-    })
-    .await
+    let verb = verb(&uri);
+    let operation =
+        if verb == "enforce" { Operation::EnforcementEnable } else { Operation::EnforcementDisable };
+    asked(&desk, &visitor, operation, act_of(&desk, &visitor, ne, verb)).await
 }
 
 pub(crate) async fn act(
@@ -332,19 +329,13 @@ pub(crate) async fn act(
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
     Place(ne): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let verb = verb(&uri);
+    let verb = verb(&uri);
+    let done = async {
         let edit = ElementEdit { enforcement: Some(verb == "enforce"), ..ElementEdit::default() };
-        match desk.edit_element(visitor.caller(), NeId(ne), edit, &given.reason).await {
-            Ok(()) => Ok(led_to(&format!("/elements/{ne}?done={verb}"))),
-            Err(error) => {
-                let act = act_of(&desk, &visitor, ne, verb).await?;
-                act.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+        desk.edit_element(visitor.caller(), NeId(ne), edit, &given.reason).await?;
+        Ok(led_to(&format!("/elements/{ne}?done={verb}")))
+    };
+    submitted(&desk, &visitor, &given, done, act_of(&desk, &visitor, ne, verb)).await
 }

@@ -9,18 +9,19 @@ use jiff::tz::TimeZone;
 use netwarden_api::endpoint::Endpoint;
 use netwarden_identity::Operation;
 use netwarden_model::Mac;
-use netwarden_operate::{Authorisation, Desk, ListWish, Where, vlan};
+use netwarden_operate::{Authorisation, Desk, ListWish, Where};
 
-use super::act::{Act, ActForm, Given, Input, notice};
+use super::act::{Act, Given, Input, notice};
 use super::acts;
 use super::chain::Chain;
+use super::dialog::{asked, submitted};
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
 use super::sheet::{AT_ONCE, Sheet};
 use super::table::{Bulk, Cell, Columns, Filters, ListPart, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::MacAt;
+use crate::input::{MacAt, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -379,39 +380,27 @@ pub(crate) async fn authorise_page(
     visitor: Visitor,
     MacAt(mac): MacAt,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::EndpointAuthorise).await?;
-        authorise_act(&desk, &visitor, mac).await?.shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::EndpointAuthorise, authorise_act(&desk, &visitor, mac)).await
 }
 
 pub(crate) async fn authorise(
     State(desk): State<Desk>,
     visitor: Visitor,
     MacAt(mac): MacAt,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let done = async {
-            let wish = Authorisation {
-                until: until(visitor.language(), &given)?,
-                owner: given.text("owner"),
-                note: None,
-                group: given.text("group"),
-                release: true,
-            };
-            Ok::<_, Refusal>(desk.authorise(visitor.caller(), mac, wish, &given.reason).await?)
+    let done = async {
+        let wish = Authorisation {
+            until: until(visitor.language(), &given)?,
+            owner: given.text("owner"),
+            note: None,
+            group: given.text("group"),
+            release: true,
         };
-        match done.await {
-            Ok(_) => Ok(led_to(&format!("{}?done=authorise", address(&mac.to_string())))),
-            Err(refusal) => {
-                authorise_act(&desk, &visitor, mac).await?.refused(&desk, &visitor, &given, refusal).await
-            }
-        }
-    })
-    .await
+        desk.authorise(visitor.caller(), mac, wish, &given.reason).await?;
+        Ok(led_to(&format!("{}?done=authorise", address(&mac.to_string()))))
+    };
+    submitted(&desk, &visitor, &given, done, authorise_act(&desk, &visitor, mac)).await
 }
 
 /// The end of the day that was chosen, in UTC.
@@ -444,30 +433,20 @@ async fn block_act(desk: &Desk, visitor: &Visitor, mac: Mac) -> Result<Act, Refu
 }
 
 pub(crate) async fn block_page(State(desk): State<Desk>, visitor: Visitor, MacAt(mac): MacAt) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::EndpointBlock).await?;
-        block_act(&desk, &visitor, mac).await?.shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::EndpointBlock, block_act(&desk, &visitor, mac)).await
 }
 
 pub(crate) async fn block(
     State(desk): State<Desk>,
     visitor: Visitor,
     MacAt(mac): MacAt,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        match desk.block(visitor.caller(), mac, &given.reason).await {
-            Ok(()) => Ok(led_to(&format!("{}?done=block", address(&mac.to_string())))),
-            Err(error) => {
-                let act = block_act(&desk, &visitor, mac).await?;
-                act.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+    let done = async {
+        desk.block(visitor.caller(), mac, &given.reason).await?;
+        Ok(led_to(&format!("{}?done=block", address(&mac.to_string()))))
+    };
+    submitted(&desk, &visitor, &given, done, block_act(&desk, &visitor, mac)).await
 }
 
 async fn move_act(desk: &Desk, visitor: &Visitor, mac: Mac) -> Result<Act, Refusal> {
@@ -505,39 +484,19 @@ async fn move_act(desk: &Desk, visitor: &Visitor, mac: Mac) -> Result<Act, Refus
 }
 
 pub(crate) async fn move_page(State(desk): State<Desk>, visitor: Visitor, MacAt(mac): MacAt) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::EndpointMove).await?;
-        move_act(&desk, &visitor, mac).await?.shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::EndpointMove, move_act(&desk, &visitor, mac)).await
 }
 
 pub(crate) async fn move_it(
     State(desk): State<Desk>,
     visitor: Visitor,
     MacAt(mac): MacAt,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let done = async {
-            let to = match given.text("vlan") {
-                None => None,
-                Some(text) => {
-                    let number = text
-                        .parse()
-                        .map_err(|_| Refusal::malformed(visitor.language().t("error-no-vlan")))?;
-                    Some(vlan(number)?)
-                }
-            };
-            Ok::<_, Refusal>(desk.move_endpoint(visitor.caller(), mac, to, true, &given.reason, None).await?)
-        };
-        match done.await {
-            Ok(_) => Ok(led_to(&format!("{}?done=move", address(&mac.to_string())))),
-            Err(refusal) => {
-                move_act(&desk, &visitor, mac).await?.refused(&desk, &visitor, &given, refusal).await
-            }
-        }
-    })
-    .await
+    let done = async {
+        let to = given.vlan(visitor.language(), "vlan")?;
+        desk.move_endpoint(visitor.caller(), mac, to, true, &given.reason, None).await?;
+        Ok(led_to(&format!("{}?done=move", address(&mac.to_string()))))
+    };
+    submitted(&desk, &visitor, &given, done, move_act(&desk, &visitor, mac)).await
 }

@@ -2,14 +2,12 @@
 //! place. Like the dialog of an act it is a page of its own where there are no scripts.
 
 use askama::Template;
-use axum::http::StatusCode;
 use axum::response::Response;
-use netwarden_operate::Desk;
 
 use super::act::Given;
+use super::dialog::Dialog;
 use super::frame::{self, Frame};
 use super::language::Language;
-use super::visitor::Visitor;
 use crate::refusal::Refusal;
 
 /// How a field is filled in.
@@ -149,61 +147,6 @@ impl Form {
         self
     }
 
-    /// The form, as a page or as what a dialog holds.
-    pub(super) async fn shown(self, desk: &Desk, visitor: &Visitor) -> Result<Response, Refusal> {
-        let frame = Frame::of(desk, visitor, self.title.clone()).await;
-        if visitor.part {
-            frame::page(&FormPart { frame, form: self })
-        } else {
-            frame::page(&FormPage { frame, form: self })
-        }
-    }
-
-    /// The form once more, with why it was not done; what was written stays, but for secrets.
-    pub(super) async fn refused(
-        mut self,
-        desk: &Desk,
-        visitor: &Visitor,
-        given: &Given,
-        refusal: Refusal,
-    ) -> Result<Response, Refusal> {
-        let status = self.fill(visitor.language(), given, refusal)?;
-        let frame = Frame::of(desk, visitor, self.title.clone()).await;
-        let mut response = frame::page(&FormPage { frame, form: self })?;
-        *response.status_mut() = status;
-        Ok(response)
-    }
-
-    /// Puts what was written, and why it was not taken, into the form.
-    pub(super) fn fill(
-        &mut self,
-        l: Language,
-        given: &Given,
-        refusal: Refusal,
-    ) -> Result<StatusCode, Refusal> {
-        let (status, detail) = {
-            let problem = refusal.problem();
-            (problem.status, problem.detail.clone())
-        };
-        if !matches!(status, 400 | 409 | 412 | 422) {
-            return Err(refusal);
-        }
-        for field in &mut self.fields {
-            let text = if field.name == "reason" { Some(&given.reason) } else { given.rest.get(&field.name) };
-            match field.kind {
-                Kind::Secret => {}
-                Kind::Tick => field.value = text.map(|_| "true".to_owned()).unwrap_or_default(),
-                _ => field.value = text.cloned().unwrap_or_default(),
-            }
-            let is_empty = text.is_none_or(|text| text.trim().is_empty());
-            if field.required && is_empty {
-                field.fault = Some(l.t("field-needed"));
-            }
-        }
-        self.blame(detail);
-        Ok(StatusCode::from_u16(status).unwrap_or_default())
-    }
-
     /// Puts the sentence at the field that it is about: the only one that is empty and must not be, or the
     /// only one that there is besides the reason; else above them all.
     fn blame(&mut self, detail: String) {
@@ -223,8 +166,40 @@ impl Form {
     }
 }
 
+impl Dialog for Form {
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn page(self, frame: Frame, part: bool) -> Result<Response, Refusal> {
+        if part {
+            frame::page(&FormPart { frame, form: self })
+        } else {
+            frame::page(&FormPage { frame, form: self })
+        }
+    }
+
+    fn put_back(&mut self, l: Language, given: &Given, why: String) {
+        for field in &mut self.fields {
+            let text = if field.name == "reason" { Some(&given.reason) } else { given.rest.get(&field.name) };
+            match field.kind {
+                Kind::Secret => {}
+                Kind::Tick => field.value = text.map(|_| "true".to_owned()).unwrap_or_default(),
+                _ => field.value = text.cloned().unwrap_or_default(),
+            }
+            let is_empty = text.is_none_or(|text| text.trim().is_empty());
+            if field.required && is_empty {
+                field.fault = Some(l.t("field-needed"));
+            }
+        }
+        self.blame(why);
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
+
     use super::*;
 
     fn given(pairs: &[(&str, &str)], reason: &str) -> Given {

@@ -3,9 +3,10 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use netwarden_identity::Operation;
-use netwarden_operate::{Desk, Group, GroupEdit, ShownGroup, Version};
+use netwarden_operate::{Desk, Group, GroupEdit, ShownGroup};
 
-use super::act::{ActForm, Given};
+use super::act::Given;
+use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
@@ -13,7 +14,7 @@ use super::section::{Listing, Section, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -82,12 +83,6 @@ fn fields(l: Language, group: Option<&ShownGroup>) -> Vec<Field> {
     ]
 }
 
-fn silence(given: &Given) -> Result<Option<i64>, Refusal> {
-    let Some(text) = given.text("offline_after_s") else { return Ok(None) };
-    let shown: String = text.chars().take(32).collect();
-    text.parse().map(Some).map_err(|_| Refusal::malformed(format!("'{shown}' is no number of seconds")))
-}
-
 fn new_form(l: Language) -> Form {
     Form::new(l.t("group-add"), l.t("act-add"), NEW, HERE)
         .asking([Field::new("name", l.t("column-name"), Kind::Text).needed()])
@@ -96,52 +91,36 @@ fn new_form(l: Language) -> Form {
 }
 
 pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::GroupCreate).await?;
-        new_form(visitor.language()).shown(&desk, &visitor).await
-    })
-    .await
+    let form = async { Ok(new_form(visitor.language())) };
+    asked(&desk, &visitor, Operation::GroupCreate, form).await
 }
 
-pub(crate) async fn create(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let done = async {
-            let group = Group {
-                name: given.text("name").unwrap_or_default(),
-                description: given.text("description").unwrap_or_default(),
-                offline_after_s: silence(&given)?,
-            };
-            Ok::<_, Refusal>(desk.create_group(visitor.caller(), group, &given.reason).await?)
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+    let done = async {
+        let group = Group {
+            name: given.text("name").unwrap_or_default(),
+            description: given.text("description").unwrap_or_default(),
+            offline_after_s: given.seconds("offline_after_s")?,
         };
-        match done.await {
-            Ok(_) => Ok(led_to(&format!("{HERE}?done=added"))),
-            Err(refusal) => new_form(visitor.language()).refused(&desk, &visitor, &given, refusal).await,
-        }
-    })
-    .await
+        desk.create_group(visitor.caller(), group, &given.reason).await?;
+        Ok(led_to(&format!("{HERE}?done=added")))
+    };
+    let form = async { Ok(new_form(visitor.language())) };
+    submitted(&desk, &visitor, &given, done, form).await
 }
 
 async fn found(desk: &Desk, visitor: &Visitor, name: &str) -> Result<ShownGroup, Refusal> {
     let groups = desk.groups(visitor.caller()).await?;
-    let missing = || {
-        let shown: String = name.chars().take(64).collect();
-        let detail = format!("group '{shown}' does not exist");
-        Refusal::new(axum::http::StatusCode::NOT_FOUND, "not-found", "Not found", detail)
-    };
-    groups.into_iter().find(|shown| shown.group.name == name).ok_or_else(missing)
+    let found = groups.into_iter().find(|shown| shown.group.name == name);
+    found.ok_or_else(|| Refusal::no_such("group", name))
 }
 
-fn edit_form(l: Language, shown: &ShownGroup) -> Form {
-    let name = &shown.group.name;
-    Form::new(l.t1("group-change", "name", name.clone()), l.t("act-save"), address(name), HERE)
+async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
+    let (l, shown) = (visitor.language(), found(desk, visitor, name).await?);
+    Ok(Form::new(l.t1("group-change", "name", name), l.t("act-save"), address(name), HERE)
         .carrying("version", shown.version.as_str())
-        .asking(fields(l, Some(shown)))
-        .asking([reason(l)])
+        .asking(fields(l, Some(&shown)))
+        .asking([reason(l)]))
 }
 
 pub(crate) async fn edit_page(
@@ -149,49 +128,35 @@ pub(crate) async fn edit_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::GroupModify).await?;
-        let shown = found(&desk, &visitor, &name).await?;
-        edit_form(visitor.language(), &shown).shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::GroupModify, edit_form(&desk, &visitor, &name)).await
 }
 
 pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let done = async {
-            let edit = GroupEdit {
-                description: Some(given.text("description").unwrap_or_default()),
-                offline_after_s: Some(silence(&given)?),
-                expected: given.text("version").map(Version::presented),
-            };
-            Ok::<_, Refusal>(desk.edit_group(visitor.caller(), &name, edit, &given.reason).await?)
+    let done = async {
+        let edit = GroupEdit {
+            description: Some(given.text("description").unwrap_or_default()),
+            offline_after_s: Some(given.seconds("offline_after_s")?),
+            expected: given.version(),
         };
-        match done.await {
-            Ok(_) => Ok(led_to(&format!("{HERE}?done=changed"))),
-            Err(refusal) => {
-                let Ok(shown) = found(&desk, &visitor, &name).await else { return Err(refusal) };
-                edit_form(visitor.language(), &shown).refused(&desk, &visitor, &given, refusal).await
-            }
-        }
-    })
-    .await
+        desk.edit_group(visitor.caller(), &name, edit, &given.reason).await?;
+        Ok(led_to(&format!("{HERE}?done=changed")))
+    };
+    submitted(&desk, &visitor, &given, done, edit_form(&desk, &visitor, &name)).await
 }
 
-fn remove_form(l: Language, shown: &ShownGroup) -> Form {
-    let name = &shown.group.name;
+async fn remove_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
+    let (l, shown) = (visitor.language(), found(desk, visitor, name).await?);
     let action = format!("{}/remove", address(name));
-    Form::new(l.t1("group-remove", "name", name.clone()), l.t("act-remove"), action, HERE)
+    Ok(Form::new(l.t1("group-remove", "name", name), l.t("act-remove"), action, HERE)
         .telling([l.t("group-remove-told")])
         .carrying("version", shown.version.as_str())
         .asking([reason(l)])
-        .dangerous()
+        .dangerous())
 }
 
 pub(crate) async fn remove_page(
@@ -199,31 +164,18 @@ pub(crate) async fn remove_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::GroupDelete).await?;
-        let shown = found(&desk, &visitor, &name).await?;
-        remove_form(visitor.language(), &shown).shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::GroupDelete, remove_form(&desk, &visitor, &name)).await
 }
 
 pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let expected = given.text("version").map(Version::presented);
-        match desk.delete_group(visitor.caller(), &name, &given.reason, expected).await {
-            Ok(()) => Ok(led_to(&format!("{HERE}?done=removed"))),
-            Err(error) => {
-                let refusal = Refusal::from(error);
-                let Ok(shown) = found(&desk, &visitor, &name).await else { return Err(refusal) };
-                remove_form(visitor.language(), &shown).refused(&desk, &visitor, &given, refusal).await
-            }
-        }
-    })
-    .await
+    let done = async {
+        desk.delete_group(visitor.caller(), &name, &given.reason, given.version()).await?;
+        Ok(led_to(&format!("{HERE}?done=removed")))
+    };
+    submitted(&desk, &visitor, &given, done, remove_form(&desk, &visitor, &name)).await
 }

@@ -10,7 +10,7 @@ use netwarden_operate::{Desk, report_of};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::act::{ActForm, Given};
+use super::act::Given;
 use super::endpoints::Property;
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
@@ -19,7 +19,7 @@ use super::section::{Listing, Section};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::Query;
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -187,7 +187,7 @@ pub(crate) async fn cancel(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(id): Place<Uuid>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     answered(&desk, &visitor, async {
         let Given { proof, .. } = &given;

@@ -4,9 +4,10 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_operate::parameters::{Declaration, Domain};
-use netwarden_operate::{Desk, Version, parameter_version};
+use netwarden_operate::{Desk, parameter_version};
 
-use super::act::ActForm;
+use super::act::Given;
+use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
@@ -14,7 +15,8 @@ use super::section::{Listing, Section, acts};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
+use crate::refusal::Refusal;
 use crate::shape;
 
 const HERE: &str = "/system/parameters";
@@ -91,7 +93,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     .await
 }
 
-fn form(l: Language, declaration: &Declaration, value: &str) -> Form {
+async fn form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
+    let (l, (declaration, value)) = (visitor.language(), desk.parameter(visitor.caller(), name).await?);
     let word = |word: &str| (word.to_owned(), word.to_owned());
     let kind = match declaration.domain {
         Domain::Integer(least, most) => Kind::Number(least, most),
@@ -103,21 +106,17 @@ fn form(l: Language, declaration: &Declaration, value: &str) -> Form {
     let unit = declaration.unit();
     let label = l.t("column-value");
     let label = if unit.is_empty() { label } else { format!("{label} ({unit})") };
-    let field = Field::new("value", label, kind).with(value).hinted(l.with("parameter-hint", &about));
-    Form::new(
-        declaration.name.to_owned(),
-        l.t("act-save"),
-        format!("{HERE}/{}", escaped(declaration.name)),
-        HERE,
-    )
-    .telling([meaning(l, declaration)])
-    .carrying("version", parameter_version(declaration.name, value).as_str())
-    .asking([match declaration.domain {
-        // None is an answer.
-        Domain::Macs => field,
-        _ => field.needed(),
-    }])
-    .asking([reason(l)])
+    let field = Field::new("value", label, kind).with(&*value).hinted(l.with("parameter-hint", &about));
+    let action = format!("{HERE}/{}", escaped(declaration.name));
+    Ok(Form::new(declaration.name.to_owned(), l.t("act-save"), action, HERE)
+        .telling([meaning(l, declaration)])
+        .carrying("version", parameter_version(declaration.name, &value).as_str())
+        .asking([match declaration.domain {
+            // None is an answer.
+            Domain::Macs => field,
+            _ => field.needed(),
+        }])
+        .asking([reason(l)]))
 }
 
 pub(crate) async fn edit_page(
@@ -125,34 +124,21 @@ pub(crate) async fn edit_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::ParameterModify).await?;
-        let (declaration, value) = desk.parameter(visitor.caller(), &name).await?;
-        form(visitor.language(), declaration, &value).shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::ParameterModify, form(&desk, &visitor, &name)).await
 }
 
 pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
+    let done = async {
         let value = given.text("value").unwrap_or_default();
-        let expected = given.text("version").map(Version::presented);
-        match desk.set_parameter(visitor.caller(), &name, &value, &given.reason, expected).await {
-            Ok(()) => Ok(led_to(&format!("{HERE}?done=changed"))),
-            Err(error) => {
-                let (declaration, value) = desk.parameter(visitor.caller(), &name).await?;
-                let form = form(visitor.language(), declaration, &value);
-                form.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+        desk.set_parameter(visitor.caller(), &name, &value, &given.reason, given.version()).await?;
+        Ok(led_to(&format!("{HERE}?done=changed")))
+    };
+    submitted(&desk, &visitor, &given, done, form(&desk, &visitor, &name)).await
 }
 
 #[cfg(test)]

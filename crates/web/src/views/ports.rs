@@ -7,10 +7,11 @@ use netwarden_api::network::Port;
 use netwarden_identity::Operation;
 use netwarden_model::PortRef;
 use netwarden_model::access::PortAccess;
-use netwarden_operate::{Desk, ListWish, PortEdit, PortWish, port_ref, vlan};
+use netwarden_operate::{Desk, ListWish, PortEdit, PortWish, port_ref};
 
-use super::act::{Act, ActForm, Given, Input, notice};
+use super::act::{Act, Given, Input, notice};
 use super::chain::Chain;
+use super::dialog::{asked, submitted};
 use super::endpoints::{self, Button, Property, listed, wish};
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
@@ -18,7 +19,7 @@ use super::sheet::{AT_ONCE, Sheet};
 use super::table::{Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -292,9 +293,10 @@ fn vlan_input(l: Language) -> Input {
 
 /// What the form of a move asks for.
 fn move_wish(l: Language, given: &Given) -> Result<PortWish, Refusal> {
-    let Some(text) = given.text("vlan") else { return Ok(PortWish::Quarantine { bounce: true }) };
-    let number = text.parse().map_err(|_| Refusal::malformed(l.t("error-no-vlan")))?;
-    Ok(PortWish::Access(PortAccess::Vlan { vlan: vlan(number)?, bounce: true }))
+    Ok(match given.vlan(l, "vlan")? {
+        None => PortWish::Quarantine { bounce: true },
+        Some(vlan) => PortWish::Access(PortAccess::Vlan { vlan, bounce: true }),
+    })
 }
 
 fn operation_of(verb: &str) -> Operation {
@@ -313,12 +315,8 @@ pub(crate) async fn act_page(
     OriginalUri(uri): OriginalUri,
     Place((ne, name)): Place<(i64, String)>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        let verb = verb(&uri);
-        desk.permit_of(visitor.caller(), operation_of(verb)).await?;
-        act_of(&desk, &visitor, &port_ref(ne, &name), verb).await?.shown(&desk, &visitor).await
-    })
-    .await
+    let (verb, at) = (verb(&uri), port_ref(ne, &name));
+    asked(&desk, &visitor, operation_of(verb), act_of(&desk, &visitor, &at, verb)).await
 }
 
 pub(crate) async fn act(
@@ -326,41 +324,42 @@ pub(crate) async fn act(
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
     Place((ne, name)): Place<(i64, String)>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let (verb, at, caller) = (verb(&uri), port_ref(ne, &name), visitor.caller());
-        let reason = given.reason.as_str();
-        let done = async {
-            let wish = match verb {
-                "on" => {
-                    desk.switch_on(caller, at.clone(), reason, None).await?;
-                    return Ok(());
-                }
-                "protect" | "unprotect" => {
-                    let edit = PortEdit { role: None, protected: Some(verb == "protect") };
-                    return Ok(desk.edit_port(caller, at.clone(), edit, reason, None).await?);
-                }
-                "off" => PortWish::Access(PortAccess::Shut),
-                "quarantine" => PortWish::Quarantine { bounce: true },
-                "move" => {
-                    // Who may not is refused before what was written is read.
-                    desk.permit_of(caller, Operation::PortMove).await?;
-                    move_wish(visitor.language(), &given)?
-                }
-                _ => PortWish::Release,
-            };
-            desk.change_port(caller, at.clone(), wish, None, reason, None).await?;
-            Ok::<(), Refusal>(())
-        };
-        match done.await {
-            Ok(()) => Ok(led_to(&format!("{}?done={verb}", address(ne, &name)))),
-            Err(refusal) => {
-                let act = act_of(&desk, &visitor, &at, verb).await?;
-                act.refused(&desk, &visitor, &given, refusal).await
-            }
+    let (verb, at) = (verb(&uri), port_ref(ne, &name));
+    let done = async {
+        acted(&desk, &visitor, &at, verb, &given).await?;
+        Ok(led_to(&format!("{}?done={verb}", address(ne, &name))))
+    };
+    submitted(&desk, &visitor, &given, done, act_of(&desk, &visitor, &at, verb)).await
+}
+
+async fn acted(
+    desk: &Desk,
+    visitor: &Visitor,
+    at: &PortRef,
+    verb: &str,
+    given: &Given,
+) -> Result<(), Refusal> {
+    let (caller, reason) = (visitor.caller(), given.reason.as_str());
+    let wish = match verb {
+        "on" => {
+            desk.switch_on(caller, at.clone(), reason, None).await?;
+            return Ok(());
         }
-    })
-    .await
+        "protect" | "unprotect" => {
+            let edit = PortEdit { role: None, protected: Some(verb == "protect") };
+            return Ok(desk.edit_port(caller, at.clone(), edit, reason, None).await?);
+        }
+        "off" => PortWish::Access(PortAccess::Shut),
+        "quarantine" => PortWish::Quarantine { bounce: true },
+        "move" => {
+            // Who may not is refused before what was written is read.
+            desk.permit_of(caller, Operation::PortMove).await?;
+            move_wish(visitor.language(), given)?
+        }
+        _ => PortWish::Release,
+    };
+    desk.change_port(caller, at.clone(), wish, None, reason, None).await?;
+    Ok(())
 }

@@ -5,10 +5,11 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_model::NeId;
-use netwarden_operate::{Desk, JobState, Preflight, PreflightReport, vlan};
+use netwarden_operate::{Desk, JobState, Preflight, PreflightReport};
 use uuid::Uuid;
 
-use super::act::{Act, ActForm, Input};
+use super::act::{Act, Given, Input};
+use super::dialog::{Dialog, submitted};
 use super::endpoints::Property;
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
@@ -16,7 +17,7 @@ use super::ports;
 use super::table::{Cell, Columns, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -129,27 +130,15 @@ pub(crate) async fn act(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(ne): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
+    let done = async {
         desk.permit_of(visitor.caller(), Operation::ProbePreflight).await?;
-        let started = async {
-            let with = given.text("vlan").map(|text| {
-                let number = text.parse();
-                number.map_err(|_| Refusal::malformed(visitor.language().t("error-no-vlan")))
-            });
-            let with = with.transpose()?.map(vlan).transpose()?;
-            Ok::<_, Refusal>(desk.preflight(visitor.caller(), NeId(ne), with, &given.reason).await?)
-        };
-        match started.await {
-            Ok(id) => Ok(led_to(&format!("/elements/{ne}/preflight?job={id}"))),
-            Err(refusal) => {
-                act_of(&desk, &visitor, ne).await?.refused(&desk, &visitor, &given, refusal).await
-            }
-        }
-    })
-    .await
+        let with = given.vlan(visitor.language(), "vlan")?;
+        let id = desk.preflight(visitor.caller(), NeId(ne), with, &given.reason).await?;
+        Ok(led_to(&format!("/elements/{ne}/preflight?job={id}")))
+    };
+    submitted(&desk, &visitor, &given, done, act_of(&desk, &visitor, ne)).await
 }
 
 fn told_of(l: Language, report: &PreflightReport) -> Vec<Property> {

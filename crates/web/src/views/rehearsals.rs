@@ -1,7 +1,7 @@
 //! Rehearsals: over which span, started as a job, and what a rule would have done to whom.
 
 use askama::Template;
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::response::Response;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -19,7 +19,7 @@ use super::table::{Cell, Columns, Row, Table};
 use super::visitor::Visitor;
 use super::{endpoints, jobs, ports};
 use crate::address::Query;
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 
 /// A span of the past that can be chosen.
@@ -118,7 +118,7 @@ pub(crate) async fn start(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(id): Place<i64>,
-    Form(fields): Form<Vec<(String, String)>>,
+    Sent(fields): Sent<Vec<(String, String)>>,
 ) -> Response {
     answered(&desk, &visitor, async {
         let fields = Fields(&fields);
@@ -144,7 +144,7 @@ struct FaultPart {
 pub(crate) async fn start_draft(
     State(desk): State<Desk>,
     visitor: Visitor,
-    Form(fields): Form<Vec<(String, String)>>,
+    Sent(fields): Sent<Vec<(String, String)>>,
 ) -> Response {
     answered(&desk, &visitor, async {
         let (l, fields) = (visitor.language(), Fields(&fields));

@@ -1,7 +1,7 @@
 //! The check of a condition while it is typed: what saving would say, marked at its place.
 
 use askama::Template;
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_operate::{ConditionError, Desk};
@@ -10,6 +10,7 @@ use super::frame::{self, answered};
 use super::language::Language;
 use super::rule_form::{Fields, Written};
 use super::visitor::Visitor;
+use crate::input::Sent;
 use crate::refusal::Refusal;
 
 /// What the check told.
@@ -92,7 +93,7 @@ fn marked(condition: &str, error: &ConditionError) -> Marked {
 pub(crate) async fn check(
     State(desk): State<Desk>,
     visitor: Visitor,
-    Form(fields): Form<Vec<(String, String)>>,
+    Sent(fields): Sent<Vec<(String, String)>>,
 ) -> Response {
     answered(&desk, &visitor, async {
         let fields = Fields(&fields);

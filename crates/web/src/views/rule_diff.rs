@@ -43,10 +43,7 @@ pub(crate) async fn show(
         let number = |name: &str, usual: i64| query.get(name).and_then(|n| n.parse().ok()).unwrap_or(usual);
         let (old, new) = (number("old", (newest - 1).max(1)), number("new", newest));
         let find = |number: i64| {
-            let none = || {
-                let told = l.t1("rule-no-revision", "revision", number.to_string());
-                Refusal::new(axum::http::StatusCode::NOT_FOUND, "not-found", "Not found", told)
-            };
+            let none = || Refusal::not_found(l.t1("rule-no-revision", "revision", number.to_string()));
             all.iter().find(|revision| revision.rule.revision.0 == number).ok_or_else(none)
         };
         let (before, after) = (find(old)?, find(new)?);

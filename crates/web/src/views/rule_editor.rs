@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::{Form, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use netwarden_identity::Operation;
@@ -22,7 +22,7 @@ use super::rule_form::{ALARMS, Fault, Fields, SEVERITIES, Written};
 use super::rule_reaction::REACTIONS;
 use super::visitor::Visitor;
 use crate::address::Query;
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 
 /// Something that can be chosen: its value, its text, and whether it is.
@@ -288,7 +288,7 @@ pub(crate) async fn edit_page(State(desk): State<Desk>, visitor: Visitor, Place(
 pub(crate) async fn draft(
     State(desk): State<Desk>,
     visitor: Visitor,
-    Form(fields): Form<Vec<(String, String)>>,
+    Sent(fields): Sent<Vec<(String, String)>>,
 ) -> Response {
     answered(&desk, &visitor, async {
         let fields = Fields(&fields);
@@ -304,7 +304,7 @@ pub(crate) async fn draft(
 pub(crate) async fn add(
     State(desk): State<Desk>,
     visitor: Visitor,
-    Form(fields): Form<Vec<(String, String)>>,
+    Sent(fields): Sent<Vec<(String, String)>>,
 ) -> Response {
     answered(&desk, &visitor, async {
         let fields = Fields(&fields);
@@ -320,7 +320,7 @@ pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(id): Place<i64>,
-    Form(fields): Form<Vec<(String, String)>>,
+    Sent(fields): Sent<Vec<(String, String)>>,
 ) -> Response {
     answered(&desk, &visitor, async {
         let fields = Fields(&fields);

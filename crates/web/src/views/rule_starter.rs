@@ -5,14 +5,17 @@ use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_operate::Desk;
 
-use super::act::{Act, ActForm};
-use super::frame::{answered, led_to};
-use super::language::Language;
+use super::act::{Act, Given};
+use super::dialog::{asked, submitted};
+use super::frame::led_to;
 use super::visitor::Visitor;
+use crate::input::Sent;
 use crate::refusal::Refusal;
 
-fn act_of(l: Language, names: &[String]) -> Act {
-    Act {
+async fn act_of(desk: &Desk, visitor: &Visitor) -> Result<Act, Refusal> {
+    let (l, rules) = (visitor.language(), desk.starter_rules(visitor.caller()).await?);
+    let names: Vec<String> = rules.into_iter().map(|rule| rule.name).collect();
+    Ok(Act {
         title: l.t("starter-title"),
         told: vec![l.t("starter-told"), l.t("starter-alarms"), names.join(", ")],
         inputs: Vec::new(),
@@ -22,37 +25,17 @@ fn act_of(l: Language, names: &[String]) -> Act {
         back: "/rules".to_owned(),
         fault: None,
         reason: String::new(),
-    }
-}
-
-async fn names_of(desk: &Desk, visitor: &Visitor) -> Result<Vec<String>, Refusal> {
-    Ok(desk.starter_rules(visitor.caller()).await?.into_iter().map(|rule| rule.name).collect())
+    })
 }
 
 pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::RuleCreate).await?;
-        let names = names_of(&desk, &visitor).await?;
-        act_of(visitor.language(), &names).shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::RuleCreate, act_of(&desk, &visitor)).await
 }
 
-pub(crate) async fn add(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        match desk.add_starter_rules(visitor.caller(), &given.reason).await {
-            Ok(_) => Ok(led_to("/rules?done=starter")),
-            Err(error) => {
-                let names = names_of(&desk, &visitor).await?;
-                let act = act_of(visitor.language(), &names);
-                act.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+pub(crate) async fn add(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+    let done = async {
+        desk.add_starter_rules(visitor.caller(), &given.reason).await?;
+        Ok(led_to("/rules?done=starter"))
+    };
+    submitted(&desk, &visitor, &given, done, act_of(&desk, &visitor)).await
 }

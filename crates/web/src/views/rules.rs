@@ -6,7 +6,8 @@ use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_operate::{Desk, ListWish, Rule, WrittenRevision};
 
-use super::act::{Act, ActForm, notice};
+use super::act::{Act, Given, notice};
+use super::dialog::{asked, submitted};
 use super::endpoints::{Button, Property, wish};
 use super::frame::{self, Frame, Notice, answered, led_to};
 use super::language::Language;
@@ -16,7 +17,7 @@ use super::table::{Cell, Columns, Filters, ListPart, Row, Table};
 use super::visitor::Visitor;
 use super::{jobs, rehearsals};
 use crate::address::Query;
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -314,12 +315,8 @@ pub(crate) async fn act_page(
     OriginalUri(uri): OriginalUri,
     Place(id): Place<i64>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        let verb = verb(&uri);
-        desk.permit_of(visitor.caller(), operation_of(verb)).await?;
-        act_of(&desk, &visitor, id, verb).await?.shown(&desk, &visitor).await
-    })
-    .await
+    let verb = verb(&uri);
+    asked(&desk, &visitor, operation_of(verb), act_of(&desk, &visitor, id, verb)).await
 }
 
 pub(crate) async fn act(
@@ -327,28 +324,17 @@ pub(crate) async fn act(
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
     Place(id): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let (verb, caller, named) = (verb(&uri), visitor.caller(), id.to_string());
-        let done = match verb {
-            "delete" => {
-                let gone = desk.delete_rule(caller, &named, &given.reason, None).await;
-                gone.map(|()| "/rules?done=deleted".to_owned())
-            }
-            verb => {
-                let kept = desk.enable_rule(caller, &named, verb == "enable", &given.reason, None).await;
-                kept.map(|_| format!("/rules/{id}?done={verb}"))
-            }
-        };
-        match done {
-            Ok(to) => Ok(led_to(&to)),
-            Err(error) => {
-                let act = act_of(&desk, &visitor, id, verb).await?;
-                act.refused(&desk, &visitor, &given, error.into()).await
-            }
+    let verb = verb(&uri);
+    let done = async {
+        let (caller, named) = (visitor.caller(), id.to_string());
+        if verb == "delete" {
+            desk.delete_rule(caller, &named, &given.reason, None).await?;
+            return Ok(led_to("/rules?done=deleted"));
         }
-    })
-    .await
+        desk.enable_rule(caller, &named, verb == "enable", &given.reason, None).await?;
+        Ok(led_to(&format!("/rules/{id}?done={verb}")))
+    };
+    submitted(&desk, &visitor, &given, done, act_of(&desk, &visitor, id, verb)).await
 }

@@ -12,7 +12,7 @@ use super::language::Language;
 use super::sheet::{AT_ONCE, Sheet};
 use super::table::{Cell, Columns, Filters, ListPart, Row, Table};
 use super::visitor::Visitor;
-use crate::address::{Query, inside};
+use crate::address::Query;
 use crate::refusal::Refusal;
 
 /// The list of a part of System, as it can be asked for.
@@ -139,13 +139,6 @@ pub(super) fn told(l: Language, query: &Query) -> Option<Notice> {
         _ => return None,
     };
     Some(Notice { text, undo: None })
-}
-
-/// `path` with what was done there; where the form came from a page that says so, that one.
-pub(super) fn back(to: Option<&String>, usual: &str, done: &str) -> String {
-    let to = to.map(|to| inside(to)).filter(|to| *to != "/").unwrap_or(usual);
-    let path = to.split('?').next().unwrap_or(usual);
-    format!("{path}?done={done}")
 }
 
 #[derive(Template)]

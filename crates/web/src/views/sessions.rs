@@ -1,7 +1,7 @@
 //! Signing in and out, one's own password, language and theme.
 
 use askama::Template;
-use axum::extract::{Form, FromRequestParts, RawQuery, State};
+use axum::extract::{FromRequestParts, RawQuery, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,6 +14,7 @@ use super::language::Language;
 use super::view::View;
 use super::visitor::{Look, PASSWORD, Theme, Visitor, is_from_here, no_session_cookie, session_cookie};
 use crate::address::{Query, inside};
+use crate::input::{Sent, Text};
 use crate::refusal::Refusal;
 
 /// Where a request comes from.
@@ -76,7 +77,7 @@ pub(crate) async fn sign_in(
     look: Look,
     Source(address): Source,
     headers: HeaderMap,
-    Form(given): Form<SignIn>,
+    Sent(given): Sent<SignIn>,
 ) -> Response {
     let l = look.language;
     let to = inside(&given.to).to_owned();
@@ -98,7 +99,7 @@ pub(crate) async fn sign_in(
 pub(crate) async fn sign_out(
     State(desk): State<Desk>,
     visitor: Visitor,
-    Form(given): Form<Proof>,
+    Sent(given): Sent<Proof>,
 ) -> Response {
     let ended = async {
         visitor.proven(&given.proof)?;
@@ -149,7 +150,7 @@ pub(crate) struct PasswordChange {
 pub(crate) async fn password(
     State(desk): State<Desk>,
     visitor: Visitor,
-    Form(given): Form<PasswordChange>,
+    Sent(given): Sent<PasswordChange>,
 ) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
@@ -170,8 +171,8 @@ pub(crate) async fn password(
 }
 
 /// Language, theme, columns and charts, for whoever looks: it changes nothing but this browser's cookies.
-pub(crate) async fn look(look: Look, headers: HeaderMap, body: String) -> Response {
-    let given = Query::of(Some(&body));
+pub(crate) async fn look(look: Look, headers: HeaderMap, Text(body): Text) -> Response {
+    let given = Query::of(Some(&String::from_utf8_lossy(&body)));
     let to = inside(given.get("to").unwrap_or_default());
     if !is_from_here(&headers) {
         return led_to(to);

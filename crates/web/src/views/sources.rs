@@ -4,9 +4,9 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_operate::{Desk, NameSourceEdit, NameSourceWish, ShownNameSource};
-use zeroize::Zeroizing;
 
-use super::act::{ActForm, Given};
+use super::act::Given;
+use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
@@ -14,7 +14,7 @@ use super::section::{Listing, Section, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -105,21 +105,11 @@ fn fields(l: Language, source: Option<&ShownNameSource>) -> Vec<Field> {
     ]
 }
 
-fn interval(given: &Given) -> Result<Option<u64>, Refusal> {
-    let Some(text) = given.text("interval_s") else { return Ok(None) };
-    let shown: String = text.chars().take(32).collect();
-    text.parse().map(Some).map_err(|_| Refusal::malformed(format!("'{shown}' is no number of seconds")))
-}
-
 fn settings(given: &Given) -> Result<Option<serde_json::Value>, Refusal> {
     let Some(text) = given.text("settings") else { return Ok(None) };
     serde_json::from_str(&text)
         .map(Some)
         .map_err(|error| Refusal::malformed(format!("the settings are no JSON: {error}")))
-}
-
-fn secret(given: &Given) -> Option<Zeroizing<String>> {
-    given.rest.get("secret").filter(|secret| !secret.is_empty()).cloned().map(Zeroizing::new)
 }
 
 fn new_form(l: Language) -> Form {
@@ -135,61 +125,40 @@ fn new_form(l: Language) -> Form {
 }
 
 pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::NameSourceCreate).await?;
-        new_form(visitor.language()).shown(&desk, &visitor).await
-    })
-    .await
+    let form = async { Ok(new_form(visitor.language())) };
+    asked(&desk, &visitor, Operation::NameSourceCreate, form).await
 }
 
-pub(crate) async fn create(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let done = async {
-            let wish = NameSourceWish {
-                name: given.text("name").unwrap_or_default(),
-                kind: given.text("kind").unwrap_or_default(),
-                address: given.text("address").unwrap_or_default(),
-                interval_s: interval(&given)?,
-                settings: settings(&given)?.unwrap_or_default(),
-                secret: secret(&given),
-            };
-            Ok::<_, Refusal>(desk.create_name_source(visitor.caller(), wish, &given.reason).await?)
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+    let done = async {
+        let wish = NameSourceWish {
+            name: given.text("name").unwrap_or_default(),
+            kind: given.text("kind").unwrap_or_default(),
+            address: given.text("address").unwrap_or_default(),
+            interval_s: given.seconds("interval_s")?,
+            settings: settings(&given)?.unwrap_or_default(),
+            secret: given.secret("secret"),
         };
-        match done.await {
-            Ok(_) => Ok(led_to(&format!("{HERE}?done=added"))),
-            Err(refusal) => new_form(visitor.language()).refused(&desk, &visitor, &given, refusal).await,
-        }
-    })
-    .await
+        desk.create_name_source(visitor.caller(), wish, &given.reason).await?;
+        Ok(led_to(&format!("{HERE}?done=added")))
+    };
+    let form = async { Ok(new_form(visitor.language())) };
+    submitted(&desk, &visitor, &given, done, form).await
 }
 
 async fn found(desk: &Desk, visitor: &Visitor, name: &str) -> Result<ShownNameSource, Refusal> {
     let sources = desk.name_sources(visitor.caller()).await?;
-    let missing = || {
-        let shown: String = name.chars().take(64).collect();
-        let detail = format!("name source '{shown}' does not exist");
-        Refusal::new(axum::http::StatusCode::NOT_FOUND, "not-found", "Not found", detail)
-    };
-    sources.into_iter().find(|shown| shown.source.name == name).ok_or_else(missing)
+    let found = sources.into_iter().find(|shown| shown.source.name == name);
+    found.ok_or_else(|| Refusal::no_such("name source", name))
 }
 
-fn edit_form(l: Language, shown: &ShownNameSource) -> Form {
-    let source = &shown.source;
-    let on = if source.enabled { "true" } else { "" };
-    Form::new(
-        l.t1("source-change", "name", source.name.clone()),
-        l.t("act-save"),
-        address(&source.name),
-        HERE,
-    )
-    .asking([Field::new("enabled", l.t("source-enabled"), Kind::Tick).with(on)])
-    .asking(fields(l, Some(shown)))
-    .asking([reason(l)])
+async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
+    let (l, shown) = (visitor.language(), found(desk, visitor, name).await?);
+    let on = if shown.source.enabled { "true" } else { "" };
+    Ok(Form::new(l.t1("source-change", "name", name), l.t("act-save"), address(name), HERE)
+        .asking([Field::new("enabled", l.t("source-enabled"), Kind::Tick).with(on)])
+        .asking(fields(l, Some(&shown)))
+        .asking([reason(l)]))
 }
 
 pub(crate) async fn edit_page(
@@ -197,50 +166,38 @@ pub(crate) async fn edit_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::NameSourceModify).await?;
-        let shown = found(&desk, &visitor, &name).await?;
-        edit_form(visitor.language(), &shown).shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::NameSourceModify, edit_form(&desk, &visitor, &name)).await
 }
 
 pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let done = async {
-            let edit = NameSourceEdit {
-                name: None,
-                address: Some(given.text("address").unwrap_or_default()),
-                interval_s: interval(&given)?,
-                enabled: Some(given.text("enabled").is_some()),
-                settings: settings(&given)?,
-                secret: secret(&given),
-            };
-            Ok::<_, Refusal>(desk.modify_name_source(visitor.caller(), &name, edit, &given.reason).await?)
+    let done = async {
+        let edit = NameSourceEdit {
+            name: None,
+            address: Some(given.text("address").unwrap_or_default()),
+            interval_s: given.seconds("interval_s")?,
+            enabled: Some(given.text("enabled").is_some()),
+            settings: settings(&given)?,
+            secret: given.secret("secret"),
         };
-        match done.await {
-            Ok(_) => Ok(led_to(&format!("{HERE}?done=changed"))),
-            Err(refusal) => {
-                let Ok(shown) = found(&desk, &visitor, &name).await else { return Err(refusal) };
-                edit_form(visitor.language(), &shown).refused(&desk, &visitor, &given, refusal).await
-            }
-        }
-    })
-    .await
+        desk.modify_name_source(visitor.caller(), &name, edit, &given.reason).await?;
+        Ok(led_to(&format!("{HERE}?done=changed")))
+    };
+    submitted(&desk, &visitor, &given, done, edit_form(&desk, &visitor, &name)).await
 }
 
-fn remove_form(l: Language, name: &str) -> Form {
+async fn remove_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
+    let l = visitor.language();
+    found(desk, visitor, name).await?;
     let action = format!("{}/remove", address(name));
-    Form::new(l.t1("source-remove", "name", name), l.t("act-remove"), action, HERE)
+    Ok(Form::new(l.t1("source-remove", "name", name), l.t("act-remove"), action, HERE)
         .telling([l.t("source-remove-told")])
         .asking([reason(l)])
-        .dangerous()
+        .dangerous())
 }
 
 pub(crate) async fn remove_page(
@@ -248,36 +205,27 @@ pub(crate) async fn remove_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::NameSourceDelete).await?;
-        let shown = found(&desk, &visitor, &name).await?;
-        remove_form(visitor.language(), &shown.source.name).shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::NameSourceDelete, remove_form(&desk, &visitor, &name)).await
 }
 
 pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        match desk.delete_name_source(visitor.caller(), &name, &given.reason).await {
-            Ok(()) => Ok(led_to(&format!("{HERE}?done=removed"))),
-            Err(error) => {
-                let form = remove_form(visitor.language(), &name);
-                form.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+    let done = async {
+        desk.delete_name_source(visitor.caller(), &name, &given.reason).await?;
+        Ok(led_to(&format!("{HERE}?done=removed")))
+    };
+    submitted(&desk, &visitor, &given, done, remove_form(&desk, &visitor, &name)).await
 }
 
-fn run_form(l: Language, name: &str) -> Form {
+async fn run_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
+    let l = visitor.language();
+    found(desk, visitor, name).await?;
     let action = format!("{}/run", address(name));
-    Form::new(l.t1("source-run-title", "name", name), l.t("source-run"), action, HERE)
+    Ok(Form::new(l.t1("source-run-title", "name", name), l.t("source-run"), action, HERE))
 }
 
 pub(crate) async fn run_page(
@@ -285,29 +233,18 @@ pub(crate) async fn run_page(
     visitor: Visitor,
     Place(name): Place<String>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::NameSourceRun).await?;
-        let shown = found(&desk, &visitor, &name).await?;
-        run_form(visitor.language(), &shown.source.name).shown(&desk, &visitor).await
-    })
-    .await
+    asked(&desk, &visitor, Operation::NameSourceRun, run_form(&desk, &visitor, &name)).await
 }
 
 pub(crate) async fn run(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        match desk.run_name_source(visitor.caller(), &name).await {
-            Ok(()) => Ok(led_to(&format!("{HERE}?done=started"))),
-            Err(error) => {
-                let form = run_form(visitor.language(), &name);
-                form.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+    let done = async {
+        desk.run_name_source(visitor.caller(), &name).await?;
+        Ok(led_to(&format!("{HERE}?done=started")))
+    };
+    submitted(&desk, &visitor, &given, done, run_form(&desk, &visitor, &name)).await
 }

@@ -6,13 +6,15 @@ use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_operate::Desk;
 
-use super::act::{Act, ActForm, notice};
+use super::act::{Act, Given, notice};
+use super::dialog::{asked, submitted};
 use super::endpoints::Button;
 use super::frame::{self, Frame, answered, led_to};
 use super::ports::verb;
 use super::table::{Cell, Columns, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
+use crate::input::Sent;
 use crate::refusal::Refusal;
 
 #[derive(Template)]
@@ -120,31 +122,21 @@ pub(crate) async fn act_page(
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        let verb = verb(&uri);
-        let operation =
-            if verb == "stop" { Operation::EnforcementStop } else { Operation::EnforcementResume };
-        desk.permit_of(visitor.caller(), operation).await?;
-        act_of(&desk, &visitor, verb).await?.shown(&desk, &visitor).await
-    })
-    .await
+    let verb = verb(&uri);
+    let operation = if verb == "stop" { Operation::EnforcementStop } else { Operation::EnforcementResume };
+    asked(&desk, &visitor, operation, act_of(&desk, &visitor, verb)).await
 }
 
 pub(crate) async fn act(
     State(desk): State<Desk>,
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
-    answered(&desk, &visitor, async {
-        visitor.proven(&given.proof)?;
-        let verb = verb(&uri);
-        match desk.set_global_stop(visitor.caller(), verb == "stop", &given.reason).await {
-            Ok(()) => Ok(led_to(&format!("/system?done={verb}"))),
-            Err(error) => {
-                act_of(&desk, &visitor, verb).await?.refused(&desk, &visitor, &given, error.into()).await
-            }
-        }
-    })
-    .await
+    let verb = verb(&uri);
+    let done = async {
+        desk.set_global_stop(visitor.caller(), verb == "stop", &given.reason).await?;
+        Ok(led_to(&format!("/system?done={verb}")))
+    };
+    submitted(&desk, &visitor, &given, done, act_of(&desk, &visitor, verb)).await
 }

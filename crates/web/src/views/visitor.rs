@@ -150,7 +150,7 @@ impl Visitor {
 }
 
 /// What a form of the session with this secret must carry.
-fn proof_of(secret: &str) -> String {
+pub(super) fn proof_of(secret: &str) -> String {
     let digest = Sha256::new().chain_update("netwarden form ").chain_update(secret).finalize();
     digest.iter().take(16).map(|octet| format!("{octet:02x}")).collect()
 }

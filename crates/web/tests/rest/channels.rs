@@ -120,6 +120,8 @@ async fn only_an_administrator_defines_commands_and_only_of_the_named_folder() {
     // An operator may neither change nor remove it.
     let change = sent(json!({ "reason": "a test", "definition": { "kind": "command", "program": "tell" } }));
     assert_eq!(bench.call(Some("operator"), "PUT", "/api/v1/channels/tell", change).await.status, 403);
+    let form = bench.form("operator", "/system/channels/tell", "time_limit_s=x&reason=a+test").await;
+    assert_eq!(form.status, 403, "nor is its form shown: {}", form.body);
     let gone = bench.call(Some("operator"), "DELETE", "/api/v1/channels/tell?reason=x", None).await;
     assert_eq!(gone.status, 403, "{}", gone.body);
     let told = bench.call(Some("operator"), "POST", "/api/v1/channels/tell/test", sent(json!({}))).await;

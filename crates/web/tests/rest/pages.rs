@@ -409,3 +409,57 @@ async fn a_part_is_what_a_page_asks_for() {
     }
     assert!(part("/search?q=nobody-is-called-so").await.contains("Nothing is called"));
 }
+
+#[tokio::test]
+async fn forms_that_cannot_be_read_are_told_in_one_sentence() {
+    let bench = bench().await;
+    let cookie = format!("__Host-netwarden={}", bench.secrets["administrator"]);
+    let (form, long) = ("application/x-www-form-urlencoded", "x".repeat(2 << 20));
+    for (path, kind, body, status, words) in [
+        (format!("/endpoints/{MAC}/block"), form, "reason=a&reason=b", 400, "duplicate field `reason`"),
+        (format!("/endpoints/{MAC}/block"), "text/plain", "reason=a", 415, "must be a form"),
+        (format!("/endpoints/{MAC}/block"), form, &long, 413, "larger than this address takes"),
+        ("/rules/draft".to_owned(), "application/json", "{}", 415, "must be a form"),
+        ("/sign-in".to_owned(), form, "user=a", 400, "missing field `password`"),
+        ("/password".to_owned(), form, "old=a", 400, "missing field `new`"),
+        ("/look".to_owned(), form, &long, 413, "larger than this address takes"),
+    ] {
+        let body = Some((kind, body.to_owned()));
+        let answer = bench.call_with(None, "POST", &path, body, &[("cookie", &cookie)]).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+        assert_eq!(answer.headers["content-type"], "application/problem+json", "{path}");
+        assert!(answer.detail().contains(words), "{path}: {}", answer.detail());
+    }
+}
+
+/// A form is not made anew for a refusal that no other words in it would mend: who is denied an act is not
+/// denied another one besides.
+#[tokio::test]
+async fn who_is_denied_is_told_of_what_they_asked_for_alone() {
+    let bench = bench().await;
+    bench.have_something_to_administer().await;
+    let refused = bench.form("helpdesk", "/system/channels/log/test", "").await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    assert_eq!(bench.records("channel.test", "denied").await, 1);
+    assert_eq!(bench.records("channel.read", "denied").await, 0);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_whatever_else_is_wrong() {
+    let bench = bench().await;
+    for (path, fields) in [
+        ("/system/groups/none", "offline_after_s=x&reason=a+test"),
+        ("/system/groups/none/remove", "reason="),
+        ("/system/sources/none", "interval_s=x&reason=a+test"),
+        ("/system/sources/none/remove", "reason="),
+        ("/system/channels/none/remove", "reason="),
+        ("/system/accounts/none/remove", "reason="),
+        ("/system/parameters/none", "value=1&reason="),
+        ("/elements/999/enforce", "reason="),
+        ("/endpoints/00:00:5e:00:53:01/block", "reason="),
+    ] {
+        let answer = bench.form("administrator", path, fields).await;
+        assert_eq!(answer.status, 404, "{path}: {}", answer.body);
+        assert!(answer.body.contains("does not exist"), "{path}: {}", answer.body);
+    }
+}

@@ -14,8 +14,10 @@ use netwarden_operate::{BaselineFilter, Candidate, Desk, ListWish};
 
 use super::{Course, vlan_of};
 use crate::address::Query;
+use crate::input::Sent;
 use crate::refusal::Refusal;
-use crate::views::act::{ActForm, Given};
+use crate::views::act::Given;
+use crate::views::dialog::Dialog;
 use crate::views::endpoints;
 use crate::views::form::{Field, Form, Kind, reason};
 use crate::views::frame::{self, Frame, answered, led_to};
@@ -254,11 +256,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     .await
 }
 
-pub(crate) async fn accept(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn accept(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         let narrowed = Narrowed::given(&given);

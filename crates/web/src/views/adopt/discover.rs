@@ -10,8 +10,10 @@ use uuid::Uuid;
 
 use super::{Course, work};
 use crate::address::Query;
+use crate::input::Sent;
 use crate::refusal::Refusal;
-use crate::views::act::{ActForm, Given};
+use crate::views::act::Given;
+use crate::views::dialog::Dialog;
 use crate::views::form::{Field, Form, Kind, reason};
 use crate::views::frame::{self, Frame, answered, led_to};
 use crate::views::section::told;
@@ -144,11 +146,7 @@ fn number(given: &Given, name: &str) -> Result<Option<u16>, Refusal> {
     text.parse().map(Some).map_err(|_| wrong())
 }
 
-pub(crate) async fn sweep(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn sweep(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         desk.permit_of(visitor.caller(), Operation::AdoptionDiscover).await?;
@@ -173,7 +171,7 @@ pub(crate) async fn sweep(
 pub(crate) async fn neighbours(
     State(desk): State<Desk>,
     visitor: Visitor,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
@@ -184,11 +182,7 @@ pub(crate) async fn neighbours(
 }
 
 /// Adds one element at once.
-pub(crate) async fn host(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn host(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         desk.permit_of(visitor.caller(), Operation::NeCreate).await?;
@@ -213,11 +207,7 @@ pub(crate) async fn host(
     .await
 }
 
-pub(crate) async fn import(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn import(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         let csv = given.text("csv").unwrap_or_default();

@@ -13,9 +13,10 @@ use uuid::Uuid;
 use super::work::{self, Work};
 use super::{Course, vlan_of};
 use crate::address::Query;
-use crate::input::Place;
+use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
-use crate::views::act::{ActForm, Given};
+use crate::views::act::Given;
+use crate::views::dialog::Dialog;
 use crate::views::form::{Field, Form, Kind, reason};
 use crate::views::frame::{self, Frame, answered, led_to};
 use crate::views::language::Language;
@@ -300,7 +301,7 @@ pub(crate) async fn preflight(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(ne): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
@@ -325,7 +326,7 @@ async fn edited(
     done: &str,
 ) -> Result<Response, Refusal> {
     let outcome = async {
-        let expected = given.text("version").map(netwarden_operate::Version::presented);
+        let expected = given.version();
         let edit = ElementEdit { expected, ..edit? };
         Ok::<_, Refusal>(desk.edit_element(visitor.caller(), NeId(ne), edit, &given.reason).await?)
     };
@@ -339,7 +340,7 @@ pub(crate) async fn vlan(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(ne): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
@@ -354,7 +355,7 @@ pub(crate) async fn switch(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(ne): Place<i64>,
-    ActForm { 0: given }: ActForm,
+    Sent(given): Sent<Given>,
 ) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;

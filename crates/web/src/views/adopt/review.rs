@@ -11,8 +11,10 @@ use uuid::Uuid;
 use super::work::{self, Candidate, Found, Work};
 use super::{Course, vlan_of};
 use crate::address::Query;
+use crate::input::Sent;
 use crate::refusal::Refusal;
-use crate::views::act::{ActForm, Given};
+use crate::views::act::Given;
+use crate::views::dialog::Dialog;
 use crate::views::form::{Field, Form, Kind, reason};
 use crate::views::frame::{self, Frame, answered, led_to};
 use crate::views::language::Language;
@@ -193,11 +195,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
 }
 
 /// Adds what was chosen, in a job of its own.
-pub(crate) async fn add(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn add(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         desk.permit_of(visitor.caller(), Operation::NeCreate).await?;
@@ -232,11 +230,7 @@ pub(crate) async fn add(
 }
 
 /// Ends a search that goes on.
-pub(crate) async fn cancel(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    ActForm { 0: given }: ActForm,
-) -> Response {
+pub(crate) async fn cancel(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         let id: Uuid = given.text("job").and_then(|id| id.parse().ok()).unwrap_or_default();

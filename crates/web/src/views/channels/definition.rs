@@ -4,7 +4,6 @@ use netwarden_operate::{
     ChannelDefinition, ChannelWish, CommandChannel, MailChannel, MailSecurity, SyslogChannel,
     SyslogTransport, WebhookChannel,
 };
-use zeroize::Zeroizing;
 
 use crate::refusal::Refusal;
 use crate::views::act::Given;
@@ -197,9 +196,7 @@ fn definition(given: &Given, kind: &str) -> Result<ChannelDefinition, Refusal> {
 }
 
 pub(super) fn wish(given: &Given, name: String, kind: &str) -> Result<ChannelWish, Refusal> {
-    let secret = given.rest.get("secret").filter(|secret| !secret.is_empty());
-    let secret = secret.cloned().map(Zeroizing::new);
-    Ok(ChannelWish { name, definition: definition(given, kind)?, secret })
+    Ok(ChannelWish { name, definition: definition(given, kind)?, secret: given.secret("secret") })
 }
 
 /// A kind's word as it was given; mail where it was none.
