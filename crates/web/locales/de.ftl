@@ -505,6 +505,7 @@ filter-session = Sitzung
 filter-request = Auftrag
 filter-more = Weitere Filter
 filter-changed = Geändert
+filter-may-sign-in = Darf sich anmelden
 none-fits = Nichts passt auf diese Filter. Entfernen Sie oben einen davon.
 truth-true = ja
 truth-false = nein
@@ -1185,7 +1186,7 @@ baseline-accept = { $count ->
     [one] { $count } Endgerät annehmen
    *[other] { $count } Endgeräte annehmen
   }
-baseline-accept-told = Sie kommen auf die Referenzliste und dürfen sich verbinden. Lehnen Sie Fremde zuvor auf deren Seiten ab: wer abgelehnt ist, wird hier nicht angenommen.
+baseline-accept-told = Sie kommen auf die Referenzliste und dürfen sich verbinden. Lehnen Sie Fremde zuvor auf deren Seiten ab oder lassen Sie sie unten aus: wer abgelehnt oder ausgelassen ist oder kam, nachdem diese Seite geöffnet wurde, wird nicht angenommen.
 baseline-group-hint = In diese Gruppe; leer bleiben Gruppen, wie sie sind.
 baseline-bind = An ihre Ports binden
 baseline-bind-hint = Jedes darf sich dann nur an seinem jetzigen Port verbinden. Nicht für Geräte, die wandern.

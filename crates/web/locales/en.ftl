@@ -505,6 +505,7 @@ filter-session = Session
 filter-request = Request
 filter-more = More filters
 filter-changed = Changed
+filter-may-sign-in = May sign in
 none-fits = Nothing fits these filters. Remove one of them above.
 truth-true = yes
 truth-false = no
@@ -1185,7 +1186,7 @@ baseline-accept = { $count ->
     [one] Accept { $count } endpoint
    *[other] Accept { $count } endpoints
   }
-baseline-accept-told = They are put on the reference list and may connect. Refuse strangers on their own pages first: who was refused is not accepted here.
+baseline-accept-told = They are put on the reference list and may connect. Refuse strangers on their own pages first, or leave them out below: who was refused, was left out, or came after this page was opened is not accepted.
 baseline-group-hint = Put them into this group; empty leaves groups as they are.
 baseline-bind = Bind them to their ports
 baseline-bind-hint = Each may then connect on its present port only. Not for who moves about.

@@ -31,7 +31,7 @@ const COLUMNS: Columns = &[
 ];
 const LISTING: &Listing = &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "accounts.csv" };
 const FILTERS: Filters =
-    &[("text", "filter-text", None), ("enabled", "account-on", Some(("truth", &["true", "false"])))];
+    &[("text", "filter-text", None), ("enabled", "filter-may-sign-in", Some(("truth", &["true", "false"])))];
 
 fn address(name: &str) -> String {
     format!("{HERE}/{}", escaped(name))
