@@ -1,5 +1,6 @@
 //! The console in Chromium, against a demo of its own: `tests/browser`.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,7 +14,7 @@ use crate::binary::{path, run};
 const NODE: u32 = 18;
 
 /// The suite's folder with its packages installed; None, with a line that says why, where that is not possible.
-fn suite() -> Option<PathBuf> {
+pub fn suite() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
     let version = |program: &str| {
         let output = Command::new(program).arg("--version").output().ok()?;
@@ -32,6 +33,12 @@ fn suite() -> Option<PathBuf> {
         println!("skipped: npm or chromium is not installed");
         return None;
     }
+    // Two tests need the packages, and neither may take them from under the other.
+    let lock = File::create(std::env::temp_dir().join("netwarden-browser-packages.lock")).unwrap();
+    lock.lock().unwrap();
+    if is_installed(&folder) {
+        return Some(folder);
+    }
     let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
     let installed = run(Command::new("npm").args(install).current_dir(&folder));
     if !installed.status.success() {
@@ -39,6 +46,15 @@ fn suite() -> Option<PathBuf> {
         return None;
     }
     Some(folder)
+}
+
+/// The packages are those of the lock file.
+fn is_installed(folder: &Path) -> bool {
+    let changed = |file: &str| folder.join(file).metadata().and_then(|about| about.modified());
+    match (changed("node_modules/.package-lock.json"), changed("package-lock.json")) {
+        (Ok(installed), Ok(wanted)) => installed >= wanted,
+        _ => false,
+    }
 }
 
 /// The pages of the console and who may have them, as the suite reads it: null is everybody.

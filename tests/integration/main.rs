@@ -16,6 +16,7 @@ mod demo;
 mod init;
 mod lab;
 mod lab_adopt;
+mod lab_browser;
 mod lab_faults;
 mod lab_release;
 mod probe;
