@@ -74,12 +74,15 @@ impl Connector {
         match &self.location {
             Location::Sqlite(path) => {
                 let mut options = sqlite(path)
-                    .auto_vacuum(SqliteAutoVacuum::Incremental)
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
                     // Checkpoints are the writer's own, between transactions.
                     .pragma("wal_autocheckpoint", "0")
                     .pragma("cache_size", "-65536");
+                // Only a new database can be given it; told again, SQLite writes the header again at each start.
+                if std::fs::metadata(path).is_ok_and(|about| about.len() == 0) {
+                    options = options.auto_vacuum(SqliteAutoVacuum::Incremental);
+                }
                 if let Some(pages) = self.max_pages {
                     options = options.pragma("max_page_count", pages.to_string());
                 }

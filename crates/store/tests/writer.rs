@@ -245,6 +245,23 @@ async fn the_sqlite_file_is_as_durability_wants_it() {
     assert_eq!(std::fs::metadata(path.with_file_name("a.db.reserve")).unwrap().len(), 16 << 20);
 }
 
+/// A power cut at a start could else meet a transaction that nobody has asked for.
+#[tokio::test]
+async fn a_start_that_changes_nothing_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let mut left = Vec::new();
+    for start in 0..3 {
+        let store = Store::open(StoreConfig::sqlite(&path), &[SCHEMA]).await.unwrap();
+        if start == 0 {
+            insert(&store, 1).await.unwrap();
+        }
+        store.close().await.unwrap();
+        left.push(std::fs::read(&path).unwrap());
+    }
+    assert!(left[0] == left[1] && left[1] == left[2], "the file has changed");
+}
+
 #[tokio::test]
 async fn migrations_apply_once_and_altered_or_unknown_ones_are_refused() {
     const MORE: &[Migration] = &[
