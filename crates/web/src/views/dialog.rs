@@ -4,6 +4,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures::future::BoxFuture;
 use netwarden_identity::Operation;
 use netwarden_operate::Desk;
 
@@ -59,15 +60,15 @@ pub(super) async fn asked<D: Dialog>(
 }
 
 /// What comes of a dialog that was sent: `done`, which is where one is led to, or the dialog once more, whole
-/// and made anew, with why it was not done.
-pub(super) async fn submitted<D: Dialog>(
-    desk: &Desk,
-    visitor: &Visitor,
-    given: &Given,
-    done: impl Future<Output = Result<Response, Refusal>>,
-    dialog: impl Future<Output = Result<D, Refusal>>,
-) -> Response {
-    answered(desk, visitor, async {
+/// and made anew, with why it was not done. Boxed, since acts are large futures.
+pub(super) fn submitted<'a, D: Dialog + 'a>(
+    desk: &'a Desk,
+    visitor: &'a Visitor,
+    given: &'a Given,
+    done: impl Future<Output = Result<Response, Refusal>> + Send + 'a,
+    dialog: impl Future<Output = Result<D, Refusal>> + Send + 'a,
+) -> BoxFuture<'a, Response> {
+    let answer = async move {
         visitor.proven(&given.proof)?;
         let refusal = match done.await {
             Ok(response) => return Ok(response),
@@ -80,6 +81,6 @@ pub(super) async fn submitted<D: Dialog>(
         let mut response = dialog.page(frame, false)?;
         *response.status_mut() = status;
         Ok(response)
-    })
-    .await
+    };
+    Box::pin(answered(desk, visitor, answer))
 }
