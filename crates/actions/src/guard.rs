@@ -6,12 +6,13 @@
 //! that share the port), which a person's explicit act may pass. Release is never held back.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use netwarden_model::access::PortAccess;
 use netwarden_model::action::Originator;
-use netwarden_model::{EndpointStatus, Mac, NeId, PortRef, RuleId, VlanId};
+use netwarden_model::{EndpointStatus, Mac, NeId, PortName, PortRef, RuleId, VlanId};
 use serde::{Deserialize, Serialize};
 
 /// How many ports may be changed in which time.
@@ -162,7 +163,7 @@ pub fn judge(
 ) -> Verdict {
     let by_person = matches!(question.originator, Originator::Person { .. });
     if let Some(why) = never(settings, element, facts, question) {
-        return Verdict::Refused(why);
+        return Verdict::Refused(why.to_string());
     }
     if !element.enforcement {
         let shown = would(question.access);
@@ -203,6 +204,62 @@ pub fn judge(
 /// recognised yet.
 const CROWD: usize = 8;
 
+/// That a port is never given an access, whoever asks (NAC-13).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Never {
+    /// The port.
+    pub port: PortName,
+    /// The name of its element.
+    pub element: String,
+    /// It would be shut; else moved.
+    pub shut: bool,
+    /// What stands against it.
+    pub spared: Spared,
+}
+
+/// What stands against an access of a port, whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spared {
+    /// It is on the list of protected ports.
+    Protected,
+    /// It leads to another network element.
+    Uplink,
+    /// It is an aggregate, or a member of one.
+    Aggregate,
+    /// It is a trunk by configuration.
+    Trunk,
+    /// This address of ours, or of our gateway, is behind it.
+    OwnPath(Mac),
+    /// The element does not have this VLAN.
+    NoVlan(VlanId),
+}
+
+impl fmt::Display for Never {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { port, element, shut, spared } = self;
+        let act = if *shut { "shut" } else { "moved" };
+        match spared {
+            Spared::Protected => {
+                write!(f, "{port} on {element} is on the list of protected ports and is never {act}")
+            }
+            Spared::Uplink => {
+                write!(f, "{port} on {element} is an uplink to another network element and is never {act}")
+            }
+            Spared::Aggregate => {
+                write!(f, "{port} on {element} belongs to a link aggregate and is never {act}")
+            }
+            Spared::Trunk => write!(f, "{port} on {element} is a trunk and is never {act}"),
+            Spared::OwnPath(own) => write!(
+                f,
+                "{port} on {element} carries this system's own path ({own} is behind it) and is never {act}"
+            ),
+            Spared::NoVlan(vlan) => {
+                write!(f, "VLAN {vlan} does not exist on {element}, so {port} cannot be moved to it")
+            }
+        }
+    }
+}
+
 /// Why a request for a port's access would be refused whenever it comes to it, and whoever asks: what
 /// interfaces ask before they accept one. None where it may be asked for; it may still be held then.
 pub fn refusal(
@@ -211,7 +268,7 @@ pub fn refusal(
     facts: &PortFacts,
     port: &PortRef,
     access: &PortAccess,
-) -> Option<String> {
+) -> Option<Never> {
     let originator = Originator::System { reason: String::new() };
     let question = Question { port, access, endpoint: None, originator: &originator, reassertion: false };
     never(settings, element, facts, &question)
@@ -223,39 +280,34 @@ fn never(
     element: &ElementFacts,
     facts: &PortFacts,
     question: &Question<'_>,
-) -> Option<String> {
-    let port = format!("{} on {}", question.port.port, element.name);
-    let act = match question.access {
-        PortAccess::Shut => "shut",
-        PortAccess::Vlan { .. } => "moved",
+) -> Option<Never> {
+    let vlan = match question.access {
+        PortAccess::Shut => None,
+        PortAccess::Vlan { vlan, .. } => Some(*vlan),
         // Opening a port cuts nobody off.
         PortAccess::Open => return None,
     };
-    if settings.protected.contains(question.port) {
-        return Some(format!("{port} is on the list of protected ports and is never {act}"));
-    }
-    if facts.uplink {
-        return Some(format!("{port} is an uplink to another network element and is never {act}"));
-    }
-    if facts.lag {
-        return Some(format!("{port} belongs to a link aggregate and is never {act}"));
-    }
-    if facts.trunk {
-        return Some(format!("{port} is a trunk and is never {act}"));
-    }
     let mut behind = facts.endpoints.iter().map(|seen| seen.mac).chain(facts.learned.iter().copied());
-    if let Some(own) = behind.find(|mac| settings.own_path.contains(mac)) {
-        return Some(format!(
-            "{port} carries this system's own path ({own} is behind it) and is never {act}"
-        ));
-    }
-    match (question.access, &element.vlans) {
-        (PortAccess::Vlan { vlan, .. }, Some(vlans)) if !vlans.contains(vlan) => Some(format!(
-            "VLAN {vlan} does not exist on {}, so {} cannot be moved to it",
-            element.name, question.port.port
-        )),
-        _ => None,
-    }
+    let spared = if settings.protected.contains(question.port) {
+        Spared::Protected
+    } else if facts.uplink {
+        Spared::Uplink
+    } else if facts.lag {
+        Spared::Aggregate
+    } else if facts.trunk {
+        Spared::Trunk
+    } else if let Some(own) = behind.find(|mac| settings.own_path.contains(mac)) {
+        Spared::OwnPath(own)
+    } else {
+        let vlans = element.vlans.as_ref();
+        Spared::NoVlan(vlan.filter(|vlan| vlans.is_some_and(|vlans| !vlans.contains(vlan)))?)
+    };
+    Some(Never {
+        port: question.port.port.clone(),
+        element: element.name.clone(),
+        shut: vlan.is_none(),
+        spared,
+    })
 }
 
 fn would(access: &PortAccess) -> String {

@@ -277,7 +277,9 @@ fn a_port_with_a_crowd_behind_it_is_left_to_people() {
 #[test]
 fn what_is_never_done_can_be_asked_before() {
     let (settings, place) = (Settings::default(), port(1, "Gi1/0/1"));
-    let why = |facts: &PortFacts, access: &PortAccess| refusal(&settings, &element(), facts, &place, access);
+    let why = |facts: &PortFacts, access: &PortAccess| {
+        refusal(&settings, &element(), facts, &place, access).map(|never| never.to_string())
+    };
     let uplink = PortFacts { uplink: true, ..facts() };
     assert_eq!(why(&facts(), &PortAccess::Shut), None);
     let said = why(&uplink, &PortAccess::Shut).unwrap();

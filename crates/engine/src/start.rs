@@ -340,7 +340,7 @@ impl Engine {
         &self,
         port: &PortRef,
         access: &PortAccess,
-    ) -> Result<Option<String>, netwarden_actions::ActionError> {
+    ) -> Result<Option<netwarden_actions::guard::Never>, netwarden_actions::ActionError> {
         let settings = self.directory.settings().await?;
         let (element, facts) = (self.directory.element(port.ne).await?, self.directory.port(port).await?);
         let (Some(element), Some(facts)) = (element, facts) else { return Ok(None) };

@@ -18,6 +18,7 @@ use crate::elements::EDITING;
 use crate::error::OperateError;
 use crate::lists::{Counted, ListWish};
 use crate::ports::{as_value, require_reason};
+use crate::said::{Said, Thing};
 use crate::version::{Version, met};
 
 /// What shall be different of an account; None leaves it alone.
@@ -58,7 +59,7 @@ impl Desk {
         let first = operations.first().copied().unwrap_or(Operation::UserModify);
         let account = self.account_or_denied(caller, first, name).await?;
         if operations.is_empty() {
-            return Err(OperateError::Invalid("there is nothing to change".to_owned()));
+            return Err(OperateError::Invalid(Said::NothingToChange));
         }
         let mut touched = account.roles.clone();
         touched.extend(edit.roles.iter().flatten().cloned());
@@ -76,7 +77,11 @@ impl Desk {
         require_reason(reason)?;
         let _one_at_a_time = EDITING.lock().await;
         let present = self.account(name).await?;
-        met(edit.expected.as_ref(), &account_version(&present), &format!("user '{name}'"))?;
+        met(
+            edit.expected.as_ref(),
+            &account_version(&present),
+            Said::called(Thing::User, format!("'{name}'")),
+        )?;
         let id = account.id;
         self.store
             .write(move |tx: &Tx| {
@@ -153,7 +158,7 @@ impl Desk {
     ) -> Result<(), OperateError> {
         let (account, permit) = self.permit_account(caller, Operation::UserDelete, name).await?;
         require_reason(reason)?;
-        met(expected.as_ref(), &account_version(&account), &format!("user '{name}'"))?;
+        met(expected.as_ref(), &account_version(&account), Said::called(Thing::User, format!("'{name}'")))?;
         let record = warning(permit.record(as_value(&account.roles), None, reason));
         self.store
             .write(move |tx: &Tx| {

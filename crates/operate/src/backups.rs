@@ -19,6 +19,7 @@ use crate::elements::owner;
 use crate::error::OperateError;
 use crate::jobs::Progress;
 use crate::ports::require_reason;
+use crate::said::{Said, Thing};
 
 /// How a backup's file ends.
 const SUFFIX: &str = ".db";
@@ -44,7 +45,8 @@ impl Desk {
         let name = name.unwrap_or_else(|| permit.at.strftime("netwarden-%Y%m%dT%H%M%SZ").to_string());
         let path = path_of(&folder, &name)?;
         if path.exists() {
-            return Err(OperateError::Conflict(format!("there is a backup '{name}' already")));
+            let what = Said::called(Thing::Backup, format!("'{name}'")).into();
+            return Err(OperateError::Conflict(Said::IsThere { what }));
         }
         make_folder(&folder)?;
         let mut record = permit.record(None, Some(Value::text(&*name)), "");
@@ -57,7 +59,7 @@ impl Desk {
             .await?;
         let keep = self.parameters_now().backups_kept();
         let desk = self.clone();
-        let what = format!("backup '{name}'");
+        let what = Said::BackupOf { name: name.clone() };
         let work = move |progress: Arc<Progress>| async move {
             let made = copy(&desk.store, &path, &progress).await;
             let (outcome, details) = match &made {
@@ -102,7 +104,7 @@ impl Desk {
     ) -> Result<(Backup, tokio::fs::File), OperateError> {
         let permit = self.permit_backup(caller, Operation::BackupDownload, Some(name.to_owned())).await?;
         let path = path_of(self.backup_folder()?, name)?;
-        let missing = || OperateError::NotFound { what: "backup", id: format!("'{name}'") };
+        let missing = || OperateError::not_found(Thing::Backup, format!("'{name}'"));
         let backup = read(&path).ok_or_else(missing)?;
         let file = tokio::fs::File::open(&path).await.map_err(|_| missing())?;
         self.record(permit.record(None, Some(Value::text(format!("{} octets", backup.octets))), "")).await?;
@@ -114,7 +116,7 @@ impl Desk {
         let permit = self.permit_backup(caller, Operation::BackupDelete, Some(name.to_owned())).await?;
         require_reason(reason)?;
         let path = path_of(self.backup_folder()?, name)?;
-        let missing = || OperateError::NotFound { what: "backup", id: format!("'{name}'") };
+        let missing = || OperateError::not_found(Thing::Backup, format!("'{name}'"));
         let backup = read(&path).ok_or_else(missing)?;
         self.record(permit.record(Some(Value::text(format!("{} octets", backup.octets))), None, reason))
             .await?;
@@ -122,7 +124,7 @@ impl Desk {
     }
 
     fn backup_folder(&self) -> Result<&Path, OperateError> {
-        let none = || OperateError::Conflict("this server has no folder for backups (backup_dir)".to_owned());
+        let none = || OperateError::Conflict(Said::NoBackupFolder);
         self.backups.as_deref().ok_or_else(none)
     }
 
@@ -166,10 +168,7 @@ fn path_of(folder: &Path, name: &str) -> Result<PathBuf, OperateError> {
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
     if !fits {
-        return Err(OperateError::Invalid(format!(
-            "a backup's name has 1 to {LONGEST} letters, digits, '.', '_' and '-', and begins with a letter or \
-             digit; it lies in the server's own folder"
-        )));
+        return Err(OperateError::Invalid(Said::BackupName { most: LONGEST }));
     }
     Ok(folder.join(format!("{name}{SUFFIX}")))
 }

@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::error::OperateError;
 use crate::lists::ListWish;
+use crate::said::Thing;
 use crate::why::{Link, Stage, Target, ordered, port_of, sighting_link};
 
 /// Requests of one event that are told of.
@@ -61,8 +62,7 @@ impl Desk {
         let filters = vec![("index".to_owned(), index.to_string())];
         let found = self.list_audit(caller, ListWish { filters, ..ListWish::default() }).await?;
         let found = found.items.into_iter().next();
-        let found =
-            found.ok_or_else(|| OperateError::NotFound { what: "audit record", id: index.to_string() })?;
+        let found = found.ok_or_else(|| OperateError::not_found(Thing::AuditRecord, index))?;
         let request = found.record.request.as_deref().and_then(|id| id.parse::<Uuid>().ok());
         let mut links = match request {
             Some(id) => self.links_of_request(caller, RequestId(id)).await?,

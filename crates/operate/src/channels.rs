@@ -22,6 +22,7 @@ use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
 use crate::ports::require_reason;
+use crate::said::{Said, Thing, Word};
 
 pub use definition::{
     ChannelDefinition, CommandChannel, MailChannel, MailSecurity, SyslogChannel, SyslogTransport,
@@ -87,14 +88,11 @@ impl Desk {
         let _alone = self.outside.changing.lock().await;
         let all = sql::all(self.store.read()).await?;
         if all.iter().any(|channel| channel.name == wish.name) {
-            return Err(OperateError::Conflict(format!("channel '{}' is there already", wish.name)));
+            return Err(OperateError::Conflict(Said::ChannelIsThere { name: wish.name }));
         }
         let mail = all.iter().find(|channel| channel.definition.is_mail());
         if let (true, Some(other)) = (wish.definition.is_mail(), mail) {
-            return Err(OperateError::Conflict(format!(
-                "mail goes through channel '{}' already, and there is one mail channel at most",
-                other.name
-            )));
+            return Err(OperateError::Conflict(Said::OneMailChannel { name: other.name.clone() }));
         }
         self.check_channel(&wish, None)?;
         self.keep_channel(permit, None, wish, reason).await
@@ -115,11 +113,10 @@ impl Desk {
         let _alone = self.outside.changing.lock().await;
         let old = self.stored_channel(&wish.name).await?;
         if old.definition.kind() != wish.definition.kind() {
-            return Err(OperateError::Conflict(format!(
-                "channel '{}' is a {} channel: remove it first to make it another",
-                old.name,
-                old.definition.kind()
-            )));
+            return Err(OperateError::Conflict(Said::ChannelOfKind {
+                kind: Word::new("channel", old.definition.kind()),
+                name: old.name,
+            }));
         }
         self.check_channel(&wish, Some(&old))?;
         self.keep_channel(permit, Some(old), wish, reason).await
@@ -140,10 +137,10 @@ impl Desk {
         let old = self.stored_channel(name).await?;
         for listed in netwarden_rules::sql::all(self.store.read()).await? {
             if listed.rule.enabled && uses(&listed.rule, &old) {
-                return Err(OperateError::Conflict(format!(
-                    "channel '{name}' is used by rule '{}', which is enabled",
-                    listed.rule.name
-                )));
+                return Err(OperateError::Conflict(Said::ChannelInUse {
+                    name: name.to_owned(),
+                    rule: listed.rule.name.clone(),
+                }));
             }
         }
         let mut record = permit.record(Some(shown(&old.definition, old.has_secret, false)), None, reason);
@@ -173,7 +170,7 @@ impl Desk {
         let permit = self.permit_channel(caller, Operation::ChannelTest, name).await?;
         let channel = self.stored_channel(name).await?;
         if !to.is_empty() && !channel.definition.is_mail() {
-            return Err(OperateError::Invalid(format!("channel '{name}' has no recipients: it is no mail")));
+            return Err(OperateError::Invalid(Said::NoRecipients { name: name.to_owned() }));
         }
         let secret = self.vault.named_secret(&sql::secret_name(name)).await?;
         let opened = self.outside.open(&channel, secret)?;
@@ -259,7 +256,7 @@ impl Desk {
         if let Some(secret) = &wish.secret
             && (secret.is_empty() || secret.len() > LONGEST_SECRET)
         {
-            return Err(OperateError::Invalid(format!("a secret has 1 to {LONGEST_SECRET} octets")));
+            return Err(OperateError::Invalid(Said::SecretRange { most: LONGEST_SECRET }));
         }
         let kept = old.filter(|old| old.has_secret);
         if wish.secret.is_none()
@@ -267,17 +264,14 @@ impl Desk {
             && !wish.definition.drops_secret()
             && old.definition.destination() != wish.definition.destination()
         {
-            return Err(OperateError::Invalid(format!(
-                "channel '{}' goes elsewhere now: give its secret anew",
-                wish.name
-            )));
+            return Err(OperateError::Invalid(Said::GoesElsewhere { name: wish.name.clone() }));
         }
         match (wish.definition.takes_secret(), wish.secret.is_some() || kept.is_some()) {
             (true, false) => {
-                return Err(OperateError::Invalid(format!("channel '{}' needs a secret", wish.name)));
+                return Err(OperateError::Invalid(Said::NeedsSecret { name: wish.name.clone() }));
             }
             (false, _) if wish.secret.is_some() => {
-                return Err(OperateError::Invalid(format!("channel '{}' takes no secret", wish.name)));
+                return Err(OperateError::Invalid(Said::TakesNoSecret { name: wish.name.clone() }));
             }
             _ => {}
         }
@@ -294,7 +288,7 @@ impl Desk {
 
     async fn stored_channel(&self, name: &str) -> Result<StoredChannel, OperateError> {
         let found = sql::find(self.store.read(), name).await?;
-        found.ok_or_else(|| OperateError::NotFound { what: "channel", id: name.to_owned() })
+        found.ok_or_else(|| OperateError::not_found(Thing::Channel, name))
     }
 
     async fn permit_change(
@@ -321,9 +315,7 @@ impl Desk {
 fn check_name(name: &str) -> Result<(), OperateError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(fits) || name.starts_with('.') {
-        return Err(OperateError::Invalid(format!(
-            "a channel's name has 1 to {LONGEST_NAME} letters, digits, '-', '_' or '.'"
-        )));
+        return Err(OperateError::Invalid(Said::ChannelName { most: LONGEST_NAME }));
     }
     Ok(())
 }

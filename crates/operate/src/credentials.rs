@@ -12,6 +12,7 @@ use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
 use crate::ports::as_value;
+use crate::said::{Said, Thing};
 use crate::version::{Version, met};
 
 /// Octets that a set's name has at most.
@@ -59,9 +60,7 @@ impl Desk {
         let permit = self.permit_credential(caller, Operation::CredentialCreate, &wish.name).await?;
         let name = wish.name.trim().to_owned();
         if name.is_empty() || name.len() > LONGEST_NAME {
-            return Err(OperateError::Invalid(format!(
-                "a credential set's name has 1 to {LONGEST_NAME} characters"
-            )));
+            return Err(OperateError::Invalid(Said::CredentialName { most: LONGEST_NAME }));
         }
         let credentials = credentials(wish)?;
         let secret = self.sealable(&credentials)?;
@@ -102,12 +101,10 @@ impl Desk {
         let permit = self.permit_credential(caller, Operation::CredentialModify, &id.to_string()).await?;
         crate::ports::require_reason(reason)?;
         let entry = self.vault.credential(id).await?;
-        met(expected.as_ref(), &credential_version(&entry), &format!("credential set '{}'", entry.name))?;
+        met(expected.as_ref(), &credential_version(&entry), called(&entry.name))?;
         let name = wish.name.trim().to_owned();
         if name.len() > LONGEST_NAME {
-            return Err(OperateError::Invalid(format!(
-                "a credential set's name has 1 to {LONGEST_NAME} characters"
-            )));
+            return Err(OperateError::Invalid(Said::CredentialName { most: LONGEST_NAME }));
         }
         let renamed = Some(name).filter(|name| !name.is_empty() && *name != entry.name);
         let secret = if wish.kind.is_empty() {
@@ -115,15 +112,15 @@ impl Desk {
         } else {
             let credentials = credentials(wish)?;
             if credentials.kind().split(' ').next() != entry.kind.split(' ').next() {
-                return Err(OperateError::Invalid(format!(
-                    "credential set '{}' is of kind {}: make a new set for another kind",
-                    entry.name, entry.kind
-                )));
+                return Err(OperateError::Invalid(Said::CredentialOfKind {
+                    name: entry.name,
+                    kind: entry.kind,
+                }));
             }
             Some(self.sealable(&credentials)?)
         };
         if renamed.is_none() && secret.is_none() {
-            return Err(OperateError::Invalid("there is nothing to change".to_owned()));
+            return Err(OperateError::Invalid(Said::NothingToChange));
         }
         let new_name = renamed.clone().unwrap_or_else(|| entry.name.clone());
         let what = if secret.is_some() { "other secrets" } else { "another name" };
@@ -161,7 +158,7 @@ impl Desk {
             .sessions()
             .engine()
             .session(nowhere, credentials, SessionOptions::default())
-            .map_err(|error| OperateError::Invalid(error.to_string()))?;
+            .map_err(|error| OperateError::Invalid(error.to_string().into()))?;
         serde_json::to_vec(credentials)
             .map(Zeroizing::new)
             .map_err(|_| OperateError::Failed("the credentials cannot be written down".to_owned()))
@@ -182,12 +179,9 @@ impl Desk {
     ) -> Result<(), OperateError> {
         let permit = self.permit_credential(caller, Operation::CredentialDelete, &id.to_string()).await?;
         let entry = self.vault.credential(id).await?;
-        met(expected.as_ref(), &credential_version(&entry), &format!("credential set '{}'", entry.name))?;
+        met(expected.as_ref(), &credential_version(&entry), called(&entry.name))?;
         if let Some(name) = self.user_of(id) {
-            return Err(OperateError::Conflict(format!(
-                "credential set '{}' is in use by {name}",
-                entry.name
-            )));
+            return Err(OperateError::Conflict(Said::CredentialInUse { name: entry.name, element: name }));
         }
         let mut record = permit.record(Some(Redacted.into()), None, &entry.name);
         record.level = Severity::Warning;
@@ -214,7 +208,7 @@ impl Desk {
     ) -> Result<(), OperateError> {
         let permit = self.permit_of(caller, Operation::CredentialModify).await?;
         let entries = self.vault.credentials().await?;
-        met(expected.as_ref(), &order_version(&entries), "the order of credential sets")?;
+        met(expected.as_ref(), &order_version(&entries), Said::CredentialOrder)?;
         let old: Vec<CredentialId> = entries.into_iter().map(|entry| entry.id).collect();
         let record = permit.record(as_value(&old), as_value(&order), "order");
         let vault = self.vault.clone();
@@ -266,7 +260,9 @@ pub fn order_version(entries: &[CredentialEntry]) -> Version {
 }
 
 fn credentials(wish: CredentialWish) -> Result<Credentials, OperateError> {
-    let missing = |what: &str| OperateError::Invalid(format!("{} credentials need {what}", wish.kind));
+    let missing = |what: Said| {
+        OperateError::Invalid(Said::CredentialNeeds { kind: wish.kind.clone(), what: what.into() })
+    };
     let secret = |text: &Zeroizing<String>| Secret::new(text.as_str());
     let v3_only = [&wish.user, &wish.auth_protocol, &wish.priv_protocol, &wish.context];
     let is_v3 = wish.kind == "v3";
@@ -275,44 +271,43 @@ fn credentials(wish: CredentialWish) -> Result<Credentials, OperateError> {
             || wish.auth_password.is_some()
             || wish.priv_password.is_some())
     {
-        return Err(OperateError::Invalid(format!(
-            "{} credentials have a community and nothing else",
-            wish.kind
-        )));
+        return Err(OperateError::Invalid(Said::CommunityOnly { kind: wish.kind }));
     }
     match wish.kind.as_str() {
         "v1" | "v2c" => {
             let community = wish.community.as_ref().filter(|text| !text.is_empty());
-            let community = secret(community.ok_or_else(|| missing("a community"))?);
+            let community = secret(community.ok_or_else(|| missing(Said::ACommunity))?);
             Ok(if wish.kind == "v1" { Credentials::V1 { community } } else { Credentials::V2c { community } })
         }
-        "v3" if wish.community.is_some() => {
-            Err(OperateError::Invalid("v3 credentials have no community".to_owned()))
-        }
+        "v3" if wish.community.is_some() => Err(OperateError::Invalid(Said::NoCommunity)),
         "v3" => {
             let auth = match (&wish.auth_protocol, &wish.auth_password) {
                 (None, None) => None,
                 (Some(protocol), Some(password)) => {
                     Some((protocol.parse::<AuthProtocol>().map_err(invalid)?, secret(password)))
                 }
-                _ => return Err(missing("authentication protocol and password together")),
+                _ => return Err(missing(Said::AuthTogether)),
             };
             let privacy = match (&wish.priv_protocol, &wish.priv_password) {
                 (None, None) => None,
                 (Some(protocol), Some(password)) => {
                     Some((protocol.parse::<PrivProtocol>().map_err(invalid)?, secret(password)))
                 }
-                _ => return Err(missing("privacy protocol and password together")),
+                _ => return Err(missing(Said::PrivTogether)),
             };
-            let user = wish.user.clone().ok_or_else(|| missing("a user name"))?;
+            let user = wish.user.clone().ok_or_else(|| missing(Said::AUserName))?;
             Ok(Credentials::V3 { user, auth, privacy, context: wish.context.clone().unwrap_or_default() })
         }
-        other => Err(OperateError::Invalid(format!("'{other}' is no kind of credentials (v1, v2c, v3)"))),
+        other => Err(OperateError::Invalid(Said::NoCredentialKind { given: other.to_owned() })),
     }
 }
 
+fn called(name: &str) -> Said {
+    Said::called(Thing::CredentialSet, format!("'{name}'"))
+}
+
 fn invalid(error: impl std::fmt::Display) -> OperateError {
-    OperateError::Invalid(error.to_string())
+    OperateError::Invalid(error.to_string().into())
 }
 
 #[cfg(test)]

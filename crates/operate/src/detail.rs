@@ -24,6 +24,7 @@ use crate::desk::Desk;
 use crate::elements::{no_element, owner};
 use crate::error::OperateError;
 use crate::jobs::Progress;
+use crate::said::Said;
 
 /// A VLAN on an element, as far as PVIDs and learned addresses show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,11 +141,11 @@ impl Desk {
         let object = Object::placed(Operation::ProbePreflight.object(), Some(ne));
         let permit = self.permit(caller, Operation::ProbePreflight, &object, Some(ne.to_string())).await?;
         let base = self.base_of(ne)?;
-        let vlan = vlan.or(base.element.quarantine_vlan).ok_or_else(|| {
-            OperateError::Invalid(format!("network element {ne} has no quarantine VLAN: name a VLAN"))
-        })?;
+        let vlan = vlan
+            .or(base.element.quarantine_vlan)
+            .ok_or_else(|| OperateError::Invalid(Said::NoQuarantineVlan { ne }))?;
         self.record(permit.record(None, Some(Value::text(format!("VLAN {vlan}"))), reason)).await?;
-        let what = format!("preflight of {} with VLAN {vlan}", base.element.name);
+        let what = Said::PreflightOf { name: base.element.name.clone(), vlan };
         let desk = self.clone();
         let work = move |progress| async move { desk.judge_ports(ne, vlan, progress).await };
         Ok(self.jobs.start(what, Operation::ProbePreflight, owner(caller), permit.at, work))

@@ -17,6 +17,7 @@ use crate::elements::{ElementWish, OpenedSet, SNMP_PORT, allowed, invalid, owner
 use crate::error::OperateError;
 use crate::jobs::Progress;
 use crate::ports::require_reason;
+use crate::said::Said;
 
 /// Addresses that are tried at the same time.
 const SWEEP_AT_ONCE: usize = 128;
@@ -62,19 +63,17 @@ impl Desk {
         let all = self.opened_sets(None).await?;
         let sets = allowed(&all, search.allow_v2c);
         if search.subnet.is_some() && sets.is_empty() {
-            let why = if all.is_empty() {
-                "there are no credentials to try: add a set first"
-            } else {
-                "every credential set speaks in clear, for which a search needs an exception (allow_v2c)"
-            };
-            return Err(OperateError::Conflict(why.to_owned()));
+            return Err(OperateError::Conflict(match all.is_empty() {
+                true => Said::NoCredentials,
+                false => Said::AllInClear,
+            }));
         }
         let what = match &search.subnet {
-            None => "search among neighbours".to_owned(),
-            Some(subnet) => format!("search in {subnet}"),
+            None => Said::SearchAmongNeighbours,
+            Some(subnet) => Said::SearchIn { subnet: subnet.clone() },
         };
-        let details = if reason.is_empty() { what.clone() } else { format!("{what}: {reason}") };
-        self.record(permit.record(None, None, &details)).await?;
+        let details = what.clone().noted(reason);
+        self.record(permit.record(None, None, &details.to_string())).await?;
         let sweep = Sweep {
             desk: self.clone(),
             addresses,
@@ -99,9 +98,9 @@ impl Desk {
         let permit = self.permit_of(caller, Operation::NeCreate).await?;
         require_reason(reason)?;
         if wishes.is_empty() {
-            return Err(OperateError::Invalid("choose at least one network element".to_owned()));
+            return Err(OperateError::Invalid(Said::ChooseElement));
         }
-        let what = format!("adding {} network elements", wishes.len());
+        let what = Said::Adding { elements: wishes.len() };
         self.record(permit.record(None, None, &format!("{what}: {reason}"))).await?;
         let (desk, reason, owner) = (self.clone(), reason.to_owned(), owner(caller));
         let caller = caller.clone();

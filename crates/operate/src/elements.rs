@@ -21,6 +21,7 @@ use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
 use crate::ports::{as_value, require_reason};
+use crate::said::{Said, Thing, Word};
 use crate::version::{Version, met};
 
 /// UDP port of SNMP agents (RFC 3417 section 3).
@@ -164,7 +165,7 @@ impl Desk {
     ) -> Result<NeId, OperateError> {
         let address = resolve(&wish.address).await?;
         if let Some(name) = self.name_at(address) {
-            return Err(OperateError::Conflict(format!("{name} has the address {address} already")));
+            return Err(OperateError::Conflict(Said::HasAddress { name, address }));
         }
         let allowed = allowed(sets, wish.allow_v2c);
         let answer = answered(self.engine.sessions().engine(), address, &allowed).await;
@@ -235,13 +236,13 @@ impl Desk {
         check(&edit)?;
         let _one_at_a_time = EDITING.lock().await;
         let before = self.base_of(ne)?;
-        met(edit.expected.as_ref(), &Version::of(&before), &format!("network element {ne}"))?;
+        met(edit.expected.as_ref(), &Version::of(&before), Said::called(Thing::NetworkElement, ne))?;
         let after = self.edited(before.clone(), &edit).await?;
         if let Some(name) = self.name_at(after.element.address)
             && after.element.address != before.element.address
         {
             let address = after.element.address;
-            return Err(OperateError::Conflict(format!("{name} has the address {address} already")));
+            return Err(OperateError::Conflict(Said::HasAddress { name, address }));
         }
         let switched_on = after.element.enforcement && !before.element.enforcement;
         let records: Vec<_> = permits
@@ -293,10 +294,8 @@ impl Desk {
         let base = self.base_of(ne)?;
         let held = self.held_where(Some(("ne", FilterValue::Integer(ne.0)))).await?;
         if let Some(row) = held.iter().find(|row| row.standing.changed) {
-            return Err(OperateError::Conflict(format!(
-                "port {} of {} still has what we set: release it before the element is taken out",
-                row.port.port, base.element.name
-            )));
+            let (port, element) = (row.port.port.clone(), base.element.name);
+            return Err(OperateError::Conflict(Said::StillHeld { port, element }));
         }
         let record = permit.record(as_value(&base), None, reason);
         let plan = move |network: &netwarden_inventory::Network, now| Ok(network.plan_removal(ne, now)?);
@@ -340,7 +339,7 @@ impl Desk {
             sets.push(open_set(&self.vault, entry.id, entry.name).await?);
         }
         if let (Some(name), true) = (named, sets.is_empty()) {
-            return Err(OperateError::NotFound { what: "credential set", id: format!("'{name}'") });
+            return Err(OperateError::not_found(Thing::CredentialSet, format!("'{name}'")));
         }
         Ok(sets)
     }
@@ -374,8 +373,8 @@ impl Desk {
     async fn edited(&self, mut base: ElementBase, edit: &ElementEdit) -> Result<ElementBase, OperateError> {
         if let Some(name) = &edit.credential {
             let found = self.vault.credentials().await?.into_iter().find(|entry| entry.name == *name);
-            let found = found
-                .ok_or_else(|| OperateError::NotFound { what: "credential set", id: format!("'{name}'") })?;
+            let found =
+                found.ok_or_else(|| OperateError::not_found(Thing::CredentialSet, format!("'{name}'")))?;
             base.element.credential = Some(found.id);
         }
         if let Some(address) = &edit.address {
@@ -449,41 +448,40 @@ fn operations_of(edit: &ElementEdit) -> Vec<Operation> {
 }
 
 fn check(edit: &ElementEdit) -> Result<(), OperateError> {
-    let refuse = |why: String| Err(OperateError::Invalid(why));
+    let refuse = |why: Said| Err(OperateError::Invalid(why));
     if edit.name.as_ref().is_some_and(|name| name.trim().is_empty() || name.len() > 255) {
-        return refuse("an element's name has 1 to 255 characters".to_owned());
+        return refuse(Said::ElementName);
     }
     for (method, wish) in &edit.schedules {
-        let word = method.as_str();
+        let method = Word::new("method", method.as_str());
         if let Some(given) = wish.interval.filter(|interval| !(5..=86_400).contains(&interval.as_secs())) {
-            let given = given.as_secs();
-            return refuse(format!("an interval of polls is 5 to 86400 s, not {given} s ({word})"));
+            return refuse(Said::IntervalRange { given: given.as_secs(), method });
         }
         if let Some(given) = wish.timeout.filter(|timeout| !(100..=60_000).contains(&timeout.as_millis())) {
-            let given = given.as_millis();
-            return refuse(format!("a timeout of requests is 100 to 60000 ms, not {given} ms ({word})"));
+            let given = u64::try_from(given.as_millis()).unwrap_or(u64::MAX);
+            return refuse(Said::TimeoutRange { given, method });
         }
         if let Some(given) = wish.retries.filter(|retries| *retries > 10) {
-            return refuse(format!("a request is repeated 0 to 10 times, not {given} times ({word})"));
+            return refuse(Said::RetriesRange { given, method });
         }
     }
     if edit.scans.get(&Scan::Interfaces) == Some(&false) {
-        return refuse("interfaces are always read: all other scans refer to them".to_owned());
+        return refuse(Said::InterfacesAlways);
     }
-    let class = edit.class.iter().map(|word| ("a device class", word));
-    let region = edit.region.iter().flatten().map(|word| ("a region", word));
-    let groups = edit.groups.iter().flatten().map(|word| ("a group", word));
-    let sets = edit.device_sets.iter().flatten().map(|word| ("a device set", word));
+    let class = edit.class.iter().map(|word| (Said::ADeviceClass, word));
+    let region = edit.region.iter().flatten().map(|word| (Said::ARegion, word));
+    let groups = edit.groups.iter().flatten().map(|word| (Said::AGroup, word));
+    let sets = edit.device_sets.iter().flatten().map(|word| (Said::ADeviceSet, word));
     for (what, word) in class.chain(region).chain(groups).chain(sets) {
         check_label(what, word)?;
     }
     if [&edit.groups, &edit.device_sets].into_iter().flatten().any(|words| words.len() > MOST_LABELS) {
-        return refuse(format!("an element is in at most {MOST_LABELS} groups and as many device sets"));
+        return refuse(Said::ManyLabels { most: MOST_LABELS });
     }
     if let Some(Some(window)) = edit.maintenance
         && window.until <= window.from
     {
-        return refuse("a maintenance window must end after it begins".to_owned());
+        return refuse(Said::WindowEnds);
     }
     Ok(())
 }
@@ -492,13 +490,13 @@ fn check(edit: &ElementEdit) -> Result<(), OperateError> {
 const MOST_LABELS: usize = 32;
 
 /// Names by which elements are sorted are short and printable.
-fn check_label(what: &str, word: &str) -> Result<(), OperateError> {
+fn check_label(what: Said, word: &str) -> Result<(), OperateError> {
     let fits = !word.trim().is_empty() && word.chars().count() <= 64 && !word.chars().any(char::is_control);
     if fits {
         return Ok(());
     }
     let shown: String = word.chars().filter(|c| !c.is_control()).take(64).collect();
-    Err(OperateError::Invalid(format!("'{shown}' is no name of {what}: it has 1 to 64 printable characters")))
+    Err(OperateError::Invalid(Said::LabelRange { given: shown, what: what.into() }))
 }
 
 /// Everything of an element, as soon as the poller can.
@@ -564,18 +562,16 @@ pub(crate) async fn try_sets(
     }
 }
 
-fn no_answer(address: SocketAddr, all: &[OpenedSet], tried: &[OpenedSet], reasons: &[SnmpError]) -> String {
+fn no_answer(address: SocketAddr, all: &[OpenedSet], tried: &[OpenedSet], reasons: &[SnmpError]) -> Said {
     if all.is_empty() {
-        return "there are no credentials to try: add a set first".to_owned();
+        return Said::NoCredentials;
     }
     if tried.is_empty() {
-        return format!(
-            "{address} could be asked without SNMPv3 authPriv only, for which it needs an exception (allow_v2c)"
-        );
+        return Said::OnlyInClear { address };
     }
     let tried: Vec<String> =
         tried.iter().zip(reasons).map(|(set, reason)| format!("'{}': {reason}", set.name)).collect();
-    format!("no credential set was answered ({})", tried.join("; "))
+    Said::NoSetAnswered { tried: tried.join("; ") }
 }
 
 /// `HOST`, `HOST:PORT`, `[IPv6]:PORT` or a bare IPv6 address.
@@ -590,7 +586,8 @@ async fn resolve(text: &str) -> Result<SocketAddr, OperateError> {
     }
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) => {
-            let port = port.parse().map_err(|_| OperateError::Invalid(format!("'{port}' is no UDP port")))?;
+            let port =
+                port.parse().map_err(|_| OperateError::Invalid(Said::NoUdpPort { port: port.to_owned() }))?;
             (host, port)
         }
         None => (text, SNMP_PORT),
@@ -599,25 +596,25 @@ async fn resolve(text: &str) -> Result<SocketAddr, OperateError> {
         && host.len() <= 253
         && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
     if !is_name {
-        return Err(OperateError::Invalid(format!("'{text}' is no address: HOST[:PORT] is needed")));
+        return Err(OperateError::Invalid(Said::NoAddress { text: text.to_owned() }));
     }
     let found = tokio::net::lookup_host((host, port)).await.ok().and_then(|mut found| found.next());
-    found.ok_or_else(|| OperateError::Invalid(format!("the name '{host}' has no address")))
+    found.ok_or_else(|| OperateError::Invalid(Said::NoAddressOf { host: host.to_owned() }))
 }
 
 fn address_taken(error: netwarden_store::StoreError, address: SocketAddr) -> OperateError {
     if error.is_duplicate() {
-        return OperateError::Conflict(format!("another element has the address {address} already"));
+        return OperateError::Conflict(Said::AddressTaken { address });
     }
     error.into()
 }
 
 pub(crate) fn no_element(ne: NeId) -> OperateError {
-    OperateError::NotFound { what: "network element", id: ne.to_string() }
+    OperateError::not_found(Thing::NetworkElement, ne)
 }
 
 pub(crate) fn invalid(error: impl std::fmt::Display) -> OperateError {
-    OperateError::Invalid(error.to_string())
+    OperateError::Invalid(error.to_string().into())
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
 use crate::ports::{as_value, require_reason};
-use crate::version::{Version, met};
+use crate::said::{Said, Thing, Word};
+use crate::version::{Version, met, not_edited};
 
 /// What an authorisation says beside yes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -143,13 +144,15 @@ impl Desk {
         check(&edit)?;
         let old = self.engine.keeper().picture().read().facts(mac);
         let record = permit.record(old.as_ref().and_then(as_value), as_value(&edit), reason);
+        let what = move || Said::called(Thing::Endpoint, mac);
         let plan = move |network: &Network, now| {
             let present = network.endpoint(mac).map_or_else(|| Version::of(""), endpoint_version);
-            met(expected.as_ref(), &present, &format!("endpoint {mac}"))
+            met(expected.as_ref(), &present, what())
                 .map_err(|error| KeeperError::Outdated(error.to_string()))?;
             network.plan_edit(mac, &edit, now).map_err(|error| KeeperError::Refused(error.to_string()))
         };
-        Ok(self.edit_and_readmit(&permit, vec![record], readmitted, reason, plan).await?)
+        let edited = self.edit_and_readmit(&permit, vec![record], readmitted, reason, plan).await;
+        edited.map_err(|error| not_edited(error, what()))
     }
 
     /// Changes endpoints with these records and, in the same transaction, asks for the release of the ports
@@ -219,17 +222,14 @@ impl Desk {
         require_reason(reason)?;
         let (port, quarantine) = {
             let network = self.engine.keeper().picture().read();
-            let port = network.location(mac).ok_or_else(|| {
-                OperateError::Conflict(format!(
-                    "{mac} is on no known access port, so there is nothing to move"
-                ))
-            })?;
+            let port =
+                network.location(mac).ok_or_else(|| OperateError::Conflict(Said::NothingToMove { mac }))?;
             let quarantine = network.element(port.ne).and_then(|e| e.base.element.quarantine_vlan);
             (port, quarantine)
         };
-        let vlan = vlan.or(quarantine).ok_or_else(|| {
-            OperateError::Invalid(format!("network element {} has no quarantine VLAN: name a VLAN", port.ne))
-        })?;
+        let vlan = vlan
+            .or(quarantine)
+            .ok_or_else(|| OperateError::Invalid(Said::NoQuarantineVlan { ne: port.ne }))?;
         let access = PortAccess::Vlan { vlan, bounce };
         let action = netwarden_model::Action::SetPortAccess { port, access, endpoint: Some(mac) };
         self.ask(permit, action, reason, key).await
@@ -330,9 +330,8 @@ fn check(edit: &EndpointEdit) -> Result<(), OperateError> {
     for (what, text) in texts {
         let Some(Some(text)) = text else { continue };
         if text.chars().count() > LONGEST_TEXT || text.chars().any(|c| c.is_control() && c != '\n') {
-            return Err(OperateError::Invalid(format!(
-                "{what} has at most {LONGEST_TEXT} characters, and no control characters"
-            )));
+            let (what, most) = (Word::new("property", what), LONGEST_TEXT);
+            return Err(OperateError::Invalid(Said::TextRange { what, most }));
         }
     }
     Ok(())

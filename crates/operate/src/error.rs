@@ -10,6 +10,7 @@ use netwarden_store::{ListError, StoreError};
 use netwarden_vault::VaultError;
 
 use crate::parameters::ParameterError;
+use crate::said::{Said, Thing};
 
 /// Why an operation was not done.
 #[derive(Debug, thiserror::Error)]
@@ -26,22 +27,17 @@ pub enum OperateError {
     #[error("{0}")]
     NotIdentified(String),
     /// There is no such thing.
-    #[error("{what} {id} does not exist")]
-    NotFound {
-        /// Kind of thing.
-        what: &'static str,
-        /// Which.
-        id: String,
-    },
+    #[error("{0} does not exist")]
+    NotFound(Said),
     /// What was given makes no sense.
     #[error("{0}")]
-    Invalid(String),
+    Invalid(Said),
     /// It is not so any more, or already so.
     #[error("{0}")]
-    Conflict(String),
+    Conflict(Said),
     /// Somebody else has changed it since the caller read it.
     #[error("{0}")]
-    Outdated(String),
+    Outdated(Said),
     /// Nothing can be recorded, so nothing is done.
     #[error(transparent)]
     Unrecorded(AuditError),
@@ -51,6 +47,27 @@ pub enum OperateError {
 }
 
 impl OperateError {
+    /// There is no such thing.
+    pub(crate) fn not_found(thing: Thing, id: impl std::fmt::Display) -> Self {
+        Self::NotFound(Said::called(thing, id))
+    }
+
+    /// What `Display` says, as a sentence that interfaces can tell in other languages. Of a part that failed it
+    /// says no more than that: what lies beneath may name paths and statements.
+    pub fn said(&self) -> Said {
+        match self {
+            Self::Denied { operation, because } => {
+                Said::NotPermitted { operation: *operation, because: Said::from(because).into() }
+            }
+            Self::NotIdentified(why) => why.clone().into(),
+            Self::NotFound(what) => Said::DoesNotExist { what: what.clone().into() },
+            Self::Invalid(said) | Self::Conflict(said) | Self::Outdated(said) => said.clone(),
+            Self::Unrecorded(AuditError::Full) => Said::NothingRecorded,
+            Self::Unrecorded(error) => error.to_string().into(),
+            Self::Failed(_) => Said::PartFailed,
+        }
+    }
+
     /// A part of the system failed: its own words and those of what lies beneath.
     pub fn failed(error: &(dyn std::error::Error + 'static)) -> Self {
         let mut text = error.to_string();
@@ -75,7 +92,7 @@ impl From<StoreError> for OperateError {
 
 impl From<ListError> for OperateError {
     fn from(error: ListError) -> Self {
-        Self::Invalid(error.to_string())
+        Self::Invalid(error.to_string().into())
     }
 }
 
@@ -93,7 +110,7 @@ impl From<SpineError> for OperateError {
     fn from(error: SpineError) -> Self {
         match error {
             SpineError::Store(error) => error.into(),
-            SpineError::BadCursor(_) => Self::Invalid(error.to_string()),
+            SpineError::BadCursor(_) => Self::Invalid(error.to_string().into()),
             error => Self::failed(&error),
         }
     }
@@ -102,11 +119,9 @@ impl From<SpineError> for OperateError {
 impl From<KeeperError> for OperateError {
     fn from(error: KeeperError) -> Self {
         match error {
-            KeeperError::Unknown(unknown) => {
-                Self::NotFound { what: "network element", id: unknown.0.to_string() }
-            }
-            KeeperError::Refused(why) => Self::Conflict(why),
-            KeeperError::Outdated(why) => Self::Outdated(why),
+            KeeperError::Unknown(unknown) => Self::not_found(Thing::NetworkElement, unknown.0),
+            KeeperError::Refused(why) => Self::Conflict(why.into()),
+            KeeperError::Outdated(why) => Self::Outdated(why.into()),
             KeeperError::Store(error) => error.into(),
             KeeperError::Audit(error) => error.into(),
             KeeperError::Spine(error) => error.into(),
@@ -120,7 +135,7 @@ impl From<netwarden_engine::NamesError> for OperateError {
     fn from(error: netwarden_engine::NamesError) -> Self {
         use netwarden_engine::NamesError;
         match error {
-            NamesError::Refused(why) => Self::Conflict(why),
+            NamesError::Refused(why) => Self::Conflict(why.into()),
             NamesError::Store(error) => error.into(),
             NamesError::Audit(error) => error.into(),
             error @ NamesError::Closed => Self::failed(&error),
@@ -130,7 +145,7 @@ impl From<netwarden_engine::NamesError> for OperateError {
 
 impl From<ParameterError> for OperateError {
     fn from(error: ParameterError) -> Self {
-        Self::Invalid(error.to_string())
+        Self::Invalid(error.to_string().into())
     }
 }
 
@@ -149,11 +164,13 @@ impl From<RuleStoreError> for OperateError {
     fn from(error: RuleStoreError) -> Self {
         match error {
             RuleStoreError::Store(error) => error.into(),
-            RuleStoreError::Rule(error) => Self::Invalid(error.to_string()),
-            RuleStoreError::NoRule(id) => Self::NotFound { what: "rule", id: id.to_string() },
-            RuleStoreError::NoRevision(..) => Self::NotFound { what: "revision", id: error.to_string() },
-            RuleStoreError::NameTaken(_) => Self::Conflict(error.to_string()),
-            RuleStoreError::Outdated { .. } => Self::Outdated(error.to_string()),
+            RuleStoreError::Rule(error) => Self::Invalid(error.to_string().into()),
+            RuleStoreError::NoRule(id) => Self::not_found(Thing::Rule, id),
+            RuleStoreError::NoRevision(..) => Self::not_found(Thing::Revision, error),
+            RuleStoreError::NameTaken(_) => Self::Conflict(error.to_string().into()),
+            RuleStoreError::Outdated { rule, given, present } => {
+                Self::Outdated(Said::RuleMovedOn { rule, present, given })
+            }
         }
     }
 }
@@ -162,12 +179,14 @@ impl From<IdentityError> for OperateError {
     fn from(error: IdentityError) -> Self {
         match error {
             IdentityError::Store(error) => error.into(),
-            IdentityError::NoSuchUser(name) => Self::NotFound { what: "user", id: name },
-            IdentityError::NoSuchToken(id) => Self::NotFound { what: "token", id: id.to_string() },
-            IdentityError::NoSuchSession(id) => Self::NotFound { what: "session", id: id.to_string() },
-            IdentityError::NameTaken(_) | IdentityError::AdminStays => Self::Conflict(error.to_string()),
+            IdentityError::NoSuchUser(name) => Self::not_found(Thing::User, name),
+            IdentityError::NoSuchToken(id) => Self::not_found(Thing::Token, id),
+            IdentityError::NoSuchSession(id) => Self::not_found(Thing::Session, id),
+            IdentityError::NameTaken(_) | IdentityError::AdminStays => {
+                Self::Conflict(error.to_string().into())
+            }
             IdentityError::Background => Self::failed(&error),
-            error => Self::Invalid(error.to_string()),
+            error => Self::Invalid(error.to_string().into()),
         }
     }
 }
@@ -176,10 +195,34 @@ impl From<VaultError> for OperateError {
     fn from(error: VaultError) -> Self {
         match error {
             VaultError::Store(error) => error.into(),
-            VaultError::NoSuchCredential(id) => Self::NotFound { what: "credential set", id: id.to_string() },
-            VaultError::NameTaken(_) => Self::Conflict(error.to_string()),
-            VaultError::BadOrder => Self::Invalid(error.to_string()),
+            VaultError::NoSuchCredential(id) => Self::not_found(Thing::CredentialSet, id),
+            VaultError::NameTaken(_) => Self::Conflict(error.to_string().into()),
+            VaultError::BadOrder => Self::Invalid(error.to_string().into()),
             error => Self::failed(&error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_what_is_displayed_but_for_what_lies_beneath_a_failure() {
+        let denied = OperateError::Denied { operation: Operation::PortOff, because: Because::OutsideScope };
+        for error in [
+            denied,
+            OperateError::NotIdentified("log in first, or present a token".to_owned()),
+            OperateError::not_found(Thing::CredentialSet, "'core'"),
+            OperateError::Invalid(Said::ReasonNeeded),
+            OperateError::Conflict("free text".into()),
+            OperateError::Outdated(Said::Outdated { what: Said::called(Thing::Rule, "'x'").into() }),
+            OperateError::Unrecorded(AuditError::Full),
+            OperateError::Unrecorded(AuditError::NotOpen(7)),
+        ] {
+            assert_eq!(error.said().to_string(), error.to_string());
+        }
+        let failed = OperateError::Failed("/var/lib/netwarden/db is gone".to_owned());
+        assert_eq!(failed.said(), Said::PartFailed);
     }
 }

@@ -9,6 +9,7 @@ use crate::desk::Desk;
 use crate::elements::EDITING;
 use crate::error::OperateError;
 use crate::ports::{as_value, require_reason};
+use crate::said::{Said, Thing};
 use crate::version::{Version, met};
 
 /// Seconds of silence that a group may allow its members: 10 s to 30 days.
@@ -57,7 +58,8 @@ impl Desk {
         check(&group)?;
         let _one_at_a_time = EDITING.lock().await;
         if self.find_group(&group.name).await?.is_some() {
-            return Err(OperateError::Conflict(format!("there is a group '{}' already", group.name)));
+            let what = called(&group.name).into();
+            return Err(OperateError::Conflict(Said::IsThere { what }));
         }
         let record = permit.record(None, described(&group), reason);
         self.write_group(group.clone(), record).await?;
@@ -76,7 +78,7 @@ impl Desk {
         require_reason(reason)?;
         let _one_at_a_time = EDITING.lock().await;
         let old = self.find_group(name).await?.ok_or_else(|| no_group(name))?;
-        met(edit.expected.as_ref(), &version(&old), &format!("group '{name}'"))?;
+        met(edit.expected.as_ref(), &version(&old), called(name))?;
         let new = Group {
             name: old.name.clone(),
             description: edit.description.unwrap_or_else(|| old.description.clone()),
@@ -100,12 +102,10 @@ impl Desk {
         require_reason(reason)?;
         let _one_at_a_time = EDITING.lock().await;
         let old = self.find_group(name).await?.ok_or_else(|| no_group(name))?;
-        met(expected.as_ref(), &version(&old), &format!("group '{name}'"))?;
+        met(expected.as_ref(), &version(&old), called(name))?;
         let members = self.members(name);
         if members > 0 {
-            return Err(OperateError::Conflict(format!(
-                "{members} endpoints are in group '{name}': put them elsewhere first"
-            )));
+            return Err(OperateError::Conflict(Said::GroupInUse { members, name: name.to_owned() }));
         }
         let record = permit.record(described(&old), None, reason);
         let name = name.to_owned();
@@ -173,20 +173,20 @@ fn check(group: &Group) -> Result<(), OperateError> {
         || name.chars().count() > 64
         || name.chars().any(char::is_control)
     {
-        return Err(OperateError::Invalid(
-            "a group's name has 1 to 64 printable characters, none of them a blank at its ends".to_owned(),
-        ));
+        return Err(OperateError::Invalid(Said::GroupName));
     }
     if group.description.chars().count() > 1_000 {
-        return Err(OperateError::Invalid("a group's description has at most 1000 characters".to_owned()));
+        return Err(OperateError::Invalid(Said::GroupDescription));
     }
     if let Some(silence) = group.offline_after_s.filter(|silence| !SILENCE_S.contains(silence)) {
-        let (least, most) = (SILENCE_S.start(), SILENCE_S.end());
-        return Err(OperateError::Invalid(format!(
-            "members of a group may be silent for {least} to {most} s, not {silence} s"
-        )));
+        let (least, most) = (*SILENCE_S.start(), *SILENCE_S.end());
+        return Err(OperateError::Invalid(Said::GroupSilence { least, most, given: silence }));
     }
     Ok(())
+}
+
+fn called(name: &str) -> Said {
+    Said::called(Thing::Group, format!("'{name}'"))
 }
 
 fn version(group: &Group) -> Version {
@@ -202,5 +202,5 @@ fn described(group: &Group) -> Option<netwarden_audit::Value> {
 }
 
 fn no_group(name: &str) -> OperateError {
-    OperateError::NotFound { what: "group", id: format!("'{}'", name.chars().take(64).collect::<String>()) }
+    OperateError::NotFound(called(&name.chars().take(64).collect::<String>()))
 }

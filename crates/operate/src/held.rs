@@ -97,7 +97,7 @@ static JOBS: HeldList<Job> = HeldList {
     name: "jobs",
     id: |job| job.id.to_string().into(),
     columns: &[
-        HeldColumn { name: "what", value: |job| Some(job.what.clone().into()) },
+        HeldColumn { name: "what", value: |job| Some(job.what.to_string().into()) },
         HeldColumn { name: "state", value: |job| Some(job.state.as_str().into()) },
         HeldColumn { name: "operation", value: |job| Some(job.operation.name().into()) },
         HeldColumn { name: "started_at", value: |job| Some(to_micros(job.started).into()) },

@@ -17,6 +17,7 @@ use crate::endpoints::Readmitted;
 use crate::error::OperateError;
 use crate::jobs::Progress;
 use crate::ports::require_reason;
+use crate::said::Said;
 
 /// Rows that are written in one transaction; the writer is not held longer by an import.
 const CHUNK: usize = 500;
@@ -114,7 +115,7 @@ impl Desk {
         let permit = self.permit_of(caller, Operation::NeImport).await?;
         require_reason(reason)?;
         let Imported { rows, rejected } = elements(csv);
-        let what = format!("import of {} network elements", rows.len());
+        let what = Said::ImportOf { elements: rows.len() };
         self.record(permit.record(None, None, &format!("{what}: {reason}"))).await?;
         let (desk, caller, reason) = (self.clone(), caller.clone(), reason.to_owned());
         let owner = owner(&caller);

@@ -10,6 +10,8 @@ use netwarden_identity::Operation;
 use netwarden_model::UserId;
 use uuid::Uuid;
 
+use crate::said::Said;
+
 /// Ended jobs that are kept; the oldest go first.
 const KEPT: usize = 100;
 
@@ -44,7 +46,7 @@ pub struct Job {
     /// Its id.
     pub id: Uuid,
     /// What it does, in words.
-    pub what: String,
+    pub what: Said,
     /// The operation that it carries out: who may not do that does not see what it found.
     pub operation: Operation,
     /// Who started it.
@@ -85,7 +87,7 @@ impl Progress {
 }
 
 struct Entry {
-    what: String,
+    what: Said,
     operation: Operation,
     owner: Option<UserId>,
     started: Timestamp,
@@ -107,7 +109,7 @@ impl Jobs {
     /// Starts `work` on its own task. A result after a cancellation is kept as what was found by then.
     pub fn start<F>(
         &self,
-        what: String,
+        what: Said,
         operation: Operation,
         owner: Option<UserId>,
         now: Timestamp,

@@ -10,7 +10,7 @@ use netwarden_inventory::sql::{
     self, ELEMENTS, ENDPOINTS, EndpointRow, EndpointView, PORTS, PortView, SightingView, Where,
 };
 use netwarden_inventory::{Network, RoleOverride, UplinkBy};
-use netwarden_model::access::{PortAccess, Progress};
+use netwarden_model::access::Progress;
 use netwarden_model::action::Originator;
 use netwarden_model::{Event, EventKind, EventSeq, Mac, NeId, PortName, PortRef, Severity, VlanId};
 use netwarden_rules::sql::ListedRule;
@@ -26,7 +26,9 @@ use crate::endpoints::endpoint_version;
 use crate::error::OperateError;
 use crate::groups::ShownGroup;
 use crate::ports::{not_known, port_version};
+use crate::said::{Said, Thing};
 use crate::version::Version;
+use crate::why::ne_name;
 
 /// Rows on a page unless the caller says otherwise.
 const DEFAULT_LIMIT: u64 = 100;
@@ -75,14 +77,14 @@ pub struct ShownEndpoint {
 pub struct ShownPort {
     /// Its row.
     pub view: PortView,
-    /// Why it has its role, in words; None for an access port by default.
-    pub role_reason: Option<String>,
+    /// Why it has its role; None for an access port by default.
+    pub role_reason: Option<Said>,
     /// Endpoints on it now.
     pub endpoints: Vec<Mac>,
-    /// What we want of it, in words; None where nothing of ours is on it.
-    pub enforcement: Option<String>,
+    /// What we want of it; None where nothing of ours is on it.
+    pub enforcement: Option<Said>,
     /// Who wanted that, and why; None where nothing of ours is on it.
-    pub because: Option<String>,
+    pub because: Option<Said>,
     /// The version of what an administrator says of it.
     pub version: Version,
 }
@@ -169,7 +171,7 @@ impl Desk {
         let (ip, wish) = take(wish, "ip");
         let mut query = ListQuery::new(&ENDPOINTS, &caller.scope());
         if let Some(ip) = ip {
-            let ip = ip.parse().map_err(|_| OperateError::Invalid(format!("ip: '{ip}' is no IP address")))?;
+            let ip = ip.parse().map_err(|_| is_no("ip", &ip, Said::IpAddress))?;
             query = sql::having_ip(query, ip)?;
         }
         let query = filled(query, ENDPOINT_FILTERS, &["text"], wish)?;
@@ -218,7 +220,7 @@ impl Desk {
         let mut query = ListQuery::new(&PORTS, &caller.scope());
         if let Some(enforced) = enforced {
             if enforced != "true" {
-                return Err(OperateError::Invalid("enforced: it takes true, or is left out".to_owned()));
+                return Err(OperateError::Invalid(Said::EnforcedTakesTrue));
             }
             // By the rows, not by a list of ids, which has at most 1,000.
             query = query.and(HELD, Vec::new())?;
@@ -340,7 +342,7 @@ impl Desk {
             }
         }
         if until < from {
-            return Err(OperateError::Invalid("the time asked for ends before it begins".to_owned()));
+            return Err(OperateError::Invalid(Said::EndsBeforeItBegins));
         }
         Ok(sql::sightings_of(&caller.scope(), whom, from, until)?)
     }
@@ -403,7 +405,7 @@ impl Desk {
         let wish = self.paged(wish);
         let page = page(&wish)?;
         if wish.sort.is_some() || wish.text.is_some() {
-            return Err(OperateError::Invalid("events are listed by time, newest first".to_owned()));
+            return Err(OperateError::Invalid(Said::EventsByTime));
         }
         self.events(caller, &event_query(wish.filters)?, &page).await
     }
@@ -473,39 +475,32 @@ pub(crate) fn session_query(wish: ListWish) -> Result<ListQuery, OperateError> {
 
 /// An endpoint that nobody has ever seen or listed.
 pub(crate) fn no_endpoint(mac: Mac) -> OperateError {
-    OperateError::NotFound { what: "endpoint", id: mac.to_string() }
+    OperateError::not_found(Thing::Endpoint, mac)
 }
 
-/// What we want of a port, in words.
-pub(crate) fn wanted(row: &DesiredPort) -> String {
-    let what = access_words(&row.access);
-    let note = &row.standing.note;
+/// What we want of a port, and how far it is.
+pub(crate) fn wanted(row: &DesiredPort) -> Said {
+    let access = Said::from(&row.access).into();
+    let note = row.standing.note.clone();
     match row.standing.progress {
-        Progress::Pending => format!("to be {what}"),
-        Progress::ObserveOnly => format!("would be {what}, but the element is observed only"),
-        Progress::Held => format!("to be {what}, held: {note}"),
-        Progress::Attempted => format!("is being {what}, not yet read back"),
-        Progress::Verified => format!("{what}, read back"),
-        Progress::Releasing => format!("was {what}, is being released"),
-        Progress::Released => "released".to_owned(),
-        Progress::Failed => format!("to be {what}, failed: {note}"),
+        Progress::Pending => Said::ToBe { access },
+        Progress::ObserveOnly => Said::WouldBe { access },
+        Progress::Held => Said::ToBeHeld { access, note },
+        Progress::Attempted => Said::BeingDone { access },
+        Progress::Verified => Said::Verified { access },
+        Progress::Releasing => Said::BeingReleased { access },
+        Progress::Released => Said::Released,
+        Progress::Failed => Said::ToBeFailed { access, note },
     }
 }
 
 /// Who wanted something, and why.
-fn originator_words(originator: &Originator) -> String {
+fn originator_words(originator: &Originator) -> Said {
+    let because = |who: Said, reason: &String| Said::Noted { said: who.into(), note: reason.clone() };
     match originator {
-        Originator::Rule { name, event, .. } => format!("rule '{name}' on event {event}"),
-        Originator::Person { user, reason } => format!("{user}: {reason}"),
-        Originator::System { reason } => format!("the system: {reason}"),
-    }
-}
-
-pub(crate) fn access_words(access: &PortAccess) -> String {
-    match access {
-        PortAccess::Vlan { vlan, .. } => format!("moved to VLAN {vlan}"),
-        PortAccess::Shut => "shut".to_owned(),
-        PortAccess::Open => "switched on".to_owned(),
+        Originator::Rule { name, event, .. } => Said::RuleOnEvent { name: name.clone(), event: *event },
+        Originator::Person { user, reason } => because(user.clone().into(), reason),
+        Originator::System { reason } => because(Said::TheSystem, reason),
     }
 }
 
@@ -525,7 +520,7 @@ fn shown_endpoint(network: &Network, view: EndpointView) -> ShownEndpoint {
 fn shown_port(
     network: &Network,
     held: &BTreeMap<PortRef, DesiredPort>,
-    because: &mut BTreeMap<PortRef, String>,
+    because: &mut BTreeMap<PortRef, Said>,
     view: PortView,
 ) -> ShownPort {
     let port = PortRef { ne: view.ne, port: view.name.clone() };
@@ -541,29 +536,24 @@ fn shown_port(
     }
 }
 
-fn role_reason(network: &Network, port: &PortRef) -> Option<String> {
+fn role_reason(network: &Network, port: &PortRef) -> Option<Said> {
     let element = network.element(port.ne)?;
     let found = element.port(&port.port)?;
     if let Some(role) = found.role_override {
-        let word = match role {
-            RoleOverride::Uplink => "uplink",
-            RoleOverride::Access => "access port",
-        };
-        return Some(format!("an administrator says that it is an {word}"));
+        return Some(match role {
+            RoleOverride::Uplink => Said::SaidUplink,
+            RoleOverride::Access => Said::SaidAccess,
+        });
     }
     if let Some(aggregate) = found.lag.as_ref().filter(|aggregate| **aggregate != port.port) {
-        return Some(format!("it belongs to the aggregate {aggregate}"));
+        return Some(Said::OfAggregate { aggregate: aggregate.clone() });
     }
-    let name = |ne: &NeId| {
-        network.element(*ne).map_or_else(|| format!("NE {ne}"), |element| element.base.element.name.clone())
-    };
+    let name = |ne: &NeId| ne_name(network, *ne).into();
     Some(match found.uplink.as_ref()? {
-        UplinkBy::Neighbour { name: neighbour, .. } => format!("LLDP or CDP shows {neighbour} behind it"),
-        UplinkBy::ElementMac { mac, ne } => format!("{mac}, an address of {}, is learned here", name(ne)),
-        UplinkBy::Behind { ne } => format!("what is learned here is on several ports of {}", name(ne)),
-        UplinkBy::Count { macs } => {
-            format!("{macs} addresses are learned here, most of them at home elsewhere")
-        }
+        UplinkBy::Neighbour { name: neighbour, .. } => Said::NeighbourBehind { neighbour: neighbour.clone() },
+        UplinkBy::ElementMac { mac, ne } => Said::ElementLearned { mac: mac.to_string(), ne: name(ne) },
+        UplinkBy::Behind { ne } => Said::ElementBehind { ne: name(ne) },
+        UplinkBy::Count { macs } => Said::Crowd { macs: *macs },
     })
 }
 
@@ -577,7 +567,7 @@ fn take(mut wish: ListWish, name: &str) -> (Option<String>, ListWish) {
 pub(crate) fn page(wish: &ListWish) -> Result<Page, OperateError> {
     let limit = wish.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=PAGE_LIMIT).contains(&limit) {
-        return Err(OperateError::Invalid(format!("a page has 1 to {PAGE_LIMIT} rows, not {limit}")));
+        return Err(OperateError::Invalid(Said::PageRows { most: PAGE_LIMIT, given: limit }));
     }
     Ok(Page { limit, after: wish.after.clone() })
 }
@@ -626,50 +616,49 @@ pub(crate) fn conditions(
         .collect()
 }
 
+/// What was given for a column is nothing that it takes.
+fn is_no(column: &str, given: &str, what: Said) -> OperateError {
+    let (column, given) = (column.to_owned(), given.chars().take(64).collect());
+    OperateError::Invalid(Said::IsNo { column, given, what: what.into() })
+}
+
 fn condition(column: &str, reads: Reads, text: &str) -> Result<Condition, OperateError> {
-    let wrong = |what: &str| {
-        let shown: String = text.chars().take(64).collect();
-        OperateError::Invalid(format!("{column}: '{shown}' is no {what}"))
-    };
+    let wrong = |what: Said| is_no(column, text, what);
     Ok(match reads {
         Reads::Part => Condition::Contains(text.to_owned()),
         // Several words by commas, as in status=new,unauthorised.
         Reads::Text if text.contains(',') => Condition::In(text.split(',').map(FilterValue::from).collect()),
         Reads::Text => Condition::Eq(text.into()),
-        Reads::Number => Condition::Eq(text.parse::<i64>().map_err(|_| wrong("whole number"))?.into()),
-        Reads::Truth => Condition::Eq(text.parse::<bool>().map_err(|_| wrong("true or false"))?.into()),
+        Reads::Number => Condition::Eq(text.parse::<i64>().map_err(|_| wrong(Said::WholeNumber))?.into()),
+        Reads::Truth => Condition::Eq(text.parse::<bool>().map_err(|_| wrong(Said::TrueOrFalse))?.into()),
         Reads::Mac => {
-            let mac: Mac = text.parse().map_err(|_| wrong("MAC address"))?;
+            let mac: Mac = text.parse().map_err(|_| wrong(Said::MacAddress))?;
             Condition::Eq(i64::try_from(mac.to_u64()).unwrap_or_default().into())
         }
     })
 }
 
 pub(crate) fn time(name: &str, text: Option<String>) -> Result<Option<Timestamp>, OperateError> {
-    text.map(|text| {
-        let shown: String = text.chars().take(64).collect();
-        text.parse().map_err(|_| OperateError::Invalid(format!("{name}: '{shown}' is no time (RFC 3339)")))
-    })
-    .transpose()
+    text.map(|text| text.parse().map_err(|_| is_no(name, &text, Said::Time))).transpose()
 }
 
 fn event_query(filters: Vec<(String, String)>) -> Result<EventQuery, OperateError> {
     let mut query = EventQuery::default();
     for (name, text) in filters {
-        let shown: String = text.chars().take(64).collect();
-        let wrong = |what: &str| OperateError::Invalid(format!("{name}: '{shown}' is no {what}"));
+        let wrong = |what: Said| is_no(&name, &text, what);
         match name.as_str() {
             "kind" => {
                 for kind in text.split(',').filter(|kind| !kind.is_empty()) {
-                    query.kinds.push(kind.parse::<EventKind>().map_err(OperateError::Invalid)?);
+                    let kind = kind.parse::<EventKind>();
+                    query.kinds.push(kind.map_err(|error| OperateError::Invalid(error.into()))?);
                 }
             }
             "mac" => {
-                let mac = text.parse().map_err(|_| wrong("MAC address"))?;
+                let mac = text.parse().map_err(|_| wrong(Said::MacAddress))?;
                 query.subject = Some(netwarden_model::Subject::Mac(mac));
             }
-            "ne" => query.ne = Some(NeId(text.parse().map_err(|_| wrong("whole number"))?)),
-            "severity" => query.min_severity = Some(severity(&text).ok_or_else(|| wrong("severity"))?),
+            "ne" => query.ne = Some(NeId(text.parse().map_err(|_| wrong(Said::WholeNumber))?)),
+            "severity" => query.min_severity = Some(severity(&text).ok_or_else(|| wrong(Said::Severity))?),
             "from" => query.from = time("from", Some(text.clone()))?,
             "until" => query.to = time("until", Some(text.clone()))?,
             _ => {
@@ -704,7 +693,7 @@ pub fn port_ref(ne: i64, name: &str) -> PortRef {
 
 /// Reads a VLAN id.
 pub fn vlan(id: u16) -> Result<VlanId, OperateError> {
-    VlanId::try_from(id).map_err(|error| OperateError::Invalid(error.to_string()))
+    VlanId::try_from(id).map_err(|error| OperateError::Invalid(error.to_string().into()))
 }
 
 #[cfg(test)]

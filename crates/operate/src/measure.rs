@@ -9,6 +9,7 @@ use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::error::OperateError;
 use crate::jobs::State as JobState;
+use crate::said::Said;
 
 /// Events that may wait to be judged before that is worth a look.
 const MUCH_BEHIND: i64 = 10_000;
@@ -70,7 +71,7 @@ pub struct PartHealth {
     /// How it is.
     pub state: PartState,
     /// In one sentence.
-    pub text: String,
+    pub text: Said,
 }
 
 impl Desk {
@@ -79,49 +80,41 @@ impl Desk {
         use PartState::{Degraded, Failed, Ok as Fine};
 
         self.permit_of(caller, Operation::SystemStatus).await?;
-        let part = |name, state, text: String| PartHealth { name, state, text };
+        let part = |name, state, text: Said| PartHealth { name, state, text };
         let status = match self.status_now().await {
             Ok(status) => status,
             Err(error) => {
                 tracing::error!(%error, "the state of the system cannot be read");
-                return Ok(vec![part("database", Failed, "it cannot be read".to_owned())]);
+                return Ok(vec![part("database", Failed, Said::CannotBeRead)]);
             }
         };
         let mut parts = Vec::new();
         parts.push(if status.disk_full {
-            part("database", Failed, "the disk is full: nothing new is recorded or done".to_owned())
+            part("database", Failed, Said::DiskFull)
         } else {
-            part("database", Fine, "it is read and written".to_owned())
+            part("database", Fine, Said::ReadAndWritten)
         });
         parts.push(match self.trail.lag().await {
             Ok(lag) if lag.behind() > MUCH_UNINDEXED => {
-                part("trail", Degraded, format!("{} records are not yet found by search", lag.behind()))
+                part("trail", Degraded, Said::Unindexed { records: lag.behind() })
             }
-            Ok(_) => part("trail", Fine, format!("records: {}", status.records)),
-            Err(_) => part("trail", Failed, "it cannot be read".to_owned()),
+            Ok(_) => part("trail", Fine, Said::Records { records: status.records }),
+            Err(_) => part("trail", Failed, Said::CannotBeRead),
         });
         let judging = if status.behind > MUCH_BEHIND { Degraded } else { Fine };
-        parts.push(part("judge", judging, format!("events that wait to be judged: {}", status.behind)));
+        parts.push(part("judge", judging, Said::Unjudged { events: status.behind }));
         let elements = status.counters.elements;
         let poller = match (elements, status.unreachable) {
             (_, 0) if status.incomplete == 0 => Fine,
             (all, silent) if silent == all => Failed,
             _ => Degraded,
         };
-        let silent = status.unreachable;
-        parts.push(part(
-            "poller",
-            poller,
-            format!(
-                "network elements that do not answer: {silent} of {elements}; read in part for several polls: {}",
-                status.incomplete
-            ),
-        ));
+        let polled = Said::Polled { silent: status.unreachable, elements, incomplete: status.incomplete };
+        parts.push(part("poller", poller, polled));
         parts.push(if status.stopped {
-            part("enforcement", Degraded, "all enforcement is stopped by hand".to_owned())
+            part("enforcement", Degraded, Said::StoppedByHand)
         } else {
-            let held = self.ports_enforced().await?;
-            part("enforcement", Fine, format!("ports whose access is ours: {held}"))
+            part("enforcement", Fine, Said::PortsOurs { ports: self.ports_enforced().await? })
         });
         Ok(parts)
     }

@@ -17,6 +17,7 @@ use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
 use crate::ports::require_reason;
+use crate::said::{Said, Thing, Word};
 
 /// From one run to the next, unless said otherwise.
 const INTERVAL: Duration = Duration::from_secs(300);
@@ -238,10 +239,10 @@ impl Desk {
         require_reason(reason)?;
         let source = self.source_named(name).await?;
         let Kind::Leases(format) = source.kind else {
-            return Err(OperateError::Conflict(format!(
-                "source '{name}' is of kind {}: it has no files",
-                source.kind
-            )));
+            return Err(OperateError::Conflict(Said::SourceHasNoFiles {
+                name: name.to_owned(),
+                kind: Word::new("source", source.kind.as_str()),
+            }));
         };
         let zone = source.zone().map_err(invalid)?;
         let octets = file.to_vec();
@@ -250,10 +251,10 @@ impl Desk {
             parsed.map_err(|_| OperateError::Failed("the file could not be read to its end".to_owned()))?;
         if leases.is_empty() && replace {
             let first = dropped.first().map_or_else(|| "it is empty".to_owned(), ToString::to_string);
-            return Err(OperateError::Invalid(format!(
-                "the file has no leases of kind {}: {first}",
-                format.as_str()
-            )));
+            return Err(OperateError::Invalid(Said::NoLeases {
+                kind: Word::new("source", format.as_str()),
+                first,
+            }));
         }
         let count = leases.len();
         let words = format!("{count} leases, {} rows left out: {reason}", dropped.len());
@@ -312,16 +313,16 @@ fn of(count: usize) -> u64 {
 }
 
 fn invalid(error: impl std::fmt::Display) -> OperateError {
-    OperateError::Invalid(error.to_string())
+    OperateError::Invalid(error.to_string().into())
 }
 
 fn no_source(name: &str) -> OperateError {
-    OperateError::NotFound { what: "source of names", id: name.chars().take(64).collect() }
+    OperateError::not_found(Thing::SourceOfNames, name.chars().take(64).collect::<String>())
 }
 
 fn taken(error: netwarden_store::StoreError, name: &str) -> OperateError {
     match error.is_duplicate() {
-        true => OperateError::Conflict(format!("there is a source '{name}' already")),
+        true => OperateError::Conflict(Said::SourceIsThere { name: name.to_owned() }),
         false => error.into(),
     }
 }
@@ -330,13 +331,13 @@ fn settings(given: serde_json::Value) -> Result<Settings, OperateError> {
     if given.is_null() {
         return Ok(Settings::default());
     }
-    serde_json::from_value(given).map_err(|error| OperateError::Invalid(format!("settings: {error}")))
+    serde_json::from_value(given).map_err(|error| OperateError::Invalid(format!("settings: {error}").into()))
 }
 
 fn check_secret(secret: Option<&Zeroizing<String>>) -> Result<(), OperateError> {
     match secret {
         Some(secret) if secret.len() > LONGEST_SECRET => {
-            Err(OperateError::Invalid(format!("a secret has at most {LONGEST_SECRET} octets")))
+            Err(OperateError::Invalid(Said::SecretMost { most: LONGEST_SECRET }))
         }
         _ => Ok(()),
     }

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
+use crate::said::Said;
 
 /// A session that was opened.
 #[derive(Debug)]
@@ -150,7 +151,7 @@ impl Desk {
         days: u16,
     ) -> Result<(NewToken, jiff::Timestamp), OperateError> {
         if !(1..=366).contains(&days) {
-            return Err(OperateError::Invalid(format!("a token lives 1 to 366 days, not {days}")));
+            return Err(OperateError::Invalid(Said::TokenDays { given: days.into() }));
         }
         let expires = permit.at + jiff::SignedDuration::from_hours(24 * i64::from(days));
         let operations = if operations.is_empty() { all_operations() } else { operations };

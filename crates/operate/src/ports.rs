@@ -12,7 +12,8 @@ use netwarden_store::Tx;
 use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
-use crate::version::{Version, met};
+use crate::said::{Said, Thing, Word};
+use crate::version::{Version, met, not_edited};
 
 /// What is wanted of a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +53,11 @@ impl Desk {
         let action = match wish {
             PortWish::Access(access) => Action::SetPortAccess { port, access, endpoint },
             PortWish::Quarantine { bounce } => {
-                let vlan = self.base_of(port.ne)?.element.quarantine_vlan.ok_or_else(|| {
-                    OperateError::Invalid(format!(
-                        "network element {} has no quarantine VLAN: name a VLAN",
-                        port.ne
-                    ))
-                })?;
+                let vlan = self
+                    .base_of(port.ne)?
+                    .element
+                    .quarantine_vlan
+                    .ok_or_else(|| OperateError::Invalid(Said::NoQuarantineVlan { ne: port.ne }))?;
                 Action::SetPortAccess { port, access: PortAccess::Vlan { vlan, bounce }, endpoint }
             }
             PortWish::Release => Action::ReleasePort { port },
@@ -88,14 +88,16 @@ impl Desk {
         };
         let records =
             permits.iter().map(|permit| permit.record(as_value(&old), as_value(&edit), reason)).collect();
+        let what = Said::called(Thing::Port, &port);
+        let called = what.clone();
         let plan = move |network: &netwarden_inventory::Network, now| {
-            met(expected.as_ref(), &port_version(network, &port), &format!("port {port}"))
+            met(expected.as_ref(), &port_version(network, &port), called)
                 .map_err(|error| netwarden_engine::KeeperError::Outdated(error.to_string()))?;
             network
                 .plan_port_edit(&port, &edit, now)
                 .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
         };
-        Ok(self.engine.keeper().edit_many(records, plan).await?)
+        self.engine.keeper().edit_many(records, plan).await.map_err(|error| not_edited(error, what))
     }
 
     /// Writes a request with its record, and wakes who carries it out.
@@ -109,7 +111,7 @@ impl Desk {
         if let Action::SetPortAccess { port, access, .. } = &action
             && let Some(why) = self.engine.refusal(port, access).await?
         {
-            return Err(OperateError::Conflict(why));
+            return Err(OperateError::Conflict(why.into()));
         }
         let id = Self::request_id();
         let user = permit.user().to_owned();
@@ -157,17 +159,16 @@ impl Desk {
             Some(PortAccess::Shut) => Action::ReleasePort { port },
             // To open it would forget why it was moved.
             Some(PortAccess::Vlan { vlan, .. }) => {
-                return Err(OperateError::Conflict(format!(
-                    "{port} is held in VLAN {vlan} by us: release it first"
-                )));
+                let port = Said::port(&port).into();
+                return Err(OperateError::Conflict(Said::HeldInVlan { port, vlan }));
             }
             Some(PortAccess::Open) => {
-                return Err(OperateError::Conflict(format!("{port} is to be switched on already")));
+                let port = Said::port(&port).into();
+                return Err(OperateError::Conflict(Said::ToBeOnAlready { port }));
             }
             None if self.is_up(&port) => {
-                return Err(OperateError::Conflict(format!(
-                    "{port} is switched on already: its ifAdminStatus is up"
-                )));
+                let port = Said::port(&port).into();
+                return Err(OperateError::Conflict(Said::IsOnAlready { port }));
             }
             None => Action::SetPortAccess { port, access: PortAccess::Open, endpoint: None },
         };
@@ -218,11 +219,10 @@ fn asked(
             return match first.map(|row| row.request) {
                 // Who repeats an act is answered as the first time.
                 Some(first) if first.action == wanted.action => Ok(first.id),
-                Some(first) => Err(OperateError::Conflict(format!(
-                    "the Idempotency-Key stands for another act already ({} of {}): a new act needs a new key",
-                    first.action.name(),
-                    first.at
-                ))),
+                Some(first) => Err(OperateError::Conflict(Said::KeyTaken {
+                    action: Word::new("do", first.action.name()),
+                    at: first.at,
+                })),
                 None => Ok(id),
             };
         }
@@ -235,13 +235,13 @@ fn asked(
 /// Acts that people will ask about later need a word why.
 pub(crate) fn require_reason(reason: &str) -> Result<(), OperateError> {
     if reason.trim().is_empty() {
-        return Err(OperateError::Invalid("a reason is needed: it is recorded with the act".to_owned()));
+        return Err(OperateError::Invalid(Said::ReasonNeeded));
     }
     Ok(())
 }
 
 pub(crate) fn not_known(port: &PortRef) -> OperateError {
-    OperateError::NotFound { what: "port", id: format!("{} of network element {}", port.port, port.ne) }
+    OperateError::NotFound(Said::PortOfElement { port: port.port.clone(), ne: port.ne })
 }
 
 /// The rights that an edit needs: naming nothing still needs the one to modify.

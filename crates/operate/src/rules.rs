@@ -20,6 +20,7 @@ use crate::desk::Desk;
 use crate::error::OperateError;
 use crate::jobs::{Job, Progress, State};
 use crate::ports::{as_value, require_reason};
+use crate::said::{Said, Thing};
 use crate::version::{Version, met};
 
 impl Desk {
@@ -50,7 +51,7 @@ impl Desk {
     /// Checks a rule without keeping it.
     pub async fn check_rule(&self, caller: &Caller, rule: Rule) -> Result<(), OperateError> {
         self.permit_of(caller, Operation::RuleRead).await?;
-        CompiledRule::compile(rule).map_err(|error| OperateError::Invalid(error.to_string()))?;
+        CompiledRule::compile(rule).map_err(|error| OperateError::Invalid(error.to_string().into()))?;
         Ok(())
     }
 
@@ -97,11 +98,11 @@ impl Desk {
         // Who names the revision that was read is told where somebody else was faster.
         let revision = if rule.revision.0 == 0 { old.revision } else { rule.revision };
         if enabled.is_some_and(|enabled| enabled != old.enabled) {
-            let word = if old.enabled { "disable" } else { "enable" };
-            return Err(OperateError::Invalid(format!(
-                "an edit does not {word} a rule, which has a right and a record of its own: {word} it by \
-                 itself, and leave 'enabled' out"
-            )));
+            return Err(OperateError::Invalid(if old.enabled {
+                Said::EditDisables
+            } else {
+                Said::EditEnables
+            }));
         }
         let rule = Rule { id, revision, enabled: old.enabled, ..rule };
         let record = permit.record(as_value(&old), as_value(&rule), reason);
@@ -135,13 +136,14 @@ impl Desk {
         let id = self.rule_id(named).await?;
         let mut record = permit.record(as_value(&!enabled), as_value(&enabled), reason);
         record.object = ObjectRef::new("rule", named);
-        let (spine, at, what) = (self.spine.clone(), permit.at, format!("rule '{named}'"));
+        let (spine, at, what) =
+            (self.spine.clone(), permit.at, Said::called(Thing::Rule, format!("'{named}'")));
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     if expected.is_some() {
                         let present = sql::show(tx, id).await?.rule.revision;
-                        met(expected.as_ref(), &Version::counted(present.0), &what)?;
+                        met(expected.as_ref(), &Version::counted(present.0), what)?;
                     }
                     let (rule, was_changed) = sql::set_enabled(tx, id, enabled, at).await?;
                     if was_changed {
@@ -166,7 +168,11 @@ impl Desk {
         require_reason(reason)?;
         let id = self.rule_id(named).await?;
         let old = sql::show(self.store.read(), id).await?.rule;
-        met(expected.as_ref(), &Version::counted(old.revision.0), &format!("rule '{named}'"))?;
+        met(
+            expected.as_ref(),
+            &Version::counted(old.revision.0),
+            Said::called(Thing::Rule, format!("'{named}'")),
+        )?;
         let record = permit.record(as_value(&old), None, reason);
         let (spine, at) = (self.spine.clone(), permit.at);
         self.store
@@ -193,9 +199,9 @@ impl Desk {
         until: Option<Timestamp>,
     ) -> Result<Uuid, OperateError> {
         let permit = self.permit_of(caller, Operation::RuleRehearse).await?;
-        let what = format!("rehearsal of rule '{}'", rule.name);
+        let what = Said::RehearsalOf { name: rule.name.clone() };
         let compiled =
-            CompiledRule::compile(rule).map_err(|error| OperateError::Invalid(error.to_string()))?;
+            CompiledRule::compile(rule).map_err(|error| OperateError::Invalid(error.to_string().into()))?;
         let first = match from {
             // The event before the first one of the span.
             Some(from) => self.spine.seq_at(from - jiff::SignedDuration::from_micros(1)).await?,
@@ -253,7 +259,7 @@ impl Desk {
             return Ok(RuleId(id));
         }
         let found = sql::find(self.store.read(), named).await?;
-        found.ok_or_else(|| OperateError::NotFound { what: "rule", id: format!("'{named}'") })
+        found.ok_or_else(|| OperateError::not_found(Thing::Rule, format!("'{named}'")))
     }
 
     async fn permit_rule(

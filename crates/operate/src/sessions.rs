@@ -16,6 +16,7 @@ use crate::desk::Desk;
 use crate::elements::owner;
 use crate::error::OperateError;
 use crate::jobs::{Job, State};
+use crate::said::{Said, Thing};
 
 impl Desk {
     /// Whom a session's secret or a token belongs to; unidentified where it is none that holds.
@@ -65,9 +66,7 @@ impl Desk {
     pub async fn logout(&self, caller: &Caller) -> Result<(), OperateError> {
         let permit = self.permit_own(caller, ObjectKind::Session, Operation::SessionLogout).await?;
         let Through::Session(id) = known(caller)?.through else {
-            return Err(OperateError::Conflict(
-                "there is no session to end: the caller has not logged in".to_owned(),
-            ));
+            return Err(OperateError::Conflict(Said::NoSession));
         };
         let record = permit.record(None, None, "");
         self.store
@@ -138,9 +137,9 @@ impl Desk {
         let permit = self.permit(caller, operation, &object, Some(id.to_string())).await?;
         let job = found.ok_or_else(|| no_job(id))?;
         if job.state != State::Running {
-            return Err(OperateError::Conflict(format!("job {id} has ended already")));
+            return Err(OperateError::Conflict(Said::JobEnded { id }));
         }
-        self.record(permit.record(None, Some(Value::text("cancelled")), &job.what)).await?;
+        self.record(permit.record(None, Some(Value::text("cancelled")), &job.what.to_string())).await?;
         self.jobs.cancel(id);
         Ok(())
     }
@@ -166,5 +165,5 @@ fn known(caller: &Caller) -> Result<&Identified, OperateError> {
 }
 
 fn no_job(id: Uuid) -> OperateError {
-    OperateError::NotFound { what: "job", id: id.to_string() }
+    OperateError::not_found(Thing::Job, id)
 }

@@ -12,6 +12,7 @@ use netwarden_store::{Store, StoreError, Tx, execute, insert_many, query_all, to
 use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::error::OperateError;
+use crate::said::{Said, Thing};
 
 /// Points of an answer, at most.
 const MOST_POINTS: i64 = 500;
@@ -102,14 +103,14 @@ impl Desk {
         self.permit_of(caller, Operation::StatisticsRead).await?;
         let shown: String = name.chars().take(64).collect();
         if !series().iter().any(|series| series.name == name) {
-            return Err(OperateError::NotFound { what: "series", id: format!("'{shown}'") });
+            return Err(OperateError::not_found(Thing::Series, format!("'{shown}'")));
         }
         let until = until.unwrap_or_else(|| self.clock.now());
         let from =
             from.unwrap_or_else(|| until.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(until));
         let length = until.duration_since(from).as_secs();
         if length < 0 {
-            return Err(OperateError::Invalid("the time asked for ends before it begins".to_owned()));
+            return Err(OperateError::Invalid(Said::EndsBeforeItBegins));
         }
         let least = (length / MOST_POINTS + 1).max(1);
         let step = step_s.map_or(least, |step| i64::try_from(step).unwrap_or(i64::MAX)).max(least);

@@ -14,6 +14,7 @@ use crate::elements::EDITING;
 use crate::error::OperateError;
 use crate::parameters::{Declaration, PARAMETERS, Parameters};
 use crate::ports::require_reason;
+use crate::said::{Said, Thing};
 use crate::version::{Version, met};
 
 /// The state of the whole at a glance.
@@ -115,7 +116,7 @@ impl Desk {
         self.permit_of(caller, Operation::EventRead).await?;
         let event = self.spine.get(seq).await?;
         let event = event.filter(|event| caller.scope().contains(event.ne));
-        event.ok_or_else(|| OperateError::NotFound { what: "event", id: seq.to_string() })
+        event.ok_or_else(|| OperateError::not_found(Thing::Event, seq))
     }
 
     /// Records of the trail that the caller may read (AUD-04).
@@ -154,9 +155,9 @@ impl Desk {
         name: &str,
     ) -> Result<(&'static Declaration, String), OperateError> {
         self.permit_of(caller, Operation::ParameterRead).await?;
-        let declaration = Declaration::find(name).map_err(|_| OperateError::NotFound {
-            what: "parameter",
-            id: format!("'{}'", name.chars().take(64).collect::<String>()),
+        let declaration = Declaration::find(name).map_err(|_| {
+            let shown: String = name.chars().take(64).collect();
+            OperateError::not_found(Thing::Parameter, format!("'{shown}'"))
         })?;
         Ok((declaration, self.parameters_now().get(declaration).to_owned()))
     }
@@ -175,7 +176,7 @@ impl Desk {
         let _one_at_a_time = EDITING.lock().await;
         let mut parameters = self.parameters_now();
         let old = parameters.set(name, value)?;
-        met(expected.as_ref(), &parameter_version(name, &old), &format!("parameter {name}"))?;
+        met(expected.as_ref(), &parameter_version(name, &old), Said::called(Thing::Parameter, name))?;
         let mut record = permit.record(Some(Value::text(old)), Some(Value::text(value)), reason);
         record.object.id = Some(name.to_owned());
         let (row, at) = ((name.to_owned(), value.to_owned()), to_micros(permit.at));

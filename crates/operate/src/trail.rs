@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::elements::owner;
 use crate::error::OperateError;
+use crate::said::Said;
 
 /// Octets of an export that wait for their reader; the export pauses meanwhile.
 const WAITING: usize = 256 << 10;
@@ -45,8 +46,7 @@ impl Desk {
                 "fault": report.problem.as_ref().map(ToString::to_string),
             }))
         };
-        let what = "verification of the audit trail".to_owned();
-        Ok(self.jobs.start(what, Operation::AuditVerify, owner(caller), permit.at, work))
+        Ok(self.jobs.start(Said::Verification, Operation::AuditVerify, owner(caller), permit.at, work))
     }
 
     /// The public key with which exports are verified, to be kept where the server cannot change it.
@@ -67,12 +67,11 @@ impl Desk {
         let size = self.trail.size().await?;
         let range = from.unwrap_or(0)..until.unwrap_or(size);
         if range.start > range.end || range.end > size {
-            return Err(OperateError::Invalid(format!(
-                "the trail has records 0 to {}: {} to {} is no part of it",
-                size.saturating_sub(1),
-                range.start,
-                range.end
-            )));
+            return Err(OperateError::Invalid(Said::NoSuchRecords {
+                last: size.saturating_sub(1),
+                start: range.start,
+                end: range.end,
+            }));
         }
         let words = format!("records {} to {}", range.start, range.end);
         self.record(permit.record(None, Some(Value::text(words)), "")).await?;

@@ -3,10 +3,12 @@
 //! Pure: a version is a digest of all that can be edited of a thing, so what changes by itself (who is
 //! online, when an element was last read) makes no other version.
 
+use netwarden_engine::KeeperError;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::OperateError;
+use crate::said::Said;
 
 /// Octets of the digest that are kept: enough that two versions of one thing never look the same.
 const KEPT: usize = 12;
@@ -41,21 +43,27 @@ impl Version {
 }
 
 /// Refuses an edit that was made on another version than the present one. Who names none overwrites.
-pub(crate) fn met(expected: Option<&Version>, now: &Version, what: &str) -> Result<(), OperateError> {
+pub(crate) fn met(expected: Option<&Version>, now: &Version, what: Said) -> Result<(), OperateError> {
     match expected {
-        Some(expected) if expected != now => Err(OperateError::Outdated(outdated(what))),
+        Some(expected) if expected != now => {
+            Err(OperateError::Outdated(Said::Outdated { what: what.into() }))
+        }
         _ => Ok(()),
     }
 }
 
-/// What is said where somebody else was faster.
-pub(crate) fn outdated(what: &str) -> String {
-    format!("{what} was changed by somebody else since you read it: read it again, and decide anew")
+/// Why the keeper did not edit `what`, whose version its plan had compared by [`met`].
+pub(crate) fn not_edited(error: KeeperError, what: Said) -> OperateError {
+    match error {
+        KeeperError::Outdated(_) => OperateError::Outdated(Said::Outdated { what: what.into() }),
+        error => error.into(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::said::Thing;
 
     #[test]
     fn versions_differ_where_something_differs() {
@@ -69,11 +77,13 @@ mod tests {
     #[test]
     fn an_edit_of_another_version_is_refused_in_one_sentence() {
         let now = Version::of("now");
-        met(None, &now, "rule 'x'").unwrap();
-        met(Some(&now), &now, "rule 'x'").unwrap();
-        let Err(OperateError::Outdated(said)) = met(Some(&Version::of("then")), &now, "rule 'x'") else {
+        let rule = || Said::called(Thing::Rule, "'x'");
+        met(None, &now, rule()).unwrap();
+        met(Some(&now), &now, rule()).unwrap();
+        let Err(OperateError::Outdated(said)) = met(Some(&Version::of("then")), &now, rule()) else {
             panic!("it was taken")
         };
+        let said = said.to_string();
         assert!(said.starts_with("rule 'x' was changed by somebody else"), "{said}");
     }
 }

@@ -14,7 +14,7 @@ use netwarden_inventory::{Network, Role};
 use netwarden_model::access::Progress;
 use netwarden_model::action::Originator;
 use netwarden_model::{
-    Action, EndpointStatus, Event, EventSeq, Mac, NeId, PortRef, RuleId, RuleRevision, Subject,
+    Action, EndpointStatus, Event, EventSeq, Mac, NeId, PortRef, RuleId, RuleRevision, Subject, VlanId,
 };
 use netwarden_spine::EventQuery;
 use netwarden_store::{Condition, FilterValue, Page};
@@ -22,7 +22,10 @@ use netwarden_store::{Condition, FilterValue, Page};
 use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::error::OperateError;
-use crate::lists::{access_words, no_endpoint, wanted};
+use crate::happened::event_text;
+use crate::lists::{no_endpoint, wanted};
+use crate::ports::not_known;
+use crate::said::{Said, Word};
 
 /// Requests that are told of.
 const REQUESTS: u32 = 10;
@@ -35,7 +38,7 @@ const CHANGES: u64 = 5;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Why {
     /// The present access, in one sentence.
-    pub access: String,
+    pub access: Said,
     /// The links, newest first.
     pub chain: Vec<Link>,
 }
@@ -82,7 +85,7 @@ pub struct Link {
     /// When.
     pub at: Timestamp,
     /// One sentence.
-    pub text: String,
+    pub text: Said,
     /// Where to read more.
     pub target: Option<Target>,
 }
@@ -144,10 +147,7 @@ impl Desk {
         let stopped = netwarden_actions::global_stop(read).await?.is_some();
         let access = {
             let network = self.engine.keeper().picture().read();
-            port_access(&network, port, desired.as_ref(), stopped).ok_or_else(|| OperateError::NotFound {
-                what: "port",
-                id: format!("{} of network element {}", port.port, port.ne),
-            })?
+            port_access(&network, port, desired.as_ref(), stopped).ok_or_else(|| not_known(port))?
         };
         let chains = netwarden_actions::why_port(read, port, REQUESTS).await?;
         let links = self.links(caller, &chains, None).await?;
@@ -167,13 +167,13 @@ impl Desk {
             for attempt in &chain.attempts {
                 links.extend(attempt_links(attempt));
             }
-            links.push(request_link(chain, &self.name_of(port_of(&request.action))));
+            links.push(request_link(chain, self.name_of(port_of(&request.action))));
             let event = match &request.originator {
                 Originator::Rule { rule, revision, name, event } => {
                     links.push(Link {
                         stage: Stage::Rule,
                         at: request.at,
-                        text: format!("rule '{name}' (revision {revision}) matched event {event}"),
+                        text: Said::RuleMatched { name: name.clone(), revision: *revision, event: *event },
                         target: Some(Target::Rule(*rule, *revision)),
                     });
                     Some(*event)
@@ -182,7 +182,7 @@ impl Desk {
                     links.push(Link {
                         stage: Stage::Person,
                         at: request.at,
-                        text: format!("{user} asked for it: {reason}"),
+                        text: Said::PersonAsked { user: user.clone(), reason: reason.clone() },
                         target: chain.request.audit.map(|index| Target::Record(index.0)),
                     });
                     None
@@ -191,7 +191,7 @@ impl Desk {
                     links.push(Link {
                         stage: Stage::Request,
                         at: request.at,
-                        text: format!("the system asked for it: {reason}"),
+                        text: Said::SystemAsked { reason: reason.clone() },
                         target: None,
                     });
                     None
@@ -263,9 +263,9 @@ impl Desk {
         Ok(listed.items.iter().filter_map(change_link).collect())
     }
 
-    fn name_of(&self, port: Option<&PortRef>) -> String {
+    fn name_of(&self, port: Option<&PortRef>) -> Said {
         let network = self.engine.keeper().picture().read();
-        port.map_or_else(String::new, |port| port_words(&network, port))
+        port.map_or_else(|| "".into(), |port| port_words(&network, port))
     }
 }
 
@@ -283,19 +283,20 @@ pub(crate) fn port_of(action: &Action) -> Option<&PortRef> {
     }
 }
 
-fn ne_name(network: &Network, ne: NeId) -> String {
-    network.element(ne).map_or_else(|| format!("NE {ne}"), |element| element.base.element.name.clone())
+/// An element by its name; by its number where that is not known.
+pub(crate) fn ne_name(network: &Network, ne: NeId) -> Said {
+    network.element(ne).map_or(Said::Element { ne }, |element| element.base.element.name.clone().into())
 }
 
-fn port_words(network: &Network, port: &PortRef) -> String {
-    format!("{} port {}", ne_name(network, port.ne), port.port)
+fn port_words(network: &Network, port: &PortRef) -> Said {
+    Said::PortOf { ne: ne_name(network, port.ne).into(), port: port.port.clone() }
 }
 
-const fn status_word(status: EndpointStatus) -> &'static str {
-    match status {
-        EndpointStatus::New => "new, not judged by anybody yet",
-        EndpointStatus::Authorised => "authorised",
-        EndpointStatus::Unauthorised => "refused",
+/// A place, with the VLAN where that is known.
+pub(crate) fn in_vlan(place: Said, vlan: Option<VlanId>) -> Said {
+    match vlan {
+        Some(vlan) => Said::InVlan { place: place.into(), vlan },
+        None => place,
     }
 }
 
@@ -305,20 +306,24 @@ fn endpoint_access(
     mac: Mac,
     desired: Option<&DesiredPort>,
     stopped: bool,
-) -> Option<String> {
+) -> Option<Said> {
     let endpoint = network.endpoint(mac)?;
-    let status = status_word(endpoint.status);
+    let status = match endpoint.status {
+        EndpointStatus::New => Said::IsNew,
+        EndpointStatus::Authorised => Said::IsAuthorised,
+        EndpointStatus::Unauthorised => Said::IsRefused,
+    };
     let place = match network.location(mac) {
         Some(port) => {
             let vlan = endpoint.sightings.iter().find_map(|sighting| sighting.vlan);
-            let vlan = vlan.map_or_else(String::new, |vlan| format!(" in VLAN {vlan}"));
-            let was = if endpoint.online { "on" } else { "last on" };
-            format!("{was} {}{vlan}", port_words(network, &port))
+            let place = port_words(network, &port).into();
+            in_vlan(if endpoint.online { Said::On { place } } else { Said::LastOn { place } }, vlan)
         }
-        None if endpoint.online => "present, but no access port shows it".to_owned(),
-        None => "not present".to_owned(),
+        None if endpoint.online => Said::NoPortShowsIt,
+        None => Said::NotPresent,
     };
-    Some(format!("{mac} is {status}, {place}; {}", standing(network, desired, stopped)))
+    let standing = standing(network, desired, stopped).into();
+    Some(Said::EndpointIs { mac, status: status.into(), place: place.into(), standing })
 }
 
 /// The present access that a port gives; None where the port is not known.
@@ -327,53 +332,52 @@ fn port_access(
     port: &PortRef,
     desired: Option<&DesiredPort>,
     stopped: bool,
-) -> Option<String> {
+) -> Option<Said> {
     let found = network.element(port.ne)?.port(&port.port)?;
-    let role = match network.role(port) {
-        Some(Role::Uplink) => "an uplink",
-        _ => "an access port",
+    let mut role = match network.role(port) {
+        Some(Role::Uplink) => Said::AnUplink,
+        _ => Said::AnAccessPort,
     };
-    let vlan = found.pvid.map_or_else(String::new, |vlan| format!(" with PVID {vlan}"));
-    let link = found.oper_status.as_deref().map_or_else(String::new, |status| format!(", {status}"));
-    let protected = if found.protected { ", protected" } else { "" };
-    Some(format!(
-        "{} is {role}{vlan}{link}{protected}; {}",
-        port_words(network, port),
-        standing(network, desired, stopped)
-    ))
+    if let Some(vlan) = found.pvid {
+        role = Said::WithPvid { role: role.into(), vlan };
+    }
+    if let Some(status) = &found.oper_status {
+        role = Said::WithLink { role: role.into(), link: Word::new("state", status.as_str()) };
+    }
+    if found.protected {
+        role = Said::Protected { role: role.into() };
+    }
+    let standing = standing(network, desired, stopped).into();
+    Some(Said::PortIs { port: port_words(network, port).into(), role: role.into(), standing })
 }
 
-fn standing(network: &Network, desired: Option<&DesiredPort>, stopped: bool) -> String {
-    match desired {
-        None => "nothing of ours is on its port".to_owned(),
-        Some(row) => {
-            let stop = if stopped { " (all enforcement is stopped)" } else { "" };
-            format!("{} is {}{stop}", port_words(network, &row.port), wanted(row))
-        }
-    }
+fn standing(network: &Network, desired: Option<&DesiredPort>, stopped: bool) -> Said {
+    let Some(row) = desired else { return Said::NothingOfOurs };
+    let held = Said::Holds { port: port_words(network, &row.port).into(), wanted: wanted(row).into() };
+    if stopped { Said::AllStopped { standing: held.into() } } else { held }
 }
 
 fn attempt_links(attempt: &Attempt) -> Vec<Link> {
-    let what = match attempt.purpose {
-        Purpose::Set => "set",
-        Purpose::Reassert => "set again",
-        Purpose::Release => "restored",
-    };
     let target = || Some(Target::Record(attempt.audit.0));
     let mut links = Vec::new();
     if let Some(at) = attempt.set_at {
-        let text = format!("the values of port {} were {what}: {}", attempt.port.port, attempt.wanted);
+        let (port, values) = (attempt.port.port.clone(), attempt.wanted.clone());
+        let text = match attempt.purpose {
+            Purpose::Set => Said::ValuesSet { port, values },
+            Purpose::Reassert => Said::ValuesSetAgain { port, values },
+            Purpose::Release => Said::ValuesRestored { port, values },
+        };
         links.push(Link { stage: Stage::Set, at, text, target: target() });
     }
     let outcome = attempt.outcome.as_deref();
     if let Some(at) = attempt.read_at.or(attempt.closed_at.filter(|_| outcome.is_some())) {
-        let note = &attempt.note;
+        let note = attempt.note.clone();
         let text = match outcome {
             // The note says itself that it was read back.
-            Some("done") => format!("as wanted: {note}"),
-            Some("interrupted") => format!("it was interrupted, nobody knows how far it came: {note}"),
-            Some(_) => format!("it failed: {note}"),
-            None => format!("read back: {note}"),
+            Some("done") => Said::AsWanted { note },
+            Some("interrupted") => Said::Interrupted { note },
+            Some(_) => Said::ItFailed { note },
+            None => Said::ReadBack { note },
         };
         let event = attempt.outcome_event.map(Target::Event);
         links.push(Link { stage: Stage::ReadBack, at, text, target: event.or_else(target) });
@@ -381,85 +385,72 @@ fn attempt_links(attempt: &Attempt) -> Vec<Link> {
     links
 }
 
-fn request_link(chain: &Chain, port: &str) -> Link {
+fn request_link(chain: &Chain, port: Said) -> Link {
     let row = &chain.request;
+    let port = port.into();
     let what = match &row.request.action {
-        Action::SetPortAccess { access, .. } => format!("{port} is to be {}", access_words(access)),
-        Action::ReleasePort { .. } => format!("{port} is to be released"),
-        Action::SetStatus { status, .. } => format!("its status is to be {}", status.as_str()),
-        Action::SetGroup { group, .. } => format!("its group is to be '{group}'"),
-        other => format!("{} was asked for", other.name()),
+        Action::SetPortAccess { access, .. } => Said::PortToBe { port, access: Said::from(access).into() },
+        Action::ReleasePort { .. } => Said::PortToBeReleased { port },
+        Action::SetStatus { status, .. } => Said::StatusToBe { status: Word::new("status", status.as_str()) },
+        Action::SetGroup { group, .. } => Said::GroupToBe { group: group.clone() },
+        Action::Mail { .. } => Said::MailAsked,
+        Action::Webhook { .. } => Said::WebhookAsked,
+        Action::Syslog { .. } => Said::SyslogAsked,
+        Action::Command { .. } => Said::CommandAsked,
     };
-    let note = if row.note.is_empty() { String::new() } else { format!(": {}", row.note) };
     let state = match row.state {
-        RequestState::Pending => "not begun".to_owned(),
-        RequestState::Opened => "under way".to_owned(),
-        RequestState::Done => "done".to_owned(),
-        RequestState::Failed => format!("failed{note}"),
-        RequestState::Unknown => format!("interrupted, nobody knows whether it happened{note}"),
-        RequestState::Held => format!("held{note}"),
-        RequestState::Observed => format!("observed only, nothing was sent{note}"),
+        RequestState::Pending => Said::NotBegun,
+        RequestState::Opened => Said::UnderWay,
+        RequestState::Done => Said::Done,
+        RequestState::Failed => Said::Failed.noted(&row.note),
+        RequestState::Unknown => Said::PerhapsDone.noted(&row.note),
+        RequestState::Held => Said::Held.noted(&row.note),
+        RequestState::Observed => Said::ObservedOnly.noted(&row.note),
     };
     Link {
         stage: Stage::Request,
         at: row.request.at,
-        text: format!("{what} ({state})"),
+        text: Said::Request { what: what.into(), state: state.into() },
         target: row.outcome_event.map(Target::Event).or(row.audit.map(|index| Target::Record(index.0))),
     }
 }
 
-/// An event in one sentence.
-pub fn event_text(event: &Event) -> String {
-    let at_port = event.facts.as_ref().and_then(|facts| {
-        let name = facts.ne_name.clone().or(facts.ne.map(|ne| format!("NE {ne}")))?;
-        let port = facts.port.as_ref()?;
-        let vlan = facts.vlan.map_or_else(String::new, |vlan| format!(" in VLAN {vlan}"));
-        Some(format!(" on {name} port {port}{vlan}"))
-    });
-    let status = event.facts.as_ref().map_or("", |facts| match facts.status {
-        EndpointStatus::New => " (new)",
-        EndpointStatus::Authorised => " (authorised)",
-        EndpointStatus::Unauthorised => " (unauthorised)",
-    });
-    format!("{}{status}{}", event.subject, at_port.unwrap_or_default())
-}
-
 fn event_link(event: &Event) -> Link {
+    let (kind, what) = (Word::new("kind", event.kind.as_str()), event_text(event).into());
     Link {
         stage: Stage::Event,
         at: event.at,
-        text: format!("{}: {}", event.kind, event_text(event)),
+        text: Said::Happened { kind, what },
         target: Some(Target::Event(event.seq)),
     }
 }
 
 pub(crate) fn sighting_link(sighting: &SightingView) -> Link {
-    let name = sighting.ne_name.clone().unwrap_or_else(|| format!("NE {}", sighting.port.ne));
-    let vlan = sighting.vlan.map_or_else(String::new, |vlan| format!(" in VLAN {vlan}"));
+    let ne = sighting.ne_name.clone().map_or(Said::Element { ne: sighting.port.ne }, Said::from);
+    let port = Said::PortOf { ne: ne.into(), port: sighting.port.port.clone() };
     Link {
         stage: Stage::Sighting,
         at: sighting.started,
-        text: format!("{} was seen on {name} port {}{vlan}", sighting.mac, sighting.port.port),
+        text: Said::Seen { mac: sighting.mac, place: in_vlan(port, sighting.vlan).into() },
         target: Some(Target::History(sighting.mac)),
     }
 }
 
 fn change_link(listed: &ListedRecord) -> Option<Link> {
     let record = &listed.record;
-    let user = record.user.as_deref()?;
+    let user = record.user.clone()?;
     let done = match record.operation.parse().ok()? {
-        Operation::EndpointAuthorise => "authorised it",
-        Operation::EndpointBlock => "refused it",
-        Operation::EndpointImport => "imported it",
-        Operation::EndpointDelete => "took it off the reference list",
-        Operation::AdoptionAccept => "authorised it with the baseline of what was present",
-        _ => "changed it",
+        Operation::EndpointAuthorise => Said::PersonAuthorised { user },
+        Operation::EndpointBlock => Said::PersonRefused { user },
+        Operation::EndpointImport => Said::PersonImported { user },
+        Operation::EndpointDelete => Said::PersonRemoved { user },
+        Operation::AdoptionAccept => Said::PersonAdopted { user },
+        _ => Said::PersonChanged { user },
     };
-    let reason = record.details.as_deref().map_or_else(String::new, |details| format!(": {details}"));
     Some(Link {
         stage: Stage::Person,
         at: record.at,
-        text: format!("{user} {done}{reason}"),
+        text: done.noted(record.details.as_deref().unwrap_or_default()),
         target: Some(Target::Record(listed.index.0)),
     })
 }
@@ -469,7 +460,7 @@ mod tests {
     use super::*;
 
     fn link(stage: Stage, second: i64) -> Link {
-        Link { stage, at: Timestamp::from_second(second).unwrap(), text: String::new(), target: None }
+        Link { stage, at: Timestamp::from_second(second).unwrap(), text: "".into(), target: None }
     }
 
     #[test]

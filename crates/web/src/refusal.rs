@@ -4,20 +4,23 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use netwarden_api::Problem;
-use netwarden_operate::OperateError;
+use netwarden_operate::{OperateError, Said};
 
 /// Why a request was not served.
 #[derive(Debug)]
-pub struct Refusal(Problem);
+pub struct Refusal {
+    problem: Problem,
+    detail: Said,
+}
 
 impl Refusal {
     /// The request cannot be read.
-    pub fn malformed(detail: impl Into<String>) -> Self {
+    pub fn malformed(detail: impl Into<Said>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed", "The request cannot be read", detail)
     }
 
     /// The caller is not identified.
-    pub fn not_identified(detail: impl Into<String>) -> Self {
+    pub fn not_identified(detail: impl Into<Said>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "not-identified", "Not identified", detail)
     }
 
@@ -33,23 +36,29 @@ impl Refusal {
     }
 
     /// Any other.
-    pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
-        Self(Problem::new(status.as_u16(), kind, title, detail))
+    pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<Said>) -> Self {
+        let detail = detail.into();
+        Self { problem: Problem::new(status.as_u16(), kind, title, detail.to_string()), detail }
     }
 
     /// The problem as it is sent.
     pub const fn problem(&self) -> &Problem {
-        &self.0
+        &self.problem
+    }
+
+    /// The problem's detail, for pages in other languages.
+    pub const fn detail(&self) -> &Said {
+        &self.detail
     }
 }
 
 impl From<OperateError> for Refusal {
     fn from(error: OperateError) -> Self {
-        let detail = error.to_string();
+        let detail = error.said();
         let (status, kind, title) = match error {
             OperateError::NotIdentified(_) => return Self::not_identified(detail),
             OperateError::Denied { .. } => (StatusCode::FORBIDDEN, "denied", "Not permitted"),
-            OperateError::NotFound { .. } => (StatusCode::NOT_FOUND, "not-found", "Not found"),
+            OperateError::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
             OperateError::Invalid(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Not acceptable as given")
             }
@@ -60,11 +69,10 @@ impl From<OperateError> for Refusal {
             OperateError::Unrecorded(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unrecorded", "Nothing can be recorded, so nothing is done")
             }
-            OperateError::Failed(_) => {
+            OperateError::Failed(beneath) => {
                 // What lies beneath is for who runs the server; it may name paths and statements.
-                tracing::error!(error = %detail, "an operation failed");
-                let told = "a part of the system failed; the log of the server says which";
-                return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "Failed", told);
+                tracing::error!(error = %beneath, "an operation failed");
+                (StatusCode::INTERNAL_SERVER_ERROR, "failed", "Failed")
             }
         };
         Self::new(status, kind, title, detail)
@@ -73,8 +81,8 @@ impl From<OperateError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self.0)).into_response();
+        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self.problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {

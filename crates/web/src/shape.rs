@@ -4,8 +4,8 @@ use netwarden_api as api;
 use netwarden_model::element::Method;
 use netwarden_model::{Event, EventSeq, RuleId, RuleRevision};
 use netwarden_operate::{
-    AuditValue, Count, Counted, ElementDetail, End, Job, JobState, Joint, Link, ListedRecord, ShownElement,
-    ShownEndpoint, ShownPort, Target, Topology, Why,
+    AuditValue, Count, Counted, ElementDetail, End, Job, JobState, Joint, Link, ListedRecord, Said,
+    ShownElement, ShownEndpoint, ShownPort, Target, Topology, Why,
 };
 
 use crate::address::escaped;
@@ -131,6 +131,7 @@ pub(crate) fn detail(detail: ElementDetail) -> api::network::Detail {
 
 pub(crate) fn port(shown: ShownPort) -> api::network::Port {
     let ShownPort { view, role_reason, endpoints, enforcement, because, version: _ } = shown;
+    let in_english = |said: Option<Said>| said.map(|said| said.to_string());
     api::network::Port {
         ne_id: view.ne.0,
         ne: view.ne_name,
@@ -141,11 +142,11 @@ pub(crate) fn port(shown: ShownPort) -> api::network::Port {
         oper_status: view.oper_status,
         pvid: view.pvid.map(|vlan| vlan.get()),
         role: view.role,
-        role_reason,
+        role_reason: in_english(role_reason),
         protected: view.protected,
         endpoints: u32::try_from(endpoints.len()).unwrap_or(u32::MAX),
-        enforcement,
-        because,
+        enforcement: in_english(enforcement),
+        because: in_english(because),
     }
 }
 
@@ -211,7 +212,7 @@ fn node(joint: &Joint) -> String {
 }
 
 pub(crate) fn why(why: Why) -> api::endpoint::Why {
-    api::endpoint::Why { access: why.access, chain: why.chain.into_iter().map(link).collect() }
+    api::endpoint::Why { access: why.access.to_string(), chain: why.chain.into_iter().map(link).collect() }
 }
 
 fn link(link: Link) -> api::endpoint::WhyLink {
@@ -224,7 +225,7 @@ fn link(link: Link) -> api::endpoint::WhyLink {
     api::endpoint::WhyLink {
         stage: link.stage.as_str().to_owned(),
         at: link.at,
-        text: link.text,
+        text: link.text.to_string(),
         link: target,
     }
 }
@@ -251,7 +252,7 @@ pub(crate) fn event(event: &Event) -> Result<api::event::Event, Refusal> {
         subject: event.subject.to_string(),
         ne_id: event.ne.map(|ne| ne.0),
         port: event.port.as_ref().map(|port| port.0.clone()),
-        text: netwarden_operate::event_text(event),
+        text: netwarden_operate::event_text(event).to_string(),
         details: json(serde_json::to_value(&event.payload))?,
         endpoint: event.facts.as_ref().map(serde_json::to_value).map(json).transpose()?,
         cause: event.cause.as_ref().map(|cause| cause.request.to_string()),
@@ -268,7 +269,7 @@ pub(crate) fn job(job: Job) -> api::rule::Job {
     };
     api::rule::Job {
         id: job.id.to_string(),
-        what: job.what,
+        what: job.what.to_string(),
         state: state.to_owned(),
         done: job.done,
         total: job.total,

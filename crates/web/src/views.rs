@@ -17,6 +17,7 @@ mod language;
 mod overview;
 mod ports;
 mod rules;
+mod said;
 mod search;
 mod sessions;
 mod system;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::OperateError;
+use crate::said::Said;
 
 /// Recipients of a mail channel, arguments of a command, at most.
 const MOST: usize = 32;
@@ -189,17 +190,17 @@ impl ChannelDefinition {
 
     /// Lengths, ranges and what does not go together.
     pub(super) fn check(&self) -> Result<(), OperateError> {
-        let invalid = |why: String| Err(OperateError::Invalid(why));
+        let invalid = |why: Said| Err(OperateError::Invalid(why));
         let host = |host: &str| {
             let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '_');
             if host.is_empty() || host.len() > 253 || !host.chars().all(fits) {
-                return invalid("a host is a name or an address".to_owned());
+                return invalid(Said::HostIsName);
             }
             Ok(())
         };
         let pem = |pem: &Option<String>| match pem {
             Some(pem) if pem.len() > LONGEST_PEM || !pem.contains("BEGIN CERTIFICATE") => {
-                invalid("ca_pem holds no certificate in PEM, or too much".to_owned())
+                invalid(Said::NoPem)
             }
             _ => Ok(()),
         };
@@ -208,23 +209,21 @@ impl ChannelDefinition {
                 host(&mail.host)?;
                 pem(&mail.ca_pem)?;
                 if mail.security == MailSecurity::DangerPlain && mail.user.is_some() {
-                    return invalid("a password is not sent in clear: take starttls or tls".to_owned());
+                    return invalid(Said::PasswordInClear);
                 }
                 let texts = [&mail.subject, &mail.text, &mail.from];
                 let texts = texts.into_iter().chain(&mail.user).chain(&mail.recipients);
                 if mail.recipients.len() > MOST || texts.into_iter().any(|text| text.len() > LONGEST) {
-                    return invalid(format!("at most {MOST} recipients, and {LONGEST} octets in each text"));
+                    return invalid(Said::MailRange { most: MOST, longest: LONGEST });
                 }
                 if !mail.text.contains("{text}") {
-                    return invalid("the text's template has no {text}: alarms would say nothing".to_owned());
+                    return invalid(Said::NoPlaceholder { placeholder: "{text}".to_owned() });
                 }
                 let ranges = (1..=1000).contains(&mail.at_once)
                     && (1..=86_400).contains(&mail.window_s)
                     && (1..=86_400).contains(&mail.digest_after_s);
                 if !ranges {
-                    return invalid(
-                        "at_once is from 1 to 1000, window_s and digest_after_s from 1 to 86400".to_owned(),
-                    );
+                    return invalid(Said::MailTimes);
                 }
                 Ok(())
             }
@@ -232,7 +231,7 @@ impl ChannelDefinition {
                 pem(&hook.ca_pem)?;
                 let plain = hook.url.starts_with("http://") && hook.danger_allow_plain;
                 if hook.url.len() > LONGEST || !(hook.url.starts_with("https://") || plain) {
-                    return invalid("a webhook's address begins with https://".to_owned());
+                    return invalid(Said::WebhookHttps);
                 }
                 Ok(())
             }
@@ -244,13 +243,13 @@ impl ChannelDefinition {
                 let name = &command.program;
                 if name.is_empty() || name.len() > 255 || name.contains(['/', '\0']) || name.starts_with('.')
                 {
-                    return invalid("a program is named by its file name, without a folder".to_owned());
+                    return invalid(Said::ProgramName);
                 }
                 if command.args.len() > MOST || command.args.iter().any(|arg| arg.len() > LONGEST) {
-                    return invalid(format!("at most {MOST} arguments of {LONGEST} octets"));
+                    return invalid(Said::ArgumentRange { most: MOST, longest: LONGEST });
                 }
                 if !(1..=3600).contains(&command.time_limit_s) {
-                    return invalid("time_limit_s is from 1 to 3600".to_owned());
+                    return invalid(Said::TimeLimit);
                 }
                 Ok(())
             }

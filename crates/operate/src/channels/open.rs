@@ -16,6 +16,7 @@ use netwarden_vault::{Vault, Zeroizing};
 use super::definition::{ChannelDefinition, MailChannel, MailSecurity, SyslogChannel, SyslogTransport};
 use super::sql::{self, StoredChannel};
 use crate::error::OperateError;
+use crate::said::Said;
 
 /// Time for one step of a conversation.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -56,7 +57,7 @@ impl Outside {
                     None => None,
                 };
                 let server = self.mail(mail, credentials);
-                mail::check(&server).map_err(OperateError::Invalid)?;
+                mail::check(&server).map_err(|why| OperateError::Invalid(why.into()))?;
                 Opened::Mail(Box::new(server))
             }
             ChannelDefinition::Webhook(hook) => Opened::Webhook(Webhook {
@@ -68,17 +69,16 @@ impl Outside {
             }),
             ChannelDefinition::Syslog(server) => {
                 let server = self.syslog(server);
-                syslog::check(&server).map_err(OperateError::Invalid)?;
+                syslog::check(&server).map_err(|why| OperateError::Invalid(why.into()))?;
                 Opened::Syslog(server)
             }
             ChannelDefinition::Command(command) => {
-                let folder = self.command_folder.clone().ok_or_else(|| {
-                    OperateError::Conflict(
-                        "no commands: the configuration file names no command_folder".to_owned(),
-                    )
-                })?;
+                let folder = self
+                    .command_folder
+                    .clone()
+                    .ok_or_else(|| OperateError::Conflict(Said::NoCommandFolder))?;
                 let path = folder.join(&command.program);
-                command::runnable(&folder, &path).map_err(OperateError::Invalid)?;
+                command::runnable(&folder, &path).map_err(|why| OperateError::Invalid(why.into()))?;
                 Opened::Command(command::Program {
                     path,
                     folder,

@@ -115,7 +115,7 @@ fn definition_of(definition: api::Definition) -> Result<operate::ChannelDefiniti
     use operate::{ChannelDefinition, MailSecurity, SyslogTransport};
 
     let unknown = |what: &str, word: &str, words: &str| {
-        Err(OperateError::Invalid(format!("'{word}' is no {what} ({words})")))
+        Err(OperateError::Invalid(format!("'{word}' is no {what} ({words})").into()))
     };
     Ok(match definition {
         api::Definition::Mail(mail) => ChannelDefinition::Mail(operate::MailChannel {

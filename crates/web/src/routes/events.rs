@@ -59,7 +59,8 @@ async fn stream(
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let given = wish.after.map(|after| after.parse::<i64>());
     let given = given.transpose().map_err(|_| Refusal::malformed("after is no place in the log"))?;
-    let tail = live::tail(desk, asker, last.or(given).map(EventSeq), wish.filters).await?;
+    let shape = |_: &_, _: &_, event: &_| shape::event(event);
+    let tail = live::tail(desk, asker, last.or(given).map(EventSeq), wish.filters, shape).await?;
     let sent =
         tail.map(|event| Sent::default().id(event.seq.to_string()).event(&event.kind).json_data(&event));
     Ok(Sse::new(sent).keep_alive(KeepAlive::new()))

@@ -39,7 +39,7 @@ async fn health(State(desk): State<Desk>, asker: Asker) -> Answer<Health> {
     let shaped = parts.into_iter().map(|part| Part {
         name: part.name.to_owned(),
         state: part.state.as_str().to_owned(),
-        text: part.text,
+        text: part.text.to_string(),
     });
     Ok(Json(Health { state: worst.as_str().to_owned(), parts: shaped.collect() }))
 }

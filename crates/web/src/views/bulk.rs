@@ -182,7 +182,7 @@ async fn acted(
                 ("success", l.t(if verb == "block" { "done-block" } else { "done-authorise" }))
             }
             // The sentence that is safe to show is the refusal's.
-            Err(error) => ("failure", Refusal::from(error).problem().detail.clone()),
+            Err(error) => ("failure", l.said(Refusal::from(error).detail())),
         };
         rows.push(Row {
             cells: vec![

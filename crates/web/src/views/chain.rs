@@ -27,7 +27,7 @@ pub(super) struct Chain {
 
 impl Chain {
     pub(super) fn of(desk: &Desk, visitor: &Visitor, why: Why) -> Self {
-        Self { access: why.access, cards: cards(desk, visitor, why.chain) }
+        Self { access: visitor.language().said(&why.access), cards: cards(desk, visitor, why.chain) }
     }
 }
 
@@ -55,5 +55,5 @@ fn card(desk: &Desk, visitor: &Visitor, link: Link) -> Card {
         Target::History(mac) => format!("/endpoints/{}#history", escaped(&mac.to_string())),
     });
     let stage = link.stage.as_str();
-    Card { stage, title: l.word("stage", stage), at: link.at, text: link.text, href }
+    Card { stage, title: l.word("stage", stage), at: link.at, text: l.said(&link.text), href }
 }

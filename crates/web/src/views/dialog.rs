@@ -27,7 +27,7 @@ pub(super) trait Dialog: Sized + Send {
     /// Puts what was written back where something else can be written; any other refusal is passed on.
     fn fill(&mut self, l: Language, given: &Given, refusal: Refusal) -> Result<StatusCode, Refusal> {
         let Some(status) = mendable(&refusal) else { return Err(refusal) };
-        self.put_back(l, given, refusal.problem().detail.clone());
+        self.put_back(l, given, l.said(refusal.detail()));
         Ok(status)
     }
 

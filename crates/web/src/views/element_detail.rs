@@ -11,7 +11,6 @@ use super::table::{Cell, Columns, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
 use crate::refusal::Refusal;
-use crate::shape;
 
 const VLANS: Columns =
     &[("column-vlan", None), ("column-use", None), ("column-pvid-of", None), ("column-endpoints", None)];
@@ -107,7 +106,7 @@ pub(super) async fn alarms(desk: &Desk, visitor: &Visitor, ne: i64) -> Result<Ta
         let filters = vec![("ne".to_owned(), ne.to_string()), ("severity".to_owned(), "minor".to_owned())];
         let wanted = ListWish { filters, limit: Some(ALARMS), ..ListWish::default() };
         for event in desk.list_events(visitor.caller(), wanted).await?.items {
-            rows.push(events::row(l, &shape::event(&event)?, true));
+            rows.push(events::row(l, &events::told(l, desk, visitor.caller(), &event)?, true));
         }
     }
     Ok(plain(l, "alarms", events::COLUMNS, rows, "alarms-none"))

@@ -152,7 +152,7 @@ pub(crate) async fn show(
             after: query.get("after").map(str::to_owned),
             ..ListWish::default()
         };
-        let page = shape::page(desk.ports(caller, wanted).await?, shape::port);
+        let page = shape::page(desk.ports(caller, wanted).await?, |shown| ports::told(l, shown));
         let mut ports = page.items;
         ports.sort_by(|a, b| (a.if_index, &a.name).cmp(&(b.if_index, &b.name)));
         let rows = ports.iter().map(|port| port_row(l, port)).collect();

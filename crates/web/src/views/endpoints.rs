@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use netwarden_api::endpoint::Endpoint;
 use netwarden_identity::Operation;
 use netwarden_model::Mac;
-use netwarden_operate::{Authorisation, Desk, ListWish, Where};
+use netwarden_operate::{Authorisation, Desk, ListWish, Said, Where};
 
 use super::act::{Act, Given, Input, notice};
 use super::acts;
@@ -331,7 +331,7 @@ pub(super) fn buttons(desk: &Desk, visitor: &Visitor, endpoint: &Endpoint) -> Ve
 }
 
 /// Who else is on the port of an endpoint, and what we hold there.
-async fn on_its_port(desk: &Desk, visitor: &Visitor, mac: Mac) -> (Vec<String>, Option<String>) {
+async fn on_its_port(desk: &Desk, visitor: &Visitor, mac: Mac) -> (Vec<String>, Option<Said>) {
     let location = desk.engine.keeper().picture().read().location(mac);
     let Some(port) = location else { return (Vec::new(), None) };
     match desk.port(visitor.caller(), &port).await {
@@ -349,7 +349,7 @@ async fn authorise_act(desk: &Desk, visitor: &Visitor, mac: Mac) -> Result<Act, 
     let (_, held) = on_its_port(desk, visitor, mac).await;
     let mut told = vec![l.t1("authorise-told", "mac", endpoint.mac.clone())];
     if let Some(held) = held {
-        told.push(l.t1("authorise-releases", "state", held));
+        told.push(l.t1("authorise-releases", "state", l.said(&held)));
     }
     let input = |name, key: &str, kind, value: Option<String>, hint: &str| Input {
         name,

@@ -9,7 +9,7 @@ use futures::StreamExt;
 use netwarden_api::event::Event;
 use netwarden_identity::Operation;
 use netwarden_model::EventSeq;
-use netwarden_operate::{Desk, ListWish};
+use netwarden_operate::{Caller, Desk, ListWish, event_text};
 
 use super::acts;
 use super::chain::{Card, cards};
@@ -68,6 +68,16 @@ const FILTERS: Filters = &[
     ("until", "filter-until", None),
 ];
 
+/// An event in the reader's words, with all that it tells.
+pub(super) fn told(
+    l: Language,
+    desk: &Desk,
+    caller: &Caller,
+    event: &netwarden_model::Event,
+) -> Result<Event, crate::Refusal> {
+    Ok(Event { text: l.said(&desk.event_told(caller, event)), ..shape::event(event)? })
+}
+
 pub(super) fn severity(l: Language, event: &Event) -> Cell {
     Cell::Status { word: event.severity.clone(), text: l.word("severity", &event.severity) }
 }
@@ -106,7 +116,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
         let l = visitor.language();
         let elements = visitor.may(&desk, Operation::NeRead);
         let found = desk.list_events(visitor.caller(), wish(&query)).await?;
-        let rows = found.items.iter().map(|event| Ok(row(l, &shape::event(event)?, elements)));
+        let told = |event| told(l, &desk, visitor.caller(), event);
+        let rows = found.items.iter().map(|event| Ok(row(l, &told(event)?, elements)));
         let rows = rows.collect::<Result<Vec<_>, crate::Refusal>>()?;
         let mut table = Table::new(l, "/events", &l.t("nav-events"), COLUMNS, FILTERS, &query)
             .filled(&query, rows, found.next.as_deref())
@@ -131,7 +142,7 @@ pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(que
         while !sheet.is_full() {
             let page = desk.list_events(visitor.caller(), wanted.clone()).await?;
             for event in &page.items {
-                sheet.push(&row(l, &shape::event(event)?, false));
+                sheet.push(&row(l, &told(l, &desk, visitor.caller(), event)?, false));
             }
             wanted.after = page.next;
             if wanted.after.is_none() {
@@ -161,7 +172,8 @@ pub(crate) async fn live(
     let (l, view) = (visitor.language(), visitor.view.clone());
     let elements = visitor.may(&desk, Operation::NeRead);
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
-    match live::tail(desk, visitor.asker, last.map(EventSeq), wanted.filters).await {
+    let told = move |desk: &_, caller: &_, event: &_| told(l, desk, caller, event);
+    match live::tail(desk, visitor.asker, last.map(EventSeq), wanted.filters, told).await {
         Ok(tail) => {
             let rows = tail.map(move |event| {
                 let row = viewed_row(row(l, &event, elements), &view, "/events", COLUMNS);
@@ -191,12 +203,20 @@ struct EventPage {
 pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, Place(seq): Place<i64>) -> Response {
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let event = shape::event(&desk.event(visitor.caller(), EventSeq(seq)).await?)?;
-        let mut properties = vec![
-            Property { name: l.t("column-what"), cell: what(&event, visitor.may(&desk, Operation::NeRead)) },
+        let found = desk.event(visitor.caller(), EventSeq(seq)).await?;
+        let event = Event { text: l.said(&event_text(&found)), ..shape::event(&found)? };
+        let mut properties = vec![Property {
+            name: l.t("column-what"),
+            cell: what(&event, visitor.may(&desk, Operation::NeRead)),
+        }];
+        properties.extend(
+            desk.event_details(visitor.caller(), &found)
+                .map(|details| Property { name: l.t("property-told"), cell: Cell::Text(l.said(&details)) }),
+        );
+        properties.extend([
             Property { name: l.t("column-time"), cell: Cell::Time(Some(event.at)) },
             Property { name: l.t("property-recorded"), cell: Cell::Time(Some(event.recorded_at)) },
-        ];
+        ]);
         if let Some(cause) = &event.cause {
             properties.push(Property { name: l.t("property-cause"), cell: Cell::Code(cause.clone()) });
         }

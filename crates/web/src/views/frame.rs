@@ -166,10 +166,15 @@ pub(super) async fn answered(
     let l = visitor.language();
     let problem = refusal.problem();
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let title = match status {
-        StatusCode::FORBIDDEN => l.t("refused-forbidden"),
-        StatusCode::NOT_FOUND => l.t("refused-not-found"),
-        StatusCode::INTERNAL_SERVER_ERROR => l.t("refused-failed"),
+    let title = match problem.kind.rsplit(':').next().unwrap_or_default() {
+        "denied" | "foreign-form" => l.t("refused-forbidden"),
+        "not-found" => l.t("refused-not-found"),
+        "invalid" => l.t("refused-invalid"),
+        "malformed" => l.t("refused-malformed"),
+        "outdated" => l.t("refused-outdated"),
+        "conflict" => l.t("refused-conflict"),
+        "unrecorded" => l.t("refused-unrecorded"),
+        "failed" => l.t("refused-failed"),
         _ => l.t("refused-other"),
     };
     let advice = match status {
@@ -186,7 +191,7 @@ pub(super) async fn answered(
     let refused = Refused {
         frame: Frame::of(desk, visitor, title).await,
         status: problem.status,
-        text: problem.detail.clone(),
+        text: l.said(refusal.detail()),
         advice: l.t(advice),
         search: sought.map(|sought| format!("/search?q={sought}")),
     };

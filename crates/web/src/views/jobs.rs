@@ -44,6 +44,11 @@ fn state(l: Language, job: &Job) -> Cell {
     Cell::Status { word: format!("job-{}", job.state), text: l.word("job", &job.state) }
 }
 
+/// A job in the reader's words.
+fn told(l: Language, job: netwarden_operate::Job) -> Job {
+    Job { what: l.said(&job.what), ..shape::job(job) }
+}
+
 /// How far it has come; empty where that is not known.
 fn progress(l: Language, job: &Job) -> String {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -66,7 +71,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             warnings: Vec::new(),
             buttons: Vec::new(),
             listing: LISTING,
-            rows: shape::page(jobs, |job| row(l, &shape::job(job))),
+            rows: shape::page(jobs, |job| row(l, &told(l, job))),
             none: l.t("jobs-none"),
         };
         section.shown(&desk, &visitor, &query).await
@@ -134,7 +139,7 @@ pub(crate) async fn show(
             Subject::User(user) => found.owner == Some(user.user),
             Subject::Unidentified => false,
         };
-        let job = shape::job(found);
+        let job = told(l, found);
         let is_running = job.state == "running";
         let (properties, lists) = match (&rehearsed, job.result.as_ref().and_then(Value::as_object)) {
             (None, Some(result)) => result_of(l, result),

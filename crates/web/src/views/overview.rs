@@ -9,7 +9,7 @@ use netwarden_operate::{Desk, ListWish, Point, Status};
 
 use super::act::notice;
 use super::acts;
-use super::events::{severity, what};
+use super::events::{severity, told, what};
 use super::frame::{self, Frame, answered};
 use super::language::Language;
 use super::system;
@@ -17,7 +17,6 @@ use super::table::{Cell, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
 use crate::refusal::Refusal;
-use crate::shape;
 
 /// A number with the list behind it.
 struct Count {
@@ -87,7 +86,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
                 ..ListWish::default()
             };
             for event in desk.list_events(caller, wanted).await?.items {
-                let event = shape::event(&event)?;
+                let event = told(l, &desk, caller, &event)?;
                 worries.push(Row {
                     cells: vec![
                         Cell::Time(Some(event.at)),

@@ -7,7 +7,7 @@ use netwarden_api::network::Port;
 use netwarden_identity::Operation;
 use netwarden_model::PortRef;
 use netwarden_model::access::PortAccess;
-use netwarden_operate::{Desk, ListWish, PortEdit, PortWish, port_ref};
+use netwarden_operate::{Desk, ListWish, PortEdit, PortWish, Said, ShownPort, port_ref};
 
 use super::act::{Act, Given, Input, notice};
 use super::chain::Chain;
@@ -22,6 +22,14 @@ use crate::address::{Query, escaped};
 use crate::input::{Place, Sent};
 use crate::refusal::Refusal;
 use crate::shape;
+
+/// A port in the reader's words.
+pub(super) fn told(l: Language, shown: ShownPort) -> Port {
+    let said = |said: &Option<Said>| said.as_ref().map(|said| l.said(said));
+    let (role_reason, enforcement) = (said(&shown.role_reason), said(&shown.enforcement));
+    let because = said(&shown.because);
+    Port { role_reason, enforcement, because, ..shape::port(shown) }
+}
 
 /// Where the page of a port is.
 pub(super) fn address(ne: i64, port: &str) -> String {
@@ -86,7 +94,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let page = shape::page(desk.ports(visitor.caller(), wish(&query)).await?, shape::port);
+        let page = shape::page(desk.ports(visitor.caller(), wish(&query)).await?, |shown| told(l, shown));
         let elements = visitor.may(&desk, Operation::NeRead);
         let rows = page.items.iter().map(|port| row(l, port, elements)).collect();
         let table = Table::new(l, "/ports", &l.t("ports"), COLUMNS, FILTERS, &query)
@@ -107,7 +115,8 @@ pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(que
         let mut sheet = Sheet::new(&visitor, "/ports", COLUMNS);
         let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query) };
         while !sheet.is_full() {
-            let page = shape::page(desk.ports(visitor.caller(), wanted.clone()).await?, shape::port);
+            let page = desk.ports(visitor.caller(), wanted.clone()).await?;
+            let page = shape::page(page, |shown| told(l, shown));
             page.items.iter().for_each(|port| sheet.push(&row(l, port, false)));
             wanted.after = page.next;
             if wanted.after.is_none() {
@@ -150,7 +159,7 @@ pub(crate) async fn show(
         let at = port_ref(ne, &name);
         let shown = desk.port(caller, &at).await?;
         let macs = shown.endpoints.clone();
-        let port = shape::port(shown);
+        let port = told(l, shown);
         let chain = Chain::of(&desk, &visitor, desk.why_port(caller, &at).await?);
         let mut rows = Vec::new();
         for mac in macs.into_iter().take(MOST_ON_IT) {
@@ -244,7 +253,7 @@ async fn act_of(desk: &Desk, visitor: &Visitor, at: &PortRef, verb: &str) -> Res
     let l = visitor.language();
     let shown = desk.port(visitor.caller(), at).await?;
     let macs: Vec<String> = shown.endpoints.iter().map(ToString::to_string).collect();
-    let port = shape::port(shown);
+    let port = told(l, shown);
     let name = format!("{} · {}", port.ne, port.name);
     let (title, told, button) = match verb {
         "off" => ("off-title", "off-told", "act-off"),

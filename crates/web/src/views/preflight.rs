@@ -178,6 +178,7 @@ fn table(l: Language, ne: i64, report: &PreflightReport) -> Table {
         };
         let changes = [("preflight-joins", joined(true)), ("preflight-leaves", joined(false))];
         let changes = changes.into_iter().filter(|(_, vlans)| !vlans.is_empty());
+        let obstacles = port.obstacles.iter().map(|obstacle| l.said(&obstacle.into()));
         let name = port.port_name();
         Row {
             cells: vec![
@@ -192,7 +193,7 @@ fn table(l: Language, ne: i64, report: &PreflightReport) -> Table {
                 } else {
                     port.endpoints.len().to_string()
                 }),
-                Cell::Text(port.obstacles.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+                Cell::Text(obstacles.collect::<Vec<_>>().join("; ")),
             ],
         }
     });

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use netwarden_identity::Operation;
 use netwarden_model::{NeId, PortRef, RuleId, RuleRevision, Subject};
-use netwarden_operate::{Desk, Effect, MAX_LISTED, RehearsalReport};
+use netwarden_operate::{Desk, Effect, MAX_LISTED, RehearsalReport, Said};
 
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
@@ -313,7 +313,10 @@ fn port_cell(desk: &Desk, visitor: &Visitor, port: &PortRef) -> Cell {
 fn element_name(desk: &Desk, visitor: &Visitor, ne: NeId) -> String {
     let network = desk.engine.keeper().picture().read();
     let seen = network.element(ne).filter(|_| visitor.caller().scope().contains(Some(ne)));
-    seen.map_or_else(|| format!("NE {ne}"), |state| state.base.element.name.clone())
+    seen.map_or_else(
+        || visitor.language().said(&Said::Element { ne }),
+        |state| state.base.element.name.clone(),
+    )
 }
 
 #[cfg(test)]

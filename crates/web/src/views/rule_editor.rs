@@ -365,7 +365,7 @@ async fn save(desk: &Desk, visitor: &Visitor, written: Written) -> Result<Respon
         }
         _ => return Err(error.into()),
     };
-    let fault = Some(Fault { part, text: error.to_string() });
+    let fault = Some(Fault { part, text: l.said(&error.said()) });
     Editing { written, fault, newer, status }.shown(desk, visitor).await
 }
 

@@ -169,7 +169,7 @@ async fn events(
 ) -> Result<Group, Refusal> {
     let (l, caller, title) = (visitor.language(), visitor.caller(), visitor.language().t("nav-events"));
     let hit = |event: &netwarden_model::Event| -> Result<Hit, Refusal> {
-        let event = shape::event(event)?;
+        let event = events::told(l, desk, caller, event)?;
         Ok(Hit {
             title: l.word("kind", &event.kind),
             href: format!("/events/{}", event.seq),

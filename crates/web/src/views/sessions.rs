@@ -164,7 +164,7 @@ pub(crate) async fn password(
         match changed {
             Ok(()) => Ok(led_to("/?done=password")),
             Err(error @ (OperateError::Unrecorded(_) | OperateError::Failed(_))) => Err(error.into()),
-            Err(error) => password_form(&desk, &visitor, Some(error.to_string())).await,
+            Err(error) => password_form(&desk, &visitor, Some(l.said(&error.said()))).await,
         }
     })
     .await

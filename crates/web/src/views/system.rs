@@ -90,7 +90,7 @@ pub(super) async fn parts(desk: &Desk, visitor: &Visitor) -> Result<Table, Refus
             cells: vec![
                 Cell::Text(l.word("part", part.name)),
                 Cell::Status { word: word.to_owned(), text: l.word("state", word) },
-                Cell::Text(part.text),
+                Cell::Text(l.said(&part.text)),
             ],
         }
     });

@@ -8,6 +8,7 @@ mod depth;
 mod desk;
 mod document;
 mod editing;
+mod german;
 mod health;
 mod histories;
 mod hostile;

@@ -55,7 +55,7 @@ async fn read(bench: &Bench, learned: &[&str], gateway: &str) {
 /// Why the port would not be shut.
 async fn refusal(bench: &Bench) -> Option<String> {
     let port = netwarden_operate::port_ref(bench.ne.0, "Gi1/0/1");
-    bench.desk.engine.refusal(&port, &PortAccess::Shut).await.unwrap()
+    bench.desk.engine.refusal(&port, &PortAccess::Shut).await.unwrap().map(|never| never.to_string())
 }
 
 async fn shut(bench: &Bench) -> crate::desk::Answer {

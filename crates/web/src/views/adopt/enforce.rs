@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use netwarden_identity::Operation;
 use netwarden_model::NeId;
-use netwarden_operate::{Desk, ElementEdit, Job, ListWish, Preflight, PreflightReport, ShownElement};
+use netwarden_operate::{Desk, ElementEdit, Job, ListWish, Preflight, PreflightReport, Said, ShownElement};
 use uuid::Uuid;
 
 use super::work::{self, Work};
@@ -72,11 +72,10 @@ async fn preflights(desk: &Desk, visitor: &Visitor) -> Result<Vec<Job>, Refusal>
     Ok(jobs.into_iter().filter(|job| job.operation == Operation::ProbePreflight).collect())
 }
 
-/// The last preflight of the element of this name that has found something. A job says in words what it
-/// is about, and nothing else.
+/// The last preflight of the element of this name that has found something.
 fn last(jobs: &[Job], name: &str) -> Option<PreflightReport> {
-    let begin = format!("preflight of {name} with VLAN ");
-    let of_it = jobs.iter().filter(|job| job.what.starts_with(&begin));
+    let is_of_it = |what: &Said| matches!(what, Said::PreflightOf { name: of, .. } if of == name);
+    let of_it = jobs.iter().filter(|job| is_of_it(&job.what));
     of_it.filter_map(work::result).find_map(|value| serde_json::from_value(value.clone()).ok())
 }
 
@@ -162,7 +161,7 @@ fn port_row(l: Language, ne: i64, port: &Preflight) -> Row {
     let shown: Vec<String> = port.endpoints.iter().take(5).map(ToString::to_string).collect();
     let more = port.endpoints.len().saturating_sub(5);
     let more = if more > 0 { format!(" +{more}") } else { String::new() };
-    let against: Vec<String> = port.obstacles.iter().map(ToString::to_string).collect();
+    let against: Vec<String> = port.obstacles.iter().map(|obstacle| l.said(&obstacle.into())).collect();
     let name = port.port_name();
     let href = ports::address(ne, &name);
     Row {
@@ -257,7 +256,7 @@ async fn page(
             Some(form) => answer = form.fill(l, given, refusal)?,
             None if matches!(refusal.problem().status, 409 | 422) => {
                 answer = StatusCode::UNPROCESSABLE_ENTITY;
-                fault = Some((false, refusal.problem().detail.clone()));
+                fault = Some((false, l.said(refusal.detail())));
             }
             None => return Err(refusal),
         }

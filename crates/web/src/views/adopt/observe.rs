@@ -10,8 +10,7 @@ use netwarden_operate::{Desk, ListWish};
 use super::Course;
 use crate::address::Query;
 use crate::refusal::Refusal;
-use crate::shape;
-use crate::views::events::what;
+use crate::views::events::{self, what};
 use crate::views::frame::{self, Frame, answered};
 use crate::views::section::{table, told};
 use crate::views::table::{Cell, Columns, Row, Table};
@@ -41,7 +40,9 @@ pub(super) async fn observed(desk: &Desk, visitor: &Visitor, limit: u64) -> Resu
         limit: Some(limit),
         ..ListWish::default()
     };
-    desk.list_events(visitor.caller(), wanted).await?.items.iter().map(shape::event).collect()
+    let found = desk.list_events(visitor.caller(), wanted).await?;
+    let told = |event| events::told(visitor.language(), desk, visitor.caller(), event);
+    found.items.iter().map(told).collect()
 }
 
 pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {

@@ -78,7 +78,7 @@ impl Work {
         };
         Self {
             id: job.id,
-            what: job.what.clone(),
+            what: l.said(&job.what),
             state: Cell::Status { word: colour.to_owned(), text: l.word("state", word) },
             running: word == "running",
             done: job.done,
