@@ -423,15 +423,15 @@ sentences! {
 
     // Why a port is never touched.
     IsProtected { port: PortName, element: String, act: Clause } =
-        "said-never-protected", "{port} on {element} is on the list of protected ports and is never {act}";
+        "said-is-protected", "{port} on {element} is on the list of protected ports and is never {act}";
     IsUplink { port: PortName, element: String, act: Clause } =
-        "said-never-uplink", "{port} on {element} is an uplink to another network element and is never {act}";
+        "said-is-uplink", "{port} on {element} is an uplink to another network element and is never {act}";
     IsAggregate { port: PortName, element: String, act: Clause } =
-        "said-never-aggregate", "{port} on {element} belongs to a link aggregate and is never {act}";
+        "said-is-aggregate", "{port} on {element} belongs to a link aggregate and is never {act}";
     IsTrunkPort { port: PortName, element: String, act: Clause } =
-        "said-never-trunk", "{port} on {element} is a trunk and is never {act}";
+        "said-is-trunk-port", "{port} on {element} is a trunk and is never {act}";
     IsOwnPath { port: PortName, element: String, mac: Mac, act: Clause } =
-        "said-never-own-path",
+        "said-is-own-path",
         "{port} on {element} carries this system's own path ({mac} is behind it) and is never {act}";
     NoSuchVlan { vlan: VlanId, element: String, port: PortName } =
         "said-no-such-vlan", "VLAN {vlan} does not exist on {element}, so {port} cannot be moved to it";
@@ -470,7 +470,7 @@ sentences! {
     PartFailed = "said-part-failed", "a part of the system failed; the log of the server says which";
     ReasonNeeded = "said-reason-needed", "a reason is needed: it is recorded with the act";
     NothingToChange = "said-nothing-to-change", "there is nothing to change";
-    EndsBeforeItBegins = "said-ends-before", "the time asked for ends before it begins";
+    EndsBeforeItBegins = "said-ends-before-it-begins", "the time asked for ends before it begins";
     JobEnded { id: Uuid } = "said-job-ended", "job {id} has ended already";
     IsNo { column: String, given: String, what: Clause } = "said-is-no", "{column}: '{given}' is no {what}";
     WholeNumber = "said-whole-number", "whole number";
@@ -522,6 +522,8 @@ sentences! {
     TextRange { what: Word, most: usize } =
         "said-text-range", "{what} has at most {most} characters, and no control characters";
     WindowEnds = "said-window-ends", "a maintenance window must end after it begins";
+    NoSeconds { given: String } = "said-no-seconds", "'{given}' is no number of seconds";
+    NoPortNumber { given: String } = "said-no-port-number", "'{given}' is no number from 1 to 65535";
     NoUdpPort { port: String } = "said-no-udp-port", "'{port}' is no UDP port";
     NoAddress { text: String } = "said-no-address", "'{text}' is no address: HOST[:PORT] is needed";
     NoAddressOf { host: String } = "said-no-address-of", "the name '{host}' has no address";

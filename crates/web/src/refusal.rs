@@ -10,7 +10,8 @@ use netwarden_operate::{OperateError, Said};
 #[derive(Debug)]
 pub struct Refusal {
     problem: Problem,
-    detail: Said,
+    /// Boxed: a refusal is what nearly every function of a page may answer with.
+    detail: Box<Said>,
 }
 
 impl Refusal {
@@ -37,7 +38,7 @@ impl Refusal {
 
     /// Any other.
     pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<Said>) -> Self {
-        let detail = detail.into();
+        let detail = Box::new(detail.into());
         Self { problem: Problem::new(status.as_u16(), kind, title, detail.to_string()), detail }
     }
 
@@ -47,7 +48,7 @@ impl Refusal {
     }
 
     /// The problem's detail, for pages in other languages.
-    pub const fn detail(&self) -> &Said {
+    pub fn detail(&self) -> &Said {
         &self.detail
     }
 }

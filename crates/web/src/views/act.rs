@@ -7,7 +7,7 @@ use std::str::FromStr;
 use askama::Template;
 use axum::response::Response;
 use netwarden_model::VlanId;
-use netwarden_operate::{Version, vlan};
+use netwarden_operate::{Said, Version, vlan};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -118,7 +118,7 @@ impl Given {
     pub(super) fn seconds<T: FromStr>(&self, name: &str) -> Result<Option<T>, Refusal> {
         let Some(text) = self.text(name) else { return Ok(None) };
         let shown: String = text.chars().take(32).collect();
-        text.parse().map(Some).map_err(|_| Refusal::malformed(format!("'{shown}' is no number of seconds")))
+        text.parse().map(Some).map_err(|_| Refusal::malformed(Said::NoSeconds { given: shown }))
     }
 
     /// A VLAN; None where nothing was written.

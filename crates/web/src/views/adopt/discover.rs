@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use netwarden_identity::Operation;
-use netwarden_operate::{Desk, ElementWish, Search};
+use netwarden_operate::{Desk, ElementWish, Said, Search};
 use uuid::Uuid;
 
 use super::{Course, work};
@@ -142,8 +142,7 @@ async fn started(
 fn number(given: &Given, name: &str) -> Result<Option<u16>, Refusal> {
     let Some(text) = given.text(name) else { return Ok(None) };
     let shown: String = text.chars().take(32).collect();
-    let wrong = || Refusal::malformed(format!("'{shown}' is no number from 1 to 65535"));
-    text.parse().map(Some).map_err(|_| wrong())
+    text.parse().map(Some).map_err(|_| Refusal::malformed(Said::NoPortNumber { given: shown }))
 }
 
 pub(crate) async fn sweep(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
