@@ -128,7 +128,7 @@ impl Network {
         groups
     }
 
-    /// Authorises `macs`; `bind` to the ports where they are, None as the setting says. Endpoints without
+    /// Authorises `macs` but for elements' own addresses; `bind` to the ports where they are, None as the setting says. Endpoints without
     /// a known place, with a randomised address or behind an access point are not bound.
     pub fn plan_baseline(
         &self,
@@ -140,6 +140,10 @@ impl Network {
         let bind = bind.unwrap_or(self.settings.bind_on_baseline);
         let mut draft = Draft::new(self, now);
         for mac in macs {
+            // Since the review its element was read: it is no endpoint, and hinders nobody's acceptance.
+            if draft.is_own(*mac) {
+                continue;
+            }
             let place = self.endpoints.get(mac).and_then(|endpoint| endpoint.place);
             let place =
                 place.filter(|place| bind && !mac.is_locally_administered() && !draft.is_wireless(*place));

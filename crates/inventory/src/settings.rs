@@ -23,9 +23,9 @@ pub struct Settings {
     /// From so many addresses on a port may be an uplink by count, if at least half of them are also
     /// learned on other elements' access ports.
     pub uplink_count: usize,
-    /// An LLDP/CDP neighbour that says it forwards makes an uplink even if it is no element of ours. Off:
-    /// whoever sends such a frame would leave the access ports, and what is done there, behind. The switch
-    /// nobody manages is then an access port with several endpoints.
+    /// An LLDP/CDP neighbour that says it forwards makes an uplink even if it is no element of ours. On, so
+    /// that routers and switches of others are not taken for endpoints; but whoever sends such a frame leaves
+    /// the access ports behind, which an event tells. Off, what nobody manages is an endpoint, or several.
     pub trust_unmanaged_neighbours: bool,
     /// An endpoint that no access port shows is reported without a location after so long.
     pub locate_grace: Duration,
@@ -48,7 +48,7 @@ impl Default for Settings {
             fdb_ageing: Duration::from_secs(300),
             uplink_memory: Duration::from_secs(3600),
             uplink_count: 50,
-            trust_unmanaged_neighbours: false,
+            trust_unmanaged_neighbours: true,
             locate_grace: Duration::from_secs(180),
             settle_limit: Duration::from_secs(600),
             verify_window: Duration::from_secs(120),

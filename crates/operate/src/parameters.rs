@@ -146,7 +146,7 @@ pub const PARAMETERS: &[Declaration] = &[
     Declaration {
         name: "inventory.trust_unmanaged_neighbours",
         domain: Domain::Truth,
-        default: "false",
+        default: "true",
         description: "an LLDP or CDP neighbour that says it forwards makes an uplink even if it is no element of \
                       ours; anybody can say so",
     },

@@ -53,8 +53,9 @@ fn is_seen_through_for_hours(lab: &mut Lab, because: UplinkReason, shown: &str, 
 
 // proves: NAC-03
 #[test]
-fn who_announces_a_bridge_stays_where_it_is() {
+fn who_announces_a_bridge_stays_where_it_is_if_that_is_not_trusted() {
     let mut lab = with_intruder();
+    lab.distrust_unmanaged_neighbours();
     lab.reading(1).neighbours.push(neighbour(5, "not-a-laptop", &["bridge"]));
     lab.minutes(180);
     assert_eq!(lab.net.role(&port(1, "p5")), Some(Role::Access));
@@ -64,9 +65,8 @@ fn who_announces_a_bridge_stays_where_it_is() {
 
 // proves: NAC-03
 #[test]
-fn where_unmanaged_switches_are_trusted_it_is_told_whose_port_one_takes() {
+fn who_announces_a_bridge_takes_its_port_and_that_is_told() {
     let mut lab = with_intruder();
-    lab.trust_unmanaged_neighbours();
     lab.reading(1).neighbours.push(neighbour(5, "not-a-laptop", &["bridge"]));
     lab.minutes(1);
     assert_eq!(lab.net.role(&port(1, "p5")), Some(Role::Uplink));
@@ -110,6 +110,7 @@ fn a_frame_from_a_switchs_address_makes_no_uplink() {
 fn an_announced_chassis_of_ours_makes_no_uplink() {
     for trunk_announced in [false, true] {
         let mut lab = with_intruder();
+        lab.distrust_unmanaged_neighbours();
         if trunk_announced {
             for (ne, other) in [(1, 2), (2, 1)] {
                 let mut announced = neighbour(24, &format!("sw{other}"), &["bridge"]);

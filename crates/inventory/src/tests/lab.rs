@@ -233,9 +233,9 @@ impl Lab {
         }
     }
 
-    /// Switches that nobody manages are taken at their word.
-    pub fn trust_unmanaged_neighbours(&mut self) {
-        let settings = Settings { trust_unmanaged_neighbours: true, ..self.net.settings().clone() };
+    /// Switches that nobody manages are not taken at their word.
+    pub fn distrust_unmanaged_neighbours(&mut self) {
+        let settings = Settings { trust_unmanaged_neighbours: false, ..self.net.settings().clone() };
         self.net.set_settings(settings);
     }
 

@@ -127,7 +127,10 @@ fn an_elements_own_address_seen_before_the_element_was_read_is_no_part_of_the_ba
     let macs: Vec<_> =
         lab.net.baseline(&BaselineFilter::default()).into_values().flatten().map(|entry| entry.mac).collect();
     assert_eq!(macs, [mac(71)]);
-    lab.net.plan_baseline(&macs, None, None, lab.now).unwrap();
+    // The review was before that reading.
+    let changes = lab.net.plan_baseline(&[own, mac(71)], None, None, lab.now).unwrap();
+    lab.take(changes);
+    assert_eq!(lab.net.endpoint(mac(71)).unwrap().status, netwarden_model::EndpointStatus::Authorised);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::{Role, RoleOverride, UplinkBy};
 
 // proves: NAC-03
 #[test]
-fn a_neighbour_that_forwards_makes_an_uplink_where_it_is_trusted() {
+fn a_neighbour_that_forwards_makes_an_uplink() {
     for (capabilities, expected) in [
         (&["bridge"][..], Role::Uplink),
         (&["router", "bridge"], Role::Uplink),
@@ -17,7 +17,6 @@ fn a_neighbour_that_forwards_makes_an_uplink_where_it_is_trusted() {
         (&[], Role::Access),
     ] {
         let mut lab = Lab::switches(1);
-        lab.trust_unmanaged_neighbours();
         lab.reading(1).neighbours.push(neighbour(9, "n", capabilities));
         lab.minutes(1);
         assert_eq!(lab.net.role(&port(1, "p9")), Some(expected), "{capabilities:?}");
@@ -51,8 +50,9 @@ fn an_address_shared_by_many_agents_names_no_neighbour() {
 
 // proves: NAC-03
 #[test]
-fn nobody_becomes_a_switch_by_saying_so() {
+fn nobody_becomes_a_switch_by_saying_so_where_that_is_not_trusted() {
     let mut lab = Lab::switches(1);
+    lab.distrust_unmanaged_neighbours();
     lab.reading(1).neighbours.push(neighbour(9, "says it is a bridge", &["bridge"]));
     lab.minutes(1);
     assert_eq!(lab.net.role(&port(1, "p9")), Some(Role::Access));
@@ -135,7 +135,6 @@ fn one_endpoint_that_moves_makes_no_uplink_of_the_port_that_it_shared() {
 #[test]
 fn a_lag_is_one_port() {
     let mut lab = Lab::switches(2);
-    lab.trust_unmanaged_neighbours();
     lab.reading(1).interfaces.push(interface(60, "po1"));
     for member in [8, 9] {
         lab.reading(1).interfaces[member].lag = Some(netwarden_model::IfIndex(60));

@@ -69,7 +69,6 @@ fn step() -> impl Strategy<Value = Step> {
 /// Three switches in a line, trunks on p23 and p24, announced or not.
 fn line(lldp: bool) -> Lab {
     let mut lab = Lab::empty(crate::Settings::default());
-    lab.trust_unmanaged_neighbours();
     for ne in 1..=3 {
         lab.add(ne, (1..=24).map(|p| interface(p, &format!("p{p}"))).collect());
         lab.learn(ne, own_mac(NeId(ne % 3 + 1)), if ne == 3 { 23 } else { 24 });

@@ -71,7 +71,6 @@ fn assert_same(loaded: &Network, state: &Network) {
 /// A day in short: two switches, a walk, a leave, addresses, a session.
 async fn a_day(store: &netwarden_store::Store) -> Lab {
     let mut lab = with_elements(store, 2).await;
-    lab.trust_unmanaged_neighbours();
     lab.reading(1).neighbours.push(neighbour(24, "sw2", &["bridge"]));
     lab.reading(2).neighbours.push(neighbour(24, "sw1", &["bridge"]));
     lab.reading(1).interfaces.push(interface(60, "po1"));

@@ -10,7 +10,7 @@ impl Language {
     pub(crate) fn said(self, said: &Said) -> String {
         let values = said.values().into_iter().map(|(name, value)| {
             let value = match value {
-                Value::Text(text) => text.into(),
+                Value::Text(text) => isolated(text).into(),
                 Value::Number(number) => number.into(),
                 Value::Word { kind, word } => self.word(kind, word).into(),
                 Value::Said(said) => self.said(said).into(),
@@ -19,6 +19,17 @@ impl Language {
         });
         self.with(said.key(), &values.collect::<Vec<_>>())
     }
+}
+
+/// What may run from right to left stays within itself (Unicode Bidirectional Algorithm, UAX #9, section 2.4):
+/// the rest of the sentence is not to be turned by a name. Other texts are left as they are.
+fn isolated(text: String) -> String {
+    let turns = |c: char| {
+        matches!(c, '\u{590}'..='\u{8ff}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'
+            | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+    };
+    if text.contains(turns) { format!("\u{2068}{text}\u{2069}") } else { text }
 }
 
 #[cfg(test)]
@@ -78,6 +89,14 @@ mod tests {
             .map(str::to_owned)
             .collect();
         assert_eq!(of_ours, known);
+    }
+
+    #[test]
+    fn a_name_turns_nothing_but_itself() {
+        let called = |name: &str| Said::called(Thing::Rule, name);
+        let turned = "\u{202e}evil";
+        assert!(Language::English.said(&called(turned)).ends_with("\u{2068}\u{202e}evil\u{2069}"));
+        assert!(Language::English.said(&called("plain")).ends_with("plain"));
     }
 
     #[test]

@@ -51,13 +51,21 @@ async fn causes_ports_events_and_parts_are_told_in_german() {
             "in VLAN 666 verschoben",
             "an sw1 Port Gi1/0/1 in VLAN 10",
         ],
-        &["asked for it", "moved to VLAN", "sw1 port"],
+        &["asked for it", "is to be moved", "sw1 port"],
     );
     let here = format!("/elements/{}/ports/{PORT}", bench.ne.0);
     for path in [here.as_str(), "/ports"] {
-        says(&page(&bench, "operator", path).await, &["in VLAN 666 verschoben"], &["moved to VLAN"]);
+        says(
+            &page(&bench, "operator", path).await,
+            &["in VLAN 666 verschoben"],
+            &["would be moved", "is to be moved"],
+        );
     }
-    says(&page(&bench, "operator", "/ports.csv").await, &["in VLAN 666 verschoben"], &["moved to VLAN"]);
+    says(
+        &page(&bench, "operator", "/ports.csv").await,
+        &["in VLAN 666 verschoben"],
+        &["would be moved", "is to be moved"],
+    );
     let events = page(&bench, "operator", "/events?kind=new_endpoint").await;
     says(&events, &[&format!("{MAC} (neu) an sw1 Port Gi1/0/1")], &["(new)"]);
     says(&page(&bench, "operator", "/system").await, &["wird gelesen und geschrieben"], &["it is read and"]);
