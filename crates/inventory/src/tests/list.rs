@@ -130,7 +130,7 @@ fn an_elements_own_address_seen_before_the_element_was_read_is_no_part_of_the_ba
     // The review was before that reading.
     let changes = lab.net.plan_baseline(&[own, mac(71)], None, None, lab.now).unwrap();
     lab.take(changes);
-    assert_eq!(lab.net.endpoint(mac(71)).unwrap().status, netwarden_model::EndpointStatus::Authorised);
+    assert_eq!(lab.net.endpoint(mac(71)).unwrap().status, EndpointStatus::Authorised);
 }
 
 #[test]
