@@ -93,10 +93,10 @@ mod tests {
 
     #[test]
     fn a_name_turns_nothing_but_itself() {
-        let called = |name: &str| Said::called(Thing::Rule, name);
-        let turned = "\u{202e}evil";
-        assert!(Language::English.said(&called(turned)).ends_with("\u{2068}\u{202e}evil\u{2069}"));
-        assert!(Language::English.said(&called("plain")).ends_with("plain"));
+        let on = |ne: &str| Said::PortOf { ne: Said::from(ne).into(), port: "Gi1/0/7".into() };
+        let turned = Language::English.said(&on("\u{202e}evil"));
+        assert_eq!(turned, "\u{2068}\u{202e}evil\u{2069} port Gi1/0/7");
+        assert_eq!(Language::English.said(&on("plain")), "plain port Gi1/0/7");
     }
 
     #[test]
