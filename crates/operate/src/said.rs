@@ -290,7 +290,7 @@ sentences! {
     WithLink { role: Clause, link: Word } = "said-with-link", "{role}, {link}";
     Protected { role: Clause } = "said-protected", "{role}, protected";
     NothingOfOurs = "said-nothing-of-ours", "nothing of ours is on its port";
-    Holds { port: Clause, wanted: Clause } = "said-holds", "{port} is {wanted}";
+    Holds { port: Clause, wanted: Clause } = "said-holds", "{port}: {wanted}";
     AllStopped { standing: Clause } = "said-all-stopped", "{standing} (all enforcement is stopped)";
 
     // Why a port has its role.

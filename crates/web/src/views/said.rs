@@ -113,7 +113,7 @@ mod tests {
         for (said, english, german) in [
             (
                 &stopped,
-                "sw1 port Gi1/0/7 is to be moved to VLAN 666, held: enforcement is stopped (all enforcement is stopped)",
+                "sw1 port Gi1/0/7: to be moved to VLAN 666, held: enforcement is stopped (all enforcement is stopped)",
                 "sw1 Port Gi1/0/7: soll in VLAN 666 verschoben werden, zurückgehalten: enforcement is stopped (alle Eingriffe sind angehalten)",
             ),
             (
