@@ -88,6 +88,16 @@ impl Desk {
         Ok(self.vault.credentials().await?)
     }
 
+    /// One set, without its secrets.
+    pub async fn credential(
+        &self,
+        caller: &Caller,
+        id: CredentialId,
+    ) -> Result<CredentialEntry, OperateError> {
+        let found = self.credentials(caller).await?.into_iter().find(|entry| entry.id == id);
+        found.ok_or_else(|| OperateError::not_found(Thing::CredentialSet, id))
+    }
+
     /// Gives a set another name, other secrets, or both: a `kind` that is empty leaves the secrets alone.
     /// Elements that use it are read with the new ones from their next poll on.
     pub async fn edit_credential(

@@ -46,6 +46,15 @@ impl Desk {
         Ok(groups.into_iter().map(|group| self.shown_group(group)).collect())
     }
 
+    /// One group.
+    pub async fn group(&self, caller: &Caller, name: &str) -> Result<ShownGroup, OperateError> {
+        let found = self.groups(caller).await?.into_iter().find(|shown| shown.group.name == name);
+        found.ok_or_else(|| {
+            let shown: String = name.chars().take(64).collect();
+            OperateError::not_found(Thing::Group, format!("'{shown}'"))
+        })
+    }
+
     /// Makes a group.
     pub async fn create_group(
         &self,

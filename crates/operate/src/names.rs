@@ -94,6 +94,12 @@ impl Desk {
             .collect())
     }
 
+    /// One source, never its secret.
+    pub async fn name_source(&self, caller: &Caller, name: &str) -> Result<ShownNameSource, OperateError> {
+        let found = self.name_sources(caller).await?.into_iter().find(|shown| shown.source.name == name);
+        found.ok_or_else(|| no_source(name))
+    }
+
     /// Adds a source; it is asked at once.
     pub async fn create_name_source(
         &self,

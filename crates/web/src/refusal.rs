@@ -30,12 +30,6 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
     }
 
-    /// Nothing of this kind has that name.
-    pub(crate) fn no_such(what: &str, name: &str) -> Self {
-        let shown: String = name.chars().take(64).collect();
-        Self::not_found(format!("{what} '{shown}' does not exist"))
-    }
-
     /// Any other.
     pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<Said>) -> Self {
         let detail = Box::new(detail.into());

@@ -48,9 +48,7 @@ async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Resul
     responses((status = 200, body = Credential), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("credential.read"))))]
 async fn show(State(desk): State<Desk>, asker: Asker, Place(id): Place<i64>) -> Result<Response, Refusal> {
-    let found = desk.credentials(&asker.caller).await?.into_iter().find(|entry| entry.id.0 == id);
-    let missing = || Refusal::not_found(format!("credential set {id} does not exist"));
-    Ok(answered(StatusCode::OK, found.ok_or_else(missing)?))
+    Ok(answered(StatusCode::OK, desk.credential(&asker.caller, CredentialId(id)).await?))
 }
 
 /// Gives a set another name or other secrets; with If-Match only where nobody was faster.

@@ -55,8 +55,7 @@ async fn show(
     asker: Asker,
     Place(name): Place<String>,
 ) -> Result<Response, Refusal> {
-    let found = desk.groups(&asker.caller).await?.into_iter().find(|shown| shown.group.name == name);
-    Ok(answered(StatusCode::OK, found.ok_or_else(|| Refusal::no_such("group", &name))?))
+    Ok(answered(StatusCode::OK, desk.group(&asker.caller, &name).await?))
 }
 
 /// Makes a group.

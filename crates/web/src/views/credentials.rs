@@ -216,14 +216,8 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(give
     submitted(&desk, &visitor, &given, done, form).await
 }
 
-async fn found(desk: &Desk, visitor: &Visitor, id: i64) -> Result<CredentialEntry, Refusal> {
-    let entries = desk.credentials(visitor.caller()).await?;
-    let missing = || Refusal::not_found(format!("credential set {id} does not exist"));
-    entries.into_iter().find(|entry| entry.id.0 == id).ok_or_else(missing)
-}
-
 async fn edit_form(desk: &Desk, visitor: &Visitor, id: i64, to: &str) -> Result<Form, Refusal> {
-    let (l, entry) = (visitor.language(), found(desk, visitor, id).await?);
+    let (l, entry) = (visitor.language(), desk.credential(visitor.caller(), CredentialId(id)).await?);
     let title = l.t1("credential-change", "name", &*entry.name);
     Ok(Form::new(title, l.t("act-save"), format!("{HERE}/{id}"), to)
         .telling([l.t("credential-change-told")])
@@ -258,7 +252,7 @@ pub(crate) async fn edit(
 ) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::CredentialModify).await?;
-        let entry = found(&desk, &visitor, id).await?;
+        let entry = desk.credential(visitor.caller(), CredentialId(id)).await?;
         let is_new = ["community", "user", "auth_password", "priv_password"];
         let is_new = is_new.iter().any(|name| given.rest.get(*name).is_some_and(|text| !text.is_empty()));
         let change = if is_new {
@@ -275,7 +269,7 @@ pub(crate) async fn edit(
 }
 
 async fn remove_form(desk: &Desk, visitor: &Visitor, id: i64, to: &str) -> Result<Form, Refusal> {
-    let (l, entry) = (visitor.language(), found(desk, visitor, id).await?);
+    let (l, entry) = (visitor.language(), desk.credential(visitor.caller(), CredentialId(id)).await?);
     let title = l.t1("credential-remove", "name", &*entry.name);
     Ok(Form::new(title, l.t("act-remove"), format!("{HERE}/{id}/remove"), to)
         .telling([l.t("credential-remove-told")])

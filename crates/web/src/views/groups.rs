@@ -109,14 +109,8 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(give
     submitted(&desk, &visitor, &given, done, form).await
 }
 
-async fn found(desk: &Desk, visitor: &Visitor, name: &str) -> Result<ShownGroup, Refusal> {
-    let groups = desk.groups(visitor.caller()).await?;
-    let found = groups.into_iter().find(|shown| shown.group.name == name);
-    found.ok_or_else(|| Refusal::no_such("group", name))
-}
-
 async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
-    let (l, shown) = (visitor.language(), found(desk, visitor, name).await?);
+    let (l, shown) = (visitor.language(), desk.group(visitor.caller(), name).await?);
     Ok(Form::new(l.t1("group-change", "name", name), l.t("act-save"), address(name), HERE)
         .carrying("version", shown.version.as_str())
         .asking(fields(l, Some(&shown)))
@@ -150,7 +144,7 @@ pub(crate) async fn edit(
 }
 
 async fn remove_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
-    let (l, shown) = (visitor.language(), found(desk, visitor, name).await?);
+    let (l, shown) = (visitor.language(), desk.group(visitor.caller(), name).await?);
     let action = format!("{}/remove", address(name));
     Ok(Form::new(l.t1("group-remove", "name", name), l.t("act-remove"), action, HERE)
         .telling([l.t("group-remove-told")])

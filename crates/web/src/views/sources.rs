@@ -146,14 +146,8 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(give
     submitted(&desk, &visitor, &given, done, form).await
 }
 
-async fn found(desk: &Desk, visitor: &Visitor, name: &str) -> Result<ShownNameSource, Refusal> {
-    let sources = desk.name_sources(visitor.caller()).await?;
-    let found = sources.into_iter().find(|shown| shown.source.name == name);
-    found.ok_or_else(|| Refusal::no_such("name source", name))
-}
-
 async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
-    let (l, shown) = (visitor.language(), found(desk, visitor, name).await?);
+    let (l, shown) = (visitor.language(), desk.name_source(visitor.caller(), name).await?);
     let on = if shown.source.enabled { "true" } else { "" };
     Ok(Form::new(l.t1("source-change", "name", name), l.t("act-save"), address(name), HERE)
         .asking([Field::new("enabled", l.t("source-enabled"), Kind::Tick).with(on)])
@@ -192,7 +186,7 @@ pub(crate) async fn edit(
 
 async fn remove_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
     let l = visitor.language();
-    found(desk, visitor, name).await?;
+    desk.name_source(visitor.caller(), name).await?;
     let action = format!("{}/remove", address(name));
     Ok(Form::new(l.t1("source-remove", "name", name), l.t("act-remove"), action, HERE)
         .telling([l.t("source-remove-told")])
@@ -223,7 +217,7 @@ pub(crate) async fn remove(
 
 async fn run_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
     let l = visitor.language();
-    found(desk, visitor, name).await?;
+    desk.name_source(visitor.caller(), name).await?;
     let action = format!("{}/run", address(name));
     Ok(Form::new(l.t1("source-run-title", "name", name), l.t("source-run"), action, HERE))
 }
