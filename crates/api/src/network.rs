@@ -336,6 +336,8 @@ pub struct Baseline {
 pub struct BaselineResult {
     /// Whether they were.
     pub accepted: bool,
+    /// When it was looked who is present: `seen_by` of an acceptance that follows a review.
+    pub at: Timestamp,
     /// MAC addresses.
     pub endpoints: Vec<String>,
     /// The same endpoints, with what is known of them: by group, those in none first, and by MAC.

@@ -15,7 +15,7 @@ pub struct Page<T> {
     pub total: Total,
 }
 
-/// A count that is exact up to 10,000; up to 1,000 where a text of one or two characters is looked for.
+/// A count that is exact up to 10,000; up to 1,000 where what contains a text is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Total {
     /// The count, as far as it was counted.

@@ -51,8 +51,10 @@ impl Default for BaselineFilter {
 }
 
 impl BaselineFilter {
-    fn leaves_out(&self, endpoint: &Endpoint) -> bool {
-        let came_later = |by| endpoint.first_seen.is_none_or(|first| first > by);
+    /// `pending` is since when it waits for its place, before which its first sight is not kept with it.
+    fn leaves_out(&self, endpoint: &Endpoint, pending: Option<&Timestamp>) -> bool {
+        let first_seen = endpoint.first_seen.or(pending.copied());
+        let came_later = |by| first_seen.is_none_or(|first| first > by);
         (!self.groups.is_empty() && !self.groups.contains(&endpoint.group))
             || self.except.contains(&endpoint.mac)
             || self.seen_by.is_some_and(came_later)
@@ -101,7 +103,7 @@ impl Network {
             if !wanted
                 || !present
                 || own
-                || filter.leaves_out(endpoint)
+                || filter.leaves_out(endpoint, self.pending.get(&endpoint.mac))
                 || (endpoint.mac.is_locally_administered() && !filter.randomised)
                 || (ne.is_none() && !filter.unlocated)
                 || (!filter.elements.is_empty() && ne.is_none_or(|ne| !filter.elements.contains(&ne)))
@@ -128,7 +130,7 @@ impl Network {
         groups
     }
 
-    /// Authorises `macs` but for elements' own addresses; `bind` to the ports where they are, None as the setting says. Endpoints without
+    /// Authorises `macs`; `bind` to the ports where they are, None as the setting says. Endpoints without
     /// a known place, with a randomised address or behind an access point are not bound.
     pub fn plan_baseline(
         &self,
@@ -140,10 +142,6 @@ impl Network {
         let bind = bind.unwrap_or(self.settings.bind_on_baseline);
         let mut draft = Draft::new(self, now);
         for mac in macs {
-            // Since the review its element was read: it is no endpoint, and hinders nobody's acceptance.
-            if draft.is_own(*mac) {
-                continue;
-            }
             let place = self.endpoints.get(mac).and_then(|endpoint| endpoint.place);
             let place =
                 place.filter(|place| bind && !mac.is_locally_administered() && !draft.is_wireless(*place));

@@ -271,19 +271,34 @@ impl Desk {
     ) -> Result<Vec<Candidate>, OperateError> {
         let permit = self.permit_of(caller, Operation::AdoptionAccept).await?;
         require_reason(reason)?;
-        let accepted = self.candidates(filter);
-        let macs: Vec<Mac> = accepted.iter().map(|candidate| candidate.entry.mac).collect();
-        let words = format!("{} endpoints: {reason}", macs.len());
-        let mut records = vec![permit.record(None, as_value(&macs), &words)];
-        records.extend(self.records_of(&permit, "authorised by the baseline", reason, &macs));
-        let readmitted = Readmitted { endpoints: macs.iter().copied().collect(), whoever_shares: false };
-        let plan = move |network: &Network, now| {
-            network
-                .plan_baseline(&macs, group.as_deref(), bind, now)
-                .map_err(|error| KeeperError::Refused(error.to_string()))
-        };
-        self.edit_and_readmit(&permit, records, readmitted, reason, plan).await?;
-        Ok(accepted)
+        let mut accepted = self.candidates(filter);
+        loop {
+            let macs: Vec<Mac> = accepted.iter().map(|candidate| candidate.entry.mac).collect();
+            let words = format!("{} endpoints: {reason}", macs.len());
+            let mut records = vec![permit.record(None, as_value(&macs), &words)];
+            records.extend(self.records_of(&permit, "authorised by the baseline", reason, &macs));
+            let readmitted = Readmitted { endpoints: macs.iter().copied().collect(), whoever_shares: false };
+            let group = group.clone();
+            let plan = move |network: &Network, now| {
+                network
+                    .plan_baseline(&macs, group.as_deref(), bind, now)
+                    .map_err(|error| KeeperError::Refused(error.to_string()))
+            };
+            let refusal = match self.edit_and_readmit(&permit, records, readmitted, reason, plan).await {
+                Ok(_) => return Ok(accepted),
+                Err(KeeperError::Refused(why)) => KeeperError::Refused(why),
+                Err(error) => return Err(error.into()),
+            };
+            // An element was read meanwhile whose own address was taken for an endpoint's: it is none any
+            // more. Each turn takes somebody out, so there is an end.
+            let left = self.candidates(filter);
+            let left: BTreeSet<Mac> = left.iter().map(|candidate| candidate.entry.mac).collect();
+            let before = accepted.len();
+            accepted.retain(|candidate| left.contains(&candidate.entry.mac));
+            if accepted.len() == before {
+                return Err(refusal.into());
+            }
+        }
     }
 
     /// A record of each endpoint, for changes of many at once: who asks about one finds it there.

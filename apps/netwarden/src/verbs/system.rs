@@ -262,8 +262,14 @@ async fn baseline(session: &Session, arguments: BaselineArguments) -> Result<(),
         rows.push_cells(entry.cells());
     }
     session.out.rows(&rows)?;
-    let verb = if result.accepted { "accepted" } else { "would be accepted" };
-    session.out.note(&format!("{} endpoints {verb}", result.endpoints.len()));
+    let count = result.endpoints.len();
+    session.out.note(&match result.accepted {
+        true => format!("{count} endpoints accepted"),
+        // Who comes between the review and its acceptance has been looked at by nobody.
+        false => {
+            format!("{count} endpoints would be accepted; to accept none but these: --seen-by {}", result.at)
+        }
+    });
     Ok(())
 }
 

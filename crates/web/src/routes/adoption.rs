@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use netwarden_api::Problem;
 use netwarden_api::network::{Baseline, BaselineEntry, BaselineResult, Discover, ImportResult};
 use netwarden_api::rule::Job;
@@ -106,8 +107,9 @@ async fn review(
     asker: Asker,
     Asked(asked): Asked<Review>,
 ) -> Answer<BaselineResult> {
+    let at = desk.clock.now();
     let entries = desk.review_baseline(&asker.caller, &asked.filter()?).await?;
-    Ok(Json(shaped(false, entries)))
+    Ok(Json(shaped(false, at, entries)))
 }
 
 fn mac(text: &str) -> Result<Mac, Refusal> {
@@ -115,9 +117,10 @@ fn mac(text: &str) -> Result<Mac, Refusal> {
     text.parse().map_err(|_| Refusal::malformed(format!("except: '{shown}' is no MAC address")))
 }
 
-fn shaped(accepted: bool, candidates: Vec<Candidate>) -> BaselineResult {
+fn shaped(accepted: bool, at: Timestamp, candidates: Vec<Candidate>) -> BaselineResult {
     let entries: Vec<BaselineEntry> = candidates.into_iter().map(entry).collect();
-    BaselineResult { accepted, endpoints: entries.iter().map(|entry| entry.mac.clone()).collect(), entries }
+    let endpoints = entries.iter().map(|entry| entry.mac.clone()).collect();
+    BaselineResult { accepted, at, endpoints, entries }
 }
 
 fn entry(candidate: Candidate) -> BaselineEntry {
@@ -159,12 +162,13 @@ async fn accept(
     filter.groups = wish.groups.into_iter().map(|name| Some(name).filter(|name| !name.is_empty())).collect();
     filter.except = wish.except.iter().map(|text| mac(text)).collect::<Result<_, _>>()?;
     filter.seen_by = wish.seen_by;
+    let at = desk.clock.now();
     let candidates = if wish.review {
         desk.review_baseline(&asker.caller, &filter).await?
     } else {
         desk.accept_baseline(&asker.caller, &filter, wish.group, wish.bind, &wish.reason).await?
     };
-    Ok(Json(shaped(!wish.review, candidates)))
+    Ok(Json(shaped(!wish.review, at, candidates)))
 }
 
 /// Starts a search for elements; the job's result says what was found.

@@ -162,12 +162,13 @@ async fn page(
         None => narrowed.filter(l)?,
         Some(_) => narrowed.filter(l).unwrap_or_default(),
     };
-    // Whom the reader leaves out stays in sight.
-    let filter = BaselineFilter { except: BTreeSet::new(), seen_by: None, ..filter };
+    // Whom the reader leaves out stays in sight, and so do the groups that were not chosen, as choices.
+    let chosen = filter.groups.clone();
+    let filter = BaselineFilter { except: BTreeSet::new(), seen_by: None, groups: BTreeSet::new(), ..filter };
     let looked = desk.clock.now();
-    let reviewed = desk.review_baseline(caller, &filter).await?;
-    let all_groups = BaselineFilter { groups: BTreeSet::new(), ..filter };
-    let choices = desk.review_baseline(caller, &all_groups).await?;
+    let mut reviewed = desk.review_baseline(caller, &filter).await?;
+    let choices = group_choices(l, &reviewed, &narrowed.group);
+    reviewed.retain(|candidate| chosen.is_empty() || chosen.contains(&candidate.group));
     let count = |key: &str, count: usize| l.t1(key, "count", i64::try_from(count).unwrap_or(i64::MAX));
     let all = reviewed.len();
     let mut left = SHOWN;
@@ -205,7 +206,7 @@ async fn page(
         frame: frame.with_notice(told(l, query)),
         course: Course::of(desk, visitor, "baseline").await?,
         elements: elements.map(|one| (one.id.0, one.name, narrowed.ne == Some(one.id.0))).collect(),
-        choices: group_choices(l, &choices, &narrowed.group),
+        choices,
         vlan: narrowed.vlan,
         groups,
         told: if all > 0 { count("baseline-present", all) } else { l.t("baseline-nobody") },
