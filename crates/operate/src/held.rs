@@ -1,5 +1,5 @@
 //! Lists that are held whole, page by page: credential sets, channels, sources of names, parameters, backups
-//! and jobs (SCL-03). What each is made of stands where the thing is at home.
+//! and jobs (SCL-03): for each its columns, its order, and what it is filtered by.
 
 use netwarden_store::{Direction, FilterValue, HeldColumn, HeldList, HeldQuery, to_micros};
 use netwarden_vault::CredentialEntry;

@@ -85,7 +85,7 @@ fn root(error: &dyn std::error::Error) -> String {
     error.to_string()
 }
 
-/// A body of text.
+/// A body of text, for imports.
 pub(crate) struct Text(pub(crate) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Text {
