@@ -1,6 +1,7 @@
 //! A large database: as many endpoints, sightings, pairings and events as ninety days of a large network
 //! leave behind. Rows are written many to a statement; events through the log's own `append`.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Instant;
 
@@ -16,6 +17,7 @@ use serde_json::json;
 
 use crate::events::{Endpoint, Past};
 use crate::judging;
+use crate::tree::{self, End};
 
 /// How much there is.
 #[derive(Debug, Clone, Copy)]
@@ -60,30 +62,40 @@ const ENDPOINT_COLUMNS: [&str; 23] = [
     "custom1",
 ];
 
+const PORT_COLUMNS: [&str; 11] = [
+    "id",
+    "ne",
+    "name",
+    "if_index",
+    "alias",
+    "admin_status",
+    "oper_status",
+    "speed",
+    "pvid",
+    "protected",
+    "role",
+];
+
 /// See the module.
 pub async fn run(database: &Path, sizes: Sizes) -> anyhow::Result<serde_json::Value> {
     let store = Store::open(StoreConfig::sqlite(database), netwarden_operate::SCHEMA).await?;
     let started = Instant::now();
     elements(&store, sizes.elements).await?;
-    rows(
-        &store,
-        "ports",
-        &[
-            "id",
-            "ne",
-            "name",
-            "if_index",
-            "alias",
-            "admin_status",
-            "oper_status",
-            "speed",
-            "pvid",
-            "protected",
-            "role",
-        ],
-        sizes.elements * 48,
-        port,
-    )
+    rows(&store, "ports", &PORT_COLUMNS, sizes.elements * 48, port).await?;
+    let links = tree::links(sizes.elements);
+    // Of each link the lower end, then the upper one.
+    let ends: Vec<(End, End)> = links.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]).collect();
+    let first = integer(sizes.elements * 48) + 1;
+    let id = |n: usize| first + integer(n);
+    rows(&store, "ports", &PORT_COLUMNS, ends.len(), |n| {
+        ends.get(n).map_or(vec![], |(end, _)| end.row(id(n)))
+    })
+    .await?;
+    rows(&store, "neighbours", &["ne", "place", "port_id", "body"], ends.len(), |n| {
+        let Some((end, other)) = ends.get(n) else { return Vec::new() };
+        let body = serde_json::to_string(&end.told_of(*other)).unwrap_or_default();
+        values![integer(end.ne), integer(end.port), id(n), body].into()
+    })
     .await?;
     rows(&store, "endpoints", &ENDPOINT_COLUMNS, sizes.endpoints, move |n| endpoint(n, sizes)).await?;
     rows(
@@ -141,16 +153,21 @@ async fn drop_indexes(store: &Store, table: &'static str) -> anyhow::Result<Vec<
     Ok(made)
 }
 
+/// Where an element would be asked.
+pub fn address(number: usize) -> SocketAddr {
+    let [_, second, third, fourth] = u32::try_from(number).unwrap_or(0).to_be_bytes();
+    ([127, second.wrapping_add(100), third, fourth], 161).into()
+}
+
 async fn elements(store: &Store, count: usize) -> anyhow::Result<()> {
     store
         .write::<_, StoreError, _>(move |tx: &Tx| {
             Box::pin(async move {
                 for number in 1..=count {
-                    let [_, second, third, fourth] = u32::try_from(number).unwrap_or(0).to_be_bytes();
                     let element = Element {
                         id: NeId(0),
                         name: format!("sw-{number:04}"),
-                        address: ([127, second.wrapping_add(100), third, fourth], 161).into(),
+                        address: address(number),
                         // Without credentials it is not polled: the server has nothing else to do.
                         credential: None,
                         enforcement: false,
@@ -160,6 +177,7 @@ async fn elements(store: &Store, count: usize) -> anyhow::Result<()> {
                     };
                     let mut base = ElementBase::new(element, Past::new().begin);
                     base.groups = vec![format!("site-{:02}", number % 40)];
+                    base.region = Some(format!("region {}", number % 12));
                     base.scans_off = netwarden_model::element::Scan::ALL.into_iter().collect();
                     netwarden_inventory::sql::insert_element(tx, &base).await?;
                 }

@@ -12,6 +12,7 @@ mod fill;
 mod judging;
 mod numbers;
 mod pages;
+mod tree;
 
 use std::path::PathBuf;
 

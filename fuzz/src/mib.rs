@@ -125,7 +125,7 @@ impl Agent {
             }
         }
         let wanted = |row: &&VarBind| columns.iter().any(|column| row.oid.starts_with(column));
-        Ok(Walked { bindings: self.rows().iter().filter(wanted).cloned().collect(), quirks })
+        Ok(Walked { quirks, ..self.rows().iter().filter(wanted).cloned().collect() })
     }
 }
 

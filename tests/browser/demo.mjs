@@ -45,13 +45,11 @@ export async function start(binary, { minutes, log }) {
     return found[1];
   };
   const origin = find(/(https:\/\/localhost:\d+)/);
-  const certificate = await certificateOf(Number(new URL(origin).port), find(/certificate ([0-9A-F:]{95})/));
-  const key = createHash("sha256").update(certificate.publicKey.export({ type: "spki", format: "der" }));
+  const identity = await identityOf(Number(new URL(origin).port), find(/certificate ([0-9A-F:]{95})/));
   return {
     about: {
       origin,
-      certificate: certificate.toString(),
-      key: key.digest("base64"),
+      ...identity,
       password: find(/one-time password (\S+)/),
       socket: find(/--socket (\S+)/),
     },
@@ -61,6 +59,13 @@ export async function start(binary, { minutes, log }) {
       kept.end();
     },
   };
+}
+
+/** The certificate of the server at a port of this machine, and its key, if it is the one of this fingerprint. */
+export async function identityOf(port, fingerprint) {
+  const certificate = await certificateOf(port, fingerprint);
+  const key = createHash("sha256").update(certificate.publicKey.export({ type: "spki", format: "der" }));
+  return { certificate: certificate.toString(), key: key.digest("base64") };
 }
 
 /** The certificate that the server presents; it must be the one whose fingerprint was printed. */

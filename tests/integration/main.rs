@@ -13,6 +13,7 @@
 mod binary;
 mod browser;
 mod demo;
+mod https;
 mod init;
 mod lab;
 mod lab_adopt;

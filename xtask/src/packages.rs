@@ -21,6 +21,7 @@ const PEERS: &[(&str, &str)] = &[
     ("/sbin/udhcpc", "udhcpc"),
     ("/usr/sbin/ip", "iproute2"),
     ("/usr/sbin/ethtool", "ethtool"),
+    ("/usr/bin/openssl", "openssl"),
     ("/usr/bin/ping", "iputils-ping"),
     ("/usr/bin/promtool", "prometheus"),
     ("/usr/bin/chromium", "chromium"),

@@ -128,7 +128,7 @@ pub async fn locate<S: Snmp>(snmp: &S, name: &PortName, hint: Option<u32>) -> Re
     let walked = snmp.walk(&[names.clone(), descrs.clone()]).await?;
     let mut interfaces: std::collections::BTreeMap<u32, (Option<String>, Option<String>)> =
         std::collections::BTreeMap::new();
-    for binding in &walked.bindings {
+    for binding in walked.bindings() {
         if let Some(&[if_index]) = binding.oid.index_below(&names) {
             interfaces.entry(if_index).or_default().0 = text(&binding.value);
         } else if let Some(&[if_index]) = binding.oid.index_below(&descrs) {
@@ -204,7 +204,11 @@ async fn observe<S: Snmp>(snmp: &S, if_index: u32, goal: &Goal<'_>) -> Result<St
         return Ok(State { if_index, admin_status, vlan: VlanMethod::None });
     };
     let walked = snmp.walk(&q_bridge::Column::ALL.map(q_bridge::Column::oid)).await?;
-    let vlan = VlanMethod::QBridge(q_bridge::State::from_walk(base_port, pvid, &walked.bindings));
+    let vlan = VlanMethod::QBridge(q_bridge::State::from_walk(
+        base_port,
+        pvid,
+        &walked.bindings().collect::<Vec<_>>(),
+    ));
     Ok(State { if_index, admin_status, vlan })
 }
 
@@ -212,7 +216,7 @@ async fn observe<S: Snmp>(snmp: &S, if_index: u32, goal: &Goal<'_>) -> Result<St
 async fn base_port<S: Snmp>(snmp: &S, if_index: u32) -> Result<Option<u32>, SnmpError> {
     let column = Oid::from(BASE_PORT_IF_INDEX);
     let walked = snmp.walk(std::slice::from_ref(&column)).await?;
-    let mut found = walked.bindings.iter().filter_map(|binding| match binding.oid.index_below(&column) {
+    let mut found = walked.bindings().filter_map(|binding| match binding.oid.index_below(&column) {
         Some(&[base_port]) if binding.value.as_i64() == Some(i64::from(if_index)) => Some(base_port),
         _ => None,
     });

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netwarden_model::{Mac, VlanId};
-use netwarden_snmp::Value;
+use netwarden_snmp::ValueRef;
 
 /// Text of an OCTET STRING: UTF-8, else Latin-1; NULs and blanks at the ends cut off, other control
 /// characters turned into blanks. None where nothing is left.
-pub fn text(value: &Value) -> Option<String> {
+pub fn text(value: ValueRef<'_>) -> Option<String> {
     let text = text_of_bytes(value.as_bytes()?);
     (!text.is_empty()).then_some(text)
 }
@@ -24,20 +24,20 @@ pub fn text_of_bytes(bytes: &[u8]) -> String {
 }
 
 /// A non-negative number of 32 bits. Agents send any integer type where a MIB says another.
-pub fn unsigned(value: &Value) -> Option<u32> {
+pub fn unsigned(value: ValueRef<'_>) -> Option<u32> {
     value.as_i64().and_then(|n| u32::try_from(n).ok())
 }
 
 /// A number of 64 bits.
-pub fn unsigned64(value: &Value) -> Option<u64> {
+pub fn unsigned64(value: ValueRef<'_>) -> Option<u64> {
     match value {
-        Value::Counter64(n) => Some(*n),
+        ValueRef::Counter64(n) => Some(n),
         other => other.as_i64().and_then(|n| u64::try_from(n).ok()),
     }
 }
 
 /// A VLAN id from 1 to 4094.
-pub fn vlan_id(value: &Value) -> Option<VlanId> {
+pub fn vlan_id(value: ValueRef<'_>) -> Option<VlanId> {
     value.as_i64().and_then(|n| VlanId::new(n).ok())
 }
 
@@ -48,7 +48,7 @@ pub fn vlan_of_index(sub_id: u32) -> Option<VlanId> {
 
 /// PhysAddress or MacAddress: six octets, or the address written out as text
 /// (`0:1b:21:3a:4f:5e`, `00-1B-..`), which some agents send instead.
-pub fn mac(value: &Value) -> Option<Mac> {
+pub fn mac(value: ValueRef<'_>) -> Option<Mac> {
     mac_of_bytes(value.as_bytes()?)
 }
 
@@ -144,28 +144,28 @@ pub fn decimal_list(bytes: &[u8]) -> Option<Vec<u32>> {
 mod tests {
     use super::*;
 
-    fn octets(bytes: &[u8]) -> Value {
-        Value::OctetString(bytes.to_vec())
+    fn octets(bytes: &[u8]) -> ValueRef<'_> {
+        ValueRef::OctetString(bytes)
     }
 
     #[test]
     fn text_survives_what_devices_send() {
-        assert_eq!(text(&octets(b"Gi1/0/1\0\0\0")).as_deref(), Some("Gi1/0/1"));
-        assert_eq!(text(&octets(b"B\xfcro")).as_deref(), Some("Büro"));
-        assert_eq!(text(&octets("Büro".as_bytes())).as_deref(), Some("Büro"));
-        assert_eq!(text(&octets(b"\0\0")), None);
-        assert_eq!(text(&octets(b"  ")), None);
-        assert_eq!(text(&Value::Integer(1)), None);
+        assert_eq!(text(octets(b"Gi1/0/1\0\0\0")).as_deref(), Some("Gi1/0/1"));
+        assert_eq!(text(octets(b"B\xfcro")).as_deref(), Some("Büro"));
+        assert_eq!(text(octets("Büro".as_bytes())).as_deref(), Some("Büro"));
+        assert_eq!(text(octets(b"\0\0")), None);
+        assert_eq!(text(octets(b"  ")), None);
+        assert_eq!(text(ValueRef::Integer(1)), None);
     }
 
     #[test]
     fn addresses_as_octets_and_as_text() {
         let expected = "00:1b:21:3a:4f:5e".parse().ok();
-        assert_eq!(mac(&octets(&[0, 0x1b, 0x21, 0x3a, 0x4f, 0x5e])), expected);
-        assert_eq!(mac(&octets(b"0:1b:21:3a:4f:5e")), expected);
-        assert_eq!(mac(&octets(b"00-1B-21-3A-4F-5E\0")), expected);
-        assert_eq!(mac(&octets(b"")), None);
-        assert_eq!(mac(&octets(&[0; 8])), None);
+        assert_eq!(mac(octets(&[0, 0x1b, 0x21, 0x3a, 0x4f, 0x5e])), expected);
+        assert_eq!(mac(octets(b"0:1b:21:3a:4f:5e")), expected);
+        assert_eq!(mac(octets(b"00-1B-21-3A-4F-5E\0")), expected);
+        assert_eq!(mac(octets(b"")), None);
+        assert_eq!(mac(octets(&[0; 8])), None);
         assert_eq!(mac_of_index(&[0, 27, 33, 58, 79, 94]), expected);
         assert_eq!(mac_of_index(&[0, 27, 33, 58, 79, 256]), None);
     }

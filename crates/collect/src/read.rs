@@ -264,7 +264,7 @@ impl<S: Snmp> Reader<'_, S> {
             Ok(walked) => {
                 self.unanswered = 0;
                 self.note(part, table, &walked.quirks);
-                Table::new(walked.bindings)
+                Table::of(walked.columns)
             }
             Err(error) => {
                 if matches!(error, SnmpError::Timeout { .. }) {
@@ -281,12 +281,12 @@ impl<S: Snmp> Reader<'_, S> {
 
     /// Walks columns one after another; those that fail are noted and left out.
     async fn walk_one_by_one(&mut self, part: Part, table: &'static str, columns: &[Oid]) -> Table {
-        let mut bindings = Vec::new();
+        let mut walked_columns = Vec::new();
         for column in columns {
             match self.session.walk(std::slice::from_ref(column)).await {
                 Ok(walked) => {
                     self.note(part, table, &walked.quirks);
-                    bindings.extend(walked.bindings);
+                    walked_columns.extend(walked.columns);
                 }
                 Err(error) => {
                     self.lacks(part, table, format!("column {column}: {error}"));
@@ -297,7 +297,7 @@ impl<S: Snmp> Reader<'_, S> {
                 }
             }
         }
-        Table::new(bindings)
+        Table::of(walked_columns)
     }
 
     fn note(&mut self, part: Part, table: &'static str, quirks: &[WalkQuirk]) {

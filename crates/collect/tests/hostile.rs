@@ -164,7 +164,7 @@ proptest! {
         vendor_lldp::nms(&table, &nms.iter().map(Vec::as_slice).collect::<Vec<_>>(), &names, &mut tally);
         mikrotik::vlan_script(&table);
         for binding in &given {
-            mikrotik::vlans(&binding.value, &names);
+            mikrotik::vlans(binding.value.borrowed(), &names);
         }
         cdp::neighbours(&table, &names, &mut tally);
         cdp::foundry_neighbours(&table, &names, &mut tally);

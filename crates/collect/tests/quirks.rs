@@ -125,18 +125,15 @@ impl Snmp for Device {
             None => &self.cells,
             Some(vlan) => self.contexts.get(&vlan).unwrap_or(&empty),
         };
-        let mut walked = Walked::default();
+        let (mut bindings, mut quirks) = (Vec::new(), Vec::new());
         for column in columns {
             let below = cells.range(column.clone()..).take_while(|(oid, _)| oid.starts_with(column));
-            walked.bindings.extend(below.map(|(oid, v)| VarBind::new(oid.clone(), v.clone())));
+            bindings.extend(below.map(|(oid, v)| VarBind::new(oid.clone(), v.clone())));
             if self.unordered.contains(column) {
-                walked
-                    .quirks
-                    .push(WalkQuirk::NotIncreasing { column: column.clone(), at: column.child([1]) });
+                quirks.push(WalkQuirk::NotIncreasing { column: column.clone(), at: column.child([1]) });
             }
         }
-        walked.bindings.sort_by(|a, b| a.oid.cmp(&b.oid));
-        Ok(walked)
+        Ok(Walked { quirks, ..bindings.into_iter().collect() })
     }
 
     async fn set(&self, _bindings: &[VarBind]) -> Result<Vec<VarBind>, SnmpError> {

@@ -17,7 +17,7 @@ use netwarden_reach::{
     AuthProtocol, Credentials, EngineConfig, PrivProtocol, Secret, SessionOptions, Snmp, SnmpEngine,
     SnmpError, SnmpSession,
 };
-use netwarden_snmp::{Oid, Value, VarBind};
+use netwarden_snmp::{Column, Oid, ValueRef};
 
 const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0100_0000_01b3;
@@ -75,10 +75,13 @@ async fn main() -> Result<(), Failure> {
         }
         match walks.join_next().await {
             None => break,
-            Some(Ok(Ok(bindings))) => {
-                variables += bindings.len() as u64;
-                for binding in &bindings {
-                    hash = hash.wrapping_add(hash_of(&binding.oid, &binding.value));
+            Some(Ok(Ok(columns))) => {
+                for column in &columns {
+                    variables += column.len() as u64;
+                    for (index, value) in column.iter() {
+                        let name = fnv_sub_ids(fnv_sub_ids(FNV_BASIS, column.prefix().sub_ids()), index);
+                        hash = hash.wrapping_add(hash_of(name, value)?);
+                    }
                 }
             }
             Some(_) => failures += 1,
@@ -99,9 +102,9 @@ async fn side_by_side(
     session: &SnmpSession,
     columns: &[Oid],
     parts: usize,
-) -> Result<Vec<VarBind>, SnmpError> {
+) -> Result<Vec<Column>, SnmpError> {
     if parts == 1 {
-        return Ok(session.walk(columns).await?.bindings);
+        return Ok(session.walk(columns).await?.columns);
     }
     let each = columns.len().div_ceil(parts).max(1);
     let mut walks = tokio::task::JoinSet::new();
@@ -109,11 +112,11 @@ async fn side_by_side(
         let (session, part) = (session.clone(), part.to_vec());
         walks.spawn(async move { session.walk(&part).await });
     }
-    let mut bindings = Vec::new();
+    let mut columns = Vec::new();
     for walked in walks.join_all().await {
-        bindings.extend(walked?.bindings);
+        columns.extend(walked?.columns);
     }
-    Ok(bindings)
+    Ok(columns)
 }
 
 /// User and system time of this process so far (proc(5), in hundredths of a second).
@@ -129,27 +132,27 @@ fn fnv(state: u64, octets: &[u8]) -> u64 {
     octets.iter().fold(state, |state, octet| (state ^ u64::from(*octet)).wrapping_mul(FNV_PRIME))
 }
 
-fn fnv_sub_ids(state: u64, oid: &Oid) -> u64 {
-    oid.sub_ids().iter().fold(state, |state, sub_id| (state ^ u64::from(*sub_id)).wrapping_mul(FNV_PRIME))
+fn fnv_sub_ids(state: u64, sub_ids: &[u32]) -> u64 {
+    sub_ids.iter().fold(state, |state, sub_id| (state ^ u64::from(*sub_id)).wrapping_mul(FNV_PRIME))
 }
 
-/// Does not depend on the order of variables: the hashes are added up.
-fn hash_of(oid: &Oid, value: &Value) -> u64 {
-    let state = fnv_sub_ids(FNV_BASIS, oid);
+/// Of a variable whose name has the hash `state`. Does not depend on the order of variables: the hashes are
+/// added up.
+fn hash_of(state: u64, value: ValueRef<'_>) -> Result<u64, Failure> {
     let number = |tag: u8, number: i64| fnv(fnv(state, &[tag]), &number.to_be_bytes());
-    match value {
-        Value::Integer(n) => number(0x02, i64::from(*n)),
-        Value::Counter32(n) => number(0x41, i64::from(*n)),
-        Value::Gauge32(n) => number(0x42, i64::from(*n)),
-        Value::TimeTicks(n) => number(0x43, i64::from(*n)),
-        Value::Counter64(n) => fnv(fnv(state, &[0x46]), &n.to_be_bytes()),
-        Value::OctetString(octets) => fnv(fnv(state, &[0x04]), octets),
-        Value::Opaque(octets) => fnv(fnv(state, &[0x44]), octets),
-        Value::ObjectId(oid) => fnv_sub_ids(fnv(state, &[0x06]), oid),
-        Value::IpAddress(ip) => fnv(fnv(state, &[0x40]), &ip.octets()),
-        Value::Null => fnv(state, &[0x05]),
-        Value::NoSuchObject => fnv(state, &[0x80]),
-        Value::NoSuchInstance => fnv(state, &[0x81]),
-        Value::EndOfMibView => fnv(state, &[0x82]),
-    }
+    Ok(match value {
+        ValueRef::Integer(n) => number(0x02, i64::from(n)),
+        ValueRef::Counter32(n) => number(0x41, i64::from(n)),
+        ValueRef::Gauge32(n) => number(0x42, i64::from(n)),
+        ValueRef::TimeTicks(n) => number(0x43, i64::from(n)),
+        ValueRef::Counter64(n) => fnv(fnv(state, &[0x46]), &n.to_be_bytes()),
+        ValueRef::OctetString(octets) => fnv(fnv(state, &[0x04]), octets),
+        ValueRef::Opaque(octets) => fnv(fnv(state, &[0x44]), octets),
+        ValueRef::ObjectId(oid) => fnv_sub_ids(fnv(state, &[0x06]), oid.to_owned()?.sub_ids()),
+        ValueRef::IpAddress(ip) => fnv(fnv(state, &[0x40]), &ip.octets()),
+        ValueRef::Null => fnv(state, &[0x05]),
+        ValueRef::NoSuchObject => fnv(state, &[0x80]),
+        ValueRef::NoSuchInstance => fnv(state, &[0x81]),
+        ValueRef::EndOfMibView => fnv(state, &[0x82]),
+    })
 }

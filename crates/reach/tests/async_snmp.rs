@@ -194,8 +194,8 @@ async fn walks_gets_and_sets_in_all_versions_and_protocols() {
     for (number, credentials) in (1_i32..).zip(all) {
         let session = engine.session(address, &credentials, SessionOptions::default()).unwrap();
         let walked = session.walk(&[column(1), column(2), column(3)]).await.unwrap();
-        assert_eq!((walked.bindings.len(), walked.quirks.len()), (600, 0), "{credentials:?}");
-        assert!(walked.bindings.is_sorted_by(|a, b| a.oid < b.oid));
+        assert_eq!((walked.len(), walked.quirks.len()), (600, 0), "{credentials:?}");
+        assert!(walked.bindings().is_sorted_by(|a, b| a.oid < b.oid));
         let binding = VarBind::new(column(2).child([7]), Value::Integer(number));
         assert_eq!(session.set(std::slice::from_ref(&binding)).await.as_deref(), Ok(&[binding.clone()][..]));
         assert_eq!(session.get(std::slice::from_ref(&binding.oid)).await, Ok(vec![binding.clone()]));

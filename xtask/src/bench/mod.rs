@@ -5,6 +5,7 @@
 
 mod cycle;
 mod demo;
+mod map;
 mod queries;
 mod run;
 mod start;
@@ -28,6 +29,8 @@ pub enum Which {
     Rules,
     /// Lists, searches and history at 200,000 endpoints and 10 million events, over HTTPS.
     Queries,
+    /// The map of 500 switches, drawn in Chromium.
+    Map,
     /// Start to the first answer, memory after the demo's day, size of the binary.
     Start,
     /// From the rogue's first frame to the read-back quarantine, 100 runs of the demo.
@@ -51,6 +54,9 @@ pub fn run(root: &Path, which: Which) -> anyhow::Result<()> {
     }
     if wanted(Which::Queries) {
         queries::run(root)?;
+    }
+    if wanted(Which::Map) {
+        map::run(root)?;
     }
     if wanted(Which::Start) {
         start::run(root)?;

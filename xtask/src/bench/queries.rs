@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use serde_json::Value;
 
 use super::number;
 use super::run::{self, Running, build};
@@ -23,9 +24,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         // The first start makes the tables and the first user.
         server.start()?.end()?;
         std::fs::write(folder.path().join("one-time"), server.one_time()?)?;
-        let mut fill = run::release(root, "netwarden-bench");
-        fill.args(["fill", "--database"]).arg(server.database());
-        let filled = run::json(fill)?;
+        let filled = server.fill(&[])?;
         println!(
             "filled in {:.0} s: {:.1} GiB",
             number(&filled, "/inventory_seconds") + number(&filled, "/events_seconds"),
@@ -128,6 +127,13 @@ impl Server {
     /// The database.
     pub fn database(&self) -> PathBuf {
         self.folder.join("data/netwarden.db")
+    }
+
+    /// Fills the database; the server is down, and has been started once.
+    pub fn fill(&self, sizes: &[&str]) -> anyhow::Result<Value> {
+        let mut fill = run::release(&self.root, "netwarden-bench");
+        fill.args(["fill", "--database"]).arg(self.database()).args(sizes);
+        run::json(fill)
     }
 
     /// The password of `admin` that the first start has printed.

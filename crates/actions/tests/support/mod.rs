@@ -195,8 +195,7 @@ impl Snmp for FakeSwitch {
         }
         let below = |oid: &Oid| columns.iter().any(|column| oid.starts_with(column));
         let bindings = inner.objects.iter().filter(|(oid, _)| below(oid));
-        let bindings = bindings.map(|(oid, value)| VarBind::new(oid.clone(), value.clone())).collect();
-        Ok(Walked { bindings, quirks: vec![] })
+        Ok(bindings.map(|(oid, value)| VarBind::new(oid.clone(), value.clone())).collect())
     }
 
     async fn set(&self, bindings: &[VarBind]) -> Result<Vec<VarBind>, SnmpError> {

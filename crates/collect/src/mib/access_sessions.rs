@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use netwarden_model::IfIndex;
 use netwarden_model::reading::{Quirk, QuirkTally, Session};
-use netwarden_snmp::Value;
+use netwarden_snmp::ValueRef;
 
 use super::interfaces::Names;
 use crate::convention::{
@@ -76,7 +76,7 @@ pub fn huawei(table: &Table, names: &Names, tally: &mut QuirkTally) -> Vec<Sessi
 
 /// Sessions of arubaWiredPortAccessClientTable; the index is the port's name and the address.
 pub fn aruba(table: &Table, names: &Names, tally: &mut QuirkTally) -> Vec<Session> {
-    let mut rows: BTreeMap<&[u32], [Option<&Value>; 4]> = BTreeMap::new();
+    let mut rows: BTreeMap<&[u32], [Option<ValueRef<'_>>; 4]> = BTreeMap::new();
     for (at, column) in ARUBA_COLUMNS.iter().enumerate() {
         for (index, value) in table.column(column) {
             if let Some(cell) = rows.entry(index).or_default().get_mut(at) {
@@ -98,7 +98,8 @@ pub fn aruba(table: &Table, names: &Names, tally: &mut QuirkTally) -> Vec<Sessio
         if if_index.is_none() {
             tally.met(Quirk::InterfaceUnknown);
         }
-        let said = |value: Option<&Value>| value.and_then(text).unwrap_or_default().to_ascii_lowercase();
+        let said =
+            |value: Option<ValueRef<'_>>| value.and_then(text).unwrap_or_default().to_ascii_lowercase();
         let method = match said(methods) {
             m if m.contains("dot1x") => Some("dot1x"),
             m if m.contains("mac") => Some("mab"),
@@ -197,9 +198,9 @@ pub fn alcatel_6(table: &Table, names: &Names, tally: &mut QuirkTally) -> Vec<Se
     sessions.into_values().collect()
 }
 
-fn ip(value: &Value) -> Option<std::net::IpAddr> {
+fn ip(value: ValueRef<'_>) -> Option<std::net::IpAddr> {
     let ip = match value {
-        Value::IpAddress(ip) => Some(std::net::IpAddr::V4(*ip)),
+        ValueRef::IpAddress(ip) => Some(std::net::IpAddr::V4(ip)),
         other => other.as_bytes().and_then(ip_of_bytes),
     };
     ip.filter(|ip| is_host_address(*ip))
@@ -225,7 +226,7 @@ fn on_port(if_index: Option<IfIndex>, names: &Names) -> Session {
 #[cfg(test)]
 mod tests {
     use netwarden_model::VlanId;
-    use netwarden_snmp::{Oid, VarBind};
+    use netwarden_snmp::{Oid, Value, VarBind};
 
     use super::*;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use netwarden_model::reading::{FdbEntry, FdbStatus, Quirk, QuirkTally};
 use netwarden_model::{IfIndex, Mac, VlanId};
-use netwarden_snmp::Value;
+use netwarden_snmp::ValueRef;
 use serde::{Deserialize, Serialize};
 
 use super::interfaces::Names;
@@ -130,7 +130,7 @@ pub struct RawFdb {
 }
 
 /// dot1qTpFdbStatus and dot1dTpFdbStatus.
-pub fn status(value: Option<&Value>) -> FdbStatus {
+pub fn status(value: Option<ValueRef<'_>>) -> FdbStatus {
     match value.and_then(unsigned) {
         Some(1) => FdbStatus::Other,
         Some(2) => FdbStatus::Invalid,
@@ -226,7 +226,7 @@ impl Fdb {
 
 #[cfg(test)]
 mod tests {
-    use netwarden_snmp::{Oid, VarBind};
+    use netwarden_snmp::{Oid, Value, VarBind};
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use netwarden_model::reading::{Neighbour, NeighbourProtocol, Quirk, QuirkTally};
-use netwarden_snmp::Value;
+use netwarden_snmp::ValueRef;
 
 use super::interfaces::Names;
 use crate::convention::{ip_of_bytes, is_host_address, mac_of_bytes, text, text_of_bytes, unsigned};
@@ -45,7 +45,7 @@ pub fn foundry_neighbours(table: &Table, names: &Names, tally: &mut QuirkTally) 
 }
 
 fn decode(table: &Table, columns: &[&[u32]], names: &Names, tally: &mut QuirkTally) -> Vec<Neighbour> {
-    let mut rows: BTreeMap<&[u32], [Option<&Value>; 7]> = BTreeMap::new();
+    let mut rows: BTreeMap<&[u32], [Option<ValueRef<'_>>; 7]> = BTreeMap::new();
     for (number, column) in columns.iter().enumerate() {
         for (index, value) in table.column(column) {
             if let Some(cell) = rows.entry(index).or_default().get_mut(number) {
@@ -68,7 +68,7 @@ fn decode(table: &Table, columns: &[&[u32]], names: &Names, tally: &mut QuirkTal
             if_name: if_index.and_then(|i| names.name(i)),
             protocol: NeighbourProtocol::Cdp,
             chassis_mac: device
-                .and_then(Value::as_bytes)
+                .and_then(ValueRef::as_bytes)
                 .and_then(mac_of_bytes)
                 .filter(|mac| mac.is_endpoint() && device_id.as_deref() == Some(mac.to_string().as_str())),
             port_id: port.and_then(text),
@@ -77,7 +77,7 @@ fn decode(table: &Table, columns: &[&[u32]], names: &Names, tally: &mut QuirkTal
             system_descr: version.and_then(text),
             platform: platform.and_then(text),
             addresses: address
-                .and_then(Value::as_bytes)
+                .and_then(ValueRef::as_bytes)
                 .and_then(ip_of_bytes)
                 .filter(|ip| is_host_address(*ip))
                 .into_iter()
@@ -90,7 +90,7 @@ fn decode(table: &Table, columns: &[&[u32]], names: &Names, tally: &mut QuirkTal
 }
 
 /// cdpCacheDeviceId: a name, or six octets that are a MAC (HP sends those).
-fn device_id(value: &Value) -> Option<String> {
+fn device_id(value: ValueRef<'_>) -> Option<String> {
     let bytes = value.as_bytes()?;
     let readable = bytes.iter().all(|b| matches!(b, 0 | b' '..=b'~' | 0x80..));
     if bytes.len() == 6 && !bytes.iter().all(|b| matches!(b, b' '..=b'~')) || !readable {
@@ -100,7 +100,7 @@ fn device_id(value: &Value) -> Option<String> {
 }
 
 /// cdpCacheCapabilities: four octets, the last with the common bits; FDP sends a text.
-fn capabilities(value: &Value) -> Vec<String> {
+fn capabilities(value: ValueRef<'_>) -> Vec<String> {
     let Some(bytes) = value.as_bytes() else {
         return unsigned(value).map(words).unwrap_or_default();
     };
@@ -133,7 +133,7 @@ fn words(bits: u32) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use netwarden_snmp::{Oid, VarBind};
+    use netwarden_snmp::{Oid, Value, VarBind};
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use netwarden_model::VlanId;
 use netwarden_model::reading::{Quirk, QuirkTally};
-use netwarden_snmp::Value;
+use netwarden_snmp::ValueRef;
 
 use super::interfaces::Names;
 use super::vlan::VlanTables;
@@ -114,7 +114,7 @@ fn allowed(table: &Table, port: &[u32], id: VlanId) -> bool {
         _ => TRUNK_VLANS_4K,
     };
     let first = id / 1024 * 1024;
-    table.get(column, port).and_then(Value::as_bytes).is_some_and(|bytes| bits(bytes, first).contains(&id))
+    table.get(column, port).and_then(ValueRef::as_bytes).is_some_and(|bytes| bits(bytes, first).contains(&id))
 }
 
 fn port(index: &[u32], names: &Names, tally: &mut QuirkTally) -> Option<u32> {
@@ -152,7 +152,7 @@ pub fn contexts(table: &Table) -> Vec<VlanId> {
 
 #[cfg(test)]
 mod tests {
-    use netwarden_snmp::{Oid, VarBind};
+    use netwarden_snmp::{Oid, Value, VarBind};
 
     use super::*;
 

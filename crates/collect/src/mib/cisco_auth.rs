@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use netwarden_model::reading::{Quirk, QuirkTally, Session};
-use netwarden_snmp::Value;
+use netwarden_snmp::ValueRef;
 
 use super::interfaces::Names;
 use crate::convention::{ip_of_bytes, is_host_address, mac, text, unsigned, vlan_id};
@@ -57,7 +57,7 @@ pub fn sessions(table: &Table, names: &Names, tally: &mut QuirkTally) -> Vec<Ses
     found.into_values().collect()
 }
 
-fn fill(session: &mut Session, column: &[u32], value: &Value) {
+fn fill(session: &mut Session, column: &[u32], value: ValueRef<'_>) {
     let word = |words: &[&str]| {
         let at = usize::try_from(unsigned(value)?).ok()?.checked_sub(1)?;
         words.get(at).filter(|word| !word.is_empty()).map(|word| (*word).to_owned())
@@ -128,7 +128,7 @@ fn without_length(session_id: &[u32]) -> &[u32] {
 #[cfg(test)]
 mod tests {
     use netwarden_model::IfIndex;
-    use netwarden_snmp::{Oid, VarBind};
+    use netwarden_snmp::{Oid, Value, VarBind};
 
     use super::*;
 

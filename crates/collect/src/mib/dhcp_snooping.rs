@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use netwarden_model::reading::{FdbStatus, Quirk, QuirkTally};
-use netwarden_snmp::Value;
+use netwarden_snmp::ValueRef;
 
 use super::bridge::RawFdb;
 use super::interfaces::Names;
@@ -42,26 +42,26 @@ pub fn forwarding(table: &Table, tally: &mut QuirkTally) -> Vec<RawFdb> {
 pub fn pairings(table: &Table, found: &mut Pairings, names: &Names, tally: &mut QuirkTally) {
     for (index, value) in table.column(IP_ADDRESS) {
         let ip = match value {
-            Value::IpAddress(ip) => Some(IpAddr::V4(*ip)),
+            ValueRef::IpAddress(ip) => Some(IpAddr::V4(ip)),
             other => other.as_bytes().and_then(ip_of_bytes),
         };
         let number = table.get(IF_INDEX, index).and_then(unsigned).unwrap_or_default();
-        let octets: Option<Vec<u8>> = mac_of_index(index).map(|mac| mac.octets().to_vec());
-        let address = match (octets, table.get(MAC_ADDRESS, index)) {
-            (Some(octets), _) => Value::OctetString(octets),
-            (None, Some(value)) => value.clone(),
+        let octets = mac_of_index(index).map(|mac| mac.octets());
+        let address = match (&octets, table.get(MAC_ADDRESS, index)) {
+            (Some(octets), _) => ValueRef::OctetString(octets),
+            (None, Some(value)) => value,
             (None, None) => {
                 tally.dropped(Quirk::IndexMalformed);
                 continue;
             }
         };
-        found.row(ip.map(|ip| (number, ip)), &address, None, names, tally);
+        found.row(ip.map(|ip| (number, ip)), address, None, names, tally);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use netwarden_snmp::{Oid, VarBind};
+    use netwarden_snmp::{Oid, Value, VarBind};
 
     use super::*;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use netwarden_model::IfIndex;
 use netwarden_model::reading::{Interface, Quirk, QuirkTally};
-use netwarden_snmp::Value;
+use netwarden_snmp::ValueRef;
 use serde::{Deserialize, Serialize};
 
 use super::if_type;
@@ -116,7 +116,7 @@ pub fn decode(table: &Table, tally: &mut QuirkTally) -> Vec<Interface> {
     interfaces
 }
 
-fn fill(interface: &mut Interface, column: &[u32], value: &Value, tally: &mut QuirkTally) {
+fn fill(interface: &mut Interface, column: &[u32], value: ValueRef<'_>, tally: &mut QuirkTally) {
     match column {
         IF_DESCR => interface.descr = text(value),
         IF_NAME => interface.name = text(value),
@@ -151,7 +151,7 @@ fn fill(interface: &mut Interface, column: &[u32], value: &Value, tally: &mut Qu
     }
 }
 
-fn status(value: &Value, words: &[&str]) -> Option<String> {
+fn status(value: ValueRef<'_>, words: &[&str]) -> Option<String> {
     let number = usize::try_from(value.as_i64()?).ok()?;
     words.get(number.checked_sub(1)?).map(|word| (*word).to_owned())
 }
@@ -177,7 +177,7 @@ fn blank(if_index: u32) -> Interface {
 
 #[cfg(test)]
 mod tests {
-    use netwarden_snmp::{Oid, VarBind};
+    use netwarden_snmp::{Oid, Value, VarBind};
 
     use super::*;
 

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use netwarden_model::Mac;
 use netwarden_model::reading::{ArpEntry, Quirk, QuirkTally};
-use netwarden_snmp::Value;
+use netwarden_snmp::ValueRef;
 
 use super::interfaces::Names;
 use crate::convention::{inet_address, ip_of_bytes, is_host_address, mac, octets_of_index, unsigned};
@@ -81,8 +81,8 @@ impl Pairings {
     pub(super) fn row(
         &mut self,
         key: Option<(u32, IpAddr)>,
-        value: &Value,
-        kind: Option<&Value>,
+        value: ValueRef<'_>,
+        kind: Option<ValueRef<'_>>,
         names: &Names,
         tally: &mut QuirkTally,
     ) {
@@ -117,7 +117,7 @@ impl Pairings {
 #[cfg(test)]
 mod tests {
     use netwarden_model::IfIndex;
-    use netwarden_snmp::{Oid, VarBind};
+    use netwarden_snmp::{Oid, Value, VarBind};
 
     use super::*;
 

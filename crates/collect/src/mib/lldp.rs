@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use netwarden_model::IfIndex;
 use netwarden_model::reading::{Interface, Neighbour, NeighbourProtocol, Quirk, QuirkTally};
-use netwarden_snmp::Value;
+use netwarden_snmp::ValueRef;
 
 use super::bridge::BasePorts;
 use super::interfaces::Names;
@@ -91,7 +91,7 @@ impl<'a> LocalPorts<'a> {
         let by_id = match subtype {
             Some(1) => id.as_deref().and_then(|id| self.only(|i| i.alias.as_deref() == Some(id))),
             Some(3) => {
-                let mac = id_value.and_then(Value::as_bytes).and_then(mac_of_bytes);
+                let mac = id_value.and_then(ValueRef::as_bytes).and_then(mac_of_bytes);
                 mac.and_then(|mac| self.only(|i| i.mac == Some(mac)))
             }
             Some(5) => id.as_deref().and_then(|id| self.called(id)),
@@ -99,7 +99,7 @@ impl<'a> LocalPorts<'a> {
         };
         by_id
             .or_else(|| {
-                let mac = id_value.and_then(Value::as_bytes).filter(|b| b.len() == 6)?;
+                let mac = id_value.and_then(ValueRef::as_bytes).filter(|b| b.len() == 6)?;
                 let mac = mac_of_bytes(mac)?;
                 self.only(|i| i.mac == Some(mac))
             })
@@ -231,7 +231,7 @@ pub(super) fn rows<'t>(
     tally: &mut QuirkTally,
     mut place: impl FnMut(&[u32], &mut QuirkTally) -> Option<Place>,
 ) -> impl Iterator<Item = Neighbour> {
-    let mut by_index: BTreeMap<&[u32], [Option<&Value>; 8]> = BTreeMap::new();
+    let mut by_index: BTreeMap<&[u32], [Option<ValueRef<'_>>; 8]> = BTreeMap::new();
     for (number, column) in columns.iter().enumerate() {
         for (index, value) in remote.column(column) {
             let row = by_index.entry(index).or_default();
@@ -244,7 +244,7 @@ pub(super) fn rows<'t>(
     for (index, cells) in by_index {
         let Some((if_index, addresses)) = place(index, tally) else { continue };
         let [chassis_type, chassis, port_type, port, port_descr, name, descr, enabled] = cells;
-        let bytes = |value: Option<&Value>| value.and_then(Value::as_bytes).map(<[u8]>::to_vec);
+        let bytes = |value: Option<ValueRef<'_>>| value.and_then(ValueRef::as_bytes).map(<[u8]>::to_vec);
         let chassis_bytes = bytes(chassis).unwrap_or_default();
         let neighbour = Neighbour {
             if_index,
@@ -261,7 +261,7 @@ pub(super) fn rows<'t>(
             system_descr: descr.and_then(text),
             platform: None,
             addresses,
-            capabilities: enabled.and_then(Value::as_bytes).map(capabilities).unwrap_or_default(),
+            capabilities: enabled.and_then(ValueRef::as_bytes).map(capabilities).unwrap_or_default(),
         };
         // rows of nothing but zeros are empty slots of some agents
         if neighbour.chassis_id.is_some() || neighbour.system_name.is_some() || neighbour.port_id.is_some() {
@@ -318,7 +318,7 @@ fn capabilities(bytes: &[u8]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use netwarden_snmp::{Oid, VarBind};
+    use netwarden_snmp::{Oid, Value, VarBind};
 
     use super::*;
     use crate::mib::interfaces;

@@ -1,7 +1,7 @@
 //! MIKROTIK-MIB of RouterOS: mtxrNeighborTable (on which interface an LLDP neighbour is) and the
 //! script table, through which administrators show the VLANs that no other MIB has.
 
-use netwarden_snmp::{Oid, Value};
+use netwarden_snmp::{Oid, ValueRef};
 
 use super::interfaces::Names;
 use super::lldp::PortsByRow;
@@ -37,12 +37,12 @@ pub fn ports(table: &Table) -> PortsByRow {
 /// the script; the column must not be walked, since that would run them all.
 pub fn vlan_script(table: &Table) -> Option<Oid> {
     let (index, _) =
-        table.column(SCRIPT_NAME).find(|(_, value)| text(value).as_deref() == Some(VLAN_SCRIPT))?;
+        table.column(SCRIPT_NAME).find(|(_, value)| text(*value).as_deref() == Some(VLAN_SCRIPT))?;
     Some(Oid::from(SCRIPT_RUN_OUTPUT).child(index))
 }
 
 /// VLANs and members that the script printed. Lines that are anything else are passed over.
-pub fn vlans(output: &Value, names: &Names) -> VlanTables {
+pub fn vlans(output: ValueRef<'_>, names: &Names) -> VlanTables {
     let mut tables = VlanTables::default();
     let said = output.as_bytes().map(String::from_utf8_lossy).unwrap_or_default();
     for line in said.lines() {
@@ -60,7 +60,7 @@ pub fn vlans(output: &Value, names: &Names) -> VlanTables {
 
 #[cfg(test)]
 mod tests {
-    use netwarden_snmp::VarBind;
+    use netwarden_snmp::{Value, VarBind};
 
     use super::*;
 
@@ -80,7 +80,7 @@ mod tests {
         names.insert(2, Some("ether1".to_owned()));
         names.insert(3, Some("ether2".to_owned()));
         let said = b"T,254,ether1\r\nU,254,ether2\nT,9999,ether1\nT,30,gone\nnonsense\n".to_vec();
-        let tables = vlans(&Value::OctetString(said), &names);
+        let tables = vlans(ValueRef::OctetString(&said), &names);
         let found: Vec<_> = tables
             .vlans
             .iter()

@@ -55,7 +55,7 @@ pub struct Ports<'a> {
 
 impl Ports<'_> {
     /// ifIndexes of a PortList.
-    fn members(&self, value: &netwarden_snmp::Value) -> Option<Vec<u32>> {
+    fn members(&self, value: netwarden_snmp::ValueRef<'_>) -> Option<Vec<u32>> {
         let bytes = value.as_bytes()?;
         let numbers = match self.vendor {
             Vendor::Juniper => decimal_list(bytes).unwrap_or_else(|| bits(bytes, 1)),
@@ -184,7 +184,7 @@ fn single_vlan(index: &[u32], tally: &mut QuirkTally) -> Option<netwarden_model:
     id
 }
 
-fn pvid(tables: &mut VlanTables, port: u32, value: &netwarden_snmp::Value, ports: Ports<'_>) {
+fn pvid(tables: &mut VlanTables, port: u32, value: netwarden_snmp::ValueRef<'_>, ports: Ports<'_>) {
     let if_index = ports.base_ports.member(port, ports.names);
     if let (Some(if_index), Some(id)) = (if_index, vlan_id(value)) {
         tables.pvids.insert(if_index, id);
@@ -232,7 +232,7 @@ pub fn ieee_forwarding(table: &Table, tally: &mut QuirkTally) -> Vec<RawFdb> {
 /// FDB id and address; some agents put the address's length between them.
 fn raw(
     index: &[u32],
-    value: &netwarden_snmp::Value,
+    value: netwarden_snmp::ValueRef<'_>,
     status: netwarden_model::reading::FdbStatus,
     tally: &mut QuirkTally,
 ) -> Option<RawFdb> {

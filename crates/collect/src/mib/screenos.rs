@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use netwarden_model::reading::QuirkTally;
-use netwarden_snmp::Value;
+use netwarden_snmp::ValueRef;
 
 use super::interfaces::Names;
 use super::ip::Pairings;
@@ -28,8 +28,8 @@ pub fn pairings(table: &Table, found: &mut Pairings, names: &Names, tally: &mut 
         .collect();
     for (index, value) in table.column(ARP_MAC) {
         let ip = match table.get(ARP_IP, index) {
-            Some(Value::IpAddress(ip)) => Some(IpAddr::V4(*ip)),
-            other => other.and_then(Value::as_bytes).and_then(ip_of_bytes),
+            Some(ValueRef::IpAddress(ip)) => Some(IpAddr::V4(ip)),
+            other => other.and_then(ValueRef::as_bytes).and_then(ip_of_bytes),
         };
         let number = table.get(ARP_IF_IDX, index).and_then(unsigned).unwrap_or_default();
         let if_index = numbers.get(&number).copied().unwrap_or_default();
@@ -39,7 +39,7 @@ pub fn pairings(table: &Table, found: &mut Pairings, names: &Names, tally: &mut 
 
 #[cfg(test)]
 mod tests {
-    use netwarden_snmp::{Oid, VarBind};
+    use netwarden_snmp::{Oid, Value, VarBind};
 
     use super::*;
 

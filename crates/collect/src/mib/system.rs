@@ -1,7 +1,7 @@
 //! SNMPv2-MIB system group (RFC 3418), with what else identifies an agent.
 
 use netwarden_model::reading::System;
-use netwarden_snmp::{Oid, Value, VarBind};
+use netwarden_snmp::{Oid, ValueRef, VarBind};
 
 use crate::convention::{mac, text, unsigned};
 
@@ -34,10 +34,10 @@ pub fn oids() -> Vec<Oid> {
 pub fn decode(bindings: &[VarBind]) -> Option<(System, Vec<u32>)> {
     let value = |scalar: usize| {
         let sub_ids = SCALARS.get(scalar)?;
-        bindings.iter().find(|b| b.oid.sub_ids() == *sub_ids).map(|b| &b.value)
+        bindings.iter().find(|b| b.oid.sub_ids() == *sub_ids).map(|b| b.value.borrowed())
     };
     let object_id = match value(1) {
-        Some(Value::ObjectId(oid)) => Some(Oid::clone(oid)),
+        Some(ValueRef::ObjectId(oid)) => oid.to_owned().ok(),
         _ => None,
     };
     let chassis_is_mac = value(9).and_then(unsigned) == Some(CHASSIS_MAC);
@@ -51,7 +51,7 @@ pub fn decode(bindings: &[VarBind]) -> Option<(System, Vec<u32>)> {
         bridge_address: value(6).and_then(mac).filter(|mac| mac.is_endpoint()),
         chassis_mac: value(10).filter(|_| chassis_is_mac).and_then(mac).filter(|mac| mac.is_endpoint()),
         engine_id: value(7)
-            .and_then(Value::as_bytes)
+            .and_then(ValueRef::as_bytes)
             .filter(|id| (5..=32).contains(&id.len()))
             .map(|id| id.iter().map(|byte| format!("{byte:02x}")).collect()),
         engine_boots: value(8).and_then(unsigned),
@@ -65,6 +65,8 @@ pub fn decode(bindings: &[VarBind]) -> Option<(System, Vec<u32>)> {
 
 #[cfg(test)]
 mod tests {
+    use netwarden_snmp::Value;
+
     use super::*;
 
     #[test]

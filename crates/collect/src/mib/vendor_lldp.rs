@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use netwarden_model::IfIndex;
 use netwarden_model::reading::{Neighbour, NeighbourProtocol, Quirk, QuirkTally};
-use netwarden_snmp::Value;
+use netwarden_snmp::ValueRef;
 
 use super::interfaces::Names;
 use super::lldp;
@@ -81,7 +81,7 @@ pub fn nms(remote: &Table, columns: &[&[u32]], names: &Names, tally: &mut QuirkT
 
 /// Neighbours of lldpNeighborInfoTable; the index is the local port and a number.
 pub fn tplink(table: &Table, names: &Names, tally: &mut QuirkTally) -> Vec<Neighbour> {
-    let mut rows: BTreeMap<&[u32], [Option<&Value>; 8]> = BTreeMap::new();
+    let mut rows: BTreeMap<&[u32], [Option<ValueRef<'_>>; 8]> = BTreeMap::new();
     for (at, column) in TPLINK_COLUMNS.iter().enumerate() {
         for (index, value) in table.column(column) {
             if let Some(cell) = rows.entry(index).or_default().get_mut(at) {
@@ -138,9 +138,9 @@ fn ending_with(local: &str, names: &Names) -> Option<IfIndex> {
 }
 
 /// An IpAddress, or the text that some releases send in its place (`::192.0.2.1` among them).
-fn ip(value: &Value) -> Option<IpAddr> {
+fn ip(value: ValueRef<'_>) -> Option<IpAddr> {
     let ip = match value {
-        Value::IpAddress(ip) => Some(IpAddr::V4(*ip)),
+        ValueRef::IpAddress(ip) => Some(IpAddr::V4(ip)),
         other => text(other)
             .and_then(|t| t.parse::<IpAddr>().ok())
             .or_else(|| other.as_bytes().and_then(ip_of_bytes)),
@@ -175,7 +175,7 @@ fn words(said: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use netwarden_snmp::{Oid, VarBind};
+    use netwarden_snmp::{Oid, Value, VarBind};
 
     use super::*;
 

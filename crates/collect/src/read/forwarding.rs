@@ -232,7 +232,7 @@ impl<S: Snmp> Reader<'_, S> {
             }
         };
         self.note(Part::Fdb, "dot1dTpFdbTable", &walked.quirks);
-        let table = Table::new(walked.bindings);
+        let table = Table::of(walked.columns);
         let ports = bridge::base_ports(&table, &mut self.tally);
         self.profile.base_ports.complete(&ports);
         for row in bridge::forwarding(&table, &mut self.tally) {

@@ -148,7 +148,7 @@ impl<S: Snmp> Reader<'_, S> {
         let output = mikrotik::vlan_script(table)?;
         match self.session.get(&[output]).await {
             Ok(bindings) => {
-                let value = &bindings.first()?.value;
+                let value = bindings.first()?.value.borrowed();
                 Some(mikrotik::vlans(value, &self.profile.names))
             }
             Err(error) => {

@@ -70,17 +70,13 @@ impl Snmp for RecordedDevice {
     }
 
     async fn walk(&self, columns: &[Oid]) -> Result<Walked, SnmpError> {
-        let mut bindings: Vec<VarBind> = columns
-            .iter()
-            .flat_map(|column| {
-                self.variables
-                    .range(column.clone()..)
-                    .take_while(|(oid, _)| oid.starts_with(column))
-                    .map(|(oid, value)| VarBind::new(oid.clone(), value.clone()))
-            })
-            .collect();
-        bindings.sort_by(|a, b| a.oid.cmp(&b.oid));
-        Ok(Walked { bindings, quirks: Vec::new() })
+        let below = columns.iter().flat_map(|column| {
+            self.variables
+                .range(column.clone()..)
+                .take_while(|(oid, _)| oid.starts_with(column))
+                .map(|(oid, value)| VarBind::new(oid.clone(), value.clone()))
+        });
+        Ok(below.collect())
     }
 
     async fn set(&self, bindings: &[VarBind]) -> Result<Vec<VarBind>, SnmpError> {

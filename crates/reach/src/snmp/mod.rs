@@ -11,6 +11,7 @@ mod socket;
 
 pub use credentials::{AuthProtocol, Credentials, CredentialsError, PrivProtocol, Secret};
 pub use engine::{EngineConfig, SnmpEngine};
+pub use netwarden_snmp::generator::{WalkQuirk, Walked};
 pub use netwarden_snmp::receiver::{Notification, Principal, ReceiverStats};
 pub use netwarden_snmp::stats::Stats;
 pub use receiver::{TrapPrincipals, TrapReceiver, TrapReceiverConfig, TrapReceiverError, TrapUser};
@@ -44,39 +45,6 @@ pub trait Snmp: Send + Sync {
 /// `vlan-N` in v3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VlanContext(pub VlanId);
-
-/// What a walk brought.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Walked {
-    /// All bindings below the columns asked for, ordered by OID, without repetitions.
-    pub bindings: Vec<VarBind>,
-    /// What was odd about the agent's answers.
-    pub quirks: Vec<WalkQuirk>,
-}
-
-/// Oddities of an agent that a walk met and survived.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WalkQuirk {
-    /// A column's OIDs did not increase: its walk was ended there.
-    NotIncreasing {
-        /// The column.
-        column: Oid,
-        /// The OID that came out of order.
-        at: Oid,
-    },
-    /// The agent answered tooBig: max-repetitions was lowered to this.
-    TooBig {
-        /// Repetitions from then on.
-        max_repetitions: u32,
-    },
-    /// A column had more rows than the limit: its walk was ended there.
-    Endless {
-        /// The column.
-        column: Oid,
-        /// Rows read.
-        rows: usize,
-    },
-}
 
 /// Why an agent could not be read or set; each names the agent.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]

@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netwarden_snmp::generator::{self, AgentId, AgentOptions, Failure, Operation, Outcome};
+use netwarden_snmp::generator::{AgentId, AgentOptions, Failure, Operation, Outcome};
 use netwarden_snmp::stats::Stats;
 use netwarden_snmp::{Oid, VarBind};
 
 use super::credentials::Credentials;
 use super::engine::SnmpEngine;
 use super::lane::Lane;
-use super::{Snmp, SnmpError, VlanContext, WalkQuirk, Walked};
+use super::{Snmp, SnmpError, VlanContext, Walked};
 
 /// How an agent is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,10 +186,7 @@ impl Snmp for SnmpSession {
 
     async fn walk(&self, columns: &[Oid]) -> Result<Walked, SnmpError> {
         match self.run(Operation::Walk(columns.to_vec())).await? {
-            Outcome::Walked(walked) => Ok(Walked {
-                bindings: walked.bindings,
-                quirks: walked.quirks.into_iter().map(WalkQuirk::from).collect(),
-            }),
+            Outcome::Walked(walked) => Ok(walked),
             Outcome::Bindings(_) => Err(self.mixed_up()),
         }
     }
@@ -210,16 +207,6 @@ impl Snmp for SnmpSession {
             Contexts::Name => format!("vlan-{vlan}").into_bytes(),
         };
         Self { shared: Arc::clone(&self.shared), context: Some(context.into()) }
-    }
-}
-
-impl From<generator::WalkQuirk> for WalkQuirk {
-    fn from(quirk: generator::WalkQuirk) -> Self {
-        match quirk {
-            generator::WalkQuirk::NotIncreasing { column, at } => Self::NotIncreasing { column, at },
-            generator::WalkQuirk::TooBig { max_repetitions } => Self::TooBig { max_repetitions },
-            generator::WalkQuirk::Endless { column, rows } => Self::Endless { column, rows },
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! number: datagrams, instants and seeds are arguments.
 
 pub mod ber;
+pub mod column;
 pub mod encode;
 pub mod generator;
 pub mod message;
@@ -16,5 +17,7 @@ pub mod stats;
 pub mod usm;
 pub mod value;
 
+pub use column::Column;
 pub use oid::{Oid, ParseOidError};
+pub use pdu::ValueRef;
 pub use value::{Value, VarBind};

@@ -8,8 +8,7 @@ use smallvec::SmallVec;
 /// The most sub-identifiers an OBJECT IDENTIFIER of SNMP may have (RFC 2578 section 3.5).
 pub const MAX_SUB_IDS: usize = 128;
 
-/// Sub-identifiers that need no memory of their own: a row of dot1qTpFdbTable has 20, and a walk makes
-/// one object identifier for each variable.
+/// Sub-identifiers that need no memory of their own: a row of dot1qTpFdbTable has 20.
 const INLINE: usize = 20;
 
 /// Sub-identifiers on their way into an [`Oid`].
@@ -23,10 +22,6 @@ impl Oid {
     /// From the sub-identifiers in order, for instance `Oid::new([1, 3, 6, 1])`.
     pub fn new(sub_ids: impl AsRef<[u32]>) -> Self {
         Self(SmallVec::from_slice(sub_ids.as_ref()))
-    }
-
-    pub(crate) fn sub_ids_mut(&mut self) -> &mut SubIds {
-        &mut self.0
     }
 
     /// The sub-identifiers in order.

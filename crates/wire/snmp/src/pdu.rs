@@ -178,7 +178,7 @@ impl<'a> TrapV1<'a> {
         let specific_trap = content.integer32("specific-trap")?;
         let time_stamp = content.expect(tag::TIME_TICKS, "time-stamp")?;
         Ok(Self {
-            enterprise: OidRef { content: enterprise },
+            enterprise: OidRef(Form::Encoded(enterprise)),
             agent_addr,
             generic_trap,
             specific_trap,
@@ -235,7 +235,7 @@ impl<'a> VarBindRef<'a> {
     #[inline]
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let mut content = reader.expect(tag::SEQUENCE, "VarBind")?;
-        let name = OidRef { content: content.expect(tag::OBJECT_ID, "name")? };
+        let name = OidRef(Form::Encoded(content.expect(tag::OBJECT_ID, "name")?));
         Ok(Self { name, value: ValueRef::decode(&mut content)? })
     }
 
@@ -245,20 +245,37 @@ impl<'a> VarBindRef<'a> {
     }
 }
 
-/// An object identifier as it stands in the datagram.
+/// An object identifier that is borrowed: from the datagram as it stands there, or from memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OidRef<'a> {
-    content: Reader<'a>,
+pub struct OidRef<'a>(Form<'a>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form<'a> {
+    Encoded(Reader<'a>),
+    Plain(&'a [u32]),
 }
 
-impl OidRef<'_> {
+impl<'a> OidRef<'a> {
+    /// Of sub-identifiers in memory.
+    pub fn plain(sub_ids: &'a [u32]) -> Self {
+        Self(Form::Plain(sub_ids))
+    }
+
     /// Writes the sub-identifiers over what `sub_ids` held. Sub-identifiers wider than 32 bits wrap:
     /// agents exist that send an index of theirs as a negative number. No octets at all are an empty
     /// object identifier, as some agents send for "none".
     #[inline]
     pub fn read_into(&self, sub_ids: &mut Vec<u32>) -> Result<(), DecodeError> {
+        let content = match self.0 {
+            Form::Encoded(content) => content,
+            Form::Plain(plain) => {
+                sub_ids.clear();
+                sub_ids.extend_from_slice(plain);
+                return Ok(());
+            }
+        };
         sub_ids.clear();
-        let mut octets = self.content.rest().iter();
+        let mut octets = content.rest().iter();
         let mut sub_id: u64 = 0;
         let mut width = 0_u32;
         let mut first = true;
@@ -268,7 +285,7 @@ impl OidRef<'_> {
                 width += 1;
                 // Ten octets hold 64 bits: more is no sign extension, but nonsense.
                 if width > 9 {
-                    return Err(self.content.error("name", Problem::ObjectId));
+                    return Err(content.error("name", Problem::ObjectId));
                 }
                 continue;
             }
@@ -280,7 +297,7 @@ impl OidRef<'_> {
                 sub_ids.push((sub_id - root * 40) as u32);
             } else {
                 if sub_ids.len() >= MAX_SUB_IDS {
-                    return Err(self.content.error("name", Problem::ObjectId));
+                    return Err(content.error("name", Problem::ObjectId));
                 }
                 sub_ids.push(sub_id as u32);
             }
@@ -288,27 +305,22 @@ impl OidRef<'_> {
             width = 0;
         }
         if width > 0 {
-            return Err(self.content.error("name", Problem::ObjectId));
+            return Err(content.error("name", Problem::ObjectId));
         }
         Ok(())
     }
 
-    /// Writes the object identifier `into` an empty one, where its octets begin with `octets`, the encoding
-    /// of `prefix`; None where they do not, or where what follows is not plain. The fast way for walks,
-    /// which moves no object identifier about.
+    /// Adds what follows `prefix`, the octets of a whole object identifier, to `sub_ids`; None where this one
+    /// does not begin so, or is not plain, and then what was added is to be taken away again. The fast way of
+    /// walks. `length` is the prefix's own, in sub-identifiers.
     #[inline]
-    pub(crate) fn read_below(&self, octets: &[u8], prefix: &[u32], into: &mut Oid) -> Option<()> {
-        let index = self.content.rest().strip_prefix(octets)?;
-        let count = index.iter().filter(|octet| **octet & 0x80 == 0).count();
-        if count == 0
-            || prefix.len() + count > MAX_SUB_IDS
-            || index.last().is_some_and(|octet| octet & 0x80 != 0)
-        {
+    pub(crate) fn read_below(&self, prefix: &[u8], length: usize, sub_ids: &mut Vec<u32>) -> Option<()> {
+        let Form::Encoded(content) = self.0 else { return None };
+        let index = content.rest().strip_prefix(prefix)?;
+        if index.last().is_none_or(|octet| octet & 0x80 != 0) {
             return None;
         }
-        let sub_ids = into.sub_ids_mut();
-        sub_ids.reserve(prefix.len() + count);
-        sub_ids.extend_from_slice(prefix);
+        let start = sub_ids.len();
         let mut sub_id: u32 = 0;
         for octet in index {
             // More than 32 bits: left to the tolerant way.
@@ -321,18 +333,18 @@ impl OidRef<'_> {
                 sub_id = 0;
             }
         }
-        Some(())
+        (length + sub_ids.len() - start <= MAX_SUB_IDS).then_some(())
     }
 
     /// The object identifier with its own memory.
     pub fn to_owned(self) -> Result<Oid, DecodeError> {
-        let mut sub_ids = Vec::with_capacity(self.content.rest().len() + 1);
+        let mut sub_ids = Vec::new();
         self.read_into(&mut sub_ids)?;
         Ok(Oid::new(sub_ids))
     }
 }
 
-/// The value of a binding, borrowed from the datagram. Types that nobody may send any more are read
+/// The value of a binding, borrowed from the datagram or from memory. Types that nobody may send any more are read
 /// as their successors: BIT STRING and NsapAddress as OCTET STRING, UInteger32 as Gauge32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "as in `Value`")]
@@ -361,7 +373,7 @@ impl<'a> ValueRef<'a> {
             tag::INTEGER => Self::Integer(content.signed("value")? as i32),
             tag::OCTET_STRING | tag::BIT_STRING | tag::NSAP_ADDRESS => Self::OctetString(content.rest()),
             tag::NULL => Self::Null,
-            tag::OBJECT_ID => Self::ObjectId(OidRef { content }),
+            tag::OBJECT_ID => Self::ObjectId(OidRef(Form::Encoded(content))),
             // Agents exist that answer with no octets or with an IPv6 address: kept as they are.
             tag::IP_ADDRESS => match <[u8; 4]>::try_from(content.rest()) {
                 Ok(octets) => Self::IpAddress(octets.into()),
@@ -377,6 +389,29 @@ impl<'a> ValueRef<'a> {
             tag::END_OF_MIB_VIEW => Self::EndOfMibView,
             other => return Err(start.error("value", Problem::UnknownTag(other))),
         })
+    }
+
+    /// The number in any of the integer types, None for the others.
+    pub fn as_i64(self) -> Option<i64> {
+        match self {
+            Self::Integer(n) => Some(i64::from(n)),
+            Self::Counter32(n) | Self::Gauge32(n) | Self::TimeTicks(n) => Some(i64::from(n)),
+            Self::Counter64(n) => i64::try_from(n).ok(),
+            _ => None,
+        }
+    }
+
+    /// The octets of an OCTET STRING or Opaque.
+    pub fn as_bytes(self) -> Option<&'a [u8]> {
+        match self {
+            Self::OctetString(octets) | Self::Opaque(octets) => Some(octets),
+            _ => None,
+        }
+    }
+
+    /// True for the three exceptions of RFC 3416 section 3.
+    pub fn is_exception(self) -> bool {
+        matches!(self, Self::NoSuchObject | Self::NoSuchInstance | Self::EndOfMibView)
     }
 
     /// The value with its own memory.

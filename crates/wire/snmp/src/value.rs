@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::Oid;
+use crate::pdu::{OidRef, ValueRef};
 
 /// The value of one variable, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,27 +44,38 @@ impl From<Oid> for Value {
 }
 
 impl Value {
+    /// The same value, borrowed.
+    pub fn borrowed(&self) -> ValueRef<'_> {
+        match self {
+            Value::Integer(n) => ValueRef::Integer(*n),
+            Value::OctetString(octets) => ValueRef::OctetString(octets),
+            Value::Null => ValueRef::Null,
+            Value::ObjectId(oid) => ValueRef::ObjectId(OidRef::plain(oid.sub_ids())),
+            Value::IpAddress(address) => ValueRef::IpAddress(*address),
+            Value::Counter32(n) => ValueRef::Counter32(*n),
+            Value::Gauge32(n) => ValueRef::Gauge32(*n),
+            Value::TimeTicks(n) => ValueRef::TimeTicks(*n),
+            Value::Opaque(octets) => ValueRef::Opaque(octets),
+            Value::Counter64(n) => ValueRef::Counter64(*n),
+            Value::NoSuchObject => ValueRef::NoSuchObject,
+            Value::NoSuchInstance => ValueRef::NoSuchInstance,
+            Value::EndOfMibView => ValueRef::EndOfMibView,
+        }
+    }
+
     /// The number in any of the integer types, None for the others.
     pub fn as_i64(&self) -> Option<i64> {
-        match self {
-            Value::Integer(n) => Some(i64::from(*n)),
-            Value::Counter32(n) | Value::Gauge32(n) | Value::TimeTicks(n) => Some(i64::from(*n)),
-            Value::Counter64(n) => i64::try_from(*n).ok(),
-            _ => None,
-        }
+        self.borrowed().as_i64()
     }
 
     /// The octets of an OCTET STRING or Opaque.
     pub fn as_bytes(&self) -> Option<&[u8]> {
-        match self {
-            Value::OctetString(bytes) | Value::Opaque(bytes) => Some(bytes),
-            _ => None,
-        }
+        self.borrowed().as_bytes()
     }
 
     /// True for the three exceptions of RFC 3416 section 3.
     pub fn is_exception(&self) -> bool {
-        matches!(self, Value::NoSuchObject | Value::NoSuchInstance | Value::EndOfMibView)
+        self.borrowed().is_exception()
     }
 }
 

@@ -368,10 +368,10 @@ fn walks_several_columns_in_few_requests() {
     for (security, most) in [(v2c(), 12), (v3(), 14), (v1, 70)] {
         let mut bench = Bench::new(security);
         let walked = bench.walk(&COLUMNS).unwrap();
-        assert_eq!((walked.bindings.len(), &walked.quirks[..]), (180, &[][..]));
-        assert!(walked.bindings.is_sorted_by(|a, b| a.oid < b.oid));
+        assert_eq!((walked.len(), &walked.quirks[..]), (180, &[][..]));
+        assert!(walked.bindings().is_sorted_by(|a, b| a.oid < b.oid));
         assert!(bench.sent.len() <= most, "{} requests", bench.sent.len());
-        results.push(walked.bindings);
+        results.push(walked.bindings().collect::<Vec<_>>());
     }
     assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
 }
@@ -386,8 +386,8 @@ fn columns_that_overlap_give_each_variable_once() {
         Oid::new([1, 3, 6, 1, 77]),
     ]));
     let Ok(Outcome::Walked(walked)) = walked else { panic!("{walked:?}") };
-    assert_eq!(walked.bindings.len(), 180);
-    assert!(walked.bindings.is_sorted_by(|a, b| a.oid < b.oid));
+    assert_eq!(walked.len(), 180);
+    assert!(walked.bindings().is_sorted_by(|a, b| a.oid < b.oid));
 }
 
 #[test]
@@ -395,7 +395,7 @@ fn a_column_that_ended_is_asked_for_no_more() {
     let mut bench = Bench::new(v2c());
     bench.agent.objects.retain(|oid, _| oid.sub_ids()[5] != 2 || oid.sub_ids()[6] == 1);
     let walked = bench.walk(&COLUMNS).unwrap();
-    assert_eq!(walked.bindings.len(), 121);
+    assert_eq!(walked.len(), 121);
     assert_eq!(bench.agent.requests.first().map(|(_, columns, _)| *columns), Some(3));
     assert!(
         bench.agent.requests[1..].iter().all(|(_, columns, _)| *columns == 2),
@@ -410,7 +410,7 @@ fn an_agent_that_loops_ends_the_column_and_is_reported() {
         let mut bench = Bench::new(security);
         bench.agent.habits.loops = true;
         let walked = bench.walk(&COLUMNS).unwrap();
-        assert_eq!(walked.bindings.len(), 60);
+        assert_eq!(walked.len(), 60);
         let expected: Vec<WalkQuirk> = COLUMNS
             .map(|column| WalkQuirk::NotIncreasing {
                 column: column.into(),
@@ -432,7 +432,7 @@ fn an_endless_column_is_cut_at_the_limit() {
     bench.agent.habits.endless = false;
     bench.agent.objects = (1..=2_000).map(|n| (column.child([n]), Value::Null)).collect();
     let Ok(Outcome::Walked(walked)) = bench.run(Operation::Walk(vec![column.clone()])) else { panic!() };
-    assert_eq!(walked.bindings.len(), 500);
+    assert_eq!(walked.len(), 500);
     assert_eq!(walked.quirks, [WalkQuirk::Endless { column, rows: 500 }]);
 }
 
@@ -441,7 +441,7 @@ fn too_big_lowers_repetitions_until_it_fits() {
     let mut bench = Bench::new(v2c());
     bench.agent.habits.too_big_above = Some(6);
     let walked = bench.walk(&COLUMNS).unwrap();
-    assert_eq!(walked.bindings.len(), 180);
+    assert_eq!(walked.len(), 180);
     assert!(
         matches!(walked.quirks[..], [WalkQuirk::TooBig { max_repetitions: 1..=2 }]),
         "{:?}",
@@ -450,7 +450,7 @@ fn too_big_lowers_repetitions_until_it_fits() {
     // Below one repetition: fewer columns.
     let mut bench = Bench::new(v2c());
     bench.agent.habits.too_big_above = Some(1);
-    assert_eq!(bench.walk(&COLUMNS).unwrap().bindings.len(), 180);
+    assert_eq!(bench.walk(&COLUMNS).unwrap().len(), 180);
     // And nothing at all: said so.
     let mut bench = Bench::new(v2c());
     bench.agent.habits.too_big_above = Some(0);
@@ -464,7 +464,7 @@ fn cut_answers_are_continued() {
         let mut bench = Bench::new(v2c());
         bench.agent.habits.max_bindings = Some(most);
         let walked = bench.walk(&COLUMNS).unwrap();
-        assert_eq!(walked.bindings.len(), 180, "{most} bindings an answer");
+        assert_eq!(walked.len(), 180, "{most} bindings an answer");
         assert!(walked.quirks.is_empty());
     }
     let mut bench = Bench::new(v2c());
@@ -671,7 +671,7 @@ fn garbage_is_told_from_silence() {
     // What stands before the broken binding is kept, and the walk goes on behind it.
     let mut bench = Bench::new(v2c());
     bench.agent.habits.break_binding = Some(5);
-    assert_eq!(bench.walk(&COLUMNS).unwrap().bindings.len(), 180);
+    assert_eq!(bench.walk(&COLUMNS).unwrap().len(), 180);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::sizing::Sizing;
 use super::walk::Walk;
 use crate::encode::{EncodeError, Writer};
 use crate::pdu::{ErrorStatus, Pdu, PduKind, encode_bindings, encode_pdu};
-use crate::{Oid, Value, VarBind};
+use crate::{Column, Oid, Value, VarBind};
 
 /// What an agent is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,10 +32,35 @@ pub enum Outcome {
 /// What a walk brought.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Walked {
-    /// All bindings below the columns asked for, ordered by OID, without repetitions.
-    pub bindings: Vec<VarBind>,
+    /// What lies below the columns asked for, ordered by name, without repetitions; columns asked for below
+    /// another are part of that one.
+    pub columns: Vec<Column>,
     /// What was odd about the agent's answers.
     pub quirks: Vec<WalkQuirk>,
+}
+
+impl Walked {
+    /// All variables, each with its name.
+    pub fn bindings(&self) -> impl Iterator<Item = VarBind> {
+        self.columns.iter().flat_map(Column::bindings)
+    }
+
+    /// How many variables there are.
+    pub fn len(&self) -> usize {
+        self.columns.iter().map(Column::len).sum()
+    }
+
+    /// True where there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What a walk would have brought: for those who stand in for an agent.
+impl FromIterator<VarBind> for Walked {
+    fn from_iter<I: IntoIterator<Item = VarBind>>(bindings: I) -> Self {
+        Self { columns: vec![Column::of(bindings)], quirks: Vec::new() }
+    }
 }
 
 /// Oddities of an agent that a walk met and survived.

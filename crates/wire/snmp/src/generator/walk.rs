@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use super::sizing::Sizing;
 use super::task::{Failure, Outcome, Step, WalkQuirk, Walked};
 use crate::ber::{DecodeError, Reader};
+use crate::column::disjoint;
 use crate::encode::{EncodeError, Writer};
 use crate::pdu::{ErrorStatus, Pdu, PduKind, ValueRef, VarBindRef, encode_pdu};
-use crate::{Oid, Value, VarBind};
+use crate::{Column, Oid, Value};
 
 /// Rows that a column gets memory for before an answer is read, at most.
 const RESERVED_ROWS: usize = 64;
@@ -25,19 +26,11 @@ pub(crate) struct WalkLimits {
 }
 
 #[derive(Debug)]
-struct Column {
-    prefix: Oid,
+struct Progress {
+    column: Column,
     /// The prefix as it stands in messages; None where it is too short to stand alone.
     octets: Option<Vec<u8>>,
-    rows: Vec<VarBind>,
     ended: bool,
-}
-
-impl Column {
-    /// What the next request asks what follows of.
-    fn last(&self) -> &[u32] {
-        self.rows.last().map_or(self.prefix.sub_ids(), |row| row.oid.sub_ids())
-    }
 }
 
 /// Why a column is asked for no more.
@@ -51,43 +44,37 @@ enum End {
 
 impl End {
     fn quirk(self, column: &Column, name: &[u32]) -> Option<WalkQuirk> {
-        let prefix = column.prefix.clone();
+        let prefix = column.prefix().clone();
         match self {
             End::Reached => None,
             End::NotIncreasing => Some(WalkQuirk::NotIncreasing { column: prefix, at: Oid::from(name) }),
-            End::Endless => Some(WalkQuirk::Endless { column: prefix, rows: column.rows.len() }),
+            End::Endless => Some(WalkQuirk::Endless { column: prefix, rows: column.len() }),
         }
     }
 }
 
-impl Column {
+impl Progress {
+    fn new(prefix: &Oid) -> Self {
+        let octets = content_octets(prefix);
+        Self { column: Column::new(prefix.clone()), octets, ended: false }
+    }
+
+    /// What the next request asks what follows of.
+    fn last(&self) -> Oid {
+        self.column.prefix().child(self.column.last().unwrap_or_default())
+    }
+
     /// Keeps a binding that is as it mostly is, written where it stays; false, and nothing kept, where it
     /// has to be looked at more closely.
     #[inline]
-    fn take_plain(&mut self, binding: &VarBindRef<'_>) -> Result<bool, DecodeError> {
+    fn take_plain(&mut self, binding: &VarBindRef<'_>) -> bool {
         let Some(octets) = self.octets.as_ref().filter(|_| binding.value != ValueRef::EndOfMibView) else {
-            return Ok(false);
+            return false;
         };
-        self.rows.push(VarBind::new(Oid::default(), Value::Null));
-        let Some((row, before)) = self.rows.split_last_mut() else { return Ok(false) };
-        let prefix = self.prefix.sub_ids();
-        // Both begin with the prefix, so that what follows it decides.
-        let is_after =
-            |row: &Oid, last: &Oid| row.sub_ids().get(prefix.len()..) > last.sub_ids().get(prefix.len()..);
-        let is_plain = binding.name.read_below(octets, prefix, &mut row.oid).is_some()
-            && before.last().is_none_or(|last| is_after(&row.oid, &last.oid));
-        if is_plain {
-            match binding.value.to_owned() {
-                Ok(value) => row.value = value,
-                Err(error) => {
-                    self.rows.pop();
-                    return Err(error);
-                }
-            }
-        } else {
-            self.rows.pop();
-        }
-        Ok(is_plain)
+        let length = self.column.prefix().sub_ids().len();
+        let read = |sub_ids: &mut Vec<u32>| binding.name.read_below(octets, length, sub_ids);
+        let is_after = |before: Option<&[u32]>, index: &[u32]| before.is_none_or(|before| index > before);
+        self.column.push_with(read, is_after, binding.value).is_some()
     }
 
     /// Keeps a binding, or says why the column ends with it. `name` is left with its sub-identifiers
@@ -99,23 +86,26 @@ impl Column {
         max_rows: usize,
         name: &mut Vec<u32>,
     ) -> Result<Option<End>, DecodeError> {
-        if self.rows.len() < max_rows && self.take_plain(binding)? {
+        let has_room = self.column.len() < max_rows && !self.column.is_full();
+        if has_room && self.take_plain(binding) {
             return Ok(None);
         }
         binding.name.read_into(name)?;
+        if let ValueRef::ObjectId(value) = binding.value {
+            value.to_owned()?;
+        }
         if matches!(binding.value, ValueRef::EndOfMibView) {
             return Ok(Some(End::Reached));
         }
-        if name.as_slice() <= self.last() {
+        if name.as_slice() <= self.last().sub_ids() {
             return Ok(Some(End::NotIncreasing));
         }
-        if !name.starts_with(self.prefix.sub_ids()) {
+        let Some(index) = name.strip_prefix(self.column.prefix().sub_ids()) else {
             return Ok(Some(End::Reached));
-        }
-        if self.rows.len() >= max_rows {
+        };
+        if !has_room || !self.column.push(index, binding.value) {
             return Ok(Some(End::Endless));
         }
-        self.rows.push(VarBind { oid: Oid::from(name.as_slice()), value: binding.value.to_owned()? });
         Ok(None)
     }
 }
@@ -135,7 +125,7 @@ fn content_octets(prefix: &Oid) -> Option<Vec<u8>> {
 /// The state of a walk between its requests.
 #[derive(Debug)]
 pub(crate) struct Walk {
-    columns: Vec<Column>,
+    columns: Vec<Progress>,
     /// Columns in the request under way, by index.
     asked: Vec<usize>,
     repetitions: u32,
@@ -151,15 +141,7 @@ pub(crate) struct Walk {
 
 impl Walk {
     pub(crate) fn new(columns: &[Oid], bulk: bool, limits: WalkLimits, sizing: &Sizing) -> Self {
-        let columns = columns
-            .iter()
-            .map(|prefix| Column {
-                prefix: prefix.clone(),
-                octets: content_octets(prefix),
-                rows: Vec::new(),
-                ended: false,
-            })
-            .collect();
+        let columns = columns.iter().map(Progress::new).collect();
         let mut walk = Self {
             columns,
             asked: Vec::new(),
@@ -209,7 +191,7 @@ impl Walk {
             if self.bulk { (PduKind::GetBulk, repetitions) } else { (PduKind::GetNext, 0) };
         encode_pdu(writer, kind, request_id, 0, repetitions, |w| {
             let open = self.asked.iter().rev().filter_map(|at| self.columns.get(*at));
-            open.into_iter().try_for_each(|column| w.binding(column.last(), &Value::Null))
+            open.into_iter().try_for_each(|column| w.binding(column.last().sub_ids(), &Value::Null))
         })
     }
 
@@ -230,7 +212,7 @@ impl Walk {
             status => {
                 let at = usize::try_from(pdu.error_index).ok().and_then(|index| index.checked_sub(1));
                 let column = at.and_then(|at| self.asked.get(at)).or(self.asked.first());
-                let oid = column.and_then(|at| self.columns.get(*at)).map(|column| Oid::from(column.last()));
+                let oid = column.and_then(|at| self.columns.get(*at)).map(Progress::last);
                 Step::Done(Err(Failure::Status { status, oid: oid.unwrap_or_default() }))
             }
         }
@@ -245,7 +227,7 @@ impl Walk {
             self.quirks.push(WalkQuirk::TooBig { max_repetitions: 1 });
         } else {
             let column = self.asked.first().and_then(|at| self.columns.get(*at));
-            let oid = column.map(|column| Oid::from(column.last())).unwrap_or_default();
+            let oid = column.map(Progress::last).unwrap_or_default();
             return Step::Done(Err(Failure::Status { status: ErrorStatus::TOO_BIG, oid }));
         }
         self.next(sizing)
@@ -261,7 +243,7 @@ impl Walk {
         let expected = usize::try_from(self.repetitions).unwrap_or(0).min(RESERVED_ROWS);
         for at in &self.asked {
             if let Some(column) = self.columns.get_mut(*at) {
-                column.rows.reserve(expected);
+                column.column.reserve(expected);
             }
         }
         for binding in pdu.bindings {
@@ -279,7 +261,7 @@ impl Walk {
                 Ok(Some(end)) => {
                     column.ended = true;
                     ended = true;
-                    self.quirks.extend(end.quirk(column, &self.name));
+                    self.quirks.extend(end.quirk(&column.column, &self.name));
                 }
                 // What stands before it is kept; the next request starts right there.
                 Err(_) if progress => break,
@@ -325,22 +307,11 @@ impl Walk {
         if self.is_done() { Step::Done(Ok(Outcome::Walked(self.finish()))) } else { Step::Again }
     }
 
-    /// All bindings in the order of their OIDs, without repetitions (columns may overlap).
+    /// What was brought, in the order of names and without repetitions: columns may overlap.
     pub(crate) fn finish(&mut self) -> Walked {
-        let mut columns = std::mem::take(&mut self.columns);
-        columns.sort_by(|a, b| a.prefix.cmp(&b.prefix));
-        let overlap =
-            columns.windows(2).any(|pair| matches!(pair, [a, b] if b.prefix.starts_with(&a.prefix)));
-        let total = columns.iter().map(|column| column.rows.len()).sum();
-        let mut rows = columns.into_iter().map(|column| column.rows);
-        let mut bindings = rows.next().unwrap_or_default();
-        bindings.reserve_exact(usize::saturating_sub(total, bindings.len()));
-        rows.for_each(|more| bindings.extend(more));
-        if overlap {
-            bindings.sort_by(|a, b| a.oid.cmp(&b.oid));
-            bindings.dedup_by(|a, b| a.oid == b.oid);
-        }
-        Walked { bindings, quirks: fewer(std::mem::take(&mut self.quirks)) }
+        let columns = std::mem::take(&mut self.columns).into_iter().map(|progress| progress.column);
+        let columns = columns.filter(|column| !column.is_empty()).collect();
+        Walked { columns: disjoint(columns), quirks: fewer(std::mem::take(&mut self.quirks)) }
     }
 }
 
