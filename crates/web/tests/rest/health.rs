@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::desk::bench;
 
+// proves: NEM-06
 #[tokio::test]
 async fn prometheus_own_tool_takes_the_metrics() {
     let bench = bench().await;
@@ -33,6 +34,22 @@ async fn prometheus_own_tool_takes_the_metrics() {
     assert!(found.status.success() && said.trim().is_empty(), "{said}");
 }
 
+// proves: NEM-06
+#[tokio::test]
+async fn health_needs_no_login_and_the_start_page_draws_what_the_statistics_say() {
+    let bench = bench().await;
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(bench.call(None, "GET", path, None).await.status, 200, "{path}");
+    }
+    let chart = async || bench.page("operator", "/?chart=endpoints.online").await.body;
+    assert!(!chart().await.contains("class=\"bar-of\""), "nothing was counted yet");
+    let seen = bench.desk.collect_statistics(None).await.unwrap();
+    bench.desk.collect_statistics(Some(seen)).await.unwrap();
+    let drawn = chart().await;
+    assert!(drawn.contains("class=\"bar-of\"") && drawn.contains(": 1</title>"), "{drawn}");
+}
+
+// proves: NEM-06
 #[tokio::test]
 async fn statistics_are_kept_and_read_and_parts_tell_how_they_are() {
     let bench = bench().await;
