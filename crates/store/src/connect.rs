@@ -16,6 +16,8 @@ use crate::{Dialect, Location, StoreConfig, StoreError};
 /// How long to wait for another process that holds the database.
 pub(crate) const BUSY: Duration = Duration::from_secs(5);
 const ACQUIRE: Duration = Duration::from_secs(30);
+/// Rows that SQLite's thread reads before those that it has read are taken.
+const ROWS_AHEAD: usize = 1_024;
 
 /// Makes connections; kept by the writer, which makes itself a new one when its own is in doubt.
 #[derive(Clone)]
@@ -113,7 +115,9 @@ impl Connector {
     pub(crate) async fn readers(&self) -> Result<DatabaseConnection, StoreError> {
         match &self.location {
             Location::Sqlite(path) => {
+                // A page of rows is handed over without its reader and its thread waiting for each other.
                 let options = sqlite(path).pragma("query_only", "ON").pragma("cache_size", "-8192");
+                let options = options.row_buffer_size(ROWS_AHEAD);
                 let pool = SqlitePoolOptions::new()
                     .max_connections(self.readers)
                     .acquire_timeout(ACQUIRE)

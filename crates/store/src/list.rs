@@ -135,9 +135,11 @@ impl ListQuery {
         let (order, id_order) = (self.order_of(&self.sort), self.order_of(&self.table.id));
         let order = if self.sorts_by_id() { id_order } else { format!("{order}, {id_order}") };
         let (from, id, limit) = (self.table.from, self.table.id.sql, self.limit() + 1);
-        let place = where_clause(&conditions);
-        // The rows of the page are chosen by the columns that an index holds, and only they are read whole.
-        let place = format!(" WHERE {id} IN (SELECT {id} FROM {from}{place} ORDER BY {order} LIMIT {limit})");
+        let mut place = where_clause(&conditions);
+        if !self.conditions.is_empty() {
+            // The rows of the page are chosen by the columns that an index holds, and only they are read whole.
+            place = format!(" WHERE {id} IN (SELECT {id} FROM {from}{place} ORDER BY {order} LIMIT {limit})");
+        }
         let sql = format!(
             "SELECT {select}, {} AS list_sort, {} AS list_id FROM {from}{place} ORDER BY {order} LIMIT {limit}",
             key_sql(&self.sort),
