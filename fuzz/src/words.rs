@@ -9,7 +9,10 @@ use netwarden_api::sse::Decoder;
 use netwarden_collect::convention;
 use netwarden_collect::discovery::{SWEEP_LIMIT, Subnet};
 use netwarden_identity::Operation;
-use netwarden_identity::password::{MAX_ITERATIONS, MIN_ITERATIONS, PasswordHash, check_new};
+use netwarden_identity::password::{
+    Candidate, Dictionary, MAX_ITERATIONS, MIN_ITERATIONS, Params, PasswordHash, PasswordPolicy, Person,
+    breaches,
+};
 use netwarden_identity::secret::{SecretKind, digest};
 use netwarden_inventory::oui;
 use netwarden_model::{EventKind, Mac, VlanId};
@@ -74,7 +77,9 @@ pub fn words(octets: &[u8]) {
     let _ = (text.parse::<AuthProtocol>().is_ok(), text.parse::<PrivProtocol>().is_ok());
     let _ = text.parse::<Fingerprint>().map_err(|error| error.to_string());
     if let Ok(hash) = PasswordHash::decode(text) {
-        assert!((MIN_ITERATIONS..=MAX_ITERATIONS).contains(&hash.params().iterations()));
+        let iterations = hash.params().iterations();
+        assert!(iterations.is_none_or(|count| (MIN_ITERATIONS..=MAX_ITERATIONS).contains(&count)));
+        assert_eq!(hash.params().to_string().parse::<Params>(), Ok(hash.params()));
         assert_eq!(PasswordHash::decode(&hash.encode()).as_ref(), Ok(&hash));
         assert!(!format!("{hash:?}").contains(text), "a hash is shown");
     }
@@ -83,8 +88,14 @@ pub fn words(octets: &[u8]) {
             assert!(text.starts_with(kind.prefix()) && text.len() < 64, "{text:?}");
         }
     }
-    if check_new(text, "admin").is_ok() {
+    let person = Person { name: "admin", ..Person::default() };
+    let candidate = Candidate { new: text, old: None, person };
+    if breaches(&PasswordPolicy::default(), &Dictionary::default(), &candidate).is_empty() {
         assert!(text.len() <= 1024 && !text.to_lowercase().contains("admin"));
+    }
+    if let Ok((dictionary, _)) = Dictionary::read(text.as_bytes()) {
+        let again = Dictionary::read(dictionary.text().as_bytes());
+        assert_eq!(again, Ok((dictionary, 0)));
     }
     for parameter in PARAMETERS {
         if parameter.check(text).is_ok() {

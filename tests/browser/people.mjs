@@ -4,8 +4,8 @@ import { about } from "./browser.mjs";
 import { Refused, call } from "./rest.mjs";
 
 /** The password of everybody who has chosen one. */
-export const PASSWORD = "eleven green bottles";
-const FOR_ONCE = "a password for once";
+export const PASSWORD = "Eleven-green/bottles";
+const FOR_ONCE = "Only-for-0nce!";
 
 /** Users are called as their role is. */
 export const ROLES = ["administrator", "operator", "helpdesk", "revisor"];

@@ -147,7 +147,7 @@ fn by_tls_from_elsewhere(product: &Product, mac: &str) {
             .env("NETWARDEN_FINGERPRINT", fingerprint)
             .env("NETWARDEN_TOKEN", token)
             .env("NETWARDEN_PASSWORD", product.said("one-time password").unwrap())
-            .env("NETWARDEN_NEW_PASSWORD", "a sentence that nobody guesses 7")
+            .env("NETWARDEN_NEW_PASSWORD", "Nobody-guesses/this7")
             .output()
             .unwrap()
     };

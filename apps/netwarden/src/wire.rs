@@ -98,6 +98,7 @@ impl Server {
         netwarden_operate::record_exceptions(&store, &exceptions, now).await?;
         let parameters = netwarden_operate::load_parameters(&store).await?;
         let identity = Identity::new(store.clone(), parameters.identity(IdentityPolicy::default()));
+        identity.load_settings().await.context("the settings of accounts")?;
         // Whoever runs the server, and root, act as `admin` on the local socket.
         let uids = BTreeSet::from([nix::unistd::geteuid().as_raw(), 0]);
         let first_password = netwarden_operate::first_start(&store, &identity, uids, &random(), now)

@@ -11,6 +11,7 @@ pub mod event;
 pub mod name;
 pub mod network;
 pub mod page;
+pub mod password;
 pub mod pin;
 pub mod problem;
 pub mod rule;

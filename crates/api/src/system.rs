@@ -87,6 +87,9 @@ pub struct Secret {
     /// Nothing else is permitted before the password is changed.
     #[serde(default)]
     pub must_change_password: bool,
+    /// When the password ends, where that is soon or past.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_ends_at: Option<Timestamp>,
 }
 
 /// Who the caller is.
@@ -100,6 +103,9 @@ pub struct Session {
     pub through: String,
     /// Nothing else is permitted before the password is changed.
     pub must_change_password: bool,
+    /// When the password ends, where that is soon or past.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_ends_at: Option<Timestamp>,
 }
 
 /// A change of one's own password.
@@ -152,6 +158,12 @@ pub struct User {
     /// Last login.
     #[serde(default)]
     pub last_login: Option<Timestamp>,
+    /// Mobile number, where one is known; one account alone is shown with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<String>,
+    /// Mail address, where one is known; one account alone is shown with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<String>,
 }
 
 /// A user to be made; the password is to be changed at first login.
@@ -214,6 +226,12 @@ pub struct UserChange {
     /// ... or is nobody any longer.
     #[serde(default)]
     pub unmap_uid: Option<u32>,
+    /// Mobile number; empty for none. It is stored encrypted.
+    #[serde(default)]
+    pub mobile: Option<String>,
+    /// Mail address; empty for none. It is stored encrypted.
+    #[serde(default)]
+    pub mail: Option<String>,
 }
 
 /// A password that was made; it is shown this once and must be changed at the next login.

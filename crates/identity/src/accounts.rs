@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 use crate::decide::{Subject, Through};
 use crate::error::IdentityError;
 use crate::operation::Operation;
-use crate::password::PasswordHash;
+use crate::password::{PasswordHash, history};
+use crate::passwords::OwnPassword;
 use crate::role::{Role, Roles, write_roles};
 use crate::secret::{self, SecretKind};
 use crate::sql;
@@ -122,32 +123,63 @@ pub async fn delete_user(tx: &Tx, user: UserId) -> Result<(), IdentityError> {
     if is_admin(tx, user).await? {
         return Err(IdentityError::AdminStays);
     }
-    for table in ["identity_token", "identity_session", "identity_local_uid"] {
+    for table in ["identity_token", "identity_session", "identity_local_uid", "identity_password"] {
         execute(tx, format!("DELETE FROM {table} WHERE user_id = $1"), values![user.0]).await?;
     }
     execute(tx, "DELETE FROM identity_user WHERE id = $1", values![user.0]).await?;
     sql::bump_policy(tx).await
 }
 
-/// Sets a password and ends the user's sessions but `keep`. `must_change` where somebody else chose
-/// it; then the user's tokens are revoked as well, since the reset says that the account was in
-/// other hands.
+/// Sessions that go on when a password is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// None.
+    Nothing,
+    /// The one in which it is set.
+    One(i64),
+    /// All: they can do nothing but change a password that must be changed.
+    Everything,
+}
+
+/// Sets a password and ends the user's sessions but `keep`; the hash of the one before is remembered.
+/// `must_change` where somebody else chose it; then the user's tokens are revoked as well, since the reset
+/// says that the account was in other hands.
 pub async fn set_password(
     tx: &Tx,
     user: UserId,
     password: &PasswordHash,
     must_change: bool,
-    keep: Option<i64>,
+    keep: Keep,
     now: Timestamp,
 ) -> Result<(), IdentityError> {
-    let values = values![password.encode(), must_change].to_vec();
-    sql::update_user(tx, user, "password = $2, must_change = $3", values).await?;
-    end_sessions_of(tx, user, keep).await?;
+    let present = sql::user_by_id(tx, user).await?;
+    let present = present.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?;
+    let micros = now.as_microsecond();
+    sql::remember_password(tx, &present, history::MOST, micros).await?;
+    let values = values![password.encode(), must_change, micros].to_vec();
+    sql::update_user(tx, user, "password = $2, must_change = $3, password_set = $4", values).await?;
+    match keep {
+        Keep::Nothing => end_sessions_of(tx, user, None).await?,
+        Keep::One(session) => end_sessions_of(tx, user, Some(session)).await?,
+        Keep::Everything => {}
+    }
     if must_change {
         let revoke = "UPDATE identity_token SET revoked = $2 WHERE user_id = $1 AND revoked IS NULL";
-        execute(tx, revoke, values![user.0, now.as_microsecond()]).await?;
+        execute(tx, revoke, values![user.0, micros]).await?;
     }
     sql::bump_policy(tx).await
+}
+
+/// Sets the password that [`crate::Identity::prepare_own_password`] has made ready.
+///
+/// # Errors
+/// [`IdentityError::OldPassword`] where the password was changed meanwhile.
+pub async fn set_own_password(tx: &Tx, own: &OwnPassword, now: Timestamp) -> Result<(), IdentityError> {
+    let present = sql::user_by_id(tx, own.user).await?;
+    if present.is_none_or(|present| present.password != own.verified) {
+        return Err(IdentityError::OldPassword);
+    }
+    set_password(tx, own.user, &own.hash, false, own.keep, now).await
 }
 
 /// Lets the local user `uid` be known as `user`, or as nobody.

@@ -32,8 +32,11 @@ pub struct Identified {
     pub roles: Roles,
     /// False for an account that was switched off.
     pub enabled: bool,
-    /// The password was set by somebody else: nothing else is done before it is changed.
+    /// The password was set by somebody else, or has come to its end: nothing else is done before it is
+    /// changed.
     pub must_change_password: bool,
+    /// When the password ends, where that is soon or past; of sessions alone.
+    pub password_ends: Option<Timestamp>,
     /// What part of the network the user may see.
     pub scope: Scope,
     /// By what the user was identified.

@@ -2,7 +2,8 @@
 
 use netwarden_store::StoreError;
 
-use crate::password::PasswordError;
+use crate::password::words::DictionaryError;
+use crate::password::{Breach, PasswordError, PolicyError};
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -13,9 +14,24 @@ pub enum IdentityError {
     /// Something is wrong with a password.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// A new password breaks these rules.
+    #[error("the password is refused: {}", told(.0))]
+    Refused(Vec<Breach>),
+    /// Something is wrong with settings of passwords.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// Something is wrong with a dictionary.
+    #[error(transparent)]
+    Dictionary(#[from] DictionaryError),
     /// A name that no user can have.
     #[error("'{0}' is no user name: 1 to 64 lower-case letters, digits, '.', '_', '-' and '@' are allowed")]
     BadName(String),
+    /// What is no mobile number.
+    #[error("'{0}' is no mobile number: at least 5 digits are needed, with '+', '-', '/', '.', '(' and ')'")]
+    BadMobile(String),
+    /// What is no mail address.
+    #[error("'{0}' is no mail address: one '@' with something before and behind it is needed")]
+    BadMail(String),
     /// Another user has the name.
     #[error("there is a user '{0}' already")]
     NameTaken(String),
@@ -52,6 +68,10 @@ pub enum IdentityError {
     /// The work in the background was lost.
     #[error("the password could not be worked on; the system is ending")]
     Background,
+}
+
+fn told(breaches: &[Breach]) -> String {
+    breaches.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl From<StoreError> for IdentityError {

@@ -14,6 +14,7 @@ pub mod lockout;
 pub mod login;
 pub mod operation;
 pub mod password;
+mod passwords;
 pub mod role;
 pub mod secret;
 mod service;
@@ -21,7 +22,7 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
-pub use accounts::{ADMIN, NewToken, NewUser, TokenWish};
+pub use accounts::{ADMIN, Keep, NewToken, NewUser, TokenWish};
 pub use decide::{
     AuditReach, Because, Circumstances, Decision, Identified, Object, Place, Subject, Through, audit_reach,
     decide, decide_named,
@@ -30,6 +31,7 @@ pub use error::IdentityError;
 pub use lockout::{Limit, LockoutPolicy};
 pub use login::{Admitted, Attempt, Checked, LoginResult, Refused, SessionPolicy};
 pub use operation::{Access, Declaration, OPERATIONS, ObjectKind, Operation, UnknownOperation};
+pub use passwords::{Contact, DictionaryEntry, OwnPassword};
 pub use role::{Role, Roles};
 pub use service::{ACCOUNTS, Account, Identity, IdentityPolicy, ListedSession, SESSIONS, TOKENS, Token};
 pub use sql::MIGRATIONS;

@@ -22,6 +22,7 @@ use crate::error::IdentityError;
 use crate::lockout::{Locked, LockoutPolicy, Tallies, counted_address};
 use crate::password::PasswordHash;
 use crate::secret::{self, SecretKind};
+use crate::service::IdentityPolicy;
 use crate::sql;
 
 /// What a caller presents.
@@ -259,13 +260,13 @@ pub(crate) async fn admit(
     tx: &Tx,
     user: sql::UserRow,
     address: Option<IpAddr>,
-    policy: &SessionPolicy,
+    policy: &IdentityPolicy,
     now: Timestamp,
     random: &[u8; 32],
 ) -> Result<Admitted, IdentityError> {
     let secret = secret::make(SecretKind::Session, random);
     let digest = secret::digest(SecretKind::Session, &secret).ok_or(IdentityError::Background)?;
-    let ends = now.checked_add(policy.longest).unwrap_or(Timestamp::MAX);
+    let ends = now.checked_add(policy.session.longest).unwrap_or(Timestamp::MAX);
     let from = address.map(|address| address.to_string()).unwrap_or_default();
     let (micros, until) = (now.as_microsecond(), ends.as_microsecond());
     execute(tx, "DELETE FROM identity_session WHERE ends <= $1", values![micros]).await?;
@@ -274,7 +275,7 @@ pub(crate) async fn admit(
     let set = "last_success = $2, last_success_from = $3, failures_since = 0";
     sql::update_user(tx, user.id, set, values![micros, from].to_vec()).await?;
     let version = sql::policy_version(tx).await?;
-    let user = crate::service::identified(user, crate::decide::Through::Session(session), version);
+    let user = crate::service::of_session(user, session, version, &policy.passwords, now);
     Ok(Admitted { user, secret, ends, before })
 }
 

@@ -37,6 +37,7 @@ pub enum ObjectKind {
     Probe,
     Job,
     NameSource,
+    Policy,
 }
 
 impl ObjectKind {
@@ -63,6 +64,7 @@ impl ObjectKind {
             ObjectKind::Probe => "probe",
             ObjectKind::Job => "job",
             ObjectKind::NameSource => "name_source",
+            ObjectKind::Policy => "policy",
         }
     }
 }
@@ -167,6 +169,11 @@ operations! {
     UserUnlock             "user.unlock"               User        change A;
     UserDelete             "user.delete"               User        change A;
     UserMapLocal           "user.map_local"            User        change A;
+
+    PolicyRead             "policy.read"               Policy      read   AR;
+    PolicyModify           "policy.modify"             Policy      change A;
+    PolicySetDictionary    "policy.set_dictionary"     Policy      change A;
+    PolicyTryPassword      "policy.try_password"       Policy      read   AR;
 
     TokenReadOwn           "token.read_own"            Token       read   OWN;
     TokenCreateOwn         "token.create_own"          Token       change OWN;

@@ -16,7 +16,7 @@ use crate::decide::{Identified, Subject, Through};
 use crate::error::IdentityError;
 use crate::lockout::LockoutPolicy;
 use crate::login::{self, Attempt, Because, Checked, Counts, LoginResult, SessionPolicy};
-use crate::password::{self, Params, PasswordError, PasswordHash};
+use crate::password::{self, Dictionary, PasswordHash, PasswordPolicy};
 use crate::role::{Roles, read_roles};
 use crate::secret::{self, SecretKind};
 use crate::sql;
@@ -27,10 +27,10 @@ const HASHES_AT_ONCE: usize = 2;
 const TOUCH_AFTER_MICROS: i64 = 30_000_000;
 
 /// What is settable.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct IdentityPolicy {
-    /// Of new password hashes.
-    pub password: Params,
+    /// Of passwords.
+    pub passwords: Arc<PasswordPolicy>,
     /// Against guessing.
     pub lockout: LockoutPolicy,
     /// Of sessions.
@@ -40,8 +40,9 @@ pub struct IdentityPolicy {
 /// The accounts. Clones share the limit on work.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    store: Store,
+    pub(crate) store: Store,
     policy: Arc<RwLock<IdentityPolicy>>,
+    pub(crate) dictionary: Arc<RwLock<Arc<Dictionary>>>,
     work: Arc<Semaphore>,
     worked: Arc<AtomicU64>,
 }
@@ -143,15 +144,21 @@ pub static SESSIONS: ListTable = ListTable {
 };
 
 impl Identity {
-    /// Over a store that has [`crate::MIGRATIONS`].
+    /// Over a store that has [`crate::MIGRATIONS`]. What is stored of settings is read by
+    /// [`Identity::load_settings`].
     pub fn new(store: Store, policy: IdentityPolicy) -> Self {
-        let policy = Arc::new(RwLock::new(policy));
-        Self { store, policy, work: Arc::new(Semaphore::new(HASHES_AT_ONCE)), worked: Arc::default() }
+        Self {
+            store,
+            policy: Arc::new(RwLock::new(policy)),
+            dictionary: Arc::default(),
+            work: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+            worked: Arc::default(),
+        }
     }
 
     /// What is set now.
     pub fn policy(&self) -> IdentityPolicy {
-        *self.policy.read().unwrap_or_else(PoisonError::into_inner)
+        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sets it otherwise; it counts from the next request on.
@@ -184,17 +191,6 @@ impl Identity {
         Ok((password, hash))
     }
 
-    /// Checks a new password against the rules and hashes it off the runtime's workers.
-    pub async fn hash_new_password(
-        &self,
-        user: &str,
-        password: Zeroizing<String>,
-        salt: [u8; 16],
-    ) -> Result<PasswordHash, IdentityError> {
-        password::check_new(&password, user)?;
-        self.hash(password, salt).await
-    }
-
     /// Checks an attempt to log in. Takes the same time for users who do not exist; refuses an
     /// address that is locked without any work. `salt` is fresh, for a hash that is to be renewed.
     pub async fn check(
@@ -215,15 +211,16 @@ impl Identity {
         let user = sql::user_by_name(self.store.read(), &name).await?;
         let stored = match &user {
             Some(user) => PasswordHash::decode(&user.password)?,
-            None => PasswordHash::dummy(self.policy().password),
+            None => PasswordHash::dummy(self.policy().passwords.hash),
         };
-        let wanted = self.policy().password;
+        let wanted = self.policy().passwords.hash;
         let password = attempt.password;
         let (right, rehashed) = self
             .work(move || {
                 let right = stored.verify(&password);
                 let renew = right && stored.needs_rehash(wanted);
-                (right, renew.then(|| PasswordHash::make(&password, salt, wanted)))
+                // Where it cannot be renewed, the one there is goes on.
+                (right, renew.then(|| PasswordHash::make(&password, salt, wanted).ok()).flatten())
             })
             .await?;
         match user {
@@ -248,8 +245,8 @@ impl Identity {
         match login::settle(tx, checked, &self.policy().lockout, now).await? {
             Err(refused) => Ok(LoginResult::Refused(refused)),
             Ok(user) => {
-                let session = &self.policy().session;
-                let admitted = login::admit(tx, user, checked.address, session, now, random).await?;
+                let policy = &self.policy();
+                let admitted = login::admit(tx, user, checked.address, policy, now, random).await?;
                 Ok(LoginResult::Admitted(Box::new(admitted)))
             }
         }
@@ -268,53 +265,6 @@ impl Identity {
         self.store
             .write(move |tx| Box::pin(async move { this.settle_login(tx, &checked, now, &random).await }))
             .await
-    }
-
-    /// Changes a user's own password in the caller's transaction. `checked` comes from
-    /// [`Identity::check`] with the old password, `new` from [`Identity::hash_new_password`]. The
-    /// inner error is to be committed, for it was counted.
-    pub async fn settle_own_password(
-        &self,
-        tx: &Tx,
-        user: &Identified,
-        checked: &Checked,
-        new: &PasswordHash,
-        now: Timestamp,
-    ) -> Result<Result<(), IdentityError>, IdentityError> {
-        match login::settle(tx, checked, &self.policy().lockout, now).await? {
-            Ok(row) if row.id == user.user => {
-                let keep = match user.through {
-                    Through::Session(id) => Some(id),
-                    _ => None,
-                };
-                accounts::set_password(tx, user.user, new, false, keep, now).await?;
-                Ok(Ok(()))
-            }
-            _ => Ok(Err(IdentityError::OldPassword)),
-        }
-    }
-
-    /// Changes a user's own password, in a transaction of its own.
-    pub async fn change_own_password(
-        &self,
-        user: &Identified,
-        old: Attempt,
-        new: Zeroizing<String>,
-        now: Timestamp,
-        salts: [[u8; 16]; 2],
-    ) -> Result<(), IdentityError> {
-        if *old.password == *new {
-            return Err(PasswordError::Unchanged.into());
-        }
-        let [first, second] = salts;
-        let hash = self.hash_new_password(&user.name, new, first).await?;
-        let checked = self.check(Attempt { name: user.name.clone(), ..old }, now, second).await?;
-        let (this, user) = (self.clone(), user.clone());
-        self.store
-            .write(move |tx| {
-                Box::pin(async move { this.settle_own_password(tx, &user, &checked, &hash, now).await })
-            })
-            .await?
     }
 
     /// Who a session's secret belongs to, with the rights of this moment; None where it is none, or
@@ -353,7 +303,8 @@ impl Identity {
             }
         }
         let version = sql::policy_version(self.store.read()).await?;
-        Ok(Some(Subject::User(identified(row.user, Through::Session(row.id), version))))
+        let passwords = self.policy().passwords;
+        Ok(Some(Subject::User(of_session(row.user, row.id, version, &passwords, now))))
     }
 
     /// Who a token belongs to, narrowed to what it is for; None where it is none, has ended or was
@@ -480,13 +431,17 @@ impl Identity {
         self.worked.load(Ordering::Relaxed)
     }
 
-    async fn hash(&self, password: Zeroizing<String>, salt: [u8; 16]) -> Result<PasswordHash, IdentityError> {
-        let params = self.policy().password;
-        self.work(move || PasswordHash::make(&password, salt, params)).await
+    pub(crate) async fn hash(
+        &self,
+        password: Zeroizing<String>,
+        salt: [u8; 16],
+    ) -> Result<PasswordHash, IdentityError> {
+        let params = self.policy().passwords.hash;
+        Ok(self.work(move || PasswordHash::make(&password, salt, params)).await??)
     }
 
     /// Runs what takes a core for a good while, a few at once.
-    async fn work<T: Send + 'static>(
+    pub(crate) async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, IdentityError> {
@@ -510,9 +465,27 @@ pub(crate) fn identified(user: sql::UserRow, through: Through, policy_version: i
         roles: user.roles,
         enabled: user.enabled,
         must_change_password: user.must_change,
+        password_ends: None,
         // Domains come with the issue on people; until then everybody sees the whole network.
         scope: Scope::All,
         through,
         policy_version,
     }
+}
+
+/// The subject of a session. What has come to its end must be changed; of the local socket and of tokens
+/// nothing is asked, since no password opened them.
+pub(crate) fn of_session(
+    user: sql::UserRow,
+    session: i64,
+    policy_version: i64,
+    passwords: &PasswordPolicy,
+    now: Timestamp,
+) -> Identified {
+    let set = Timestamp::from_microsecond(user.password_set).unwrap_or(Timestamp::MIN);
+    let ends = passwords.ends(set).filter(|ends| passwords.is_told(*ends, now));
+    let mut user = identified(user, Through::Session(session), policy_version);
+    user.must_change_password |= ends.is_some_and(|ends| now >= ends);
+    user.password_ends = ends;
+    user
 }

@@ -13,9 +13,10 @@ use crate::role::{Roles, read_roles, write_roles};
 use crate::secret::SecretDigest;
 
 /// The schema.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "identity-0001-accounts",
-    up: "CREATE TABLE identity_user (
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "identity-0001-accounts",
+        up: "CREATE TABLE identity_user (
   id {id},
   name TEXT NOT NULL UNIQUE,
   roles TEXT NOT NULL,
@@ -67,7 +68,30 @@ CREATE TABLE identity_policy (
 );
 INSERT INTO identity_policy (id, version) VALUES (1, 1);
 ",
-}];
+    },
+    // Hashes of earlier passwords, and what administrators have set. Of passwords that were set before it
+    // is not known when, so the time of their account stands in.
+    Migration {
+        name: "identity-0002-passwords",
+        up: "ALTER TABLE identity_user ADD COLUMN password_set BIGINT NOT NULL DEFAULT 0;
+UPDATE identity_user SET password_set = created;
+CREATE TABLE identity_password (
+  id {id},
+  user_id BIGINT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  password TEXT NOT NULL,
+  set_at BIGINT NOT NULL,
+  replaced_at BIGINT NOT NULL
+);
+CREATE INDEX identity_password_user ON identity_password (user_id, id);
+CREATE TABLE identity_setting (
+  name TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  changed_by TEXT NOT NULL
+);
+",
+    },
+];
 
 /// An account's row.
 #[derive(Debug, Clone)]
@@ -78,9 +102,11 @@ pub(crate) struct UserRow {
     pub(crate) password: String,
     pub(crate) enabled: bool,
     pub(crate) must_change: bool,
+    /// When the password was set, in microseconds.
+    pub(crate) password_set: i64,
 }
 
-const USER: &str = "u.id, u.name, u.roles, u.password, u.enabled, u.must_change";
+const USER: &str = "u.id, u.name, u.roles, u.password, u.enabled, u.must_change, u.password_set";
 
 pub(crate) fn read_user(row: &QueryResult) -> Result<UserRow, IdentityError> {
     let roles: String = row.try_get_by_index(2)?;
@@ -91,6 +117,7 @@ pub(crate) fn read_user(row: &QueryResult) -> Result<UserRow, IdentityError> {
         password: row.try_get_by_index(3)?,
         enabled: row.try_get_by_index(4)?,
         must_change: row.try_get_by_index(5)?,
+        password_set: row.try_get_by_index(6)?,
     })
 }
 
@@ -133,8 +160,8 @@ pub(crate) async fn insert_user(
     now: i64,
 ) -> Result<UserId, IdentityError> {
     let sql = "INSERT INTO identity_user \
-               (name, roles, password, enabled, must_change, created, failures_since) \
-               VALUES ($1, $2, $3, $4, $5, $6, 0) RETURNING id";
+               (name, roles, password, enabled, must_change, created, failures_since, password_set) \
+               VALUES ($1, $2, $3, $4, $5, $6, 0, $6) RETURNING id";
     let row = query_one(tx, sql, values![name, write_roles(roles), password, true, must_change, now]).await;
     match row {
         Ok(Some(row)) => Ok(UserId(row.try_get_by_index(0)?)),
@@ -189,9 +216,9 @@ pub(crate) async fn session<C: ConnectionTrait>(
     let Some(row) = query_one(connection, sql, values![digest.0.to_vec()]).await? else { return Ok(None) };
     Ok(Some(SessionRow {
         user: read_user(&row)?,
-        id: row.try_get_by_index(6)?,
-        last_used: row.try_get_by_index(7)?,
-        ends: row.try_get_by_index(8)?,
+        id: row.try_get_by_index(7)?,
+        last_used: row.try_get_by_index(8)?,
+        ends: row.try_get_by_index(9)?,
     }))
 }
 
@@ -228,13 +255,13 @@ pub(crate) async fn token<C: ConnectionTrait>(
          JOIN identity_user u ON u.id = t.user_id WHERE t.digest = $1"
     );
     let Some(row) = query_one(connection, sql, values![digest.0.to_vec()]).await? else { return Ok(None) };
-    let operations: String = row.try_get_by_index(7)?;
+    let operations: String = row.try_get_by_index(8)?;
     Ok(Some(TokenRow {
         user: read_user(&row)?,
-        id: row.try_get_by_index(6)?,
+        id: row.try_get_by_index(7)?,
         operations: read_operations(&operations),
-        ends: row.try_get_by_index(8)?,
-        revoked: row.try_get_by_index(9)?,
+        ends: row.try_get_by_index(9)?,
+        revoked: row.try_get_by_index(10)?,
     }))
 }
 
@@ -282,5 +309,78 @@ pub(crate) async fn put_tally(tx: &Tx, counted: &str, tally: &Tally, now: i64) -
         values![counted, text, now],
     )
     .await?;
+    Ok(())
+}
+
+/// A password that was replaced.
+pub(crate) struct EarlierRow {
+    pub(crate) password: String,
+    pub(crate) replaced: i64,
+}
+
+/// The latest passwords of a user that were replaced, the latest first.
+pub(crate) async fn earlier_passwords<C: ConnectionTrait>(
+    connection: &C,
+    user: UserId,
+    most: usize,
+) -> Result<Vec<EarlierRow>, IdentityError> {
+    let sql =
+        "SELECT password, replaced_at FROM identity_password WHERE user_id = $1 ORDER BY id DESC LIMIT $2";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = query_all(connection, sql, values![user.0, most]).await?;
+    rows.iter()
+        .map(|row| Ok(EarlierRow { password: row.try_get_by_index(0)?, replaced: row.try_get_by_index(1)? }))
+        .collect()
+}
+
+/// Remembers the hash of the password that is about to be replaced, and forgets those beyond `most`.
+pub(crate) async fn remember_password(
+    tx: &Tx,
+    user: &UserRow,
+    most: usize,
+    now: i64,
+) -> Result<(), IdentityError> {
+    let insert =
+        "INSERT INTO identity_password (user_id, password, set_at, replaced_at) VALUES ($1, $2, $3, $4)";
+    execute(tx, insert, values![user.id.0, user.password.clone(), user.password_set, now]).await?;
+    let forget = "DELETE FROM identity_password WHERE user_id = $1 AND id NOT IN \
+                  (SELECT id FROM identity_password WHERE user_id = $1 ORDER BY id DESC LIMIT $2)";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    execute(tx, forget, values![user.id.0, most]).await?;
+    Ok(())
+}
+
+/// A setting with who changed it last, and when.
+#[derive(Debug, Clone)]
+pub(crate) struct SettingRow {
+    pub(crate) value: String,
+    pub(crate) changed_at: i64,
+    pub(crate) changed_by: String,
+}
+
+pub(crate) async fn setting<C: ConnectionTrait>(
+    connection: &C,
+    name: &str,
+) -> Result<Option<SettingRow>, IdentityError> {
+    let sql = "SELECT value, changed_at, changed_by FROM identity_setting WHERE name = $1";
+    let Some(row) = query_one(connection, sql, values![name]).await? else { return Ok(None) };
+    Ok(Some(SettingRow {
+        value: row.try_get_by_index(0)?,
+        changed_at: row.try_get_by_index(1)?,
+        changed_by: row.try_get_by_index(2)?,
+    }))
+}
+
+pub(crate) async fn put_setting(
+    tx: &Tx,
+    name: &'static str,
+    value: &str,
+    by: &str,
+    now: i64,
+) -> Result<(), IdentityError> {
+    let sql = "INSERT INTO identity_setting (name, value, changed_at, changed_by) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at, \
+               changed_by = excluded.changed_by";
+    execute(tx, sql, values![name, value, now, by]).await?;
     Ok(())
 }

@@ -1,11 +1,15 @@
 //! Accounts as their administrator keeps them: roles, password resets, locks, sessions of others (IAM-04).
 
+use std::sync::Arc;
+
 use netwarden_audit::{Kind, Redacted, Value};
 use netwarden_identity::accounts::{
     delete_user, end_session, map_local_uid, owner_of_session, set_enabled, set_password, set_roles,
 };
+use netwarden_identity::password::Rule;
 use netwarden_identity::{
-    ACCOUNTS, Account, Identity, IdentityError, ListedSession, Object, ObjectKind, Operation, Roles,
+    ACCOUNTS, Account, Contact, Identity, IdentityError, Keep, ListedSession, Object, ObjectKind, Operation,
+    Roles,
 };
 use netwarden_model::{Severity, UserId};
 use netwarden_store::{Condition, ListQuery, Listed, Tx};
@@ -31,11 +35,40 @@ pub struct AccountEdit {
     pub enabled: Option<bool>,
     /// The local user (uid) who is this account on the socket is mapped to it, or no longer.
     pub local_uid: Option<(u32, bool)>,
+    /// Another mobile number; empty for none.
+    pub mobile: Option<String>,
+    /// Another mail address; empty for none.
+    pub mail: Option<String>,
     /// The version that the edit was made on.
     pub expected: Option<Version>,
 }
 
+/// The name under which the vault keeps how a user is reached.
+fn contact_name(user: UserId) -> String {
+    format!("contact/{}", user.0)
+}
+
 impl Desk {
+    /// One account, and how its user is reached.
+    pub async fn user_with_contact(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<(Account, Contact), OperateError> {
+        let account = self.user(caller, name).await?;
+        let contact = self.contact_of(account.id).await?;
+        Ok((account, contact))
+    }
+
+    pub(crate) async fn contact_of(&self, user: UserId) -> Result<Contact, OperateError> {
+        let Some(sealed) = self.vault.named_secret(&contact_name(user)).await? else {
+            return Ok(Contact::default());
+        };
+        serde_json::from_slice(&sealed).map_err(|_| {
+            OperateError::Failed("what is stored of how a user is reached cannot be read".into())
+        })
+    }
+
     /// One account.
     pub async fn user(&self, caller: &Caller, name: &str) -> Result<Account, OperateError> {
         self.permit_of(caller, Operation::UserRead).await?;
@@ -49,13 +82,15 @@ impl Desk {
         name: &str,
         edit: AccountEdit,
         reason: &str,
-    ) -> Result<Account, OperateError> {
+    ) -> Result<(Account, Contact), OperateError> {
         let mut operations = Vec::new();
         operations.extend(edit.roles.is_some().then_some(Operation::UserSetRoles));
         operations.extend(
             edit.enabled.map(|enabled| if enabled { Operation::UserEnable } else { Operation::UserDisable }),
         );
         operations.extend(edit.local_uid.is_some().then_some(Operation::UserMapLocal));
+        let contact_is_edited = edit.mobile.is_some() || edit.mail.is_some();
+        operations.extend(contact_is_edited.then_some(Operation::UserModify));
         let first = operations.first().copied().unwrap_or(Operation::UserModify);
         let account = self.account_or_denied(caller, first, name).await?;
         if operations.is_empty() {
@@ -70,19 +105,28 @@ impl Desk {
             let (old, new) = match operation {
                 Operation::UserSetRoles => (as_value(&account.roles), as_value(&edit.roles)),
                 Operation::UserMapLocal => (None, as_value(&edit.local_uid)),
+                // Who reads the trail need not learn it.
+                Operation::UserModify => (Some(Redacted.into()), Some(Redacted.into())),
                 _ => (as_value(&account.enabled), as_value(&edit.enabled)),
             };
             records.push(warning(permit.record(old, new, reason)));
         }
         require_reason(reason)?;
         let _one_at_a_time = EDITING.lock().await;
-        let present = self.account(name).await?;
+        let (present, reached) = (self.account(name).await?, self.contact_of(account.id).await?);
         met(
             edit.expected.as_ref(),
-            &account_version(&present),
+            &account_version(&present, &reached),
             Said::called(Thing::User, format!("'{name}'")),
         )?;
-        let id = account.id;
+        let contact = contact_is_edited.then(|| {
+            let mobile = edit.mobile.as_deref().unwrap_or(&reached.mobile);
+            Contact::new(mobile, edit.mail.as_deref().unwrap_or(&reached.mail))
+        });
+        let contact = contact.transpose()?;
+        let sealed = contact.as_ref().map(serde_json::to_vec).transpose();
+        let sealed = sealed.map_err(|error| OperateError::failed(&error))?.map(Zeroizing::new);
+        let (id, vault, now) = (account.id, Arc::clone(&self.vault), self.clock.now());
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
@@ -95,16 +139,20 @@ impl Desk {
                     if let Some((uid, mapped)) = edit.local_uid {
                         map_local_uid(tx, uid, mapped.then_some(id)).await?;
                     }
+                    if let Some(contact) = sealed {
+                        vault.put_secret(tx, &contact_name(id), &contact, now).await?;
+                    }
                     netwarden_audit::record_many(tx, &records).await?;
                     Ok::<(), OperateError>(())
                 })
             })
             .await?;
-        self.account(name).await
+        Ok((self.account(name).await?, contact.unwrap_or(reached)))
     }
 
-    /// Gives an account a one-time password, which must be changed at the next login; ends its sessions
-    /// and revokes its tokens, since the reset says that the account was in other hands.
+    /// Gives an account a one-time password, which must be changed at the next login; ends its sessions,
+    /// unless the rule for that is off, and revokes its tokens, since the reset says that the account was in
+    /// other hands.
     pub async fn reset_password(
         &self,
         caller: &Caller,
@@ -118,10 +166,12 @@ impl Desk {
         let (password, hash) = self.identity.one_time_password(&fresh).await?;
         let record = warning(permit.record(Some(Redacted.into()), Some(Redacted.into()), reason));
         let (id, at, name) = (account.id, permit.at, account.name);
+        let logs_out = self.identity.policy().passwords.rules.is_on(Rule::LogoutOnReset);
+        let keep = if logs_out { Keep::Nothing } else { Keep::Everything };
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
-                    set_password(tx, id, &hash, true, None, at).await?;
+                    set_password(tx, id, &hash, true, keep, at).await?;
                     // Who forgot a password has often locked the account in trying.
                     Identity::unlock(tx, &name).await?;
                     netwarden_audit::record(tx, &record).await?;
@@ -158,12 +208,15 @@ impl Desk {
     ) -> Result<(), OperateError> {
         let (account, permit) = self.permit_account(caller, Operation::UserDelete, name).await?;
         require_reason(reason)?;
-        met(expected.as_ref(), &account_version(&account), Said::called(Thing::User, format!("'{name}'")))?;
+        let present = account_version(&account, &self.contact_of(account.id).await?);
+        met(expected.as_ref(), &present, Said::called(Thing::User, format!("'{name}'")))?;
+        let vault = Arc::clone(&self.vault);
         let record = warning(permit.record(as_value(&account.roles), None, reason));
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     delete_user(tx, account.id).await?;
+                    vault.remove_secret(tx, &contact_name(account.id)).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<(), OperateError>(())
                 })
@@ -239,8 +292,8 @@ impl Desk {
 }
 
 /// The version of what can be edited of an account.
-pub fn account_version(account: &Account) -> Version {
-    Version::of(&(account.id.0, &account.name, &account.roles, account.enabled))
+pub fn account_version(account: &Account, contact: &Contact) -> Version {
+    Version::of(&(account.id.0, &account.name, &account.roles, account.enabled, contact))
 }
 
 fn warning(mut record: netwarden_audit::Record) -> netwarden_audit::Record {

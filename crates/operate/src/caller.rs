@@ -90,10 +90,10 @@ impl Permit {
 }
 
 fn kind_of(operation: Operation) -> Kind {
-    use netwarden_identity::ObjectKind::{Session, Token, User};
+    use netwarden_identity::ObjectKind::{Policy, Session, Token, User};
 
     match operation.object() {
-        Session | Token | User => Kind::Security,
+        Policy | Session | Token | User => Kind::Security,
         _ => Kind::Operation,
     }
 }

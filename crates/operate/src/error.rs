@@ -3,6 +3,7 @@
 use netwarden_actions::ActionError;
 use netwarden_audit::AuditError;
 use netwarden_engine::KeeperError;
+use netwarden_identity::password::{PasswordError, PolicyError};
 use netwarden_identity::{Because, IdentityError, Operation};
 use netwarden_rules::sql::RuleStoreError;
 use netwarden_spine::SpineError;
@@ -185,7 +186,16 @@ impl From<IdentityError> for OperateError {
             IdentityError::NameTaken(_) | IdentityError::AdminStays => {
                 Self::Conflict(error.to_string().into())
             }
-            IdentityError::Background => Self::failed(&error),
+            IdentityError::Background
+            | IdentityError::Password(PasswordError::Memory | PasswordError::Encoding(_))
+            | IdentityError::Policy(PolicyError::Stored(_)) => Self::failed(&error),
+            IdentityError::Refused(breaches) => Self::Invalid(breaches.as_slice().into()),
+            IdentityError::Password(error) => Self::Invalid((&error).into()),
+            IdentityError::Policy(error) => Self::Invalid((&error).into()),
+            IdentityError::Dictionary(error) => Self::Invalid((&error).into()),
+            IdentityError::OldPassword => Self::Invalid(Said::OldPassword),
+            IdentityError::BadMobile(given) => Self::Invalid(Said::NoMobile { given }),
+            IdentityError::BadMail(given) => Self::Invalid(Said::NoMail { given }),
             error => Self::Invalid(error.to_string().into()),
         }
     }

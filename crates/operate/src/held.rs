@@ -13,6 +13,7 @@ use crate::jobs::Job;
 use crate::lists::{Counted, Filters, ListWish, Reads, conditions, direction, page};
 use crate::names::ShownNameSource;
 use crate::parameters::Declaration;
+use crate::passwords::ShownRule;
 
 /// A parameter with its value in force.
 pub type ShownParameter = (&'static Declaration, String);
@@ -80,6 +81,21 @@ static PARAMETERS: HeldList<ShownParameter> = HeldList {
 };
 const PARAMETER_FILTERS: Filters =
     &[("name", Reads::Part), ("value", Reads::Part), ("changed", Reads::Truth)];
+
+static PASSWORD_RULES: HeldList<ShownRule> = HeldList {
+    name: "password-rules",
+    id: |shown| i64::from(shown.rule.position()).into(),
+    columns: &[
+        HeldColumn { name: "position", value: |shown| Some(i64::from(shown.rule.position()).into()) },
+        HeldColumn { name: "rule", value: |shown| Some(shown.rule.as_str().into()) },
+        HeldColumn { name: "text", value: |shown| Some(shown.rule.text().into()) },
+        HeldColumn { name: "on", value: |shown| Some(shown.setting.on.into()) },
+        HeldColumn { name: "conflicts", value: |shown| Some((!shown.conflicts.is_empty()).into()) },
+    ],
+    sorted: ("position", Direction::Ascending),
+};
+const PASSWORD_RULE_FILTERS: Filters =
+    &[("rule", Reads::Text), ("on", Reads::Truth), ("conflicts", Reads::Truth)];
 
 static BACKUPS: HeldList<Backup> = HeldList {
     name: "backups",
@@ -149,6 +165,16 @@ impl Desk {
     ) -> Result<Counted<ShownParameter>, OperateError> {
         let all = self.parameters(caller).await?;
         self.part(&PARAMETERS, PARAMETER_FILTERS, &["name", "description"], all, wish)
+    }
+
+    /// The rules for passwords, in their order unless sorted otherwise.
+    pub async fn list_password_rules(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<ShownRule>, OperateError> {
+        let all = self.password_rules(caller).await?;
+        self.part(&PASSWORD_RULES, PASSWORD_RULE_FILTERS, &["rule", "text"], all, wish)
     }
 
     /// Backups, the latest first unless sorted otherwise.

@@ -27,6 +27,7 @@ mod lists;
 mod measure;
 mod names;
 pub mod parameters;
+mod passwords;
 mod people;
 mod ports;
 mod rules;
@@ -82,6 +83,7 @@ pub use netwarden_rules::{
 };
 pub use netwarden_store::{Count, Listed};
 pub use netwarden_vault::CredentialEntry;
+pub use passwords::{MOST_DICTIONARY_OCTETS, ShownPasswords, ShownRule};
 pub use people::Opened;
 pub use ports::PortWish;
 pub use rules::report_of;

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use netwarden_audit::{ObjectRef, Outcome, Plane, Record, Redacted};
+use netwarden_identity::password::Person;
 use netwarden_identity::{
-    Attempt, Identified, LoginResult, NewToken, NewUser, Object, ObjectKind, Operation, Roles, Subject,
-    TokenWish,
+    Attempt, Identified, IdentityError, LoginResult, NewToken, NewUser, Object, ObjectKind, Operation, Role,
+    Roles, Subject, TokenWish,
 };
 use netwarden_model::{Severity, UserId};
 use netwarden_store::Tx;
@@ -27,6 +28,8 @@ pub struct Opened {
     pub ends: jiff::Timestamp,
     /// Nothing else is permitted before the password is changed.
     pub must_change_password: bool,
+    /// When the password ends, where that is soon or past.
+    pub password_ends: Option<jiff::Timestamp>,
 }
 
 impl Desk {
@@ -63,6 +66,7 @@ impl Desk {
                 secret: admitted.secret,
                 ends: admitted.ends,
                 must_change_password: admitted.user.must_change_password,
+                password_ends: admitted.user.password_ends,
             }),
             LoginResult::Refused(refused) => Err(OperateError::NotIdentified(refused.to_string())),
         }
@@ -80,9 +84,30 @@ impl Desk {
         let permit =
             self.permit(caller, Operation::UserChangeOwnPassword, &object, Some(user.name.clone())).await?;
         let attempt = Attempt { name: user.name.clone(), password: old, address: caller.address };
-        self.identity.change_own_password(user, attempt, new, permit.at, [random(), random()]).await?;
-        let record = permit.record(None, Some(Redacted.into()), "");
-        self.record(record).await
+        let contact = self.contact_of(user.user).await?;
+        let salts = [random(), random()];
+        let prepared =
+            self.identity.prepare_own_password(user, &contact, attempt, new, permit.at, salts).await;
+        let own = match prepared {
+            Ok(own) => own,
+            Err(error @ IdentityError::OldPassword) => {
+                let mut record = permit.record(None, None, &error.to_string());
+                (record.outcome, record.level) = (Outcome::Failure, Severity::Warning);
+                self.record(record).await?;
+                return Err(error.into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let (record, at) = (permit.record(None, Some(Redacted.into()), ""), permit.at);
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    netwarden_identity::accounts::set_own_password(tx, &own, at).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
     }
 
     /// Makes a user with a first password, which must be changed at the first login.
@@ -95,7 +120,9 @@ impl Desk {
     ) -> Result<UserId, OperateError> {
         let object = Object::new_account(roles.clone());
         let permit = self.permit(caller, Operation::UserCreate, &object, Some(name.to_owned())).await?;
-        let hash = self.identity.hash_new_password(name, password, random()).await?;
+        let is_administrator = roles.contains(&Role::Administrator);
+        let person = Person { name, is_administrator, ..Person::default() };
+        let hash = self.identity.hash_new_password(person, password, random()).await?;
         let shown: Vec<String> = roles.iter().map(ToString::to_string).collect();
         let mut record = permit.record(None, crate::ports::as_value(&shown), "");
         record.level = Severity::Warning;

@@ -257,6 +257,11 @@ impl Said {
         Said::PortOf { ne: Said::Element { ne: port.ne }.into(), port: port.port.clone() }
     }
 
+    /// One after the other, as one sentence; None where there is none.
+    pub(crate) fn listed(all: impl IntoIterator<Item = Self>) -> Option<Self> {
+        all.into_iter().reduce(|first, second| Said::Both { first: first.into(), second: second.into() })
+    }
+
     /// With what somebody wrote, or what was noted, behind it; nothing where that is empty.
     pub(crate) fn noted(self, note: &str) -> Self {
         if note.is_empty() {

@@ -13,6 +13,7 @@ mod groups;
 mod health;
 mod jobs;
 mod names;
+mod passwords;
 mod ports;
 mod rules;
 mod sessions;
@@ -78,6 +79,7 @@ fn routes() -> OpenApiRouter<Desk> {
         .merge(backups::routes())
         .merge(health::routes())
         .merge(users::routes())
+        .merge(passwords::routes())
         .merge(system::routes());
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", api).merge(health::outside())
 }

@@ -52,6 +52,7 @@ mod dialog;
 mod form;
 mod groups;
 mod parameters;
+mod passwords;
 mod section;
 mod sources;
 #[cfg(feature = "testing")]
@@ -242,6 +243,15 @@ pages! {
     post "/system/accounts/{account}/unlock" accounts::unlock, Some(Operation::UserUnlock);
     get "/system/accounts/{account}/remove" accounts::remove_page, Some(Operation::UserDelete);
     post "/system/accounts/{account}/remove" accounts::remove, Some(Operation::UserDelete);
+    get "/system/passwords" passwords::list, Some(Operation::PolicyRead);
+    get "/system/passwords/rules" passwords::rules_page, Some(Operation::PolicyModify);
+    post "/system/passwords/rules" passwords::rules, Some(Operation::PolicyModify);
+    get "/system/passwords/profile" passwords::profile_page, Some(Operation::PolicyModify);
+    post "/system/passwords/profile" passwords::profile, Some(Operation::PolicyModify);
+    get "/system/passwords/dictionary" passwords::dictionary_page, Some(Operation::PolicySetDictionary);
+    post "/system/passwords/dictionary" passwords::dictionary, Some(Operation::PolicySetDictionary);
+    get "/system/passwords/try" passwords::try_page, Some(Operation::PolicyTryPassword);
+    post "/system/passwords/try" passwords::try_it, Some(Operation::PolicyTryPassword);
     get "/adopt" adopt::show, Some(Operation::AdoptionRead);
     get "/adopt/credentials" adopt::credentials::show, Some(Operation::AdoptionRead);
     get "/adopt/discover" adopt::discover::show, Some(Operation::AdoptionRead);

@@ -15,6 +15,7 @@ mod jobs;
 mod list;
 mod names;
 mod ne;
+mod passwords;
 mod ports;
 mod rule_file;
 mod rules;
@@ -83,6 +84,9 @@ pub enum Verbs {
     /// Users.
     #[command(after_help = EXIT_CODES)]
     Users(Noun<users::UserVerb>),
+    /// What is asked of passwords.
+    #[command(after_help = EXIT_CODES)]
+    Passwords(Noun<passwords::Verb>),
     /// Sessions of users.
     #[command(after_help = EXIT_CODES)]
     Sessions(Noun<users::SessionVerb>),
@@ -148,6 +152,7 @@ async fn dispatch(verbs: Verbs) -> Result<(), Fault> {
             names::agent::run(&connection.open()?, arguments).await
         }
         Verbs::Users(Noun { connection, verb }) => users::run(&connection.open()?, verb).await,
+        Verbs::Passwords(Noun { connection, verb }) => passwords::run(&connection.open()?, verb).await,
         Verbs::Sessions(Noun { connection, verb }) => users::run_sessions(&connection.open()?, verb).await,
         Verbs::Tokens(Noun { connection, verb }) => users::run_tokens(&connection.open()?, verb).await,
         Verbs::Jobs(Noun { connection, verb }) => jobs::run(&connection.open()?, verb).await,

@@ -113,6 +113,12 @@ fn what_people_type_is_understood() {
         "ne set core --region north --class router --groups a,b --device-sets x --reason x",
         "ne list --region north --class switch --group a --device-set x",
         "users show ann",
+        "users set ann --mobile= --mail ann@example.org --reason x",
+        "passwords rules --filter on=true",
+        "passwords set no_spaces=off validity=90 --profile nist-800-63b --hash argon2id --warning-days 14 --reason x",
+        "passwords set --hacker-word netzwerk --reason x",
+        "passwords dictionary words.txt --reason x",
+        "passwords try --user ann --administrator --secrets-stdin",
         "users set ann --role Operator --enabled no --reason x",
         "users reset-password ann --reason x",
         "users unlock ann --reason x",
@@ -176,6 +182,9 @@ fn what_is_wrong_is_refused_before_anything_is_sent() {
         ("credentials add --name x --user a --v2c", "cannot be used with"),
         ("tokens add x --days 367", "367"),
         ("users add ann", "--role"),
+        ("passwords set --reason x", "required"),
+        ("passwords set min_length --reason x", "RULE=NUMBER"),
+        ("passwords set min_length=many --reason x", "RULE=NUMBER"),
         ("system status --format yaml", "yaml"),
         ("system status --fingerprint 00:11", "fingerprint"),
     ];
@@ -266,6 +275,7 @@ impl Server {
             Verbs::Channels(noun) => channels::run(&self.session, noun.verb).await,
             Verbs::Names(noun) => names::run(&self.session, noun.verb).await,
             Verbs::Users(noun) => users::run(&self.session, noun.verb).await,
+            Verbs::Passwords(noun) => passwords::run(&self.session, noun.verb).await,
             Verbs::Sessions(noun) => users::run_sessions(&self.session, noun.verb).await,
             Verbs::Tokens(noun) => users::run_tokens(&self.session, noun.verb).await,
             Verbs::Jobs(noun) => jobs::run(&self.session, noun.verb).await,
@@ -605,6 +615,33 @@ async fn what_stands_in_no_page_of_a_subnet_is_printed_as_it_is() {
     assert_eq!(server.sent()[0].body["subnet"], "");
 }
 
+#[tokio::test]
+async fn rules_and_a_dictionary_are_sent_as_they_were_written() {
+    let policy = json!({
+        "profile": "source", "warning_days": 7, "hash": "argon2id,m=19456,t=2,p=1", "hacker_words": ["admin"],
+        "dictionary_words": 0, "dictionary_changed_at": null, "dictionary_changed_by": null, "conflicts": [],
+    });
+    let server = Server::start(Format::Json, move |line| match line.contains("dictionary") {
+        true => ok(json!({ "words": 2, "left_out": 1 })),
+        false => ok(policy.clone()),
+    });
+    server
+        .run("passwords set min_length=12 no_spaces=off no_word=on --hash argon2id --reason x")
+        .await
+        .unwrap();
+    let body = server.sent()[0].body.clone();
+    assert_eq!(body["rules"]["min_length"], json!({ "on": true, "number": 12 }));
+    assert_eq!(body["rules"]["no_spaces"], json!({ "on": false }));
+    assert_eq!(body["rules"]["no_word"], json!({ "on": true }));
+    assert_eq!((&body["hash"], &body["reason"]), (&json!("argon2id"), &json!("x")));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("words.txt");
+    std::fs::write(&file, "one word\n").unwrap();
+    server.run(&format!("passwords dictionary {} --reason x", file.display())).await.unwrap();
+    assert_eq!(server.sent()[1].line, "PUT /api/v1/policies/passwords/dictionary?reason=x");
+    assert!(server.printed().contains("\"left_out\": 1"), "{}", server.printed());
+}
+
 /// What REST offers and no verb asks for, each with its reason. The list may only shrink.
 const WITHOUT_VERB: &[(&str, &str)] = &[
     ("GET /healthz", "for supervisors of processes"),
@@ -626,6 +663,14 @@ const WITHOUT_VERB: &[(&str, &str)] = &[
     ("POST /api/v1/rules/check", "rules check reads a file first, which its own test has"),
     ("POST /api/v1/adoption/import", "the imports read a file first, which their own tests have"),
     ("POST /api/v1/users", "users add asks for a password first, which its own test has"),
+    (
+        "PUT /api/v1/policies/passwords/dictionary",
+        "passwords dictionary reads a file first, which its own test has",
+    ),
+    (
+        "POST /api/v1/policies/passwords/try",
+        "passwords try asks for a password first; people have the page as well",
+    ),
     ("POST /api/v1/credentials", "credentials add asks for secrets first, which its own test has"),
 ];
 
@@ -705,6 +750,9 @@ const BY_VERB: &[&str] = &[
     "users reset-password ann --reason x",
     "users unlock ann --reason x",
     "users remove ann --reason x",
+    "passwords show",
+    "passwords rules",
+    "passwords set min_length=12 --reason x",
     "sessions list",
     "sessions show",
     "sessions end",

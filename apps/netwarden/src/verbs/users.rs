@@ -30,7 +30,7 @@ pub enum UserVerb {
         /// The user's name.
         name: String,
     },
-    /// Changes a user: roles, whether they may log in, which local user they are.
+    /// Changes a user: roles, whether they may log in, which local user they are, how they are reached.
     Set(UserSetArguments),
     /// Gives a user a one-time password and prints it, this once; ends their sessions and tokens.
     ResetPassword(UserAct),
@@ -108,7 +108,7 @@ pub struct LoginArguments {
 /// What to change.
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("change").required(true).multiple(true)
-    .args(["roles", "enabled", "map_uid", "unmap_uid"])))]
+    .args(["roles", "enabled", "map_uid", "unmap_uid", "mobile", "mail"])))]
 pub struct UserSetArguments {
     /// The user's name.
     name: String,
@@ -126,6 +126,12 @@ pub struct UserSetArguments {
     /// The local user with this uid is nobody any longer.
     #[arg(long, value_name = "UID")]
     unmap_uid: Option<u32>,
+    /// Mobile number; empty for none. It is stored encrypted, and no password of the user may hold it.
+    #[arg(long, value_name = "NUMBER")]
+    mobile: Option<String>,
+    /// Mail address; empty for none. It is stored encrypted, and no password of the user may hold it.
+    #[arg(long, value_name = "ADDRESS")]
+    mail: Option<String>,
     #[command(flatten)]
     reason: ReasonArgument,
 }
@@ -193,6 +199,8 @@ pub async fn run(session: &Session, verb: UserVerb) -> Result<(), Fault> {
                 enabled: arguments.enabled,
                 map_uid: arguments.map_uid,
                 unmap_uid: arguments.unmap_uid,
+                mobile: arguments.mobile,
+                mail: arguments.mail,
             };
             let path = user_path(&arguments.name, "");
             show::<User>(&session.out, session.client.patch(&path, &body).await?)
@@ -281,6 +289,9 @@ fn print(out: &Printer, secret: &Secret) -> Result<(), Fault> {
                 out.note(
                     "Nothing else is permitted before the password is changed: login --change-password.",
                 );
+            } else if let Some(ends) = secret.password_ends_at {
+                let ends = Cell::from(ends).shown(&out.zone);
+                out.note(&format!("The password ends {ends}: login --change-password."));
             }
             Ok(())
         }
@@ -289,7 +300,7 @@ fn print(out: &Printer, secret: &Secret) -> Result<(), Fault> {
 
 impl Tabular for User {
     const COLUMNS: &'static [&'static str] =
-        &["id", "name", "roles", "enabled", "last login", "must change password"];
+        &["id", "name", "roles", "enabled", "last login", "must change password", "mobile", "mail"];
     const BRIEF: usize = 5;
 
     fn cells(&self) -> Vec<Cell> {
@@ -300,6 +311,8 @@ impl Tabular for User {
             self.enabled.into(),
             self.last_login.into(),
             self.must_change_password.into(),
+            Cell::Text(self.mobile.clone().unwrap_or_default()),
+            Cell::Text(self.mail.clone().unwrap_or_default()),
         ]
     }
 }

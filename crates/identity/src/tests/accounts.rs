@@ -11,14 +11,14 @@ use zeroize::Zeroizing;
 use super::at;
 use crate::lockout::Locked;
 use crate::login::Because;
-use crate::password::{Params, PasswordHash};
+use crate::password::{Params, PasswordHash, PasswordPolicy, Person};
 use crate::{
-    ACCOUNTS, Admitted, Attempt, Circumstances, Identified, Identity, IdentityError, IdentityPolicy,
+    ACCOUNTS, Admitted, Attempt, Circumstances, Identified, Identity, IdentityError, IdentityPolicy, Keep,
     LoginResult, MIGRATIONS, NewUser, Object, ObjectKind, Operation, Refused, Role, Subject, TOKENS,
     TokenWish, accounts, decide,
 };
 
-const PASSWORD: &str = "correct horse";
+const PASSWORD: &str = "correct-horse";
 
 struct Case {
     test: TestStore,
@@ -26,7 +26,8 @@ struct Case {
 }
 
 fn policy(iterations: u32) -> IdentityPolicy {
-    IdentityPolicy { password: Params::new(iterations).unwrap(), ..IdentityPolicy::default() }
+    let passwords = PasswordPolicy { hash: Params::new(iterations).unwrap(), ..PasswordPolicy::default() };
+    IdentityPolicy { passwords: passwords.into(), ..IdentityPolicy::default() }
 }
 
 impl Case {
@@ -41,7 +42,8 @@ impl Case {
 
     async fn user(&self, name: &str, role: Role) -> UserId {
         let password = secret(PASSWORD);
-        let password = self.identity.hash_new_password(name, password, [3; 16]).await.unwrap();
+        let person = Person { name, ..Person::default() };
+        let password = self.identity.hash_new_password(person, password, [3; 16]).await.unwrap();
         let user =
             NewUser { name: name.to_owned(), roles: [role].into(), password, must_change_password: false };
         self.identity.create_user(user, at(0)).await.unwrap()
@@ -128,10 +130,10 @@ async fn the_first_start_makes_admin_whose_password_must_be_changed() {
         let old = attempt("admin", old, None);
         case.identity.change_own_password(&admitted.user, old, secret(new), at(4), [[1; 16], [2; 16]]).await
     };
-    assert!(matches!(change("wrong old one", "a new password").await, Err(IdentityError::OldPassword)));
-    assert!(matches!(change(&password, &password).await, Err(IdentityError::Password(_))), "unchanged");
-    assert!(matches!(change(&password, "short").await, Err(IdentityError::Password(_))));
-    change(&password, "a new password").await.unwrap();
+    assert!(matches!(change("wrong old one", "brand-new-phrase").await, Err(IdentityError::OldPassword)));
+    assert!(matches!(change(&password, &password).await, Err(IdentityError::Refused(_))), "unchanged");
+    assert!(matches!(change(&password, "short").await, Err(IdentityError::Refused(_))));
+    change(&password, "brand-new-phrase").await.unwrap();
     let user = case.session(&admitted.secret, 5).await.unwrap();
     assert!(!user.must_change_password && may(&user), "the session that changed it goes on");
     let LoginResult::Refused(_) = case.login("admin", &password, None, 6).await else {
@@ -165,8 +167,11 @@ async fn a_refusal_says_the_same_whatever_the_reason() {
         work.push(case.identity.password_work() - before);
     }
     assert_eq!(work, [1, 1, 1]);
-    let dummy = PasswordHash::dummy(policy(10_000).password);
-    assert_eq!(dummy.params(), PasswordHash::make("x", [0; 16], policy(10_000).password).params());
+    let dummy = PasswordHash::dummy(policy(10_000).passwords.hash);
+    assert_eq!(
+        dummy.params(),
+        PasswordHash::make("x", [0; 16], policy(10_000).passwords.hash).unwrap().params()
+    );
 }
 
 #[tokio::test]
@@ -271,7 +276,7 @@ async fn a_hash_of_other_parameters_is_renewed_at_login() {
     let result = stronger.login(attempt("bob", PASSWORD, None), at(1), [5; 16], [1; 32]).await.unwrap();
     assert!(matches!(result, LoginResult::Admitted(_)));
     let stored = crate::sql::user_by_name(case.test.store.read(), "bob").await.unwrap().unwrap().password;
-    assert_eq!(PasswordHash::decode(&stored).unwrap().params().iterations(), 12_000);
+    assert_eq!(PasswordHash::decode(&stored).unwrap().params().iterations(), Some(12_000));
     assert!(matches!(case.login("bob", PASSWORD, None, 2).await, LoginResult::Admitted(_)));
 }
 
@@ -327,8 +332,8 @@ async fn changes_of_rights_take_effect_at_the_next_request() {
     assert!(case.session(&admitted.secret, 3).await.is_none(), "ended is ended");
 
     let again = case.admitted("bob", 4).await;
-    let reset = PasswordHash::make("another password", [1; 16], policy(10_000).password);
-    change!(case, |tx| accounts::set_password(tx, bob, &reset, true, None, at(5))).unwrap();
+    let reset = PasswordHash::make("another password", [1; 16], policy(10_000).passwords.hash).unwrap();
+    change!(case, |tx| accounts::set_password(tx, bob, &reset, true, Keep::Nothing, at(5))).unwrap();
     assert!(case.session(&again.secret, 6).await.is_none());
     let LoginResult::Admitted(fresh) = case.login("bob", "another password", None, 7).await else { panic!() };
     assert!(fresh.user.must_change_password);
@@ -342,7 +347,7 @@ async fn what_accounts_cannot_be_is_refused() {
     first_start(&case, &[7; 36], 0).await.unwrap();
     let admin = case.identity.find_user("admin").await.unwrap().user;
     case.user("bob", Role::Helpdesk).await;
-    let hash = PasswordHash::make("whatever it is", [1; 16], policy(10_000).password);
+    let hash = PasswordHash::make("whatever it is", [1; 16], policy(10_000).passwords.hash).unwrap();
     let new = |name: &str, roles: &[&str]| NewUser {
         name: name.to_owned(),
         roles: roles.iter().map(|role| Role::from(*role)).collect(),

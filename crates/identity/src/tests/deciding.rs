@@ -18,6 +18,7 @@ fn user(role: Role) -> Identified {
         roles: [role].into(),
         enabled: true,
         must_change_password: false,
+        password_ends: None,
         scope: Scope::All,
         through: Through::Session(1),
         policy_version: 1,
@@ -59,7 +60,10 @@ fn rights_are_those_of_the_committed_table() {
         // Administrator: everything in NAC, its accounts and their passwords.
         assert!(may(&Role::Administrator, operation), "{operation}");
         // Operator: everything but users, copies of the whole system, and what the server itself executes.
-        let accounts = matches!(line.object, ObjectKind::User | ObjectKind::Session | ObjectKind::Token);
+        let accounts = matches!(
+            line.object,
+            ObjectKind::User | ObjectKind::Session | ObjectKind::Token | ObjectKind::Policy
+        );
         let holds_accounts = matches!(operation, Operation::BackupDownload | Operation::BackupRestore);
         assert_eq!(
             may(&Role::Operator, operation),

@@ -3,6 +3,8 @@
 mod accounts;
 mod deciding;
 mod guessing;
+mod password_changes;
+mod password_rules;
 mod passwords;
 
 use jiff::Timestamp;

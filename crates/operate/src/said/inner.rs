@@ -4,9 +4,13 @@
 use netwarden_actions::guard::{Never, Spared};
 use netwarden_collect::preflight::Obstacle;
 use netwarden_identity::Because;
+use netwarden_identity::password::words::{DictionaryError, MOST_OCTETS, MOST_WORDS};
+use netwarden_identity::password::{
+    Breach, Conflict, Demand, MAX_ITERATIONS, MAX_OCTETS, MIN_ITERATIONS, PasswordError, PolicyError, Rule,
+};
 use netwarden_model::VlanId;
 
-use super::Said;
+use super::{Said, Word};
 
 impl From<Never> for Said {
     fn from(never: Never) -> Self {
@@ -67,12 +71,161 @@ impl From<&Because> for Said {
     }
 }
 
+impl From<&Breach> for Said {
+    fn from(breach: &Breach) -> Self {
+        let (rule, n) = match *breach {
+            Breach::Empty => return Said::PasswordEmpty,
+            Breach::Octets => return Said::PasswordOctets { most: MAX_OCTETS },
+            Breach::Unchanged => return Said::PasswordUnchanged,
+            Breach::Of(rule, n) => (rule, n),
+        };
+        match rule {
+            Rule::MinLength => Said::PasswordMinLength { n },
+            Rule::MinLengthAdministrator => Said::PasswordMinLengthAdministrator { n },
+            Rule::MaxLength => Said::PasswordMaxLength { n },
+            Rule::NotLast => Said::PasswordNotLast { n },
+            Rule::NotWithin => Said::PasswordNotWithin { n },
+            Rule::MinUse => Said::PasswordMinUse { n },
+            // They are asked of no new password.
+            Rule::Validity | Rule::LogoutOnReset => breach.to_string().into(),
+            Rule::Different => Said::PasswordDifferent { n },
+            Rule::Letters => Said::PasswordLetters { n },
+            Rule::Upper => Said::PasswordUpper { n },
+            Rule::Lower => Said::PasswordLower { n },
+            Rule::Digits => Said::PasswordDigits { n },
+            Rule::Special => Said::PasswordSpecial { n },
+            Rule::NoSpaces => Said::PasswordNoSpaces,
+            Rule::NoUserName => Said::PasswordNoUserName,
+            Rule::NoSequence => Said::PasswordNoSequence { n },
+            Rule::SharedWithName => Said::PasswordSharedWithName { n },
+            Rule::NoRepetition => Said::PasswordNoRepetition { n },
+            Rule::Consecutive => Said::PasswordConsecutive { n },
+            Rule::NoContact => Said::PasswordNoContact,
+            Rule::NoWord => Said::PasswordNoWord,
+            Rule::NotSimilar => Said::PasswordNotSimilar { n },
+            Rule::Categories => Said::PasswordCategories { n },
+            Rule::NotCommon => Said::PasswordNotCommon,
+        }
+    }
+}
+
+impl From<&[Breach]> for Said {
+    fn from(breaches: &[Breach]) -> Self {
+        let what = Said::listed(breaches.iter().map(Said::from)).unwrap_or(Said::PasswordEmpty);
+        Said::PasswordRefused { what: what.into() }
+    }
+}
+
+/// A rule for passwords as sentences name it.
+fn rule_word(rule: Rule) -> Word {
+    Word::new("password-rule", rule.as_str())
+}
+
+impl From<&Conflict> for Said {
+    fn from(conflict: &Conflict) -> Self {
+        let (profile, rule) = (conflict.profile.to_string(), rule_word(conflict.rule));
+        match conflict.demand {
+            Demand::On => Said::ToBeOn { profile, rule },
+            Demand::Off => Said::ToBeOff { profile, rule },
+            Demand::AtLeast(n) => Said::ToHaveAtLeast { profile, rule, n },
+            Demand::AtMost(n) => Said::ToHaveAtMost { profile, rule, n },
+            Demand::OffOrAtLeast(n) => Said::ToBeOffOrHave { profile, rule, n },
+        }
+    }
+}
+
+impl From<&PolicyError> for Said {
+    fn from(error: &PolicyError) -> Self {
+        match error {
+            PolicyError::Range { rule, least, most, given } => {
+                Said::RuleRange { rule: rule_word(*rule), least: *least, most: *most, given: *given }
+            }
+            PolicyError::NoNumber(rule) => Said::RuleWithoutNumber { rule: rule_word(*rule) },
+            PolicyError::Lengths { least, most } => Said::PasswordLengths { least: *least, most: *most },
+            PolicyError::Warning(given) => Said::PasswordWarning { given: *given },
+            PolicyError::ManyWords(given) => Said::HackerWords {
+                most: netwarden_identity::password::policy::MOST_HACKER_WORDS,
+                given: *given,
+            },
+            PolicyError::NoWord(given) => Said::NoDictionaryWord { given: given.clone() },
+            // Nothing that somebody has given.
+            PolicyError::Stored(_) => Said::PartFailed,
+        }
+    }
+}
+
+impl From<&DictionaryError> for Said {
+    fn from(error: &DictionaryError) -> Self {
+        match error {
+            DictionaryError::Octets(given) => Said::DictionaryOctets { most: MOST_OCTETS, given: *given },
+            DictionaryError::Words => Said::DictionaryWords { most: MOST_WORDS },
+            DictionaryError::NotText(at) => Said::DictionaryNotText { at: *at },
+        }
+    }
+}
+
+impl From<&PasswordError> for Said {
+    fn from(error: &PasswordError) -> Self {
+        match error {
+            PasswordError::Iterations(given) => {
+                Said::HashIterations { least: MIN_ITERATIONS, most: MAX_ITERATIONS, given: *given }
+            }
+            PasswordError::Cost { memory, passes, lanes } => {
+                Said::HashCost { given: format!("m={memory},t={passes},p={lanes}") }
+            }
+            PasswordError::Kind(given) => Said::HashKind { given: given.clone() },
+            PasswordError::Memory | PasswordError::Encoding(_) => Said::PartFailed,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use netwarden_identity::ObjectKind;
+    use netwarden_identity::password::Profile;
     use netwarden_model::{IfIndex, Mac};
 
     use super::*;
+
+    #[test]
+    fn what_is_said_of_passwords_is_what_identity_says() {
+        for rule in Rule::ALL {
+            for breach in [Breach::Of(*rule, 7), Breach::Empty, Breach::Octets, Breach::Unchanged] {
+                assert_eq!(Said::from(&breach).to_string(), breach.to_string());
+            }
+            let demands =
+                [Demand::On, Demand::Off, Demand::AtLeast(7), Demand::AtMost(7), Demand::OffOrAtLeast(7)];
+            for demand in demands {
+                let conflict = Conflict { profile: Profile::Gpp, rule: *rule, demand };
+                assert_eq!(Said::from(&conflict).to_string(), conflict.to_string());
+            }
+        }
+        let two = [Breach::Of(Rule::MinLength, 8), Breach::Of(Rule::NoSpaces, 0)];
+        assert_eq!(
+            Said::from(two.as_slice()).to_string(),
+            "the password is refused: it needs at least 8 characters; it must not have blanks"
+        );
+        for error in [
+            PolicyError::Range { rule: Rule::MinUse, least: 1, most: 2, given: 3 },
+            PolicyError::NoNumber(Rule::NoSpaces),
+            PolicyError::Lengths { least: 9, most: 8 },
+            PolicyError::Warning(0),
+            PolicyError::ManyWords(1_001),
+            PolicyError::NoWord("x".to_owned()),
+        ] {
+            assert_eq!(Said::from(&error).to_string(), error.to_string());
+        }
+        for error in [DictionaryError::Octets(7), DictionaryError::Words, DictionaryError::NotText(7)] {
+            assert_eq!(Said::from(&error).to_string(), error.to_string());
+        }
+        for error in [
+            PasswordError::Iterations(7),
+            PasswordError::Cost { memory: 1, passes: 2, lanes: 3 },
+            PasswordError::Kind("md5".to_owned()),
+        ] {
+            assert_eq!(Said::from(&error).to_string(), error.to_string());
+        }
+    }
 
     #[test]
     fn inner_crates_say_it_in_the_same_words() {

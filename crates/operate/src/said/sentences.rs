@@ -384,4 +384,96 @@ sentences! {
         "said-retries-range", "a request is repeated 0 to 10 times, not {given} times ({method})";
     InterfacesAlways =
         "said-interfaces-always", "interfaces are always read: all other scans refer to them";
+
+    // What is asked of passwords, and what can be set for them.
+    Both { first: Clause, second: Clause } = "said-both", "{first}; {second}";
+    ThePasswordPolicy = "said-the-password-policy", "the password policy";
+    PasswordRefused { what: Clause } = "said-password-refused", "the password is refused: {what}";
+    PasswordEmpty = "said-password-empty", "it must not be empty";
+    PasswordOctets { most: usize } = "said-password-octets", "it must not have more than {most} octets";
+    PasswordUnchanged = "said-password-unchanged", "it must differ from the present one";
+    PasswordMinLength { n: u32 } = "said-password-min-length", "it needs at least {n} characters";
+    PasswordMinLengthAdministrator { n: u32 } =
+        "said-password-min-length-administrator", "an administrator's needs at least {n} characters";
+    PasswordMaxLength { n: u32 } = "said-password-max-length", "it must not have more than {n} characters";
+    PasswordNotLast { n: u32 } = "said-password-not-last", "it must be none of the last {n} passwords";
+    PasswordNotWithin { n: u32 } =
+        "said-password-not-within", "it must not have been in use within the last {n} months";
+    PasswordMinUse { n: u32 } =
+        "said-password-min-use", "the present one is to be kept for at least {n} days";
+    PasswordDifferent { n: u32 } =
+        "said-password-different", "it must differ from the present one in at least {n} characters";
+    PasswordLetters { n: u32 } = "said-password-letters", "it needs at least {n} letters";
+    PasswordUpper { n: u32 } = "said-password-upper", "it needs at least {n} capital letters";
+    PasswordLower { n: u32 } = "said-password-lower", "it needs at least {n} small letters";
+    PasswordDigits { n: u32 } = "said-password-digits", "it needs at least {n} digits";
+    PasswordSpecial { n: u32 } = "said-password-special", "it needs at least {n} special characters";
+    PasswordNoSpaces = "said-password-no-spaces", "it must not have blanks";
+    PasswordNoUserName =
+        "said-password-no-user-name", "it must not hold the user name, forwards or backwards";
+    PasswordNoSequence { n: u32 } =
+        "said-password-no-sequence",
+        "it must not have {n} characters that rise, fall or go in equal steps, as in 1234";
+    PasswordSharedWithName { n: u32 } =
+        "said-password-shared-with-name",
+        "it must not have more than {n} characters in a row that the user name has as well";
+    PasswordNoRepetition { n: u32 } =
+        "said-password-no-repetition", "it must not have a sequence of {n} characters twice";
+    PasswordConsecutive { n: u32 } =
+        "said-password-consecutive", "it must not have a character more than {n} times in a row";
+    PasswordNoContact = "said-password-no-contact", "it must not hold the mobile number or the mail address";
+    PasswordNoWord =
+        "said-password-no-word",
+        "it must not hold a word of the dictionaries, also with digits and signs for letters";
+    PasswordNotSimilar { n: u32 } =
+        "said-password-not-similar", "it must not be like the present one or the {n} before it";
+    PasswordCategories { n: u32 } =
+        "said-password-categories",
+        "it needs characters of {n} of these kinds: capital letters, small letters, digits, others";
+    PasswordNotCommon = "said-password-not-common", "it must not be a common password";
+    RuleRange { rule: Word, least: u32, most: u32, given: u32 } =
+        "said-rule-range", "{rule} takes {least} to {most}, not {given}";
+    RuleWithoutNumber { rule: Word } = "said-rule-without-number", "{rule} is on or off and takes no number";
+    PasswordLengths { least: u32, most: u32 } =
+        "said-password-lengths", "a password would need {least} characters and could have {most} only";
+    PasswordWarning { given: u32 } =
+        "said-password-warning", "the end of a password is told 1 to 90 days before, not {given}";
+    HackerWords { most: usize, given: usize } =
+        "said-hacker-words", "the hacker dictionary has at most {most} words, not {given}";
+    NoDictionaryWord { given: String } =
+        "said-no-dictionary-word",
+        "'{given}' is no word of a dictionary: 4 to 64 characters without blanks are";
+    DictionaryOctets { most: usize, given: usize } =
+        "said-dictionary-octets", "a dictionary has at most {most} octets, not {given}";
+    DictionaryWords { most: usize } = "said-dictionary-words", "a dictionary has at most {most} words";
+    DictionaryNotText { at: usize } =
+        "said-dictionary-not-text",
+        "the dictionary is no text in UTF-8: octet {at} is the first that cannot be read";
+    HashIterations { least: u32, most: u32, given: u32 } =
+        "said-hash-iterations", "{given} iterations are outside {least} to {most}";
+    HashCost { given: String } =
+        "said-hash-cost",
+        "Argon2id takes 7168 to 262144 KiB of memory, 1 to 16 passes and 1 to 4 lanes, not {given}";
+    HashKind { given: String } =
+        "said-hash-kind",
+        "'{given}' is no way to hash passwords: pbkdf2-sha256,i=600000 and argon2id,m=19456,t=2,p=1 are";
+    NoPasswordRule { given: String } = "said-no-password-rule", "'{given}' is no rule for passwords";
+    NoPasswordProfile { given: String } =
+        "said-no-password-profile",
+        "'{given}' is no profile of password rules: source, 3gpp-33.117 and nist-800-63b are";
+    ToBeOn { profile: String, rule: Word } = "said-to-be-on", "{profile}: {rule} is to be on";
+    ToBeOff { profile: String, rule: Word } = "said-to-be-off", "{profile}: {rule} is to be off";
+    ToHaveAtLeast { profile: String, rule: Word, n: u32 } =
+        "said-to-have-at-least", "{profile}: {rule} is to be on, with {n} or more";
+    ToHaveAtMost { profile: String, rule: Word, n: u32 } =
+        "said-to-have-at-most", "{profile}: {rule} is to be on, with {n} or less";
+    ToBeOffOrHave { profile: String, rule: Word, n: u32 } =
+        "said-to-be-off-or-have", "{profile}: {rule} is to be off, or to have {n} or more";
+    OldPassword = "said-old-password", "the old password is not right";
+    NoMobile { given: String } =
+        "said-no-mobile",
+        "'{given}' is no mobile number: at least 5 digits are needed, with '+', '-', '/', '.', '(' and ')'";
+    NoMail { given: String } =
+        "said-no-mail",
+        "'{given}' is no mail address: one '@' with something before and behind it is needed";
 }

@@ -53,13 +53,19 @@ async fn login(
 ) -> Result<(StatusCode, Json<Secret>), Refusal> {
     let password = Zeroizing::new(login.password);
     let opened = desk.login(&login.user, password.clone(), address).await?;
-    let mut must_change_password = opened.must_change_password;
+    let (mut must_change_password, mut password_ends_at) =
+        (opened.must_change_password, opened.password_ends);
     if let Some(new) = login.new_password {
         let caller = desk.identify_bearer(&opened.secret, address).await?;
         desk.change_own_password(&caller, password, Zeroizing::new(new)).await?;
-        must_change_password = false;
+        (must_change_password, password_ends_at) = (false, None);
     }
-    let secret = Secret { token: opened.secret.to_string(), expires_at: opened.ends, must_change_password };
+    let secret = Secret {
+        token: opened.secret.to_string(),
+        expires_at: opened.ends,
+        must_change_password,
+        password_ends_at,
+    };
     Ok((StatusCode::CREATED, Json(secret)))
 }
 
@@ -79,6 +85,7 @@ async fn own(State(desk): State<Desk>, asker: Asker) -> Answer<Session> {
         roles: user.roles.iter().map(ToString::to_string).collect(),
         through: through.to_owned(),
         must_change_password: user.must_change_password,
+        password_ends_at: user.password_ends,
     }))
 }
 
@@ -148,7 +155,12 @@ async fn create_token(
         Some(user) => desk.create_token_for(&asker.caller, user, &new.name, operations, new.days).await?,
     };
     let expires_at = made.1;
-    let secret = Secret { token: made.0.secret.to_string(), expires_at, must_change_password: false };
+    let secret = Secret {
+        token: made.0.secret.to_string(),
+        expires_at,
+        must_change_password: false,
+        password_ends_at: None,
+    };
     Ok((StatusCode::CREATED, Json(secret)))
 }
 

@@ -9,7 +9,7 @@ use axum::response::Response;
 use netwarden_api::endpoint::Reason;
 use netwarden_api::system::{ListedSession, NewUser, OneTimePassword, User, UserChange};
 use netwarden_api::{Page, Problem};
-use netwarden_identity::{Account, Role};
+use netwarden_identity::{Account, Contact, Role};
 use netwarden_operate::{AccountEdit, Desk, account_version};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -39,11 +39,17 @@ fn shaped(account: Account) -> User {
         enabled: account.enabled,
         must_change_password: account.must_change_password,
         last_login: account.last_success,
+        mobile: None,
+        mail: None,
     }
 }
 
-fn answered(account: Account) -> Response {
-    tagged(StatusCode::OK, &account_version(&account), shaped(account))
+/// One account, with how its user is reached.
+fn answered((account, contact): (Account, Contact)) -> Response {
+    let version = account_version(&account, &contact);
+    let known = |text: String| (!text.is_empty()).then_some(text);
+    let user = User { mobile: known(contact.mobile), mail: known(contact.mail), ..shaped(account) };
+    tagged(StatusCode::OK, &version, user)
 }
 
 fn roles(names: &[String]) -> BTreeSet<Role> {
@@ -81,10 +87,10 @@ async fn show(
     asker: Asker,
     Place(name): Place<String>,
 ) -> Result<Response, Refusal> {
-    Ok(answered(desk.user(&asker.caller, &name).await?))
+    Ok(answered(desk.user_with_contact(&asker.caller, &name).await?))
 }
 
-/// Changes an account: its roles, whether it may log in, which local user it is. With If-Match only where
+/// Changes an account: its roles, whether it may log in, which local user it is, how its user is reached. With If-Match only where
 /// nobody was faster.
 #[utoipa::path(patch, path = "/users/{name}", tag = "users",
     params(("name" = String, Path), ("If-Match" = Option<String>, Header)),
@@ -105,7 +111,8 @@ async fn change(
         (None, None) => None,
     };
     let roles = change.roles.as_deref().map(roles);
-    let edit = AccountEdit { roles, enabled: change.enabled, local_uid, expected };
+    let (mobile, mail) = (change.mobile, change.mail);
+    let edit = AccountEdit { roles, enabled: change.enabled, local_uid, mobile, mail, expected };
     Ok(answered(desk.edit_user(&asker.caller, &name, edit, &change.reason).await?))
 }
 
@@ -125,7 +132,8 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Gives an account a one-time password, shown this once; ends its sessions and revokes its tokens.
+/// Gives an account a one-time password, shown this once; ends its sessions, unless the rule for that is off,
+/// and revokes its tokens.
 #[utoipa::path(post, path = "/users/{name}/reset-password", tag = "users", params(("name" = String, Path)),
     request_body = Reason,
     responses((status = 200, body = OneTimePassword), (status = "default", body = Problem)),

@@ -137,13 +137,22 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(give
 }
 
 async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
-    let (l, account) = (visitor.language(), desk.user(visitor.caller(), name).await?);
+    let l = visitor.language();
+    let (account, contact) = desk.user_with_contact(visitor.caller(), name).await?;
     let on = if account.enabled { "true" } else { "" };
+    let version = account_version(&account, &contact);
     let title = l.t1("account-change", "name", &*account.name);
     Ok(Form::new(title, l.t("act-save"), address(&account.name), HERE)
-        .carrying("version", account_version(&account).as_str())
+        .carrying("version", version.as_str())
         .asking(role_fields(l, &account.roles))
-        .asking([Field::new("enabled", l.t("account-enabled"), Kind::Tick).with(on), reason(l)]))
+        .asking([
+            Field::new("enabled", l.t("account-enabled"), Kind::Tick).with(on),
+            Field::new("mobile", l.t("account-mobile"), Kind::Text).with(contact.mobile),
+            Field::new("mail", l.t("account-mail"), Kind::Text)
+                .with(contact.mail)
+                .hinted(l.t("account-contact-hint")),
+            reason(l),
+        ]))
 }
 
 pub(crate) async fn edit_page(
@@ -162,9 +171,14 @@ pub(crate) async fn edit(
 ) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::UserSetRoles).await?;
-        let account = desk.user(visitor.caller(), &name).await?;
+        let (account, contact) = desk.user_with_contact(visitor.caller(), &name).await?;
         let (roles, enabled) = (roles(&given, &account.roles), given.text("enabled").is_some());
+        let differs = |name: &str, present: &str| {
+            given.get(name).map(str::trim).filter(|written| *written != present).map(str::to_owned)
+        };
         let edit = AccountEdit {
+            mobile: differs("mobile", &contact.mobile),
+            mail: differs("mail", &contact.mail),
             roles: (roles != account.roles).then_some(roles),
             enabled: (enabled != account.enabled).then_some(enabled),
             local_uid: None,
@@ -178,7 +192,8 @@ pub(crate) async fn edit(
 
 /// The form of an act on an account: its name in the address, and what it is called.
 async fn act_form(desk: &Desk, visitor: &Visitor, name: &str, verb: &str) -> Result<Form, Refusal> {
-    let (l, account) = (visitor.language(), desk.user(visitor.caller(), name).await?);
+    let l = visitor.language();
+    let (account, contact) = desk.user_with_contact(visitor.caller(), name).await?;
     let (title, button, told) = match verb {
         "reset" => ("account-reset-title", "account-reset", "account-reset-told"),
         "unlock" => ("account-unlock-title", "account-unlock", "account-unlock-told"),
@@ -187,7 +202,7 @@ async fn act_form(desk: &Desk, visitor: &Visitor, name: &str, verb: &str) -> Res
     let action = format!("{}/{verb}", address(&account.name));
     let form = Form::new(l.t1(title, "name", &*account.name), l.t(button), action, HERE)
         .telling([l.t(told)])
-        .carrying("version", account_version(&account).as_str())
+        .carrying("version", account_version(&account, &contact).as_str())
         .asking([reason(l)]);
     Ok(if verb == "unlock" { form } else { form.dangerous() })
 }

@@ -42,6 +42,8 @@ pub(super) struct Frame {
     pub(super) stopped: bool,
     /// Nothing new is recorded.
     pub(super) disk_full: bool,
+    /// When the reader's password ends, where that is soon or past; empty else.
+    pub(super) password_ends: String,
     /// The global stop, or its end, from every page; None for who may not.
     pub(super) stop: Option<(String, &'static str)>,
     pub(super) notice: Option<Notice>,
@@ -90,6 +92,10 @@ impl Frame {
             entries,
             stopped: standing.stopped,
             disk_full: standing.disk_full,
+            password_ends: visitor
+                .password_ends()
+                .map(|ends| ends.strftime("%Y-%m-%d %H:%M UTC").to_string())
+                .unwrap_or_default(),
             stop: visitor.may(desk, operation).then(|| (l.t(key), href)),
             notice: None,
             assets: assets::addresses(),
@@ -108,6 +114,7 @@ impl Frame {
             entries: Vec::new(),
             stopped: false,
             disk_full: false,
+            password_ends: String::new(),
             stop: None,
             notice: None,
             assets: assets::addresses(),

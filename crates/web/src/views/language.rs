@@ -190,6 +190,9 @@ mod tests {
             "compliance-",
             "snmp-",
             "truth-",
+            "password-rule-",
+            "profile-",
+            "unit-",
             // What operate says, which a test of its own holds to the catalogues.
             "said-",
             "thing-",

@@ -5,7 +5,8 @@ use axum::extract::{FromRequestParts, RawQuery, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use netwarden_operate::{Desk, OperateError};
+use netwarden_identity::password::Breach;
+use netwarden_operate::{Desk, OperateError, Said};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -43,6 +44,8 @@ struct PasswordPage {
     frame: Frame,
     /// Nothing else is permitted before it was changed.
     must: bool,
+    /// What is asked of the new one.
+    asked: Vec<String>,
     fault: Option<String>,
 }
 
@@ -126,12 +129,16 @@ async fn password_form(desk: &Desk, visitor: &Visitor, fault: Option<String>) ->
         netwarden_identity::Subject::User(user) => user.must_change_password,
         netwarden_identity::Subject::Unidentified => false,
     };
-    let mut frame = Frame::of(desk, visitor, visitor.language().t("password-title")).await;
+    let l = visitor.language();
+    let rules = desk.rules_of_own_password(visitor.caller()).await?;
+    let asked =
+        rules.into_iter().map(|(rule, number)| l.said(&Said::from(&Breach::Of(rule, number)))).collect();
+    let mut frame = Frame::of(desk, visitor, l.t("password-title")).await;
     if must {
         frame.entries.clear();
     }
     let refused = fault.is_some();
-    let mut response = frame::page(&PasswordPage { frame, must, fault })?;
+    let mut response = frame::page(&PasswordPage { frame, must, asked, fault })?;
     if refused {
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     }

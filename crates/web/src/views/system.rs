@@ -47,6 +47,7 @@ fn sections(desk: &Desk, visitor: &Visitor) -> Vec<Section> {
         (Operation::NameSourceRead, "sources", "sources-about", "/system/sources"),
         (Operation::BackupRead, "backups", "backups-about", "/system/backups"),
         (Operation::UserRead, "accounts", "accounts-about", "/system/accounts"),
+        (Operation::PolicyRead, "passwords", "passwords-about", "/system/passwords"),
     ];
     all.into_iter()
         .filter(|(operation, ..)| visitor.may(desk, *operation))

@@ -124,6 +124,14 @@ impl Visitor {
         self.caller().name().unwrap_or_default()
     }
 
+    /// When the reader's password ends, where that is soon or past.
+    pub(super) fn password_ends(&self) -> Option<jiff::Timestamp> {
+        match &self.caller().subject {
+            Subject::User(user) => user.password_ends,
+            Subject::Unidentified => None,
+        }
+    }
+
     pub(super) fn language(&self) -> Language {
         self.look.language
     }

@@ -13,7 +13,7 @@ use netwarden_actions::Pace;
 use netwarden_actions::notify::Channels;
 use netwarden_audit::{AuditQuery, CheckpointPolicy, Reach, SignError, Signer, Trail};
 use netwarden_engine::{Engine, Machine, Parts};
-use netwarden_identity::password::Params;
+use netwarden_identity::password::{Params, PasswordPolicy, Person};
 use netwarden_identity::{Identity, IdentityPolicy, NewUser, Role};
 use netwarden_inventory::{ElementBase, Read, Settings};
 use netwarden_model::element::{Element, Method};
@@ -33,7 +33,7 @@ pub const PORT: &str = "Gi1%2F0%2F1";
 /// The address of this server's interface, and where its default route leads.
 pub const SERVER_MAC: &str = "00:1b:21:00:00:99";
 pub const GATEWAY: &str = "192.0.2.1";
-const PASSWORD: &str = "a long enough password";
+pub const PASSWORD: &str = "Gravel-path/7up";
 
 #[derive(Debug)]
 struct Now;
@@ -83,7 +83,8 @@ pub async fn bench() -> Bench {
     let vault = Arc::new(Vault::unlock(store.clone(), vault, now).await.unwrap());
     let key = Key(vault.signing_key("audit", now).await.unwrap());
     let trail = Trail::new(store.clone(), Arc::new(key), CheckpointPolicy::default()).unwrap();
-    let policy = IdentityPolicy { password: Params::new(10_000).unwrap(), ..IdentityPolicy::default() };
+    let passwords = PasswordPolicy { hash: Params::new(10_000).unwrap(), ..PasswordPolicy::default() };
+    let policy = IdentityPolicy { passwords: passwords.into(), ..IdentityPolicy::default() };
     let identity = Identity::new(store.clone(), policy);
     let network = netwarden_inventory::sql::load(store.read(), Settings::default(), now).await.unwrap();
     let spine = Spine::open(store.clone()).await.unwrap();
@@ -216,7 +217,8 @@ async fn users(desk: &Desk) -> BTreeMap<String, String> {
     let names = ["administrator", "operator", "helpdesk", "revisor", "foreign"];
     for name in names {
         let password = || Zeroizing::new(PASSWORD.to_owned());
-        let hash = desk.identity.hash_new_password(name, password(), [7; 16]).await.unwrap();
+        let person = Person { name, ..Person::default() };
+        let hash = desk.identity.hash_new_password(person, password(), [7; 16]).await.unwrap();
         let role = if name == "foreign" { Role::Revisor } else { Role::from(name) };
         let user =
             NewUser { name: name.into(), roles: [role].into(), password: hash, must_change_password: false };

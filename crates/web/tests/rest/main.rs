@@ -16,6 +16,7 @@ mod lists;
 mod names;
 mod own_path;
 mod pages;
+mod passwords;
 mod ports;
 mod ratchet;
 mod rights;

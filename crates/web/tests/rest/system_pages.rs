@@ -27,7 +27,7 @@ impl Bench {
                 "names/sources",
                 json!({ "reason": "a test", "name": "look", "kind": "reverse_dns", "address": "127.0.0.1:9" }),
             ),
-            ("users", json!({ "name": "anna", "password": "correct horse battery", "roles": ["Helpdesk"] })),
+            ("users", json!({ "name": "anna", "password": "Horse-battery/3", "roles": ["Helpdesk"] })),
             (
                 "credentials",
                 json!({ "name": "watch", "kind": "v3", "user": "watch", "auth_protocol": "SHA-256",
