@@ -192,7 +192,7 @@ fn core(text: &str) -> &str {
 fn period(text: &str) -> &str {
     let repeats = |end: &usize| {
         let part = text.get(..*end).unwrap_or_default();
-        text.len() % end == 0 && text.as_bytes().chunks(*end).all(|chunk| chunk == part.as_bytes())
+        text.len().is_multiple_of(*end) && text.as_bytes().chunks(*end).all(|chunk| chunk == part.as_bytes())
     };
     let ends = text.char_indices().map(|(at, _)| at).skip(1);
     let end = ends.take_while(|end| *end <= text.len() / 2).find(repeats);
