@@ -18,7 +18,7 @@ use crate::fill::Sizes;
 use crate::numbers::{Percentiles, Sequence};
 
 /// Of `admin`, once the one-time password was used.
-const PASSWORD: &str = "questions of a large database";
+const PASSWORD: &str = "Vb7#qLx2mTz9";
 
 /// The server that is asked.
 #[derive(Debug)]

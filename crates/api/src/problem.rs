@@ -15,6 +15,9 @@ pub struct Problem {
     pub status: u16,
     /// One sentence that says what and where.
     pub detail: String,
+    /// The input that has to be given otherwise, as bodies have it; absent where that is not one alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
 }
 
 impl Problem {
@@ -25,6 +28,7 @@ impl Problem {
             title: title.to_owned(),
             status,
             detail: detail.into(),
+            input: None,
         }
     }
 }

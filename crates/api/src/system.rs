@@ -267,6 +267,14 @@ pub struct Series {
     pub description: String,
 }
 
+/// The charts of one's own start page: names of series, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnCharts {
+    /// Names of series; where none is given, the usual ones are shown.
+    pub charts: Vec<String>,
+}
+
 /// A series over time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Statistics {
@@ -289,6 +297,9 @@ pub struct Point {
     pub mean: f64,
     /// Greatest value.
     pub max: f64,
+    /// All of them together: of a series that counts, how many there were.
+    #[serde(default)]
+    pub sum: f64,
 }
 
 /// How a part of the system is.

@@ -38,6 +38,7 @@ pub enum ObjectKind {
     Job,
     NameSource,
     Policy,
+    Chart,
 }
 
 impl ObjectKind {
@@ -65,6 +66,7 @@ impl ObjectKind {
             ObjectKind::Job => "job",
             ObjectKind::NameSource => "name_source",
             ObjectKind::Policy => "policy",
+            ObjectKind::Chart => "chart",
         }
     }
 }
@@ -147,6 +149,8 @@ operations! {
     SystemStatus           "system.status"             System      read   AOHR;
     SystemMetrics          "system.metrics"            System      read   AOR;
     StatisticsRead         "system.statistics"           System      read   AOHR;
+    ChartReadOwn           "chart.read_own"            Chart       read   OWN;
+    ChartChooseOwn         "chart.choose_own"          Chart       change OWN;
     SystemCheck            "system.check"              System      change AO;
     SystemStop             "system.stop"               System      change AO;
     SystemRotateKeys       "system.rotate_keys"        System      change AO;

@@ -215,6 +215,7 @@ impl Desk {
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
+                    crate::charts::forget_charts(tx, account.id).await?;
                     delete_user(tx, account.id).await?;
                     vault.remove_secret(tx, &contact_name(account.id)).await?;
                     netwarden_audit::record(tx, &record).await?;

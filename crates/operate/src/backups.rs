@@ -77,10 +77,10 @@ impl Desk {
                 })
                 .await;
             made?;
-            completed.map_err(|error| error.to_string())?;
+            completed.map_err(|error| error.said())?;
             let pruned = prune(&folder, keep, &name);
             let found = read(&path).ok_or("the backup is not there any longer")?;
-            Ok(serde_json::json!({
+            Ok::<_, Said>(serde_json::json!({
                 "name": found.name,
                 "octets": found.octets,
                 "removed": pruned,

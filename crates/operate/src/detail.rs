@@ -156,7 +156,7 @@ impl Desk {
         ne: NeId,
         vlan: VlanId,
         progress: Arc<Progress>,
-    ) -> Result<serde_json::Value, String> {
+    ) -> Result<serde_json::Value, Said> {
         let session = self.engine.sessions().session(ne, None).await.map_err(|error| error.to_string())?;
         let read = netwarden_collect::read(&session, &Method::ALL, None).await;
         let reading = read.map_err(|error| error.to_string())?.reading;
@@ -184,7 +184,7 @@ impl Desk {
             refusal: answer.and_then(Result::err),
             ports: judged,
         };
-        serde_json::to_value(report).map_err(|error| error.to_string())
+        serde_json::to_value(report).map_err(|error| error.to_string().into())
     }
 }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
-use crate::elements::{ElementWish, OpenedSet, SNMP_PORT, allowed, invalid, owner, try_sets};
+use crate::elements::{ElementWish, OpenedSet, SNMP_PORT, allowed, owner, try_sets};
 use crate::error::OperateError;
 use crate::jobs::Progress;
 use crate::ports::require_reason;
@@ -53,8 +53,8 @@ impl Desk {
             if search.add { Some(self.permit_of(caller, Operation::NeCreate).await?) } else { None };
         let mut addresses = Vec::new();
         if let Some(text) = &search.subnet {
-            let subnet: Subnet = text.parse().map_err(invalid)?;
-            addresses = subnet.hosts(SWEEP_LIMIT).map_err(invalid)?;
+            let subnet: Subnet = text.parse().map_err(unfit)?;
+            addresses = subnet.hosts(SWEEP_LIMIT).map_err(unfit)?;
         }
         let (known, neighbours) = self.neighbours();
         let port = search.port.unwrap_or(SNMP_PORT);
@@ -146,7 +146,7 @@ struct Sweep {
 }
 
 impl Sweep {
-    async fn run(self, progress: Arc<Progress>) -> Result<serde_json::Value, String> {
+    async fn run(self, progress: Arc<Progress>) -> Result<serde_json::Value, Said> {
         progress.set_total(u64::try_from(self.addresses.len()).unwrap_or(u64::MAX));
         let sets: Arc<[OpenedSet]> = self.sets.clone().into();
         let mut found: BTreeMap<SocketAddr, serde_json::Value> = BTreeMap::new();
@@ -210,7 +210,7 @@ async fn added(
     wishes: Vec<ElementWish>,
     reason: String,
     progress: Arc<Progress>,
-) -> Result<serde_json::Value, String> {
+) -> Result<serde_json::Value, Said> {
     progress.set_total(u64::try_from(wishes.len()).unwrap_or(u64::MAX));
     let mut found: BTreeMap<String, serde_json::Value> = BTreeMap::new();
     let (mut waiting, mut tries, mut done) = (wishes.into_iter(), JoinSet::new(), 0);
@@ -248,4 +248,8 @@ async fn added(
     }
     let found: Vec<serde_json::Value> = found.into_values().collect();
     Ok(serde_json::json!({ "found": found }))
+}
+
+fn unfit(error: impl std::fmt::Display) -> OperateError {
+    OperateError::Invalid(Said::SubnetUnfit { why: error.to_string() })
 }

@@ -613,10 +613,6 @@ pub(crate) fn no_element(ne: NeId) -> OperateError {
     OperateError::not_found(Thing::NetworkElement, ne)
 }
 
-pub(crate) fn invalid(error: impl std::fmt::Display) -> OperateError {
-    OperateError::Invalid(error.to_string().into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

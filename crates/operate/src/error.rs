@@ -183,12 +183,15 @@ impl From<IdentityError> for OperateError {
             IdentityError::NoSuchUser(name) => Self::not_found(Thing::User, name),
             IdentityError::NoSuchToken(id) => Self::not_found(Thing::Token, id),
             IdentityError::NoSuchSession(id) => Self::not_found(Thing::Session, id),
-            IdentityError::NameTaken(_) | IdentityError::AdminStays => {
-                Self::Conflict(error.to_string().into())
-            }
+            IdentityError::NameTaken(name) => Self::Conflict(Said::UserIsThere { name }),
+            IdentityError::AdminStays => Self::Conflict(Said::AdminStays),
             IdentityError::Background
             | IdentityError::Password(PasswordError::Memory | PasswordError::Encoding(_))
             | IdentityError::Policy(PolicyError::Stored(_)) => Self::failed(&error),
+            IdentityError::BadName(name) => Self::Invalid(Said::BadUserName { name }),
+            IdentityError::NoRole => Self::Invalid(Said::NoRole),
+            IdentityError::NoOperation => Self::Invalid(Said::NoOperation),
+            IdentityError::WiderToken => Self::Invalid(Said::WiderToken),
             IdentityError::Refused(breaches) => Self::Invalid(breaches.as_slice().into()),
             IdentityError::Password(error) => Self::Invalid((&error).into()),
             IdentityError::Policy(error) => Self::Invalid((&error).into()),
@@ -206,7 +209,7 @@ impl From<VaultError> for OperateError {
         match error {
             VaultError::Store(error) => error.into(),
             VaultError::NoSuchCredential(id) => Self::not_found(Thing::CredentialSet, id),
-            VaultError::NameTaken(_) => Self::Conflict(error.to_string().into()),
+            VaultError::NameTaken(name) => Self::Conflict(Said::CredentialIsThere { name }),
             VaultError::BadOrder => Self::Invalid(error.to_string().into()),
             error => Self::failed(&error),
         }
@@ -216,6 +219,24 @@ impl From<VaultError> for OperateError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn accounts_and_credential_sets_say_it_in_the_same_words() {
+        for error in [
+            || IdentityError::NameTaken("ann".into()),
+            || IdentityError::BadName("Ann".into()),
+            || IdentityError::AdminStays,
+            || IdentityError::NoRole,
+            || IdentityError::NoOperation,
+            || IdentityError::WiderToken,
+            || IdentityError::OldPassword,
+            || IdentityError::Refused(vec![netwarden_identity::password::Breach::Empty]),
+        ] {
+            assert_eq!(OperateError::from(error()).to_string(), error().to_string());
+        }
+        let taken = || VaultError::NameTaken("core".into());
+        assert_eq!(OperateError::from(taken()).to_string(), taken().to_string());
+    }
 
     #[test]
     fn what_is_said_is_what_is_displayed_but_for_what_lies_beneath_a_failure() {

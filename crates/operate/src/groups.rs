@@ -143,10 +143,15 @@ impl Desk {
         self.use_groups().await
     }
 
-    /// Lets the groups' time-outs govern their members.
+    /// Lets the groups' time-outs govern their members; all other settings stay as they are in force, also where
+    /// they are not those of the parameters, as in the demo.
     async fn use_groups(&self) -> Result<(), OperateError> {
-        let settings = crate::system::inventory_settings(&self.store, &self.parameters_now()).await?;
-        Ok(self.engine.keeper().adjust(move |network| network.set_settings(settings)).await?)
+        let offline_after_by_group = crate::system::silence_by_group(&self.store).await?;
+        let adjusted = self.engine.keeper().adjust(move |network| {
+            let settings = network.settings().clone();
+            network.set_settings(netwarden_inventory::Settings { offline_after_by_group, ..settings });
+        });
+        Ok(adjusted.await?)
     }
 
     async fn find_group(&self, name: &str) -> Result<Option<Group>, OperateError> {

@@ -158,7 +158,7 @@ async fn import(
     mut rejected: Vec<Rejected>,
     reason: String,
     progress: Arc<Progress>,
-) -> Result<serde_json::Value, String> {
+) -> Result<serde_json::Value, Said> {
     progress.set_total(u64::try_from(rows.len()).unwrap_or(u64::MAX));
     let mut outcome = ImportOutcome::default();
     let (mut waiting, mut tries, mut done) = (rows.into_iter(), JoinSet::new(), 0);
@@ -179,7 +179,7 @@ async fn import(
     rejected
         .extend(waiting.map(|(line, _)| Rejected { line, reason: "the import was cancelled".to_owned() }));
     outcome.refused = told(rejected);
-    serde_json::to_value(outcome).map_err(|error| error.to_string())
+    serde_json::to_value(outcome).map_err(|error| error.to_string().into())
 }
 
 fn told(mut rejected: Vec<Rejected>) -> Vec<String> {

@@ -23,7 +23,7 @@ pub enum State {
     /// Ended with this result.
     Done(serde_json::Value),
     /// Ended with this reason.
-    Failed(String),
+    Failed(Said),
     /// Ended because someone wished so; what it had found by then, where that is of use.
     Cancelled(Option<serde_json::Value>),
 }
@@ -116,7 +116,7 @@ impl Jobs {
         work: impl FnOnce(Arc<Progress>) -> F,
     ) -> Uuid
     where
-        F: Future<Output = Result<serde_json::Value, String>> + Send + 'static,
+        F: Future<Output = Result<serde_json::Value, Said>> + Send + 'static,
     {
         let progress = Arc::new(Progress::default());
         let id = Uuid::now_v7();
@@ -248,7 +248,7 @@ mod tests {
         let jobs = Jobs::default();
         let start = |outcome: Result<u64, &'static str>| {
             jobs.start("x".into(), Operation::JobRead, None, Timestamp::UNIX_EPOCH, move |_| async move {
-                outcome.map(Into::into).map_err(str::to_owned)
+                outcome.map(Into::into).map_err(Said::from)
             })
         };
         assert_eq!(ended(&jobs, start(Ok(7))).await.state, State::Done(7.into()));

@@ -9,6 +9,7 @@ mod backups;
 mod caller;
 mod causes;
 mod channels;
+mod charts;
 mod credentials;
 mod desk;
 mod detail;
@@ -17,6 +18,7 @@ mod drafts;
 mod elements;
 mod endpoints;
 mod error;
+mod events;
 mod groups;
 mod happened;
 mod held;
@@ -49,6 +51,7 @@ pub use channels::{
     ChannelDefinition, ChannelTest, ChannelWish, CommandChannel, MailChannel, MailSecurity, Outside,
     StoredChannel, SyslogChannel, SyslogTransport, WebhookChannel, load_channels,
 };
+pub use charts::{MOST_CHARTS, USUAL_CHARTS};
 pub use credentials::{CredentialWish, credential_version, order_version};
 pub use desk::{Desk, Inner};
 pub use detail::{ElementDetail, NeighbourOn, PollsOf, PreflightReport, VlanOn};

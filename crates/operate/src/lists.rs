@@ -16,7 +16,7 @@ use netwarden_model::{Event, EventKind, EventSeq, Mac, NeId, PortName, PortRef, 
 use netwarden_rules::sql::ListedRule;
 use netwarden_spine::EventQuery;
 use netwarden_store::{
-    Condition, Count, Direction, FilterValue, ListError, ListQuery, Listed, PAGE_LIMIT, Page, to_micros,
+    Condition, Count, Direction, FilterValue, ListError, ListQuery, PAGE_LIMIT, Page, to_micros,
 };
 
 use crate::caller::Caller;
@@ -399,17 +399,6 @@ impl Desk {
         Ok(Counted { items: listed.items, next: listed.next, count })
     }
 
-    /// Events, newest first: filters `kind` (several by commas), `mac`, `ne`, `severity` (at least so),
-    /// `from`, `until`.
-    pub async fn list_events(&self, caller: &Caller, wish: ListWish) -> Result<Listed<Event>, OperateError> {
-        let wish = self.paged(wish);
-        let page = page(&wish)?;
-        if wish.sort.is_some() || wish.text.is_some() {
-            return Err(OperateError::Invalid(Said::EventsByTime));
-        }
-        self.events(caller, &event_query(wish.filters)?, &page).await
-    }
-
     /// Events after `after` that the caller may see and `filters` (as of [`Desk::list_events`]) describe, oldest first, and the place that was read up to.
     pub async fn events_after(
         &self,
@@ -642,7 +631,7 @@ pub(crate) fn time(name: &str, text: Option<String>) -> Result<Option<Timestamp>
     text.map(|text| text.parse().map_err(|_| is_no(name, &text, Said::Time))).transpose()
 }
 
-fn event_query(filters: Vec<(String, String)>) -> Result<EventQuery, OperateError> {
+pub(crate) fn event_query(filters: Vec<(String, String)>) -> Result<EventQuery, OperateError> {
     let mut query = EventQuery::default();
     for (name, text) in filters {
         let wrong = |what: Said| is_no(&name, &text, what);

@@ -337,7 +337,8 @@ fn settings(given: serde_json::Value) -> Result<Settings, OperateError> {
     if given.is_null() {
         return Ok(Settings::default());
     }
-    serde_json::from_value(given).map_err(|error| OperateError::Invalid(format!("settings: {error}").into()))
+    serde_json::from_value(given)
+        .map_err(|error| OperateError::Invalid(Said::SettingsUnfit { why: error.to_string() }))
 }
 
 fn check_secret(secret: Option<&Zeroizing<String>>) -> Result<(), OperateError> {

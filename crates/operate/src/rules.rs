@@ -288,7 +288,7 @@ async fn rehearse(
     first: EventSeq,
     last: EventSeq,
     progress: Arc<Progress>,
-) -> Result<serde_json::Value, String> {
+) -> Result<serde_json::Value, Said> {
     progress.set_total(u64::try_from(last.0 - first.0).unwrap_or(0));
     let mut rehearsal = Rehearsal::new(rules, settings);
     let mut position = first;
@@ -305,7 +305,7 @@ async fn rehearse(
         progress.set_done(u64::try_from(position.0 - first.0).unwrap_or(0));
         tokio::task::yield_now().await;
     }
-    serde_json::to_value(rehearsal.finish(progress.is_cancelled())).map_err(|error| error.to_string())
+    serde_json::to_value(rehearsal.finish(progress.is_cancelled())).map_err(|error| error.to_string().into())
 }
 
 fn changed(rule: &Rule, enabled: bool, at: Timestamp) -> NewEvent {

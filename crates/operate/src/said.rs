@@ -242,6 +242,7 @@ macro_rules! sentences {
 }
 
 mod inner;
+mod inputs;
 mod sentences;
 
 pub use sentences::Said;

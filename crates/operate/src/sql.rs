@@ -18,7 +18,7 @@ pub const SCHEMA: &[&[Migration]] = &[
 ];
 
 /// System parameters that were set, how often our SNMP engine was started (snmpEngineBoots), channels,
-/// and statistics over time.
+/// statistics over time, and the charts of each user's start page.
 pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "operate-0001-parameters",
@@ -57,6 +57,17 @@ CREATE TABLE statistics (
 CREATE INDEX statistics_at ON statistics (at);
 ",
     },
+    Migration {
+        name: "operate-0004-charts",
+        up: "
+CREATE TABLE chosen_charts (
+    user_id BIGINT NOT NULL,
+    place BIGINT NOT NULL,
+    series TEXT NOT NULL,
+    PRIMARY KEY (user_id, place)
+);
+",
+    },
 ];
 
 #[cfg(test)]
@@ -93,7 +104,9 @@ mod tests {
             netwarden_names::sql::runs(store.read()).await.unwrap();
             crate::load_parameters(store).await.unwrap();
             netwarden_actions::global_stop(store.read()).await.unwrap();
-            for (table, column) in [("channels", "has_secret"), ("statistics", "value")] {
+            for (table, column) in
+                [("channels", "has_secret"), ("statistics", "value"), ("chosen_charts", "place")]
+            {
                 query_all(store.read(), format!("SELECT {column} FROM {table}"), []).await.unwrap();
             }
         }

@@ -2,6 +2,7 @@
 //! time, so that their number is bounded whatever the size of the network.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use netwarden_identity::Operation;
@@ -18,6 +19,9 @@ use crate::said::{Said, Thing};
 const MOST_POINTS: i64 = 500;
 /// Rows that one step of forgetting deletes, at most: the writer is not held longer by it.
 const FORGOTTEN_AT_ONCE: i64 = 5_000;
+
+/// Whether the interval has passed is looked at so often, which is the shortest that can be set.
+const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
 /// A series that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub struct Point {
     pub mean: f64,
     /// Greatest value.
     pub max: f64,
+    /// All of them together, which tells something of what is counted in each interval.
+    pub sum: f64,
 }
 
 /// What the counters stood at when they were last written down: rates are what came since.
@@ -205,7 +211,7 @@ async fn read(
     step_s: i64,
 ) -> Result<Vec<Point>, OperateError> {
     let step_us = step_s.saturating_mul(1_000_000);
-    let sql = "SELECT (at / $1) * $1 AS began, MIN(value), AVG(value), MAX(value) FROM statistics \
+    let sql = "SELECT (at / $1) * $1 AS began, MIN(value), AVG(value), MAX(value), SUM(value) FROM statistics \
                WHERE series = $2 AND at >= $3 AND at < $4 GROUP BY began ORDER BY began";
     let rows =
         query_all(store.read(), sql, values![step_us, name, to_micros(from), to_micros(until)]).await?;
@@ -216,6 +222,7 @@ async fn read(
                 min: row.try_get_by_index(1)?,
                 mean: row.try_get_by_index(2)?,
                 max: row.try_get_by_index(3)?,
+                sum: row.try_get_by_index(4)?,
             })
         })
         .collect::<Result<_, StoreError>>()
@@ -230,7 +237,12 @@ pub async fn keep_statistics(desk: Desk) {
             Ok(present) => seen = Some(present),
             Err(error) => tracing::warn!(%error, "statistics could not be written down"),
         }
-        tokio::time::sleep(desk.parameters_now().statistics_interval()).await;
+        // The parameter counts at once, also where a longer interval has begun.
+        let began = tokio::time::Instant::now();
+        while began.elapsed() < desk.parameters_now().statistics_interval() {
+            let left = desk.parameters_now().statistics_interval().saturating_sub(began.elapsed());
+            tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+        }
     }
 }
 
@@ -257,8 +269,8 @@ mod tests {
             write(&store, second(at * 20), series.into(), keep).await.unwrap();
         }
         let points = read(&store, "polls.good", second(1_000), second(1_200), 100).await.unwrap();
-        let expected = [(1_000, 50.0, 52.0, 54.0), (1_100, 55.0, 57.0, 59.0)];
-        let found: Vec<_> = points.iter().map(|p| (p.at.as_second(), p.min, p.mean, p.max)).collect();
+        let expected = [(1_000, 50.0, 52.0, 54.0, 260.0), (1_100, 55.0, 57.0, 59.0, 285.0)];
+        let found: Vec<_> = points.iter().map(|p| (p.at.as_second(), p.min, p.mean, p.max, p.sum)).collect();
         assert_eq!(found, expected);
         let oldest = query_one(store.read(), "SELECT MIN(at) FROM statistics", []).await.unwrap().unwrap();
         assert_eq!(oldest.try_get_by_index::<i64>(0).unwrap(), to_micros(second(980)));

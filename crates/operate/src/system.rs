@@ -320,12 +320,20 @@ pub async fn inventory_settings(
     store: &netwarden_store::Store,
     parameters: &Parameters,
 ) -> Result<netwarden_inventory::Settings, OperateError> {
+    let offline_after_by_group = silence_by_group(store).await?;
+    Ok(netwarden_inventory::Settings { offline_after_by_group, ..parameters.inventory() })
+}
+
+/// How long members of groups may be silent, where a group says it.
+pub(crate) async fn silence_by_group(
+    store: &netwarden_store::Store,
+) -> Result<std::collections::BTreeMap<String, std::time::Duration>, OperateError> {
     let groups = netwarden_inventory::sql::groups(store.read()).await?;
     let own = groups.into_iter().filter_map(|group| {
         let silence = u64::try_from(group.offline_after_s?).ok()?;
         Some((group.name, std::time::Duration::from_secs(silence)))
     });
-    Ok(netwarden_inventory::Settings { offline_after_by_group: own.collect(), ..parameters.inventory() })
+    Ok(own.collect())
 }
 
 /// Records, at each start, which channels to other systems are not protected (SEC-03).

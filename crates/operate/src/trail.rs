@@ -40,7 +40,7 @@ impl Desk {
                 if progress.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
             let report = trail.verify(&[], &mut told).await.map_err(|error| error.to_string())?;
-            Ok(serde_json::json!({
+            Ok::<_, Said>(serde_json::json!({
                 "leaves": report.records,
                 "checkpoints": report.checkpoints,
                 "fault": report.problem.as_ref().map(ToString::to_string),

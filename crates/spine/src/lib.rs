@@ -20,5 +20,5 @@ pub mod testing;
 pub use cursor::{Claim, Consumer, Start};
 pub use error::SpineError;
 pub use log::Spine;
-pub use query::EventQuery;
+pub use query::{About, EventQuery};
 pub use sql::MIGRATIONS;

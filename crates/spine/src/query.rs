@@ -1,11 +1,24 @@
-//! Lists of events, newest first.
+//! Lists of events, newest first unless the oldest are wanted.
 
 use jiff::Timestamp;
 use netwarden_model::{Event, EventKind, EventSeq, NeId, Scope, Severity, Subject};
-use netwarden_store::{ConnectionTrait, Listed, PAGE_LIMIT, Page, Value, query_all, scope_condition, values};
+use netwarden_store::{
+    ConnectionTrait, Listed, PAGE_LIMIT, Page, StoreError, Value, query_all, scope_condition, values,
+};
 
 use crate::sql::{self, COLUMNS};
 use crate::{SpineError, subject};
+
+/// One of several things that events may be about; each has an index of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// About this subject.
+    Subject(Subject),
+    /// Shown by this element.
+    Ne(NeId),
+    /// Of this kind.
+    Kind(EventKind),
+}
 
 /// Which events to list; the default is all of them.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +35,11 @@ pub struct EventQuery {
     pub from: Option<Timestamp>,
     /// Recorded at this time or before.
     pub to: Option<Timestamp>,
+    /// About at least one of these; None for anything. Each is one read from an index that stops at the page's
+    /// limit, so that what it costs does not grow with the log.
+    pub about: Option<Vec<About>>,
+    /// The oldest first.
+    pub oldest_first: bool,
 }
 
 /// A condition on the events, with its values in the order of its `?`.
@@ -37,24 +55,61 @@ pub(crate) async fn list<C: ConnectionTrait>(
     let limit = page.limit.clamp(1, PAGE_LIMIT);
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let parts = conditions(connection, query, scope, page).await?;
+    let order = if query.oldest_first { "ASC" } else { "DESC" };
     let mut found = Vec::new();
-    if query.kinds.is_empty() {
-        found = read(connection, &parts, None, limit + 1).await?;
+    let mut alternatives = alternatives(query);
+    if let [only] = alternatives.as_mut_slice() {
+        let only = std::mem::take(only);
+        found = read(connection, &[parts, only].concat(), order, limit + 1).await?;
     } else {
-        // One read per kind: each comes from the index on (kind, seq) in order and stops at the limit,
-        // where a condition with IN would walk the whole log for rare kinds.
-        let mut kinds = query.kinds.clone();
-        kinds.sort_unstable();
-        kinds.dedup();
-        for kind in kinds {
-            found.extend(read(connection, &parts, Some(kind), limit + 1).await?);
+        // One read for each: it comes from the index in order and stops at the limit, where a condition with
+        // IN would walk the whole log for what is rare. Only places are read, and the events of the page then.
+        let mut places = Vec::new();
+        for alternative in alternatives {
+            let parts = [parts.clone(), alternative].concat();
+            places.extend(read_places(connection, &parts, order, limit + 1).await?);
         }
-        found.sort_unstable_by_key(|event| std::cmp::Reverse(event.seq));
+        places.sort_unstable();
+        places.dedup();
+        if !query.oldest_first {
+            places.reverse();
+        }
+        places.truncate(wanted + 1);
+        if !places.is_empty() {
+            let places = places.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+            let these: Part = (format!("seq IN ({places})"), Vec::new());
+            found = read(connection, &[these], order, limit + 1).await?;
+        }
     }
     let more = found.len() > wanted;
     found.truncate(wanted);
     let next = found.last().filter(|_| more).map(|event| event.seq.to_string());
     Ok(Listed { items: found, next })
+}
+
+/// What is read one after the other: each of the kinds with each of the things that events may be about.
+fn alternatives(query: &EventQuery) -> Vec<Vec<Part>> {
+    let mut kinds = query.kinds.clone();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let of_kind = |kind: EventKind| -> Part { ("kind = ?".into(), values![kind.code()].into()) };
+    let kinds: Vec<Vec<Part>> = match kinds.is_empty() {
+        true => vec![Vec::new()],
+        false => kinds.into_iter().map(|kind| vec![of_kind(kind)]).collect(),
+    };
+    let about = |about: &About| match about {
+        About::Subject(about) => ("subject = ?".to_owned(), values![subject::encode(about)].into()),
+        About::Ne(NeId(ne)) => ("ne = ?".to_owned(), values![*ne].into()),
+        About::Kind(kind) => of_kind(*kind),
+    };
+    match &query.about {
+        None => kinds,
+        Some(all) => {
+            let all = all.iter().map(about);
+            all.flat_map(|one| kinds.iter().map(move |kind| [kind.clone(), vec![one.clone()]].concat()))
+                .collect()
+        }
+    }
 }
 
 async fn conditions<C: ConnectionTrait>(
@@ -70,7 +125,8 @@ async fn conditions<C: ConnectionTrait>(
     }
     if let Some(after) = &page.after {
         let seq: i64 = after.parse().map_err(|_| SpineError::BadCursor(after.chars().take(40).collect()))?;
-        parts.push(("seq < ?".into(), values![seq].into()));
+        let beyond = if query.oldest_first { "seq > ?" } else { "seq < ?" };
+        parts.push((beyond.into(), values![seq].into()));
     }
     // Times become places, which are the key.
     if let Some(from) = query.from {
@@ -102,18 +158,35 @@ async fn conditions<C: ConnectionTrait>(
 async fn read<C: ConnectionTrait>(
     connection: &C,
     parts: &[Part],
-    kind: Option<EventKind>,
+    order: &str,
     limit: u64,
 ) -> Result<Vec<Event>, SpineError> {
+    let (text, values) = condition(parts);
+    let sql = format!("SELECT {COLUMNS} FROM spine_events{text} ORDER BY seq {order} LIMIT {limit}");
+    sql::events(&query_all(connection, sql, values).await?)
+}
+
+/// Only where the events are in the log.
+async fn read_places<C: ConnectionTrait>(
+    connection: &C,
+    parts: &[Part],
+    order: &str,
+    limit: u64,
+) -> Result<Vec<i64>, SpineError> {
+    let (text, values) = condition(parts);
+    let sql = format!("SELECT seq FROM spine_events{text} ORDER BY seq {order} LIMIT {limit}");
+    let rows = query_all(connection, sql, values).await?;
+    rows.iter().map(|row| Ok(row.try_get_by_index(0).map_err(StoreError::from)?)).collect()
+}
+
+fn condition(parts: &[Part]) -> (String, Vec<Value>) {
     let mut text = String::new();
     let mut values = Vec::new();
-    let kind = kind.map(|kind| ("kind = ?".to_owned(), values![kind.code()].to_vec()));
-    for (condition, bound) in parts.iter().chain(&kind) {
+    for (condition, bound) in parts {
         text.push_str(if text.is_empty() { " WHERE " } else { " AND " });
         // A condition has at most one placeholder.
         text.push_str(&condition.replace('?', &format!("${}", values.len() + 1)));
         values.extend(bound.iter().cloned());
     }
-    let sql = format!("SELECT {COLUMNS} FROM spine_events{text} ORDER BY seq DESC LIMIT {limit}");
-    sql::events(&query_all(connection, sql, values).await?)
+    (text, values)
 }

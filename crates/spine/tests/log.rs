@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use netwarden_model::event::{NacPayload, Payload};
 use netwarden_model::{EventKind, EventSeq, Mac, NeId, NewEvent, Outcome, Scope, Severity, Subject};
-use netwarden_spine::{EventQuery, MIGRATIONS, Spine, SpineError, Start};
+use netwarden_spine::{About, EventQuery, MIGRATIONS, Spine, SpineError, Start};
 use netwarden_store::testing::TestStore;
 use netwarden_store::{Page, Store, StoreError, execute, query_one};
 
@@ -189,7 +189,7 @@ async fn places_are_found_by_time_even_when_the_clock_goes_back() {
 }
 
 #[tokio::test]
-async fn lists_are_filtered_confined_and_paged_newest_first() {
+async fn lists_are_filtered_confined_and_paged_by_time() {
     for test in TestStore::all(&[MIGRATIONS]).await.unwrap() {
         let spine = Spine::open(test.store.clone()).await.unwrap();
         let events: Vec<NewEvent> = (1..=120).map(event).collect();
@@ -219,7 +219,35 @@ async fn lists_are_filtered_confined_and_paged_newest_first() {
                 seq > 10 && seq <= 50
             }),
             (EventQuery { kinds: vec![EventKind::Tick], ..all() }, |_, _| false),
+            (EventQuery { about: Some(Vec::new()), ..all() }, |_, _| false),
+            (
+                EventQuery {
+                    about: Some(vec![
+                        About::Subject(mac(2)),
+                        About::Ne(NeId(3)),
+                        About::Kind(EventKind::NeRebooted),
+                    ]),
+                    ..all()
+                },
+                |_, it| it.subject == mac(2) || it.ne == Some(NeId(3)) || it.kind == EventKind::NeRebooted,
+            ),
+            (
+                EventQuery {
+                    kinds: vec![EventKind::MacOffline, EventKind::MacOnline],
+                    about: Some(vec![About::Subject(mac(2)), About::Ne(NeId(3))]),
+                    from: Some(time(10)),
+                    ..all()
+                },
+                |seq, it| {
+                    seq > 10
+                        && matches!(it.kind, EventKind::MacOffline | EventKind::MacOnline)
+                        && (it.subject == mac(2) || it.ne == Some(NeId(3)))
+                },
+            ),
         ];
+        let turned =
+            cases.iter().map(|(query, keep)| (EventQuery { oldest_first: true, ..query.clone() }, *keep));
+        let cases: Vec<_> = cases.iter().cloned().chain(turned).collect();
         for scope in [Scope::All, Scope::Elements([NeId(1), NeId(2)].into()), Scope::Elements([].into())] {
             for (query, keep) in &cases {
                 let mut expected: Vec<i64> = (1..)
@@ -227,7 +255,9 @@ async fn lists_are_filtered_confined_and_paged_newest_first() {
                     .filter(|(seq, event)| keep(*seq, event) && scope.contains(event.ne))
                     .map(|(seq, _)| seq)
                     .collect();
-                expected.reverse();
+                if !query.oldest_first {
+                    expected.reverse();
+                }
                 for limit in [1, 9, 1_000] {
                     let mut found = Vec::new();
                     let mut page = Page::first(limit);

@@ -72,7 +72,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   // Space picks the row that is gone through; Enter is the link's own.
-  const box = event.key === " " && row?.contains(document.activeElement) && row.querySelector("input[name=mac]");
+  const box = event.key === " " && row?.contains(document.activeElement) && row.querySelector("input[form=picked]");
   if (box && event.target !== box) {
     event.preventDefault();
     box.click();
@@ -145,7 +145,7 @@ function offerAll() {
 }
 document.addEventListener("change", (event) => {
   if (event.target.id !== "all") return;
-  for (const box of document.querySelectorAll("#list input[name=mac]")) box.checked = event.target.checked;
+  for (const box of document.querySelectorAll("#list input[form=picked]")) box.checked = event.target.checked;
 });
 document.addEventListener("htmx:afterSettle", offerAll);
 offerAll();
@@ -182,4 +182,12 @@ for (const chooser of document.querySelectorAll("input[type=file][data-into]")) 
   chooser.addEventListener("change", async () => {
     if (chooser.files.length) field.value = await chooser.files[0].text();
   });
+}
+// Charts: times of bars in the reader's zone, with UTC behind.
+const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+for (const bar of document.querySelectorAll(".bar-of[data-from]")) {
+  const title = bar.querySelector("title");
+  const span = `${clock.format(new Date(bar.dataset.from))}–${clock.format(new Date(bar.dataset.until))}`;
+  title.textContent = `${span}: ${bar.dataset.value} (${title.textContent.replace(/: .*/, "")})`;
+  bar.closest("a")?.setAttribute("aria-label", `${span}: ${bar.dataset.value}`);
 }

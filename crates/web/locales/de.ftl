@@ -176,7 +176,12 @@ worries = Braucht Aufmerksamkeit
 worries-none = Nichts in den letzten 24 Stunden.
 worries-all = Alle Ereignisse ab Schwere „gering“
 charts = Die letzten 24 Stunden
-charts-choose = Diagramme wählen
+charts-choose = Diagramme der eigenen Startseite wählen
+charts-choose-told = bis zu zwölf; keines für die üblichen
+chart-table = Als Tabelle
+chart-from = Von
+chart-until = Bis
+worries-many = { $kind } ({ $count }-mal)
 chart-day = die letzten 24 Stunden
 chart-most = höchster Wert: { $value }
 chart-sum = { $value } insgesamt
@@ -367,7 +372,7 @@ part-enforcement = Eingriffe
 column-pick = Auswahl
 pick-row = { $name } auswählen
 pick-all = alle auf dieser Seite
-pick-told = Ausgewählte Endgeräte:
+pick-told = Ausgewählte Zeilen:
 view = Ansicht
 view-columns = Spalten
 view-density = Zeilen
@@ -375,7 +380,7 @@ view-wide = mit Abstand
 view-tight = dicht
 csv-cut = Hier abgeschnitten: Eine Datei hat höchstens { $count } Zeilen. Für den Rest den Filter enger setzen.
 act-of-port = { $act }: Port { $port }
-bulk-too-many = Höchstens { $count } Endgeräte auf einmal: zuerst die Liste eingrenzen.
+bulk-too-many = Auf höchstens { $count } Zeilen lässt sich auf einmal einwirken: erst die Liste eingrenzen.
 bulk-and-more = { $who } und { $count } weitere
 bulk-block-title = { $count } Endgeräte ablehnen
 bulk-authorise-title = { $count } Endgeräte freigeben
@@ -395,12 +400,74 @@ bulk-block-authorised = { $count ->
     [one] { $count } davon ist jetzt freigegeben.
    *[other] { $count } davon sind jetzt freigegeben.
   }
-bulk-nothing = Nichts ausgewählt: zuerst Endgeräte in der Liste ankreuzen.
-bulk-no-reason = Eine Begründung ist nötig: Sie steht im Protokoll jedes Endgeräts.
+bulk-nothing = Es ist nichts ausgewählt: erst Zeilen der Liste markieren.
 bulk-blocked = { $done } von { $all } Endgeräten wurden abgelehnt.
 bulk-authorised = { $done } von { $all } Endgeräten wurden freigegeben.
 bulk-results = Ergebnis je Endgerät
 bulk-back = Zurück zu den Endgeräten
+bulk-back-ports = Zurück zu den Ports
+bulk-back-elements = Zurück zu den Netzwerkkomponenten
+bulk-release-title = { $count } Ports zurückgeben
+bulk-release-told = { $count ->
+    [one] { $count } Port bekommt zurück, was er vor unserem Eingriff hatte:
+   *[other] { $count } Ports bekommen zurück, was sie vor unserem Eingriff hatten:
+  }
+bulk-released = Die Rückgabe von { $done } von { $all } Ports ist veranlasst.
+bulk-on-title = { $count } Ports einschalten
+bulk-on-told = { $count ->
+    [one] { $count } Port wird eingeschaltet:
+   *[other] { $count } Ports werden eingeschaltet:
+  }
+bulk-on-done = Das Einschalten von { $done } von { $all } Ports ist veranlasst.
+bulk-move-title = { $count } Ports in ein VLAN verschieben
+bulk-move-told = { $count ->
+    [one] { $count } Port wird mit allen daran in ein anderes VLAN verschoben:
+   *[other] { $count } Ports werden mit allen daran in ein anderes VLAN verschoben:
+  }
+bulk-moved = Das Verschieben von { $done } von { $all } Ports ist veranlasst.
+bulk-off-title = { $count } Ports abschalten
+bulk-off-told = { $count ->
+    [one] { $count } Port wird abgeschaltet:
+   *[other] { $count } Ports werden abgeschaltet:
+  }
+bulk-off-done = Das Abschalten von { $done } von { $all } Ports ist veranlasst.
+bulk-affects-nobody = An diesen Ports ist zurzeit niemand.
+bulk-spared = { $count ->
+    [one] { $count } davon ist geschützt oder kein Zugangsport und bleibt, wie er ist.
+   *[other] { $count } davon sind geschützt oder keine Zugangsports und bleiben, wie sie sind.
+  }
+bulk-held = { $count ->
+    [one] { $count } davon ist zurzeit von uns gesetzt.
+   *[other] { $count } davon sind zurzeit von uns gesetzt.
+  }
+bulk-enforce-title = Eingriffe auf { $count } Netzwerkkomponenten einschalten
+bulk-enforce-told = { $count ->
+    [one] Regeln dürfen ab jetzt Ports von { $count } Netzwerkkomponente abschalten und verschieben:
+   *[other] Regeln dürfen ab jetzt Ports von { $count } Netzwerkkomponenten abschalten und verschieben:
+  }
+bulk-enforced = Eingriffe sind auf { $done } von { $all } Netzwerkkomponenten eingeschaltet.
+bulk-no-quarantine = { $count ->
+    [one] { $count } davon hat kein Quarantäne-VLAN: Dort können Regeln niemanden in Quarantäne setzen.
+   *[other] { $count } davon haben kein Quarantäne-VLAN: Dort können Regeln niemanden in Quarantäne setzen.
+  }
+bulk-observe-title = { $count } Netzwerkkomponenten nur beobachten
+bulk-observe-told = { $count ->
+    [one] Auf { $count } Netzwerkkomponente wird nichts mehr geändert; was dort gesetzt ist, bleibt dabei gesetzt:
+   *[other] Auf { $count } Netzwerkkomponenten wird nichts mehr geändert; was dort gesetzt ist, bleibt dabei gesetzt:
+  }
+bulk-observed = { $done } von { $all } Netzwerkkomponenten werden nur beobachtet.
+bulk-maintain-title = Wartungsfenster für { $count } Netzwerkkomponenten setzen
+bulk-maintain-told = { $count ->
+    [one] Im Wartungsfenster wird auf { $count } Netzwerkkomponente nicht eingegriffen:
+   *[other] Im Wartungsfenster wird auf { $count } Netzwerkkomponenten nicht eingegriffen:
+  }
+bulk-maintains = { $done } von { $all } Netzwerkkomponenten haben das Wartungsfenster.
+bulk-maintained-title = Wartungsfenster von { $count } Netzwerkkomponenten beenden
+bulk-maintained-told = { $count ->
+    [one] Regeln greifen auf { $count } Netzwerkkomponente wieder ein:
+   *[other] Regeln greifen auf { $count } Netzwerkkomponenten wieder ein:
+  }
+bulk-maintained = Die Wartungsfenster von { $done } von { $all } Netzwerkkomponenten sind beendet.
 column-element = Netzwerkkomponente
 column-acts = Aktionen
 ports-none-found = Kein Port passt zu diesen Filtern. Einen davon entfernen oder die Ports auf der Seite einer Netzwerkkomponente ansehen.
@@ -538,6 +605,7 @@ effects-none = Nichts: Keine Regel hat deswegen etwas verlangt.
 causes = Was es verursacht hat
 causes-none = Nichts, was wir wissen: Es wurde im Netz gesehen.
 count-held = Ports von uns gehalten
+done-charts = Die Startseite zeigt die gewählten Diagramme.
 done-edit = Geändert.
 done-maintain = Das Wartungsfenster ist gesetzt.
 done-maintained = Das Wartungsfenster ist beendet.
@@ -547,6 +615,7 @@ done-protect = Der Port ist geschützt.
 done-unprotect = Der Port ist nicht mehr geschützt.
 advice-foreign-form = Zurückgehen, die Seite neu laden und die Eingabe wiederholen.
 advice-forbidden = Ihre Rolle erlaubt das nicht. Wer die Rolle Administrator hat, kann Ihnen eine andere geben; die Ablehnung ist protokolliert.
+advice-no-route = Die Adresse auf Tippfehler prüfen oder von der Startseite aus neu beginnen.
 advice-not-found = Vielleicht wurde es entfernt, oder es liegt außerhalb dessen, was Sie sehen dürfen. Nach Adresse oder Namen suchen.
 advice-unrecorded = Es wurde nichts getan. Auf der Platte des Servers Platz schaffen und es wiederholen.
 advice-failed = Mehr lässt sich hier nicht sagen. Noch einmal versuchen; schlägt es wieder fehl, im Protokoll des Servers zu dieser Zeit nachsehen.
@@ -667,6 +736,12 @@ job-running = läuft
 jobs = Längere Arbeiten
 jobs-none = Es wurde noch nichts begonnen. Proben von Regeln, Sicherungen, Suchen und Prüfungen stehen hier, während sie laufen und danach.
 jobs-told = Arbeiten dieses Servers seit seinem Start, die neueste oben; die Ergebnisse der letzten hundert bleiben.
+notifications = Benachrichtigungen
+notifications-told = Wer von welchem Ereignis mit welchem Text erfährt. Eine Benachrichtigung ist eine Regel: Empfänger und Text stehen dort, für die Arten von Ereignissen, auf die sie achtet.
+notifications-none = niemand erfährt davon
+notification-add = Per Mail melden
+notification-of = Mail bei: { $kind }
+column-told = Wer davon erfährt
 mail-body = Text
 mail-subject = Betreff
 mail-to = An
@@ -882,7 +957,6 @@ about-now = Wann das Ereignis aufgezeichnet wurde.
 # System and adoption.
 column-position = Reihenfolge
 column-kind = Art
-column-acts = Aktionen
 column-default = Vorgabe
 column-range = Bereich
 column-to = Wohin
@@ -894,7 +968,6 @@ column-last-run = Letzter Lauf
 column-entries = Einträge
 column-roles = Rollen
 column-last-login = Letzte Anmeldung
-column-progress = Fortschritt
 column-choose = Auswählen
 column-found-by = Gefunden über
 column-shared = Teilt den Port
@@ -902,7 +975,6 @@ column-preflight = Quarantäne
 column-change = Was sich änderte
 column-against = Was dagegen steht
 act-change = Ändern
-act-remove = Entfernen
 act-add = Hinzufügen
 act-save = Speichern
 sections = Was sich verwalten lässt
@@ -1518,7 +1590,41 @@ said-no-session = es gibt keine Sitzung, die enden könnte: Sie haben sich nicht
 said-no-backup-folder = dieser Server hat keinen Ordner für Sicherungen (backup_dir)
 said-backup-name = der Name einer Sicherung hat 1 bis { $most } Buchstaben, Ziffern, „.“, „_“ und „-“ und beginnt mit einem Buchstaben oder einer Ziffer; sie liegt im eigenen Ordner des Servers
 said-enforced-takes-true = enforced: möglich ist nur true, oder nichts
-said-events-by-time = Ereignisse stehen in der Reihenfolge ihrer Zeit, das neueste zuerst
+said-nothing-here = unter dieser Adresse gibt es nichts
+said-no-such-method = diese Adresse nimmt solche Anfragen nicht an
+said-took-too-long = die Anfrage dauerte länger als { $seconds } s
+said-body-unfit = der Inhalt der Anfrage ist nicht, was hier angenommen wird: { $why }
+said-body-no-json = der Inhalt der Anfrage ist kein JSON: { $why }
+said-body-must-be-json = der Inhalt der Anfrage muss JSON sein, mit „Content-Type: application/json“
+said-form-unreadable = das Formular ist nicht lesbar: { $why }
+said-field-twice = das Formular ist nicht lesbar: „{ $name }“ steht zweimal darin
+said-body-must-be-form = der Inhalt der Anfrage muss ein Formular sein, mit „Content-Type: application/x-www-form-urlencoded“
+said-body-too-large = der Inhalt der Anfrage ist größer, als diese Adresse annimmt
+said-body-cut-short = der Inhalt der Anfrage war nicht bis zum Ende lesbar
+said-address-unreadable = die Adresse ist nicht lesbar: { $why }
+said-address-no-utf8 = die Adresse ist nicht lesbar: sie enthält Oktette, die kein UTF-8 sind
+said-address-wants-number = die Adresse ist nicht lesbar: „{ $given }“ steht, wo eine ganze Zahl hingehört
+said-no-mac-address = „{ $given }“ ist keine MAC-Adresse: sie hat 12 hexadezimale Ziffern, wie 00:1b:21:3a:4f:5e
+said-query-unreadable = die Abfrage in der Adresse ist nicht lesbar: { $why }
+said-no-limit = limit: „{ $given }“ ist keine ganze Zahl von 1 bis 1000
+said-key-length = ein Idempotency-Key hat 1 bis 128 druckbare Zeichen
+said-if-match-form = If-Match muss der ETag dessen sein, was gelesen wurde, wie in "3f2a9c0d1b4e5f6a7b8c9d0e"
+said-credential-is-there = es gibt schon einen Zugangsdatensatz namens „{ $name }“
+said-bad-user-name = „{ $name }“ ist kein Benutzername: erlaubt sind 1 bis 64 Kleinbuchstaben, Ziffern, „.“, „_“, „-“ und „@“
+said-user-is-there = es gibt schon einen Benutzer „{ $name }“
+said-admin-stays = der eingebaute Benutzer „admin“ kann weder gesperrt noch gelöscht werden und behält die Rolle Administrator
+said-no-role = ein Benutzer braucht mindestens eine Rolle
+said-no-operation = ein Token braucht mindestens eine Operation
+said-wider-token = ein Token kann keines anlegen, das mehr darf oder länger gilt als es selbst
+said-old-password = das alte Passwort stimmt nicht
+said-subnet-unfit = { $why }
+said-settings-unfit = Einstellungen: { $why }
+said-no-port = „{ $given }“ ist kein Port: gebraucht werden die Nummer seiner Netzwerkkomponente und sein Name
+said-no-element = „{ $given }“ ist keine Nummer einer Netzwerkkomponente
+said-no-chart = „{ $name }“ ist keine Reihe der Statistik
+said-too-many-charts = eine Startseite hat Platz für höchstens { $most } Diagramme
+said-text-fits-many = der Text passt auf mehr als { $most } Endgeräte oder Netzwerkkomponenten: mehr davon angeben
+said-events-by-time = Ereignisse stehen in der Reihenfolge ihrer Zeit: sort nimmt -at, das neueste zuerst, oder at
 said-timeout-range = eine Anfrage wartet 100 bis 60000 ms, nicht { $given } ms ({ $method })
 said-retries-range = eine Anfrage wird 0- bis 10-mal wiederholt, nicht { $given }-mal ({ $method })
 said-interfaces-always = Schnittstellen werden immer gelesen: alles andere bezieht sich auf sie
@@ -1588,7 +1694,6 @@ said-to-be-off = { $profile }: „{ $rule }“ soll aus sein
 said-to-have-at-least = { $profile }: „{ $rule }“ soll an sein, mit { $n } oder mehr
 said-to-have-at-most = { $profile }: „{ $rule }“ soll an sein, mit { $n } oder weniger
 said-to-be-off-or-have = { $profile }: „{ $rule }“ soll aus sein oder { $n } oder mehr haben
-said-old-password = das bisherige Passwort stimmt nicht
 said-no-mobile = „{ $given }“ ist keine Mobilnummer: mindestens 5 Ziffern sind nötig, dazwischen „+“, „-“, „/“, „.“, „(“ und „)“
 said-no-mail = „{ $given }“ ist keine E-Mail-Adresse: ein „@“ mit etwas davor und dahinter ist nötig
 passwords = Passwörter
@@ -1627,8 +1732,8 @@ column-rule-asks = Regel
 column-conflicts = Widersprüche zu Profilen
 filter-rule-on = Wird verlangt
 filter-conflicts = Widerspricht einem Profil
-rule-on = verlangt
-rule-off = nicht verlangt
+password-asked-on = verlangt
+password-asked-off = nicht verlangt
 profile-source = source (Sicherheitsvorgaben)
 profile-3gpp-33-117 = 3GPP TS 33.117
 profile-nist-800-63b = NIST SP 800-63B

@@ -176,7 +176,12 @@ worries = Needs attention
 worries-none = Nothing in the last 24 hours.
 worries-all = All events of severity minor and above
 charts = The last 24 hours
-charts-choose = Choose charts
+charts-choose = Choose the charts of your start page
+charts-choose-told = up to twelve; none at all for the usual ones
+chart-table = As a table
+chart-from = From
+chart-until = Until
+worries-many = { $kind } ({ $count } times)
 chart-day = the last 24 hours
 chart-most = highest: { $value }
 chart-sum = { $value } in all
@@ -367,7 +372,7 @@ part-enforcement = enforcement
 column-pick = Selected
 pick-row = Select { $name }
 pick-all = all on this page
-pick-told = Selected endpoints:
+pick-told = Selected rows:
 view = View
 view-columns = Columns
 view-density = Rows
@@ -375,7 +380,7 @@ view-wide = with air between them
 view-tight = close together
 csv-cut = Cut here: a file has at most { $count } rows. Narrow the filter for the rest.
 act-of-port = { $act }: port { $port }
-bulk-too-many = At most { $count } endpoints can be acted on at once: narrow the list first.
+bulk-too-many = At most { $count } rows can be acted on at once: narrow the list first.
 bulk-and-more = { $who } and { $count } more
 bulk-block-title = Refuse { $count } endpoints
 bulk-authorise-title = Authorise { $count } endpoints
@@ -395,12 +400,74 @@ bulk-block-authorised = { $count ->
     [one] { $count } of them is authorised now.
    *[other] { $count } of them are authorised now.
   }
-bulk-nothing = Nothing is selected: mark endpoints in the list first.
-bulk-no-reason = A reason is needed: it stands in the record of each endpoint.
+bulk-nothing = Nothing is selected: mark rows of the list first.
 bulk-blocked = { $done } of { $all } endpoints were refused.
 bulk-authorised = { $done } of { $all } endpoints were authorised.
 bulk-results = What became of each
 bulk-back = Back to the endpoints
+bulk-back-ports = Back to the ports
+bulk-back-elements = Back to the network elements
+bulk-release-title = Release { $count } ports
+bulk-release-told = { $count ->
+    [one] { $count } port gets back what it had before we changed it:
+   *[other] { $count } ports get back what they had before we changed them:
+  }
+bulk-released = The release of { $done } of { $all } ports was asked for.
+bulk-on-title = Switch { $count } ports on
+bulk-on-told = { $count ->
+    [one] { $count } port is switched on:
+   *[other] { $count } ports are switched on:
+  }
+bulk-on-done = Switching { $done } of { $all } ports on was asked for.
+bulk-move-title = Move { $count } ports to a VLAN
+bulk-move-told = { $count ->
+    [one] { $count } port is moved to another VLAN, with everybody on it:
+   *[other] { $count } ports are moved to another VLAN, with everybody on them:
+  }
+bulk-moved = Moving { $done } of { $all } ports was asked for.
+bulk-off-title = Switch { $count } ports off
+bulk-off-told = { $count ->
+    [one] { $count } port is switched off:
+   *[other] { $count } ports are switched off:
+  }
+bulk-off-done = Switching { $done } of { $all } ports off was asked for.
+bulk-affects-nobody = Nobody is on these ports now.
+bulk-spared = { $count ->
+    [one] { $count } of them is protected or no access port: it stays as it is.
+   *[other] { $count } of them are protected or no access ports: they stay as they are.
+  }
+bulk-held = { $count ->
+    [one] { $count } of them is held by us now.
+   *[other] { $count } of them are held by us now.
+  }
+bulk-enforce-title = Switch enforcement on for { $count } network elements
+bulk-enforce-told = { $count ->
+    [one] Rules may shut and move ports of { $count } network element from now on:
+   *[other] Rules may shut and move ports of { $count } network elements from now on:
+  }
+bulk-enforced = Enforcement is on for { $done } of { $all } network elements.
+bulk-no-quarantine = { $count ->
+    [one] { $count } of them has no quarantine VLAN: rules cannot quarantine there.
+   *[other] { $count } of them have no quarantine VLAN: rules cannot quarantine there.
+  }
+bulk-observe-title = Only observe { $count } network elements
+bulk-observe-told = { $count ->
+    [one] Nothing is changed on { $count } network element any more; what is held there is not released by that:
+   *[other] Nothing is changed on { $count } network elements any more; what is held there is not released by that:
+  }
+bulk-observed = { $done } of { $all } network elements are only observed.
+bulk-maintain-title = Set a maintenance window for { $count } network elements
+bulk-maintain-told = { $count ->
+    [one] In the window nothing is enforced on { $count } network element:
+   *[other] In the window nothing is enforced on { $count } network elements:
+  }
+bulk-maintains = { $done } of { $all } network elements have the maintenance window.
+bulk-maintained-title = End the maintenance windows of { $count } network elements
+bulk-maintained-told = { $count ->
+    [one] Rules act on { $count } network element again:
+   *[other] Rules act on { $count } network elements again:
+  }
+bulk-maintained = The maintenance windows of { $done } of { $all } network elements are ended.
 column-element = Network element
 column-acts = Acts
 ports-none-found = No port fits these filters. Remove one of them, or look at the ports of a network element on its page.
@@ -538,6 +605,7 @@ effects-none = Nothing: no rule has asked for anything because of it.
 causes = What caused it
 causes-none = Nothing that we know of: it was seen in the network.
 count-held = ports held by us
+done-charts = Your start page shows the charts that you have chosen.
 done-edit = It was changed.
 done-maintain = The maintenance window is set.
 done-maintained = The maintenance window has ended.
@@ -547,6 +615,7 @@ done-protect = The port is protected.
 done-unprotect = The port is no longer protected.
 advice-foreign-form = Go back, load the page again and repeat what you wanted to do.
 advice-forbidden = Your role does not permit this. Somebody with the role Administrator can give you another one; that you were refused is recorded.
+advice-no-route = Check the address for a typing error, or begin anew at the start page.
 advice-not-found = It may have been removed, or lie outside what you may see. Search for it by address or name.
 advice-unrecorded = Nothing was done. Make room on the disk of the server, then repeat it.
 advice-failed = Nothing more can be told here. Repeat it; if it fails again, look into the log of the server at this time.
@@ -667,6 +736,12 @@ job-running = running
 jobs = Long work
 jobs-none = Nothing has been started yet. Rehearsals of rules, backups, searches and verifications stand here while they run, and afterwards.
 jobs-told = Work of this server since it was started, the newest on top; the results of the last hundred are kept.
+notifications = Notifications
+notifications-told = Who is told of which event, and with which text. A notification is a rule: its recipients and its text are set there, for the kinds of events that it looks at.
+notifications-none = nobody is told
+notification-add = Tell by mail
+notification-of = mail on { $kind }
+column-told = Who is told
 mail-body = Text
 mail-subject = Subject
 mail-to = To
@@ -882,7 +957,6 @@ about-now = When the event reached the log.
 # System and adoption.
 column-position = Order
 column-kind = Kind
-column-acts = Acts
 column-default = Default
 column-range = Range
 column-to = Where to
@@ -894,7 +968,6 @@ column-last-run = Last run
 column-entries = Entries
 column-roles = Roles
 column-last-login = Last sign-in
-column-progress = Progress
 column-choose = Choose
 column-found-by = Found by
 column-shared = Shares its port
@@ -902,7 +975,6 @@ column-preflight = Quarantine
 column-change = What would change
 column-against = What stands against it
 act-change = Change
-act-remove = Remove
 act-add = Add
 act-save = Save
 sections = What can be administered
@@ -1506,7 +1578,41 @@ said-no-session = there is no session to end: the caller has not logged in
 said-no-backup-folder = this server has no folder for backups (backup_dir)
 said-backup-name = a backup's name has 1 to { $most } letters, digits, '.', '_' and '-', and begins with a letter or digit; it lies in the server's own folder
 said-enforced-takes-true = enforced: it takes true, or is left out
-said-events-by-time = events are listed by time, newest first
+said-nothing-here = there is nothing at this address
+said-no-such-method = this address does not take that method
+said-took-too-long = the request took longer than { $seconds } s
+said-body-unfit = the body is not what this route takes: { $why }
+said-body-no-json = the body is no JSON: { $why }
+said-body-must-be-json = the body must be JSON, with 'Content-Type: application/json'
+said-form-unreadable = the form cannot be read: { $why }
+said-field-twice = the form cannot be read: '{ $name }' stands in it twice
+said-body-must-be-form = the body must be a form, with 'Content-Type: application/x-www-form-urlencoded'
+said-body-too-large = the body is larger than this address takes
+said-body-cut-short = the body could not be read to its end
+said-address-unreadable = the address cannot be read: { $why }
+said-address-no-utf8 = the address cannot be read: it holds octets that are no UTF-8
+said-address-wants-number = the address cannot be read: '{ $given }' stands where a whole number belongs
+said-no-mac-address = '{ $given }' is no MAC address: it needs 12 hexadecimal digits, as in 00:1b:21:3a:4f:5e
+said-query-unreadable = the query cannot be read: { $why }
+said-no-limit = limit: '{ $given }' is no whole number from 1 to 1000
+said-key-length = an Idempotency-Key has 1 to 128 printable characters
+said-if-match-form = If-Match must be the ETag of what was read, as in "3f2a9c0d1b4e5f6a7b8c9d0e"
+said-credential-is-there = there is a credential set called '{ $name }' already
+said-bad-user-name = '{ $name }' is no user name: 1 to 64 lower-case letters, digits, '.', '_', '-' and '@' are allowed
+said-user-is-there = there is a user '{ $name }' already
+said-admin-stays = the built-in user 'admin' cannot be disabled, deleted or lose the role administrator
+said-no-role = a user needs at least one role
+said-no-operation = a token needs at least one operation
+said-wider-token = a token cannot make one that is good for more, or longer, than itself
+said-old-password = the old password is not right
+said-subnet-unfit = { $why }
+said-settings-unfit = settings: { $why }
+said-no-port = '{ $given }' is no port: the id of its network element and its name are needed
+said-no-element = '{ $given }' is no id of a network element
+said-no-chart = '{ $name }' is no series of statistics
+said-too-many-charts = a start page has room for { $most } charts at most
+said-text-fits-many = the text fits more than { $most } endpoints or network elements: write more of it
+said-events-by-time = events are listed by time: sort takes -at, newest first, or at
 said-timeout-range = a timeout of requests is 100 to 60000 ms, not { $given } ms ({ $method })
 said-retries-range = a request is repeated 0 to 10 times, not { $given } times ({ $method })
 said-interfaces-always = interfaces are always read: all other scans refer to them
@@ -1576,7 +1682,6 @@ said-to-be-off = { $profile }: { $rule } is to be off
 said-to-have-at-least = { $profile }: { $rule } is to be on, with { $n } or more
 said-to-have-at-most = { $profile }: { $rule } is to be on, with { $n } or less
 said-to-be-off-or-have = { $profile }: { $rule } is to be off, or to have { $n } or more
-said-old-password = the old password is not right
 said-no-mobile = '{ $given }' is no mobile number: at least 5 digits are needed, with '+', '-', '/', '.', '(' and ')'
 said-no-mail = '{ $given }' is no mail address: one '@' with something before and behind it is needed
 passwords = Passwords
@@ -1615,8 +1720,8 @@ column-rule-asks = Rule
 column-conflicts = Conflicts with profiles
 filter-rule-on = Is asked
 filter-conflicts = Conflicts with a profile
-rule-on = asked
-rule-off = not asked
+password-asked-on = asked
+password-asked-off = not asked
 profile-source = source (Security Target)
 profile-3gpp-33-117 = 3GPP TS 33.117
 profile-nist-800-63b = NIST SP 800-63B

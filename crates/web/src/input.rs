@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, FormRejection, JsonRejection};
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::{BytesRejection, FormRejection, JsonRejection, PathRejection};
 use axum::extract::{Form, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use netwarden_model::Mac;
-use netwarden_operate::{ListWish, Version};
+use netwarden_operate::{ListWish, Said, Version};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
@@ -31,17 +32,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
 fn unreadable(rejection: &JsonRejection) -> Refusal {
     match rejection {
-        JsonRejection::JsonDataError(error) => {
-            Refusal::malformed(format!("the body is not what this route takes: {}", root(error)))
-        }
-        JsonRejection::JsonSyntaxError(error) => {
-            Refusal::malformed(format!("the body is no JSON: {}", root(error)))
-        }
+        JsonRejection::JsonDataError(error) => Refusal::malformed(Said::BodyUnfit { why: root(error) }),
+        JsonRejection::JsonSyntaxError(error) => Refusal::malformed(Said::BodyNoJson { why: root(error) }),
         JsonRejection::MissingJsonContentType(_) => Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "media-type",
             "Unsupported media type",
-            "the body must be JSON, with 'Content-Type: application/json'",
+            Said::BodyMustBeJson,
         ),
         other => too_large(other.status()),
     }
@@ -64,16 +61,26 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
 fn no_form(rejection: &FormRejection) -> Refusal {
     match rejection {
         FormRejection::FailedToDeserializeForm(_) | FormRejection::FailedToDeserializeFormBody(_) => {
-            Refusal::malformed(format!("the form cannot be read: {}", root(rejection)))
+            Refusal::malformed(Said::FormUnreadable { why: root(rejection) })
         }
-        FormRejection::InvalidFormContentType(_) => Refusal::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "media-type",
-            "Unsupported media type",
-            "the body must be a form, with 'Content-Type: application/x-www-form-urlencoded'",
-        ),
+        FormRejection::InvalidFormContentType(_) => no_form_type(),
         other => too_large(other.status()),
     }
+}
+
+fn no_form_type() -> Refusal {
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    Refusal::new(status, "media-type", "Unsupported media type", Said::BodyMustBeForm)
+}
+
+/// Refuses a body that does not say that it is a form.
+pub(crate) fn must_be_form(headers: &HeaderMap) -> Result<(), Refusal> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Ok(());
+    }
+    Err(no_form_type())
 }
 
 /// What lies beneath an error, without what it was wrapped in.
@@ -99,10 +106,9 @@ impl<S: Send + Sync> FromRequest<S> for Text {
 
 fn too_large(status: StatusCode) -> Refusal {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
-        let detail = "the body is larger than this address takes";
-        return Refusal::new(status, "too-large", "Too large", detail);
+        return Refusal::new(status, "too-large", "Too large", Said::BodyTooLarge);
     }
-    Refusal::malformed("the body could not be read to its end")
+    Refusal::malformed(Said::BodyCutShort)
 }
 
 /// The variable parts of the address.
@@ -114,10 +120,27 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Place<T
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         match Path::<T>::from_request_parts(parts, state).await {
             Ok(Path(place)) => Ok(Self(place)),
-            Err(rejection) => {
-                Err(Refusal::malformed(format!("the address cannot be read: {}", rejection.body_text())))
-            }
+            Err(rejection) => Err(Refusal::malformed(misplaced(&rejection))),
         }
+    }
+}
+
+/// What of an address cannot be read.
+fn misplaced(rejection: &PathRejection) -> Said {
+    let PathRejection::FailedToDeserializePathParams(failed) = rejection else {
+        return Said::AddressUnreadable { why: rejection.body_text() };
+    };
+    let (value, expected) = match failed.kind() {
+        ErrorKind::ParseErrorAtKey { value, expected_type, .. }
+        | ErrorKind::ParseErrorAtIndex { value, expected_type, .. }
+        | ErrorKind::ParseError { value, expected_type } => (value, *expected_type),
+        ErrorKind::InvalidUtf8InPathParam { .. } => return Said::AddressNoUtf8,
+        _ => return Said::AddressUnreadable { why: rejection.body_text() },
+    };
+    let given: String = value.chars().take(64).collect();
+    match expected {
+        "i64" | "u64" | "u32" | "u16" => Said::AddressWantsNumber { given },
+        _ => Said::AddressUnreadable { why: given },
     }
 }
 
@@ -130,7 +153,9 @@ impl<S: Send + Sync> FromRequestParts<S> for MacAt {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let Place(text) = Place::<String>::from_request_parts(parts, state).await?;
         let shown: String = text.chars().take(64).collect();
-        let mac = shown.parse::<Mac>().map_err(|error| Refusal::malformed(error.to_string()))?;
+        let mac = shown
+            .parse::<Mac>()
+            .map_err(|_| Refusal::malformed(Said::NoMacAddress { given: shown.clone() }))?;
         Ok(Self(mac))
     }
 }
@@ -147,7 +172,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
             Err(rejection) => {
                 let text = rejection.body_text();
                 let text = text.rsplit_once("string: ").map_or(text.as_str(), |(_, cause)| cause);
-                Err(Refusal::malformed(format!("the query cannot be read: {text}")))
+                Err(Refusal::malformed(Said::QueryUnreadable { why: text.to_owned() }))
             }
         }
     }
@@ -184,8 +209,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Wish {
                 "after" => wish.after = Some(value),
                 "limit" => {
                     let shown: String = value.chars().take(32).collect();
-                    let wrong =
-                        || Refusal::malformed(format!("limit: '{shown}' is no whole number from 1 to 1000"));
+                    let wrong = || Refusal::malformed(Said::NoLimit { given: shown.clone() });
                     wish.limit = Some(value.parse().map_err(|_| wrong())?);
                 }
                 _ => wish.filters.push((name, value)),
@@ -214,7 +238,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
         let Some(header) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
         let key = header.to_str().unwrap_or_default();
         if key.is_empty() || key.len() > 128 {
-            return Err(Refusal::malformed("an Idempotency-Key has 1 to 128 printable characters"));
+            return Err(Refusal::malformed(Said::KeyLength));
         }
         Ok(Self(Some(key.to_owned())))
     }
@@ -239,9 +263,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
             {
                 Ok(Self(Some(Version::presented(tag))))
             }
-            _ => Err(Refusal::malformed(
-                "If-Match must be the ETag of what was read, as in \"3f2a9c0d1b4e5f6a7b8c9d0e\"",
-            )),
+            _ => Err(Refusal::malformed(Said::IfMatchForm)),
         }
     }
 }

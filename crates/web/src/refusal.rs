@@ -6,8 +6,12 @@ use axum::response::{IntoResponse, Response};
 use netwarden_api::Problem;
 use netwarden_operate::{OperateError, Said};
 
+/// What an answer tells of the refusal that it was made from, so that a page can be made of it instead.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused(pub(crate) Refusal);
+
 /// Why a request was not served.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Refusal {
     problem: Problem,
     /// Boxed: a refusal is what nearly every function of a page may answer with.
@@ -32,8 +36,24 @@ impl Refusal {
 
     /// Any other.
     pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<Said>) -> Self {
-        let detail = Box::new(detail.into());
-        Self { problem: Problem::new(status.as_u16(), kind, title, detail.to_string()), detail }
+        let detail: Box<Said> = Box::new(detail.into());
+        let mut problem = Problem::new(status.as_u16(), kind, title, detail.to_string());
+        if matches!(status.as_u16(), 400 | 409 | 422) {
+            problem.input = detail.input().map(str::to_owned);
+        }
+        Self { problem, detail }
+    }
+
+    /// It is about the input of this name.
+    #[must_use]
+    pub fn at(mut self, input: &str) -> Self {
+        self.problem.input = Some(input.to_owned());
+        self
+    }
+
+    /// The input that it is about.
+    pub fn input(&self) -> Option<&str> {
+        self.problem.input.as_deref()
     }
 
     /// The problem as it is sent.
@@ -77,7 +97,8 @@ impl From<OperateError> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self.problem)).into_response();
+        let mut response = (status, Json(&self.problem)).into_response();
+        response.extensions_mut().insert(Refused(self));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {

@@ -25,10 +25,10 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use netwarden_operate::Desk;
+use netwarden_operate::{Desk, Said};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
@@ -104,17 +104,17 @@ pub fn router(desk: Desk) -> Router {
         .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn(within_time))
+        .layer(from_fn_with_state(desk.clone(), crate::views::on_a_page))
         .layer(from_fn(guarded))
         .with_state(desk)
 }
 
 async fn no_route() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "no-route", "Not found", "there is nothing at this address")
+    Refusal::new(StatusCode::NOT_FOUND, "no-route", "Not found", Said::NothingHere)
 }
 
 async fn no_method() -> Refusal {
-    let detail = "this address does not take that method";
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "no-method", "Method not allowed", detail)
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "no-method", "Method not allowed", Said::NoSuchMethod)
 }
 
 /// Ends what takes too long, a body that trickles in included.
@@ -122,7 +122,7 @@ async fn within_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(LONGEST, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
-            let detail = format!("the request took longer than {} s", LONGEST.as_secs());
+            let detail = Said::TookTooLong { seconds: LONGEST.as_secs() };
             Refusal::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "Too slow", detail).into_response()
         }
     }

@@ -264,7 +264,7 @@ pub(crate) fn job(job: Job) -> api::rule::Job {
     let (result, error) = match job.state {
         JobState::Running => (None, None),
         JobState::Done(result) => (Some(result), None),
-        JobState::Failed(reason) => (None, Some(reason)),
+        JobState::Failed(reason) => (None, Some(reason.to_string())),
         JobState::Cancelled(result) => (result, None),
     };
     api::rule::Job {

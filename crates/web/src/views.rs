@@ -9,6 +9,7 @@ mod act;
 mod assets;
 mod audit;
 mod chain;
+mod charts;
 mod elements;
 mod endpoints;
 mod events;
@@ -16,6 +17,7 @@ mod frame;
 mod language;
 mod overview;
 mod ports;
+mod refused;
 mod rules;
 mod said;
 mod search;
@@ -25,6 +27,7 @@ mod table;
 mod visitor;
 // Rules and long work.
 mod jobs;
+mod notifications;
 mod rehearsals;
 mod rule_check;
 mod rule_diff;
@@ -58,6 +61,8 @@ mod sources;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub(crate) use refused::on_a_page;
+
 use axum::Router;
 use axum::routing::{get, post};
 use netwarden_identity::Operation;
@@ -90,6 +95,7 @@ macro_rules! pages {
 
 pages! {
     get "/" overview::show, Some(Operation::SystemStatus);
+    post "/charts" charts::choose, Some(Operation::ChartChooseOwn);
     get "/assets/{hash}/{name}" assets::serve, None;
     get "/sign-in" sessions::sign_in_page, None;
     post "/sign-in" sessions::sign_in, None;
@@ -127,6 +133,7 @@ pages! {
     get "/events/live" events::live, Some(Operation::EventRead);
     get "/events/{seq}" events::show, Some(Operation::EventRead);
     get "/rules" rules::list, Some(Operation::RuleRead);
+    get "/rules/notifications" notifications::show, Some(Operation::RuleRead);
     get "/rules/{id}" rules::show, Some(Operation::RuleRead);
     get "/rules/{id}/enable" rules::act_page, Some(Operation::RuleEnable);
     post "/rules/{id}/enable" rules::act, Some(Operation::RuleEnable);
@@ -139,10 +146,26 @@ pages! {
     post "/system/stop" system::act, Some(Operation::EnforcementStop);
     get "/system/resume" system::act_page, Some(Operation::EnforcementResume);
     post "/system/resume" system::act, Some(Operation::EnforcementResume);
-    get "/endpoints/authorise" bulk::page, Some(Operation::EndpointAuthorise);
-    post "/endpoints/authorise" bulk::act, Some(Operation::EndpointAuthorise);
-    get "/endpoints/block" bulk::page, Some(Operation::EndpointBlock);
-    post "/endpoints/block" bulk::act, Some(Operation::EndpointBlock);
+    get "/endpoints/authorise" bulk::page::<bulk::Endpoint>, Some(Operation::EndpointAuthorise);
+    post "/endpoints/authorise" bulk::act::<bulk::Endpoint>, Some(Operation::EndpointAuthorise);
+    get "/endpoints/block" bulk::page::<bulk::Endpoint>, Some(Operation::EndpointBlock);
+    post "/endpoints/block" bulk::act::<bulk::Endpoint>, Some(Operation::EndpointBlock);
+    get "/ports/release" bulk::page::<bulk::Port>, Some(Operation::PortRelease);
+    post "/ports/release" bulk::act::<bulk::Port>, Some(Operation::PortRelease);
+    get "/ports/on" bulk::page::<bulk::Port>, Some(Operation::PortOn);
+    post "/ports/on" bulk::act::<bulk::Port>, Some(Operation::PortOn);
+    get "/ports/move" bulk::page::<bulk::Port>, Some(Operation::PortMove);
+    post "/ports/move" bulk::act::<bulk::Port>, Some(Operation::PortMove);
+    get "/ports/off" bulk::page::<bulk::Port>, Some(Operation::PortOff);
+    post "/ports/off" bulk::act::<bulk::Port>, Some(Operation::PortOff);
+    get "/elements/enforce" bulk::page::<bulk::Element>, Some(Operation::EnforcementEnable);
+    post "/elements/enforce" bulk::act::<bulk::Element>, Some(Operation::EnforcementEnable);
+    get "/elements/observe" bulk::page::<bulk::Element>, Some(Operation::EnforcementDisable);
+    post "/elements/observe" bulk::act::<bulk::Element>, Some(Operation::EnforcementDisable);
+    get "/elements/maintain" bulk::page::<bulk::Element>, Some(Operation::NeSetMaintenance);
+    post "/elements/maintain" bulk::act::<bulk::Element>, Some(Operation::NeSetMaintenance);
+    get "/elements/maintained" bulk::page::<bulk::Element>, Some(Operation::NeSetMaintenance);
+    post "/elements/maintained" bulk::act::<bulk::Element>, Some(Operation::NeSetMaintenance);
     get "/elements/{ne}/edit" element_edit::page, Some(Operation::NeModify);
     post "/elements/{ne}/edit" element_edit::act, Some(Operation::NeModify);
     get "/elements/{ne}/maintain" element_edit::page, Some(Operation::NeSetMaintenance);

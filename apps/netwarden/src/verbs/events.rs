@@ -39,6 +39,8 @@ pub enum Verb {
 /// Filters of the list.
 #[derive(Debug, Args)]
 pub struct ListArguments {
+    /// Found in the kind, and in what names the endpoint or the network element.
+    text: Option<String>,
     #[command(flatten)]
     whom: Whom,
     /// From then on: 2026-11-22, '2026-11-22 14:05', RFC 3339, or a span such as 2h.
@@ -88,7 +90,8 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             let filters = filters(session, arguments.whom)
                 .await?
                 .with("from", time(&arguments.from, Sense::PastFrom)?)
-                .with("until", time(&arguments.until, Sense::PastUntil)?);
+                .with("until", time(&arguments.until, Sense::PastUntil)?)
+                .with("text", arguments.text.clone());
             list::<Event>(session, "/events", filters, &arguments.paging).await
         }
         Verb::Show { seq } => {

@@ -7,7 +7,7 @@ use netwarden_api::client::{Method, segment};
 use netwarden_api::endpoint::Reason;
 use netwarden_api::network::{Baseline, BaselineEntry, BaselineResult};
 use netwarden_api::system::{
-    Backup, Health, NewBackup, Parameter, ParameterChange, RotateKeys, Series, Statistics, Status,
+    Backup, Health, NewBackup, OwnCharts, Parameter, ParameterChange, RotateKeys, Series, Statistics, Status,
 };
 use serde_json::Value;
 
@@ -64,6 +64,14 @@ pub enum Verb {
         /// Seconds that a row stands for; at most 500 rows are shown.
         #[arg(long, value_name = "SECONDS")]
         step: Option<u64>,
+    },
+    /// Shows the charts of one's own start page, or chooses others.
+    Charts {
+        /// Series, in their order, for instance endpoints.online.
+        series: Vec<String>,
+        /// Go back to the usual ones.
+        #[arg(long, conflicts_with = "series")]
+        usual: bool,
     },
     /// Makes new keys: root (components and root key) or working (the key that seals secrets).
     RotateKeys {
@@ -211,6 +219,18 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             out.rows(&rows)?;
             out.note(&format!("{} rows of {} s", rows.len(), found.step_s));
             Ok(())
+        }
+        Verb::Charts { series, usual } if series.is_empty() && !usual => {
+            let own: OwnCharts = client.get("/users/own/charts", &[]).await?;
+            if out.format == Format::Json {
+                return out.json(&own);
+            }
+            let mut rows = Rows::new(&["series"]);
+            own.charts.iter().for_each(|name| rows.push_cells([Cell::from(name)]));
+            out.rows(&rows)
+        }
+        Verb::Charts { series: charts, .. } => {
+            answer(out, &client.put::<_, Value>("/users/own/charts", &OwnCharts { charts }).await?)
         }
         Verb::RotateKeys { layer, reason } => {
             let body = RotateKeys { reason: reason.get()?, layer };

@@ -733,6 +733,8 @@ const BY_VERB: &[&str] = &[
     "system statistics endpoints.online",
     "system parameters",
     "system parameters ui.page_rows",
+    "system charts",
+    "system charts polls.good",
     "system set ui.page_rows 7 --reason x",
     "system stop --reason x",
     "system resume --reason x",

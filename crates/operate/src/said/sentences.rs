@@ -377,7 +377,105 @@ sentences! {
         "said-backup-name",
         "a backup's name has 1 to {most} letters, digits, '.', '_' and '-', and begins with a letter or digit; it lies in the server's own folder";
     EnforcedTakesTrue = "said-enforced-takes-true", "enforced: it takes true, or is left out";
-    EventsByTime = "said-events-by-time", "events are listed by time, newest first";
+    // What else is not acceptable of what was given.
+    CredentialIsThere { name: String } =
+        "said-credential-is-there",
+        "there is a credential set called '{name}' already";
+    BadUserName { name: String } =
+        "said-bad-user-name",
+        "'{name}' is no user name: 1 to 64 lower-case letters, digits, '.', '_', '-' and '@' are allowed";
+    UserIsThere { name: String } =
+        "said-user-is-there",
+        "there is a user '{name}' already";
+    AdminStays =
+        "said-admin-stays",
+        "the built-in user 'admin' cannot be disabled, deleted or lose the role administrator";
+    NoRole =
+        "said-no-role",
+        "a user needs at least one role";
+    NoOperation =
+        "said-no-operation",
+        "a token needs at least one operation";
+    WiderToken =
+        "said-wider-token",
+        "a token cannot make one that is good for more, or longer, than itself";
+    OldPassword =
+        "said-old-password",
+        "the old password is not right";
+    SubnetUnfit { why: String } =
+        "said-subnet-unfit",
+        "{why}";
+    SettingsUnfit { why: String } =
+        "said-settings-unfit",
+        "settings: {why}";
+    // What of a request cannot be read.
+    NothingHere =
+        "said-nothing-here",
+        "there is nothing at this address";
+    NoSuchMethod =
+        "said-no-such-method",
+        "this address does not take that method";
+    TookTooLong { seconds: u64 } =
+        "said-took-too-long",
+        "the request took longer than {seconds} s";
+    BodyUnfit { why: String } =
+        "said-body-unfit",
+        "the body is not what this route takes: {why}";
+    BodyNoJson { why: String } =
+        "said-body-no-json",
+        "the body is no JSON: {why}";
+    BodyMustBeJson =
+        "said-body-must-be-json",
+        "the body must be JSON, with 'Content-Type: application/json'";
+    FormUnreadable { why: String } =
+        "said-form-unreadable",
+        "the form cannot be read: {why}";
+    FieldTwice { name: String } =
+        "said-field-twice",
+        "the form cannot be read: '{name}' stands in it twice";
+    BodyMustBeForm =
+        "said-body-must-be-form",
+        "the body must be a form, with 'Content-Type: application/x-www-form-urlencoded'";
+    BodyTooLarge =
+        "said-body-too-large",
+        "the body is larger than this address takes";
+    BodyCutShort =
+        "said-body-cut-short",
+        "the body could not be read to its end";
+    AddressUnreadable { why: String } =
+        "said-address-unreadable",
+        "the address cannot be read: {why}";
+    AddressNoUtf8 =
+        "said-address-no-utf8",
+        "the address cannot be read: it holds octets that are no UTF-8";
+    AddressWantsNumber { given: String } =
+        "said-address-wants-number",
+        "the address cannot be read: '{given}' stands where a whole number belongs";
+    NoMacAddress { given: String } =
+        "said-no-mac-address",
+        "'{given}' is no MAC address: it needs 12 hexadecimal digits, as in 00:1b:21:3a:4f:5e";
+    QueryUnreadable { why: String } =
+        "said-query-unreadable",
+        "the query cannot be read: {why}";
+    NoLimit { given: String } =
+        "said-no-limit",
+        "limit: '{given}' is no whole number from 1 to 1000";
+    KeyLength =
+        "said-key-length",
+        "an Idempotency-Key has 1 to 128 printable characters";
+    IfMatchForm =
+        "said-if-match-form",
+        "If-Match must be the ETag of what was read, as in \"3f2a9c0d1b4e5f6a7b8c9d0e\"";
+    NoPort { given: String } =
+        "said-no-port", "'{given}' is no port: the id of its network element and its name are needed";
+    NoElement { given: String } = "said-no-element", "'{given}' is no id of a network element";
+    NoChart { name: String } = "said-no-chart", "'{name}' is no series of statistics";
+    TooManyCharts { most: usize } =
+        "said-too-many-charts", "a start page has room for {most} charts at most";
+    TextFitsMany { most: usize } =
+        "said-text-fits-many",
+        "the text fits more than {most} endpoints or network elements: write more of it";
+    EventsByTime = "said-events-by-time", "events are listed by time: sort takes -at, newest first, or at";
     TimeoutRange { given: u64, method: Word } =
         "said-timeout-range", "a timeout of requests is 100 to 60000 ms, not {given} ms ({method})";
     RetriesRange { given: u8, method: Word } =
@@ -469,7 +567,6 @@ sentences! {
         "said-to-have-at-most", "{profile}: {rule} is to be on, with {n} or less";
     ToBeOffOrHave { profile: String, rule: Word, n: u32 } =
         "said-to-be-off-or-have", "{profile}: {rule} is to be off, or to have {n} or more";
-    OldPassword = "said-old-password", "the old password is not right";
     NoMobile { given: String } =
         "said-no-mobile",
         "'{given}' is no mobile number: at least 5 digits are needed, with '+', '-', '/', '.', '(' and ')'";

@@ -234,3 +234,42 @@ fn what_an_event_is_about_begins_no_line_of_an_alarm() {
     let Action::Mail { subject, .. } = &judgement.decisions[0].action else { panic!() };
     assert_eq!(subject, "[minor] rule 1: new_endpoint of a  Bcc: x b c");
 }
+
+// proves: AUD-15
+#[test]
+fn each_event_is_told_to_its_own_people_in_its_own_words() {
+    let tells = |id: i64, kind: EventKind, to: &[&str], subject: &str, body: &str| {
+        let to = to.iter().map(|to| (*to).to_owned()).collect();
+        rule(id, &[kind], "", vec![Reaction::Mail { to, subject: subject.into(), body: body.into() }])
+    };
+    let set = RuleSet::compile(vec![
+        tells(
+            1,
+            EventKind::NewEndpoint,
+            &["desk@example.net"],
+            "Somebody new",
+            "Look at {{ endpoint.mac }}.",
+        ),
+        tells(
+            2,
+            EventKind::NeUnreachable,
+            &["noc@example.net", "boss@example.net"],
+            "Gone",
+            "{{ event.kind }}",
+        ),
+    ])
+    .unwrap();
+    let mut state = RuleState::default();
+    let mut told = |event| {
+        let judgement = judge(&set, &mut state, &event);
+        assert_eq!(judgement.decisions.len(), 1, "{judgement:?}");
+        match judgement.decisions.into_iter().next().unwrap().action {
+            Action::Mail { to, subject, body } => (to.join(" "), subject, body),
+            other => panic!("{other:?}"),
+        }
+    };
+    let new = told(new_endpoint(1, 0, 7));
+    assert_eq!(new, ("desk@example.net".into(), "Somebody new".into(), "Look at 00:1b:21:00:00:07.".into()));
+    let gone = told(unreachable(2, 1, 3));
+    assert_eq!(gone, ("noc@example.net boss@example.net".into(), "Gone".into(), "ne_unreachable".into()));
+}

@@ -23,7 +23,8 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(stream)).routes(routes!(show))
 }
 
-/// Events, newest first; filters kind (several by commas), mac, ne, severity (at least), from, until.
+/// Events, newest first, or with sort=at the oldest; filters kind (several by commas), mac, ne, severity (at
+/// least), from, until. A text is found in kinds and in what names endpoints and network elements.
 #[utoipa::path(get, path = "/events", tag = "events", params(ListParams),
     responses((status = 200, body = Page<Event>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("event.read"))))]

@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use netwarden_api::Problem;
-use netwarden_api::system::{Health, Part, Point, Series, Statistics};
+use netwarden_api::system::{Health, OwnCharts, Part, Point, Series, Statistics};
 use netwarden_operate::{Desk, Measured};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -17,11 +17,15 @@ use utoipa_axum::routes;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Asked, Place};
+use crate::input::{Asked, Body, Place};
 use crate::refusal::Refusal;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
-    OpenApiRouter::new().routes(routes!(health)).routes(routes!(series)).routes(routes!(statistics))
+    OpenApiRouter::new()
+        .routes(routes!(health))
+        .routes(routes!(series))
+        .routes(routes!(statistics))
+        .routes(routes!(own_charts, choose_charts))
 }
 
 /// What stands beside `/api/v1`.
@@ -78,8 +82,30 @@ async fn statistics(
 ) -> Answer<Statistics> {
     let (step_s, points) =
         desk.statistics(&asker.caller, &series, span.from, span.until, span.step_s).await?;
-    let points = points.into_iter().map(|p| Point { at: p.at, min: p.min, mean: p.mean, max: p.max });
+    let points =
+        points.into_iter().map(|p| Point { at: p.at, min: p.min, mean: p.mean, max: p.max, sum: p.sum });
     Ok(Json(Statistics { series, step_s, points: points.collect() }))
+}
+
+/// The charts of the caller's own start page.
+#[utoipa::path(get, path = "/users/own/charts", tag = "statistics",
+    responses((status = 200, body = OwnCharts), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("chart.read_own"))))]
+async fn own_charts(State(desk): State<Desk>, asker: Asker) -> Answer<OwnCharts> {
+    Ok(Json(OwnCharts { charts: desk.own_charts(&asker.caller).await? }))
+}
+
+/// Chooses the charts of the caller's own start page, in their order; none at all for the usual ones.
+#[utoipa::path(put, path = "/users/own/charts", tag = "statistics", request_body = OwnCharts,
+    responses((status = 204), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("chart.choose_own"))))]
+async fn choose_charts(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(wish): Body<OwnCharts>,
+) -> Result<StatusCode, Refusal> {
+    desk.choose_own_charts(&asker.caller, wish.charts).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The process answers.

@@ -16,7 +16,7 @@ use super::section::{Listing, Section, Told, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -54,7 +54,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let mut wanted = LISTING.wish(&query);
+        let mut wanted = LISTING.wish(&query)?;
         wanted.sort.get_or_insert_with(|| "name".to_owned());
         let rows = shape::page(desk.users(visitor.caller(), wanted).await?, |account| {
             let here = address(&account.name);
@@ -125,7 +125,7 @@ pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Resp
     asked(&desk, &visitor, Operation::UserCreate, form).await
 }
 
-pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let done = async {
         let name = given.text("name").unwrap_or_default();
         let password = given.secret("password").unwrap_or_default();
@@ -167,7 +167,7 @@ pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::UserSetRoles).await?;
@@ -221,7 +221,7 @@ pub(crate) async fn reset(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         let l = visitor.language();
@@ -250,7 +250,7 @@ pub(crate) async fn unlock(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         desk.unlock_user(visitor.caller(), &name, &given.reason).await?;
@@ -271,7 +271,7 @@ pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         desk.delete_user(visitor.caller(), &name, &given.reason, given.version()).await?;

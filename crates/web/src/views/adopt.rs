@@ -166,7 +166,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor) -> Response
 fn vlan_of(l: Language, given: &Given, name: &str) -> Result<Option<VlanId>, Refusal> {
     let Some(text) = given.text(name) else { return Ok(None) };
     let id = text.parse().ok().and_then(|id| vlan(id).ok());
-    id.map(Some).ok_or_else(|| Refusal::malformed(l.t("error-no-vlan")))
+    id.map(Some).ok_or_else(|| Refusal::malformed(l.t("error-no-vlan")).at(name))
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let page = shape::page(desk.list_audit(visitor.caller(), wish(&query)).await?, shape::record);
+        let page = shape::page(desk.list_audit(visitor.caller(), wish(&query)?).await?, shape::record);
         let rows = page.items.iter().map(|record| row(l, record));
         let table = Table::new(l, "/audit", &l.t("nav-audit"), COLUMNS, FILTERS, &query)
             .filled(&query, rows.collect(), page.next.as_deref())
@@ -105,7 +105,7 @@ pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(que
     answered(&desk, &visitor, async {
         let l = visitor.language();
         let mut sheet = Sheet::new(&visitor, "/audit", COLUMNS);
-        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query) };
+        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query)? };
         while !sheet.is_full() {
             let page = shape::page(desk.list_audit(visitor.caller(), wanted.clone()).await?, shape::record);
             page.items.iter().for_each(|record| sheet.push(&row(l, record)));

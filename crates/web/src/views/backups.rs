@@ -16,7 +16,7 @@ use super::section::{Listing, Section, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::shape;
 use crate::stream::octets;
@@ -42,7 +42,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     answered(&desk, &visitor, async {
         let l = visitor.language();
         let may_take = visitor.may(&desk, Operation::BackupDownload);
-        let backups = desk.list_backups(visitor.caller(), LISTING.wish(&query)).await?;
+        let backups = desk.list_backups(visitor.caller(), LISTING.wish(&query)?).await?;
         let rows = shape::page(backups, |backup| {
             let remove = format!("{}/remove", address(&backup.name));
             let name = backup.name.clone();
@@ -93,7 +93,7 @@ pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Resp
 }
 
 /// Starts a backup; its job says how it goes and what came of it.
-pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let done = async {
         let id = desk.create_backup(visitor.caller(), given.text("name")).await?;
         Ok(led_to(&format!("/jobs/{id}")))
@@ -140,7 +140,7 @@ pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         desk.delete_backup(visitor.caller(), &name, &given.reason).await?;
@@ -160,7 +160,7 @@ pub(crate) async fn verify_page(State(desk): State<Desk>, visitor: Visitor) -> R
     asked(&desk, &visitor, Operation::AuditVerify, verify_form(&desk, &visitor)).await
 }
 
-pub(crate) async fn verify(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn verify(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let done = async {
         let id = desk.verify_audit(visitor.caller()).await?;
         Ok(led_to(&format!("/jobs/{id}")))

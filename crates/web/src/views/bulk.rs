@@ -1,35 +1,104 @@
-//! Acts on many endpoints at once: one dialog that names how many and who is affected, one reason, and what
-//! became of each.
+//! Acts on many things at once: one dialog that names how many and who is affected, one reason, and what became
+//! of each. What differs between endpoints, ports and elements is a [`Kind`] each.
+
+mod elements;
+mod endpoints;
+mod ports;
 
 use askama::Template;
 use axum::extract::{OriginalUri, RawQuery, State};
 use axum::response::Response;
+use futures::future::BoxFuture;
 use netwarden_identity::Operation;
-use netwarden_model::Mac;
-use netwarden_operate::{Authorisation, Desk};
+use netwarden_operate::{Desk, OperateError, Said};
 
+pub(in crate::views) use self::elements::Element;
+pub(in crate::views) use self::endpoints::Endpoint;
+pub(in crate::views) use self::ports::Port;
 use super::act::{Act, Given, Input};
 use super::dialog::{Dialog, submitted};
-use super::endpoints::address;
 use super::frame::{self, Frame, answered};
 use super::language::Language;
 use super::ports::verb;
-use super::table::{Cell, Columns, Row, Table};
+use super::table::{Bulk, Cell, Columns, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
-use crate::input::Sent;
 use crate::refusal::Refusal;
-use crate::shape;
 
-/// Endpoints of one act, at most: the rows of a page.
+/// Things of one act, at most: the rows of a page.
 const MOST: usize = 1_000;
-/// Endpoints that a dialog names.
+/// Things that a dialog names.
 const NAMED: usize = 10;
+/// The field that carries what was picked through the dialog.
+const PICKED: &str = "picked";
+
+/// An act on many, as the list of the things offers it.
+pub(in crate::views) struct Verb {
+    /// The last part of its address.
+    pub(super) name: &'static str,
+    operation: Operation,
+    /// Keys of its texts: the button, the dialog's title, what it will do, and what was done in the end.
+    button: &'static str,
+    title: &'static str,
+    told: &'static str,
+    done: &'static str,
+    dangerous: bool,
+    /// The verb that undoes it.
+    undo: Option<&'static str>,
+}
+
+/// Who is affected, and what besides the reason is asked.
+#[derive(Default)]
+pub(in crate::views) struct Asked {
+    names: Vec<String>,
+    /// A sentence each.
+    affected: Vec<String>,
+    inputs: Vec<Input>,
+}
+
+/// Things that can be picked in their list.
+pub(in crate::views) trait Kind: Clone + Ord + Send + Sync + 'static {
+    /// The path of their list.
+    const LIST: &'static str;
+    /// What a box of the list, and so the address of a dialog, calls one.
+    const NAME: &'static str;
+    /// Key of the text that leads back to the list, of the list's name, and of the column of results.
+    const BACK: &'static str;
+    const CRUMB: &'static str;
+    const RESULTS: Columns;
+    const VERBS: &'static [Verb];
+    /// What was written into the form besides the reason.
+    type Wish: Send + Sync;
+
+    fn read(text: &str) -> Result<Self, Refusal>;
+    /// As [`Kind::read`] takes it.
+    fn written(&self) -> String;
+    fn asked<'a>(
+        desk: &'a Desk,
+        visitor: &'a Visitor,
+        verb: &'a Verb,
+        all: &'a [Self],
+    ) -> BoxFuture<'a, Result<Asked, Refusal>>;
+    fn wish(l: Language, verb: &Verb, given: &Given) -> Result<Self::Wish, Refusal>;
+    fn act<'a>(
+        &'a self,
+        desk: &'a Desk,
+        visitor: &'a Visitor,
+        verb: &'a Verb,
+        wish: &'a Self::Wish,
+        reason: &'a str,
+    ) -> BoxFuture<'a, Result<(), OperateError>>;
+    /// It, in the list of results.
+    fn cell<'a>(&'a self, desk: &'a Desk, visitor: &'a Visitor) -> BoxFuture<'a, Cell>;
+}
 
 #[derive(Template)]
 #[template(path = "bulk.html")]
 struct BulkPage {
     frame: Frame,
+    list: &'static str,
+    crumb: String,
+    back: String,
     /// What came of it, in one sentence.
     told: String,
     results: Table,
@@ -37,81 +106,69 @@ struct BulkPage {
     undo: Option<String>,
 }
 
-const RESULTS: Columns = &[("column-mac", None), ("column-outcome", None), ("column-what", None)];
-
-fn operation_of(verb: &str) -> Operation {
-    if verb == "block" { Operation::EndpointBlock } else { Operation::EndpointAuthorise }
-}
-
-fn read(l: Language, texts: impl Iterator<Item = String>) -> Result<Vec<Mac>, Refusal> {
-    let mut macs = Vec::new();
-    for text in texts {
-        let shown: String = text.chars().take(64).collect();
-        macs.push(shown.parse::<Mac>().map_err(|error| Refusal::malformed(error.to_string()))?);
-    }
-    macs.sort_unstable();
-    macs.dedup();
-    if macs.len() > MOST {
-        return Err(Refusal::malformed(l.t1(
-            "bulk-too-many",
-            "count",
-            i64::try_from(MOST).unwrap_or_default(),
-        )));
-    }
-    Ok(macs)
-}
-
-async fn act_of(desk: &Desk, visitor: &Visitor, verb: &str, macs: &[Mac]) -> Result<Act, Refusal> {
+/// The acts on many that this reader may do, as buttons above the list.
+pub(super) fn offered<K: Kind>(desk: &Desk, visitor: &Visitor) -> Vec<Bulk> {
     let l = visitor.language();
-    let count = i64::try_from(macs.len()).unwrap_or(i64::MAX);
-    let (mut names, mut online, mut authorised) = (Vec::new(), 0i64, 0i64);
-    for mac in macs {
-        let endpoint = shape::endpoint(desk.endpoint(visitor.caller(), *mac).await?);
-        online += i64::from(endpoint.online);
-        authorised += i64::from(endpoint.status == "authorised");
-        if names.len() < NAMED {
-            let name = endpoint.dns_name.or(endpoint.host_name).or(endpoint.owner).or(endpoint.vendor);
-            names
-                .push(name.map_or_else(|| endpoint.mac.clone(), |name| format!("{} ({name})", endpoint.mac)));
-        }
+    K::VERBS
+        .iter()
+        .filter(|verb| visitor.may(desk, verb.operation))
+        .map(|verb| Bulk {
+            text: l.t(verb.button),
+            href: format!("{}/{}", K::LIST, verb.name),
+            dangerous: verb.dangerous,
+        })
+        .collect()
+}
+
+fn verb_of<K: Kind>(uri: &axum::http::Uri) -> Result<&'static Verb, Refusal> {
+    let name = verb(uri);
+    K::VERBS.iter().find(|verb| verb.name == name).ok_or_else(|| Refusal::not_found(Said::NothingHere))
+}
+
+fn read<K: Kind>(l: Language, texts: impl Iterator<Item = String>) -> Result<Vec<K>, Refusal> {
+    let mut all = texts.map(|text| K::read(&text)).collect::<Result<Vec<_>, _>>()?;
+    all.sort_unstable();
+    all.dedup();
+    if all.len() > MOST {
+        return Err(Refusal::malformed(l.t1("bulk-too-many", "count", count(MOST))));
     }
-    let more = macs.len().saturating_sub(names.len());
-    let mut who = names.join(", ");
+    Ok(all)
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+async fn act_of<K: Kind>(
+    desk: &Desk,
+    visitor: &Visitor,
+    verb: &'static Verb,
+    all: &[K],
+) -> Result<Act, Refusal> {
+    let l = visitor.language();
+    let Asked { names, affected, mut inputs } = K::asked(desk, visitor, verb, all).await?;
+    let more = all.len().saturating_sub(NAMED.min(names.len()));
+    let mut who = names.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
     if more > 0 {
-        let more = i64::try_from(more).unwrap_or(i64::MAX);
-        who = l.with("bulk-and-more", &[("who", who.into()), ("count", more.into())]);
+        who = l.with("bulk-and-more", &[("who", who.into()), ("count", count(more).into())]);
     }
-    let (title, text, button) = match verb {
-        "block" => ("bulk-block-title", "bulk-block-told", "act-block"),
-        _ => ("bulk-authorise-title", "bulk-authorise-told", "act-authorise"),
-    };
-    let mut told = vec![l.t1(text, "count", count), who];
-    if verb == "block" && online > 0 {
-        told.push(l.t1("bulk-block-online", "count", online));
-    }
-    if verb == "block" && authorised > 0 {
-        told.push(l.t1("bulk-block-authorised", "count", authorised));
-    }
+    let picked = all.iter().map(K::written).collect::<Vec<_>>().join("\n");
+    inputs.push(Input::new(PICKED, String::new(), "hidden").with(picked));
     Ok(Act {
-        title: l.t1(title, "count", count),
-        told,
-        inputs: vec![Input {
-            name: "macs",
-            label: String::new(),
-            kind: "hidden",
-            value: macs.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
-            hint: String::new(),
-        }],
-        button: l.t(button),
-        dangerous: verb == "block",
-        action: format!("/endpoints/{verb}"),
-        back: "/endpoints".to_owned(),
+        title: l.t1(verb.title, "count", count(all.len())),
+        told: [l.t1(verb.told, "count", count(all.len())), who].into_iter().chain(affected).collect(),
+        inputs,
+        button: l.t(verb.button),
+        dangerous: verb.dangerous,
+        action: format!("{}/{}", K::LIST, verb.name),
+        back: K::LIST.to_owned(),
         fault: None,
+        reason_fault: None,
         reason: String::new(),
     })
 }
 
-pub(crate) async fn page(
+pub(in crate::views) async fn page<K: Kind>(
     State(desk): State<Desk>,
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
@@ -119,89 +176,79 @@ pub(crate) async fn page(
 ) -> Response {
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
-        let (l, verb) = (visitor.language(), verb(&uri));
-        desk.permit_of(visitor.caller(), operation_of(verb)).await?;
-        let picked = query.pairs().filter(|(name, _)| *name == "mac").map(|(_, value)| value.to_owned());
-        let macs = read(l, picked)?;
-        if macs.is_empty() {
-            return shown(&desk, &visitor, l.t("bulk-nothing"), Vec::new(), None).await;
+        let (l, verb) = (visitor.language(), verb_of::<K>(&uri)?);
+        desk.permit_of(visitor.caller(), verb.operation).await?;
+        let picked = query.pairs().filter(|(name, _)| *name == K::NAME).map(|(_, value)| value.to_owned());
+        let all = read::<K>(l, picked)?;
+        if all.is_empty() {
+            return shown::<K>(&desk, &visitor, l.t("bulk-nothing"), Vec::new(), None).await;
         }
-        act_of(&desk, &visitor, verb, &macs).await?.shown(&desk, &visitor).await
+        act_of(&desk, &visitor, verb, &all).await?.shown(&desk, &visitor).await
     })
     .await
 }
 
-pub(crate) async fn act(
+pub(in crate::views) async fn act<K: Kind>(
     State(desk): State<Desk>,
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
-    let (l, verb) = (visitor.language(), verb(&uri));
+    let l = visitor.language();
     let picked = || {
-        let macs = given.text("macs").unwrap_or_default();
-        read(l, macs.split(',').filter(|mac| !mac.is_empty()).map(str::to_owned))
+        let picked = given.text(PICKED).unwrap_or_default();
+        read::<K>(l, picked.split('\n').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned))
     };
     let done = async {
-        desk.permit_of(visitor.caller(), operation_of(verb)).await?;
-        let macs = picked()?;
-        if macs.is_empty() {
-            return shown(&desk, &visitor, l.t("bulk-nothing"), Vec::new(), None).await;
+        let verb = verb_of::<K>(&uri)?;
+        desk.permit_of(visitor.caller(), verb.operation).await?;
+        let all = picked()?;
+        if all.is_empty() {
+            return shown::<K>(&desk, &visitor, l.t("bulk-nothing"), Vec::new(), None).await;
         }
         if given.reason.trim().is_empty() {
-            let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
-            return Err(Refusal::new(status, "invalid", "Not acceptable", l.t("bulk-no-reason")));
+            return Err(OperateError::Invalid(Said::ReasonNeeded).into());
         }
-        acted(&desk, &visitor, verb, macs, &given.reason).await
+        let wish = K::wish(l, verb, &given)?;
+        acted(&desk, &visitor, verb, all, &wish, &given.reason).await
     };
-    let dialog = async { act_of(&desk, &visitor, verb, &picked()?).await };
+    let dialog = async { act_of(&desk, &visitor, verb_of::<K>(&uri)?, &picked()?).await };
     submitted(&desk, &visitor, &given, done, dialog).await
 }
 
 /// Acts on each, and shows what became of it.
-async fn acted(
+async fn acted<K: Kind>(
     desk: &Desk,
     visitor: &Visitor,
-    verb: &str,
-    macs: Vec<Mac>,
+    verb: &'static Verb,
+    all: Vec<K>,
+    wish: &K::Wish,
     reason: &str,
 ) -> Result<Response, Refusal> {
     let l = visitor.language();
     let (mut rows, mut done) = (Vec::new(), Vec::new());
-    for mac in macs {
-        let outcome = match verb {
-            "block" => desk.block(visitor.caller(), mac, reason).await,
-            _ => {
-                let wish = Authorisation { release: true, ..Authorisation::default() };
-                desk.authorise(visitor.caller(), mac, wish, reason).await.map(drop)
-            }
-        };
-        let (word, text) = match outcome {
+    for one in all {
+        let (word, text) = match one.act(desk, visitor, verb, wish, reason).await {
             Ok(()) => {
-                done.push(mac);
-                ("success", l.t(if verb == "block" { "done-block" } else { "done-authorise" }))
+                done.push(one.written());
+                ("success", l.t(verb.button))
             }
             // The sentence that is safe to show is the refusal's.
             Err(error) => ("failure", l.said(Refusal::from(error).detail())),
         };
-        rows.push(Row {
-            cells: vec![
-                Cell::CodeLink { text: mac.to_string(), href: address(&mac.to_string()) },
-                Cell::Status { word: word.to_owned(), text: l.word("outcome", word) },
-                Cell::Text(text),
-            ],
-        });
+        let outcome = Cell::Status { word: word.to_owned(), text: l.word("outcome", word) };
+        rows.push(Row { cells: vec![one.cell(desk, visitor).await, outcome, Cell::Text(text)] });
     }
-    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let numbers = [("done", count(done.len()).into()), ("all", count(rows.len()).into())];
-    let told = l.with(if verb == "block" { "bulk-blocked" } else { "bulk-authorised" }, &numbers);
-    let other = if verb == "block" { "authorise" } else { "block" };
-    let undo = done.iter().fold(Query::default(), |query, mac| query.and("mac", &mac.to_string()));
-    let undo = (!done.is_empty()).then(|| undo.at(&format!("/endpoints/{other}")));
-    shown(desk, visitor, told, rows, undo).await
+    let told = l.with(verb.done, &numbers);
+    let undo = verb.undo.filter(|_| !done.is_empty()).map(|undo| {
+        let picked = done.iter().fold(Query::default(), |query, one| query.and(K::NAME, one));
+        picked.at(&format!("{}/{undo}", K::LIST))
+    });
+    shown::<K>(desk, visitor, told, rows, undo).await
 }
 
-async fn shown(
+async fn shown<K: Kind>(
     desk: &Desk,
     visitor: &Visitor,
     told: String,
@@ -209,9 +256,10 @@ async fn shown(
     undo: Option<String>,
 ) -> Result<Response, Refusal> {
     let (l, none) = (visitor.language(), Query::default());
-    let results = Table::new(l, "", &l.t("bulk-results"), RESULTS, &[], &none)
+    let results = Table::new(l, "", &l.t("bulk-results"), K::RESULTS, &[], &none)
         .filled(&none, rows, None)
         .or_empty(String::new());
     let frame = Frame::of(desk, visitor, l.t("bulk-results")).await;
-    frame::page(&BulkPage { frame, told, results, undo })
+    let (list, crumb, back) = (K::LIST, l.t(K::CRUMB), l.t(K::BACK));
+    frame::page(&BulkPage { frame, list, crumb, back, told, results, undo })
 }

@@ -18,7 +18,7 @@ use super::section::{Listing, Section, Told, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -52,7 +52,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let channels = desk.list_channels(visitor.caller(), LISTING.wish(&query)).await?;
+        let channels = desk.list_channels(visitor.caller(), LISTING.wish(&query)?).await?;
         let rows = shape::page(channels, |channel| {
             let kind = channel.definition.kind();
             let here = address(&channel.name);
@@ -126,7 +126,7 @@ pub(crate) async fn new_page(
     asked(&desk, &visitor, changing(kind), form).await
 }
 
-pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let kind = kind_of(given.text("kind").as_deref());
     let done = async {
         let wish = wish(&given, given.text("name").unwrap_or_default(), kind)?;
@@ -158,7 +158,7 @@ pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::ChannelModify).await?;
@@ -192,7 +192,7 @@ pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         desk.remove_channel(visitor.caller(), &name, &given.reason).await?;
@@ -226,7 +226,7 @@ pub(crate) async fn test(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         let l = visitor.language();

@@ -17,7 +17,7 @@ use super::section::{Listing, Section, acts, buttons, table};
 use super::table::{Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, inside};
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -61,7 +61,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let page = desk.list_credentials(visitor.caller(), LISTING.wish(&query)).await?;
+        let page = desk.list_credentials(visitor.caller(), LISTING.wish(&query)?).await?;
         let sets = desk.credentials(visitor.caller()).await?.len();
         let section = Section {
             title: l.t("credentials"),
@@ -206,7 +206,7 @@ pub(crate) async fn new_page(
     asked(&desk, &visitor, Operation::CredentialCreate, form).await
 }
 
-pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let kind = given.text("kind").unwrap_or_else(|| "v3".to_owned());
     let done = async {
         desk.create_credential(visitor.caller(), wish(&given, &kind)).await?;
@@ -248,7 +248,7 @@ pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(id): Place<i64>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::CredentialModify).await?;
@@ -293,7 +293,7 @@ pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(id): Place<i64>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         desk.delete_credential(visitor.caller(), CredentialId(id), given.version()).await?;
@@ -328,7 +328,7 @@ pub(crate) async fn order_page(
     asked(&desk, &visitor, Operation::CredentialModify, form).await
 }
 
-pub(crate) async fn order(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn order(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::CredentialModify).await?;
         let entries = desk.credentials(visitor.caller()).await?;

@@ -21,13 +21,14 @@ pub(super) trait Dialog: Sized + Send {
     /// As a page, or as the part of one that a `<dialog>` holds.
     fn page(self, frame: Frame, part: bool) -> Result<Response, Refusal>;
 
-    /// Puts what was written, and why it was not taken, into it; secrets are not written back.
-    fn put_back(&mut self, l: Language, given: &Given, why: String);
+    /// Puts what was written, and why it was not taken, into it: at the field of that name where there is one.
+    /// Secrets are not written back.
+    fn put_back(&mut self, l: Language, given: &Given, why: String, input: Option<&str>);
 
     /// Puts what was written back where something else can be written; any other refusal is passed on.
     fn fill(&mut self, l: Language, given: &Given, refusal: Refusal) -> Result<StatusCode, Refusal> {
         let Some(status) = mendable(&refusal) else { return Err(refusal) };
-        self.put_back(l, given, l.said(refusal.detail()));
+        self.put_back(l, given, l.said(refusal.detail()), refusal.input());
         Ok(status)
     }
 

@@ -20,7 +20,7 @@ use super::frame::{answered, led_to};
 use super::language::Language;
 use super::ports::verb;
 use super::visitor::Visitor;
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -37,7 +37,7 @@ fn operation_of(verb: &str) -> Operation {
 
 fn input(l: Language, name: &'static str, key: &str, kind: &'static str, value: String, hint: &str) -> Input {
     let hint = if hint.is_empty() { String::new() } else { l.t(hint) };
-    Input { name, label: l.t(key), kind, value, hint }
+    Input::new(name, l.t(key), kind).with(value).hinted(hint)
 }
 
 /// What can be edited, as it is now.
@@ -93,14 +93,9 @@ async fn act_of(desk: &Desk, visitor: &Visitor, ne: i64, verb: &str) -> Result<A
         "maintained" => ("maintained-title", "maintained-told", "act-maintained"),
         _ => ("remove-title", "remove-told", "act-remove"),
     };
-    let now = desk.clock.now();
-    let at = |hours| now.saturating_add(SignedDuration::from_hours(hours)).unwrap_or(now);
     let inputs = match verb {
         "edit" => edit_inputs(l, &element),
-        "maintain" => vec![
-            input(l, "from", "property-maintenance-from", "datetime-local", field(at(0)), "utc-hint"),
-            input(l, "until", "property-maintenance-until", "datetime-local", field(at(2)), "utc-hint"),
-        ],
+        "maintain" => window_inputs(l, desk.clock.now()),
         _ => Vec::new(),
     };
     Ok(Act {
@@ -112,8 +107,18 @@ async fn act_of(desk: &Desk, visitor: &Visitor, ne: i64, verb: &str) -> Result<A
         action: format!("/elements/{ne}/{verb}"),
         back: format!("/elements/{ne}"),
         fault: None,
+        reason_fault: None,
         reason: String::new(),
     })
+}
+
+/// Begin and end of a maintenance window, two hours from now on unless others are written.
+pub(super) fn window_inputs(l: Language, now: Timestamp) -> Vec<Input> {
+    let at = |hours| now.saturating_add(SignedDuration::from_hours(hours)).unwrap_or(now);
+    vec![
+        input(l, "from", "property-maintenance-from", "datetime-local", field(at(0)), "utc-hint"),
+        input(l, "until", "property-maintenance-until", "datetime-local", field(at(2)), "utc-hint"),
+    ]
 }
 
 fn field(at: Timestamp) -> String {
@@ -135,7 +140,7 @@ pub(crate) async fn act(
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
     Place(ne): Place<i64>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let verb = verb(&uri);
     let done = async {
@@ -176,7 +181,8 @@ fn edit_of(l: Language, element: &Element, given: &Given) -> Result<ElementEdit,
     let mut schedules = BTreeMap::new();
     for method in Method::ALL {
         let Some(text) = changed(method.as_str()) else { continue };
-        let seconds: u64 = text.parse().map_err(|_| Refusal::malformed(l.t("error-no-interval")))?;
+        let seconds: u64 =
+            text.parse().map_err(|_| Refusal::malformed(l.t("error-no-interval")).at(method.as_str()))?;
         let edit = ScheduleEdit { interval: Some(Duration::from_secs(seconds)), ..ScheduleEdit::default() };
         schedules.insert(method, edit);
     }
@@ -187,27 +193,30 @@ fn edit_of(l: Language, element: &Element, given: &Given) -> Result<ElementEdit,
         region: changed("region").map(|region| Some(region).filter(|region| !region.is_empty())),
         groups: changed("groups").map(words),
         device_sets: changed("device_sets").map(words),
-        quarantine_vlan: changed("quarantine_vlan").map(|text| vlan_of(l, &text)).transpose()?,
-        voice_vlan: changed("voice_vlan").map(|text| vlan_of(l, &text)).transpose()?,
+        quarantine_vlan: changed("quarantine_vlan")
+            .map(|text| vlan_of(l, "quarantine_vlan", &text))
+            .transpose()?,
+        voice_vlan: changed("voice_vlan").map(|text| vlan_of(l, "voice_vlan", &text)).transpose()?,
         schedules,
         ..ElementEdit::default()
     })
 }
 
 /// Nothing written is no VLAN.
-fn vlan_of(l: Language, text: &str) -> Result<Option<VlanId>, Refusal> {
+fn vlan_of(l: Language, name: &str, text: &str) -> Result<Option<VlanId>, Refusal> {
     if text.is_empty() {
         return Ok(None);
     }
-    let number = text.parse().map_err(|_| Refusal::malformed(l.t("error-no-vlan")))?;
-    Ok(Some(vlan(number)?))
+    let unfit = || Refusal::malformed(l.t("error-no-vlan")).at(name);
+    let number = text.parse().map_err(|_| unfit())?;
+    Ok(Some(vlan(number).map_err(|_| unfit())?))
 }
 
-fn window_of(l: Language, given: &Given) -> Result<MaintenanceWindow, Refusal> {
+pub(super) fn window_of(l: Language, given: &Given) -> Result<MaintenanceWindow, Refusal> {
     let time = |name: &str| {
         let at = given.text(name).and_then(|text| text.parse::<DateTime>().ok());
         let at = at.and_then(|at| at.to_zoned(TimeZone::UTC).ok());
-        at.map(|at| at.timestamp()).ok_or_else(|| Refusal::malformed(l.t("error-no-time")))
+        at.map(|at| at.timestamp()).ok_or_else(|| Refusal::malformed(l.t("error-no-time")).at(name))
     };
     Ok(MaintenanceWindow { from: time("from")?, until: time("until")? })
 }
@@ -217,7 +226,7 @@ pub(crate) async fn poll(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(ne): Place<i64>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;

@@ -9,6 +9,7 @@ use netwarden_model::NeId;
 use netwarden_operate::{Desk, ElementEdit, ListWish};
 
 use super::act::{Act, Given, notice};
+use super::bulk::{self, Kind};
 use super::dialog::{asked, submitted};
 use super::element_detail::{alarms, neighbours, polls, trouble, vlans};
 use super::endpoints::{Button, Property, listed, wish};
@@ -19,7 +20,7 @@ use super::sheet::{AT_ONCE, Sheet};
 use super::table::{Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -57,7 +58,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let page = shape::page(desk.elements(visitor.caller(), wish(&query)).await?, shape::element);
+        let page = shape::page(desk.elements(visitor.caller(), wish(&query)?).await?, shape::element);
+        let keys = page.items.iter().map(|element| element.id.to_string()).collect();
         let rows = page.items.iter().map(|element| row(l, element)).collect();
         let is_filtered = query.pairs().next().is_some();
         let empty = if is_filtered { l.t("elements-none-found") } else { l.t("elements-none") };
@@ -65,6 +67,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             .filled(&query, rows, page.next.as_deref())
             .counted(page.total)
             .with_csv("/elements.csv", &query)
+            .picked_by(bulk::Element::NAME, bulk::offered::<bulk::Element>(&desk, &visitor), keys)
             .or_empty(empty);
         listed(&desk, &visitor, l.t("nav-elements"), table).await
     })
@@ -76,7 +79,7 @@ pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(que
     answered(&desk, &visitor, async {
         let l = visitor.language();
         let mut sheet = Sheet::new(&visitor, "/elements", COLUMNS);
-        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query) };
+        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query)? };
         while !sheet.is_full() {
             let page = shape::page(desk.elements(visitor.caller(), wanted.clone()).await?, shape::element);
             page.items.iter().for_each(|element| sheet.push(&row(l, element)));
@@ -308,6 +311,7 @@ async fn act_of(desk: &Desk, visitor: &Visitor, ne: i64, verb: &str) -> Result<A
         action: format!("/elements/{ne}/{verb}"),
         back: format!("/elements/{ne}"),
         fault: None,
+        reason_fault: None,
         reason: String::new(),
     })
 }
@@ -329,7 +333,7 @@ pub(crate) async fn act(
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
     Place(ne): Place<i64>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let verb = verb(&uri);
     let done = async {

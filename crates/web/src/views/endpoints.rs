@@ -13,15 +13,16 @@ use netwarden_operate::{Authorisation, Desk, ListWish, Said, Where};
 
 use super::act::{Act, Given, Input, notice};
 use super::acts;
+use super::bulk::{self, Kind};
 use super::chain::Chain;
 use super::dialog::{asked, submitted};
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
 use super::sheet::{AT_ONCE, Sheet};
-use super::table::{Bulk, Cell, Columns, Filters, ListPart, Row, Table};
+use super::table::{Cell, Columns, Filters, ListPart, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::{MacAt, Sent};
+use crate::input::MacAt;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -69,20 +70,24 @@ pub(super) async fn listed(
 }
 
 /// What a page's query asks of a list.
-pub(super) fn wish(query: &Query) -> ListWish {
+pub(super) fn wish(query: &Query) -> Result<ListWish, Refusal> {
     let of = |name: &str| query.get(name).map(str::to_owned);
     let filters = query.without(&["text", "sort", "limit", "after", "done", "as"]);
     let filter = |(name, value): (&str, &str)| match name {
         "from" | "until" => (name.to_owned(), in_utc(value)),
         _ => (name.to_owned(), value.to_owned()),
     };
-    ListWish {
+    let limit = of("limit").map(|limit| {
+        let given: String = limit.chars().take(32).collect();
+        limit.parse().map_err(|_| Refusal::malformed(Said::NoLimit { given }))
+    });
+    Ok(ListWish {
         filters: filters.pairs().map(filter).collect(),
         text: of("text"),
         sort: of("sort"),
-        limit: of("limit").and_then(|limit| limit.parse().ok()),
+        limit: limit.transpose()?,
         after: of("after"),
-    }
+    })
 }
 
 /// A time as a browser's field has it, `2026-11-29T08:00`, is one of UTC; others say their zone.
@@ -99,7 +104,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let page = shape::page(desk.endpoints(visitor.caller(), wish(&query)).await?, shape::endpoint);
+        let page = shape::page(desk.endpoints(visitor.caller(), wish(&query)?).await?, shape::endpoint);
+        let keys = page.items.iter().map(|endpoint| endpoint.mac.clone()).collect();
         let rows = page.items.iter().map(|endpoint| row(l, endpoint)).collect();
         let empty =
             if query.pairs().next().is_some() { l.t("endpoints-none-found") } else { l.t("endpoints-none") };
@@ -107,26 +113,11 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             .filled(&query, rows, page.next.as_deref())
             .counted(page.total)
             .with_csv("/endpoints.csv", &query)
-            .picked_by(bulk(&desk, &visitor), |row| match row.cells.first() {
-                Some(Cell::CodeLink { text, .. }) => Some(text.clone()),
-                _ => None,
-            })
+            .picked_by(bulk::Endpoint::NAME, bulk::offered::<bulk::Endpoint>(&desk, &visitor), keys)
             .or_empty(empty);
         listed(&desk, &visitor, l.t("nav-endpoints"), table).await
     })
     .await
-}
-
-fn bulk(desk: &Desk, visitor: &Visitor) -> Vec<Bulk> {
-    let l = visitor.language();
-    [
-        (Operation::EndpointAuthorise, "act-authorise", "/endpoints/authorise", false),
-        (Operation::EndpointBlock, "act-block", "/endpoints/block", true),
-    ]
-    .into_iter()
-    .filter(|(operation, ..)| visitor.may(desk, *operation))
-    .map(|(_, key, href, dangerous)| Bulk { text: l.t(key), href, dangerous })
-    .collect()
 }
 
 pub(super) fn address(mac: &str) -> String {
@@ -176,7 +167,7 @@ pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(que
     answered(&desk, &visitor, async {
         let l = visitor.language();
         let mut sheet = Sheet::new(&visitor, "/endpoints", COLUMNS);
-        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query) };
+        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query)? };
         while !sheet.is_full() {
             let page = shape::page(desk.endpoints(visitor.caller(), wanted.clone()).await?, shape::endpoint);
             page.items.iter().for_each(|endpoint| sheet.push(&row(l, endpoint)));
@@ -351,12 +342,9 @@ async fn authorise_act(desk: &Desk, visitor: &Visitor, mac: Mac) -> Result<Act, 
     if let Some(held) = held {
         told.push(l.t1("authorise-releases", "state", l.said(&held)));
     }
-    let input = |name, key: &str, kind, value: Option<String>, hint: &str| Input {
-        name,
-        label: l.t(key),
-        kind,
-        value: value.unwrap_or_default(),
-        hint: if hint.is_empty() { String::new() } else { l.t(hint) },
+    let input = |name, key: &str, kind, value: Option<String>, hint: &str| {
+        let hint = if hint.is_empty() { String::new() } else { l.t(hint) };
+        Input::new(name, l.t(key), kind).with(value.unwrap_or_default()).hinted(hint)
     };
     Ok(Act {
         title: l.t1("authorise-title", "mac", endpoint.mac.clone()),
@@ -371,6 +359,7 @@ async fn authorise_act(desk: &Desk, visitor: &Visitor, mac: Mac) -> Result<Act, 
         action: format!("{}/authorise", address(&endpoint.mac)),
         back: address(&endpoint.mac),
         fault: None,
+        reason_fault: None,
         reason: String::new(),
     })
 }
@@ -387,7 +376,7 @@ pub(crate) async fn authorise(
     State(desk): State<Desk>,
     visitor: Visitor,
     MacAt(mac): MacAt,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         let wish = Authorisation {
@@ -408,7 +397,7 @@ fn until(l: Language, given: &Given) -> Result<Option<Timestamp>, Refusal> {
     let Some(text) = given.text("until") else { return Ok(None) };
     let day: Option<Date> = text.parse().ok();
     let end = day.and_then(|day| day.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok());
-    let end = end.ok_or_else(|| Refusal::malformed(l.t("error-no-date")))?;
+    let end = end.ok_or_else(|| Refusal::malformed(l.t("error-no-date")).at("until"))?;
     Ok(Some(end.timestamp()))
 }
 
@@ -428,6 +417,7 @@ async fn block_act(desk: &Desk, visitor: &Visitor, mac: Mac) -> Result<Act, Refu
         action: format!("{}/block", address(&endpoint.mac)),
         back: address(&endpoint.mac),
         fault: None,
+        reason_fault: None,
         reason: String::new(),
     })
 }
@@ -440,7 +430,7 @@ pub(crate) async fn block(
     State(desk): State<Desk>,
     visitor: Visitor,
     MacAt(mac): MacAt,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         desk.block(visitor.caller(), mac, &given.reason).await?;
@@ -467,18 +457,13 @@ async fn move_act(desk: &Desk, visitor: &Visitor, mac: Mac) -> Result<Act, Refus
     Ok(Act {
         title: l.t1("move-title", "mac", endpoint.mac.clone()),
         told,
-        inputs: vec![Input {
-            name: "vlan",
-            label: l.t("column-vlan"),
-            kind: "text",
-            value: String::new(),
-            hint: l.t("move-vlan-hint"),
-        }],
+        inputs: vec![Input::new("vlan", l.t("column-vlan"), "text").hinted(l.t("move-vlan-hint"))],
         button: l.t("act-move"),
         dangerous: true,
         action: format!("{}/move", address(&endpoint.mac)),
         back: address(&endpoint.mac),
         fault: None,
+        reason_fault: None,
         reason: String::new(),
     })
 }
@@ -491,7 +476,7 @@ pub(crate) async fn move_it(
     State(desk): State<Desk>,
     visitor: Visitor,
     MacAt(mac): MacAt,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         let to = given.vlan(visitor.language(), "vlan")?;

@@ -25,7 +25,7 @@ use crate::live;
 use crate::shape;
 
 pub(super) const COLUMNS: Columns = &[
-    ("column-time", None),
+    ("column-time", Some("at")),
     ("column-severity", None),
     ("column-event", None),
     ("column-what", None),
@@ -60,6 +60,7 @@ pub(super) const KINDS: &[&str] = &[
     "ne_incomplete",
 ];
 const FILTERS: Filters = &[
+    ("text", "filter-text", None),
     ("kind", "column-event", Some(("kind", KINDS))),
     ("severity", "column-severity", Some(("severity", &["critical", "major", "minor", "warning", "info"]))),
     ("mac", "column-mac", None),
@@ -115,7 +116,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     answered(&desk, &visitor, async {
         let l = visitor.language();
         let elements = visitor.may(&desk, Operation::NeRead);
-        let found = desk.list_events(visitor.caller(), wish(&query)).await?;
+        let found = desk.list_events(visitor.caller(), wish(&query)?).await?;
         let told = |event| told(l, &desk, visitor.caller(), event);
         let rows = found.items.iter().map(|event| Ok(row(l, &told(event)?, elements)));
         let rows = rows.collect::<Result<Vec<_>, crate::Refusal>>()?;
@@ -124,7 +125,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             .with_csv("/events.csv", &query)
             .or_empty(l.t("events-none"));
         // What is appended belongs on the first page only.
-        if query.get("after").is_none() && query.get("sort").is_none() && query.get("until").is_none() {
+        let is_whole = ["after", "sort", "until", "text"].iter().all(|name| query.get(name).is_none());
+        if is_whole {
             table.live = Some(query.without(&["limit"]).at("/events/live"));
         }
         listed(&desk, &visitor, l.t("nav-events"), table).await
@@ -138,7 +140,7 @@ pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(que
     answered(&desk, &visitor, async {
         let l = visitor.language();
         let mut sheet = Sheet::new(&visitor, "/events", COLUMNS);
-        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query) };
+        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query)? };
         while !sheet.is_full() {
             let page = desk.list_events(visitor.caller(), wanted.clone()).await?;
             for event in &page.items {
@@ -168,7 +170,10 @@ pub(crate) async fn live(
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = Query::of(query.as_deref());
-    let wanted = wish(&query);
+    let wanted = match wish(&query) {
+        Ok(wanted) => wanted,
+        Err(refusal) => return refusal.into_response(),
+    };
     let (l, view) = (visitor.language(), visitor.view.clone());
     let elements = visitor.may(&desk, Operation::NeRead);
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());

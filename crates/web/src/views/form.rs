@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::response::Response;
 
-use super::act::Given;
+use super::act::{Given, described};
 use super::dialog::Dialog;
 use super::frame::{self, Frame};
 use super::language::Language;
@@ -37,6 +37,8 @@ pub(super) struct Field {
     pub(super) required: bool,
     /// Why it was not taken.
     pub(super) fault: Option<String>,
+    /// It is the first that was not taken: what is to be mended first has the focus.
+    pub(super) focus: bool,
 }
 
 impl Field {
@@ -49,6 +51,7 @@ impl Field {
             hint: String::new(),
             required: false,
             fault: None,
+            focus: false,
         }
     }
 
@@ -69,9 +72,7 @@ impl Field {
 
     /// What screen readers tell with the field.
     pub(super) fn described(&self) -> String {
-        let hint = (!self.hint.is_empty()).then(|| format!("hint-{}", self.name));
-        let fault = self.fault.is_some().then(|| format!("fault-{}", self.name));
-        fault.into_iter().chain(hint).collect::<Vec<_>>().join(" ")
+        described(&self.name, self.fault.is_some(), !self.hint.is_empty())
     }
 }
 
@@ -147,9 +148,14 @@ impl Form {
         self
     }
 
-    /// Puts the sentence at the field that it is about: the only one that is empty and must not be, or the
-    /// only one that there is besides the reason; else above them all.
-    fn blame(&mut self, detail: String) {
+    /// Puts the sentence at the field that it is about: the one that it names; else the only one that is empty
+    /// and must not be, or the only one that there is besides the reason; else above them all.
+    fn blame(&mut self, detail: String, input: Option<&str>) {
+        let named = input.and_then(|name| self.fields.iter_mut().find(|field| field.name == name));
+        if let Some(field) = named {
+            field.fault = Some(detail);
+            return;
+        }
         let mut empty = self.fields.iter_mut().filter(|field| field.fault.is_some());
         if let (Some(field), None) = (empty.next(), empty.next()) {
             field.fault = Some(detail);
@@ -179,20 +185,24 @@ impl Dialog for Form {
         }
     }
 
-    fn put_back(&mut self, l: Language, given: &Given, why: String) {
+    fn put_back(&mut self, l: Language, given: &Given, why: String, input: Option<&str>) {
         for field in &mut self.fields {
-            let text = if field.name == "reason" { Some(&given.reason) } else { given.rest.get(&field.name) };
+            let text =
+                if field.name == "reason" { Some(given.reason.as_str()) } else { given.get(&field.name) };
             match field.kind {
                 Kind::Secret => {}
                 Kind::Tick => field.value = text.map(|_| "true".to_owned()).unwrap_or_default(),
-                _ => field.value = text.cloned().unwrap_or_default(),
+                _ => field.value = text.unwrap_or_default().to_owned(),
             }
             let is_empty = text.is_none_or(|text| text.trim().is_empty());
             if field.required && is_empty {
                 field.fault = Some(l.t("field-needed"));
             }
         }
-        self.blame(why);
+        self.blame(why, input);
+        if let Some(first) = self.fields.iter_mut().find(|field| field.fault.is_some()) {
+            first.focus = true;
+        }
     }
 }
 
@@ -203,8 +213,8 @@ mod tests {
     use super::*;
 
     fn given(pairs: &[(&str, &str)], reason: &str) -> Given {
-        let rest = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Given { proof: String::new(), reason: reason.to_owned(), rest }
+        let rest = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned().into()));
+        Given { proof: String::new(), reason: reason.to_owned(), rest: rest.collect() }
     }
 
     fn form(fields: &[(&str, Kind)]) -> Form {
@@ -231,6 +241,13 @@ mod tests {
         let mut two = form(&[("a", Kind::Text), ("b", Kind::Text)]);
         two.fill(Language::English, &given(&[], "why"), unfit()).unwrap();
         assert_eq!(two.fault.as_deref(), Some("it is unfit"));
+
+        let mut named = form(&[("a", Kind::Text), ("b", Kind::Text)]);
+        let filled = given(&[("a", "1"), ("b", "2")], "why");
+        named.fill(Language::English, &filled, unfit().at("b")).unwrap();
+        assert_eq!((named.fault.as_deref(), named.fields[1].fault.as_deref()), (None, Some("it is unfit")));
+        assert_eq!(named.fields.iter().map(|field| field.focus).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(named.fields[0].value, "1", "what was written stays");
     }
 
     #[test]

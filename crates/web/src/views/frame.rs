@@ -9,6 +9,7 @@ use netwarden_operate::Desk;
 
 use super::assets;
 use super::language::Language;
+use super::refused;
 use super::visitor::{Look, Visitor};
 use crate::refusal::Refusal;
 
@@ -148,65 +149,14 @@ pub(super) fn led_to(path: &str) -> Response {
     Redirect::to(path).into_response()
 }
 
-#[derive(Template)]
-#[template(path = "refused.html")]
-struct Refused {
-    frame: Frame,
-    status: u16,
-    text: String,
-    /// What can be done about it.
-    advice: String,
-    /// What to look for instead, where it was not found.
-    search: Option<String>,
-}
-
 /// The answer, or why there is none, on a page.
 pub(super) async fn answered(
     desk: &Desk,
     visitor: &Visitor,
     answer: impl Future<Output = Result<Response, Refusal>>,
 ) -> Response {
-    let refusal = match answer.await {
-        Ok(response) => return response,
-        Err(refusal) => refusal,
-    };
-    let l = visitor.language();
-    let problem = refusal.problem();
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let title = match problem.kind.rsplit(':').next().unwrap_or_default() {
-        "denied" | "foreign-form" => l.t("refused-forbidden"),
-        "not-found" => l.t("refused-not-found"),
-        "invalid" => l.t("refused-invalid"),
-        "malformed" => l.t("refused-malformed"),
-        "outdated" => l.t("refused-outdated"),
-        "conflict" => l.t("refused-conflict"),
-        "unrecorded" => l.t("refused-unrecorded"),
-        "failed" => l.t("refused-failed"),
-        _ => l.t("refused-other"),
-    };
-    let advice = match status {
-        StatusCode::FORBIDDEN if problem.kind.ends_with("foreign-form") => "advice-foreign-form",
-        StatusCode::FORBIDDEN => "advice-forbidden",
-        StatusCode::NOT_FOUND => "advice-not-found",
-        StatusCode::SERVICE_UNAVAILABLE => "advice-unrecorded",
-        StatusCode::INTERNAL_SERVER_ERROR => "advice-failed",
-        StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => "advice-conflict",
-        _ => "advice-other",
-    };
-    let path = visitor.here.split('?').next().unwrap_or_default();
-    let sought = path.split('/').nth(2).filter(|_| status == StatusCode::NOT_FOUND).map(str::to_owned);
-    let refused = Refused {
-        frame: Frame::of(desk, visitor, title).await,
-        status: problem.status,
-        text: l.said(refusal.detail()),
-        advice: l.t(advice),
-        search: sought.map(|sought| format!("/search?q={sought}")),
-    };
-    match page(&refused) {
-        Ok(mut response) => {
-            *response.status_mut() = status;
-            response
-        }
-        Err(refusal) => refusal.into_response(),
+    match answer.await {
+        Ok(response) => response,
+        Err(refusal) => refused::shown(desk, visitor, &refusal).await,
     }
 }

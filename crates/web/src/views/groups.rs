@@ -14,7 +14,7 @@ use super::section::{Listing, Section, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -40,7 +40,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let groups = desk.list_groups(visitor.caller(), LISTING.wish(&query)).await?;
+        let groups = desk.list_groups(visitor.caller(), LISTING.wish(&query)?).await?;
         let rows = shape::page(groups, |shown| {
             let name = &shown.group.name;
             let offered = [
@@ -95,7 +95,7 @@ pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Resp
     asked(&desk, &visitor, Operation::GroupCreate, form).await
 }
 
-pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let done = async {
         let group = Group {
             name: given.text("name").unwrap_or_default(),
@@ -129,7 +129,7 @@ pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         let edit = GroupEdit {
@@ -165,7 +165,7 @@ pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         desk.delete_group(visitor.caller(), &name, &given.reason, given.version()).await?;

@@ -6,7 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use netwarden_api::rule::Job;
 use netwarden_identity::{Operation, Subject};
-use netwarden_operate::{Desk, report_of};
+use netwarden_operate::{Desk, JobState, report_of};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ use super::section::{Listing, Section};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::Query;
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -46,7 +46,12 @@ fn state(l: Language, job: &Job) -> Cell {
 
 /// A job in the reader's words.
 fn told(l: Language, job: netwarden_operate::Job) -> Job {
-    Job { what: l.said(&job.what), ..shape::job(job) }
+    let what = l.said(&job.what);
+    let error = match &job.state {
+        JobState::Failed(why) => Some(l.said(why)),
+        _ => None,
+    };
+    Job { what, error, ..shape::job(job) }
 }
 
 /// How far it has come; empty where that is not known.
@@ -64,7 +69,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let jobs = desk.list_jobs(visitor.caller(), LISTING.wish(&query)).await?;
+        let jobs = desk.list_jobs(visitor.caller(), LISTING.wish(&query)?).await?;
         let section = Section {
             title: l.t("jobs"),
             about: l.t("jobs-told"),
@@ -192,7 +197,7 @@ pub(crate) async fn cancel(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(id): Place<Uuid>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     answered(&desk, &visitor, async {
         let Given { proof, .. } = &given;

@@ -137,6 +137,17 @@ mod tests {
     }
 
     #[test]
+    fn no_text_is_there_twice() {
+        for (tag, text) in CATALOGUES {
+            let mut seen = BTreeSet::new();
+            let keys = text.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key);
+            let twice: Vec<&str> =
+                keys.filter(|key| !key.starts_with([' ', '#']) && !seen.insert(*key)).collect();
+            assert!(twice.is_empty(), "{tag}.ftl, of which the last would count: {twice:?}");
+        }
+    }
+
+    #[test]
     fn both_catalogues_have_the_same_texts() {
         for (tag, text) in CATALOGUES {
             assert!(FluentResource::try_new(text.to_owned()).is_ok(), "{tag}.ftl cannot be read");

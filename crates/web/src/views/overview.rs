@@ -5,10 +5,12 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use netwarden_identity::Operation;
-use netwarden_operate::{Desk, ListWish, Point, Status};
+use netwarden_model::Event;
+use netwarden_operate::{Desk, ListWish, Status};
 
 use super::act::notice;
 use super::acts;
+use super::charts::{self, Charts};
 use super::events::{severity, told, what};
 use super::frame::{self, Frame, answered};
 use super::language::Language;
@@ -27,25 +29,6 @@ struct Count {
     word: &'static str,
 }
 
-/// A bar of a chart, in its coordinates.
-struct Bar {
-    x: f64,
-    y: f64,
-    width: f64,
-    height: f64,
-    told: String,
-}
-
-/// A series over the last day.
-struct Chart {
-    title: String,
-    bars: Vec<Bar>,
-    most: String,
-    from: Timestamp,
-    until: Timestamp,
-    sum: String,
-}
-
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct OverviewPage {
@@ -55,71 +38,25 @@ struct OverviewPage {
     may_add: bool,
     counts: Vec<Count>,
     worries: Vec<Row>,
-    charts: Vec<Chart>,
-    choices: Vec<(String, String, bool)>,
+    charts: Charts,
     parts: Table,
 }
 
-/// Series that are shown unless the reader chooses others.
-const USUAL: [&str; 2] = ["events.new_endpoint", "events.unauthorised"];
-/// Spans of a chart.
-const BARS: i64 = 48;
-/// Size of a chart, in its own units.
-const WIDTH: f64 = 480.0;
-const HEIGHT: f64 = 96.0;
+/// Lines of what needs attention.
+const LINES: usize = 10;
+/// Events that are looked at for them.
+const LOOKED_AT: u64 = 200;
 
 pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let (l, caller) = (visitor.language(), visitor.caller());
         let status = desk.status(caller).await?;
-        let mut worries = Vec::new();
-        if visitor.may(&desk, Operation::EventRead) {
-            let day =
-                desk.clock.now().saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
-            let wanted = ListWish {
-                filters: vec![
-                    ("severity".to_owned(), "minor".to_owned()),
-                    ("from".to_owned(), day.to_string()),
-                ],
-                limit: Some(10),
-                ..ListWish::default()
-            };
-            for event in desk.list_events(caller, wanted).await?.items {
-                let event = told(l, &desk, caller, &event)?;
-                worries.push(Row {
-                    cells: vec![
-                        Cell::Time(Some(event.at)),
-                        severity(l, &event),
-                        Cell::Link {
-                            text: l.word("kind", &event.kind),
-                            href: format!("/events/{}", event.seq),
-                        },
-                        what(&event, visitor.may(&desk, Operation::NeRead)),
-                        Cell::ActsOn {
-                            buttons: acts::at_hand(&desk, &visitor, &event.subject).await,
-                            of: event.subject,
-                        },
-                    ],
-                });
-            }
-        }
-        // An address that names charts counts before what this browser remembers.
-        let named: Vec<&str> = query.pairs().filter(|(name, _)| *name == "chart").map(|(_, v)| v).collect();
-        let remembered = visitor.view.charts().iter().map(String::as_str);
-        let chosen: Vec<&str> = if named.is_empty() { remembered.collect() } else { named };
-        let chosen = if chosen.is_empty() { USUAL.to_vec() } else { chosen };
-        let (mut charts, mut choices) = (Vec::new(), Vec::new());
-        if visitor.may(&desk, Operation::StatisticsRead) {
-            for series in desk.statistics_series(caller).await? {
-                let title = l.word("series", &series.name);
-                let is_chosen = chosen.contains(&series.name.as_str());
-                if is_chosen {
-                    charts.push(chart(&desk, &visitor, &series.name, title.clone()).await?);
-                }
-                choices.push((series.name, title, is_chosen));
-            }
-        }
+        let worries = match visitor.may(&desk, Operation::EventRead) {
+            true => worries(&desk, &visitor).await?,
+            false => Vec::new(),
+        };
+        let charts = charts::of(&desk, &visitor, &query).await?;
         let frame = Frame::of(&desk, &visitor, l.t("nav-overview")).await;
         let held = usize::try_from(desk.ports_enforced().await?).unwrap_or(usize::MAX);
         frame::page(&OverviewPage {
@@ -129,11 +66,92 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             counts: counts(&desk, &visitor, &status, held),
             worries,
             charts,
-            choices,
             parts: system::parts(&desk, &visitor).await?,
         })
     })
     .await
+}
+
+/// What needs attention: the last day's events from minor on, those of one kind at one port or element as one
+/// line with how many there were; where there are many ports, an element's as one.
+async fn worries(desk: &Desk, visitor: &Visitor) -> Result<Vec<Row>, Refusal> {
+    let (l, caller) = (visitor.language(), visitor.caller());
+    let day = desk.clock.now().saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+    let wanted = ListWish {
+        filters: vec![("severity".to_owned(), "minor".to_owned()), ("from".to_owned(), day.to_string())],
+        limit: Some(LOOKED_AT),
+        ..ListWish::default()
+    };
+    let events = desk.list_events(caller, wanted).await?.items;
+    let mut lines = folded(&events, true);
+    if lines.len() > LINES {
+        lines = folded(&events, false);
+    }
+    let mut rows = Vec::new();
+    for Line { latest, count, is_of_one } in lines.into_iter().take(LINES) {
+        let event = told(l, desk, caller, latest)?;
+        let kind = l.word("kind", &event.kind);
+        let kind = if count > 1 {
+            let query = Query::default().with("severity", "minor").with("kind", &event.kind);
+            let query = query.with("from", &day.to_string());
+            let query = match event.ne_id {
+                Some(ne) => query.with("ne", &ne.to_string()),
+                None => query,
+            };
+            let times = i64::try_from(count).unwrap_or(i64::MAX);
+            let text = l.with("worries-many", &[("kind", kind.into()), ("count", times.into())]);
+            Cell::Link { text, href: query.at("/events") }
+        } else {
+            Cell::Link { text: kind, href: format!("/events/{}", event.seq) }
+        };
+        // Acts are on one endpoint; of several each has its own page.
+        let buttons = match is_of_one {
+            true => acts::at_hand(desk, visitor, &event.subject).await,
+            false => Vec::new(),
+        };
+        let cells = vec![
+            Cell::Time(Some(event.at)),
+            severity(l, &event),
+            kind,
+            what(&event, visitor.may(desk, Operation::NeRead)),
+            Cell::ActsOn { buttons, of: event.subject },
+        ];
+        rows.push(Row { cells });
+    }
+    Ok(rows)
+}
+
+/// Events that are told as one.
+struct Line<'e> {
+    latest: &'e Event,
+    count: usize,
+    /// All of them are about the same.
+    is_of_one: bool,
+}
+
+/// Events, newest first, of one kind at one place put together: at a port where `by_port`, else at an element;
+/// what has no place, by whom it is about.
+fn folded(events: &[Event], by_port: bool) -> Vec<Line<'_>> {
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    let is_alike = |a: &Event, b: &Event| {
+        a.kind == b.kind
+            && a.severity == b.severity
+            && a.ne == b.ne
+            && match a.ne {
+                Some(_) => !by_port || a.port == b.port,
+                None => a.subject == b.subject,
+            }
+    };
+    for event in events {
+        match lines.iter_mut().find(|line| is_alike(line.latest, event)) {
+            Some(line) => {
+                line.count += 1;
+                line.is_of_one &= line.latest.subject == event.subject;
+            }
+            None => lines.push(Line { latest: event, count: 1, is_of_one: true }),
+        }
+    }
+    lines
 }
 
 /// The counts whose lists this reader may open.
@@ -172,36 +190,53 @@ fn counts(desk: &Desk, visitor: &Visitor, status: &Status, held: usize) -> Vec<C
     open.map(|(_, count)| count).collect()
 }
 
-fn number(l: Language, value: f64) -> String {
+pub(super) fn number(l: Language, value: f64) -> String {
     l.t1("number", "value", value)
 }
 
-async fn chart(desk: &Desk, visitor: &Visitor, series: &str, title: String) -> Result<Chart, Refusal> {
-    let l = visitor.language();
-    let until = desk.clock.now();
-    let span = SignedDuration::from_hours(24);
-    let from = until.saturating_sub(span).unwrap_or(until);
-    let step = u64::try_from(span.as_secs() / BARS).unwrap_or(1_800);
-    let (_, points) = desk.statistics(visitor.caller(), series, Some(from), Some(until), Some(step)).await?;
-    let most = points.iter().map(|point| point.max).fold(0.0, f64::max).max(1.0);
-    // Nothing summed is minus zero.
-    let sum = points.iter().map(|point| point.max).fold(0.0, |sum, value| sum + value);
-    let told = if series.starts_with("events.") { l.t1("chart-sum", "value", sum) } else { String::new() };
-    Ok(Chart {
-        bars: points.iter().map(|point| bar(l, point, from, most)).collect(),
-        title,
-        most: number(l, most),
-        from,
-        until,
-        sum: told,
-    })
-}
+#[cfg(test)]
+mod tests {
+    use netwarden_model::event::NacPayload;
+    use netwarden_model::{EventKind, EventSeq, Mac, NeId, NewEvent, Outcome, Payload, Subject};
 
-fn bar(l: Language, point: &Point, from: Timestamp, most: f64) -> Bar {
-    let day = 86_400.0;
-    let width = WIDTH / BARS as f64;
-    let x = (point.at.duration_since(from).as_secs_f64() / day * WIDTH).clamp(0.0, WIDTH - width);
-    let height = point.max / most * HEIGHT;
-    let told = format!("{}: {}", point.at.strftime("%H:%M UTC"), number(l, point.max));
-    Bar { x, y: HEIGHT - height, width: width - 1.0, height, told }
+    use super::*;
+
+    fn event(seq: i64, kind: EventKind, mac: u64, ne: Option<i64>, port: &str) -> Event {
+        let at = Timestamp::UNIX_EPOCH;
+        Event {
+            seq: EventSeq(seq),
+            recorded_at: at,
+            event: NewEvent {
+                at,
+                kind,
+                subject: Subject::Mac(Mac::from_u64(mac).unwrap()),
+                ne: ne.map(NeId),
+                port: Some(port.into()),
+                severity: kind.default_severity(),
+                outcome: Outcome::Success,
+                facts: None,
+                payload: Payload::Nac(NacPayload::NewEndpoint),
+                cause: None,
+            },
+        }
+    }
+
+    #[test]
+    fn events_of_one_kind_at_one_place_are_one_line() {
+        let (new, refused) = (EventKind::NewEndpoint, EventKind::Unauthorised);
+        let events = [
+            event(6, new, 1, Some(1), "Gi1"),
+            event(5, new, 1, Some(1), "Gi1"),
+            event(4, refused, 1, Some(1), "Gi1"),
+            event(3, new, 2, Some(1), "Gi2"),
+            event(2, new, 3, None, ""),
+            event(1, new, 4, None, ""),
+        ];
+        let told = |by_port: bool| {
+            let lines = folded(&events, by_port);
+            lines.iter().map(|line| (line.latest.seq.0, line.count, line.is_of_one)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(true), [(6, 2, true), (4, 1, true), (3, 1, true), (2, 1, true), (1, 1, true)]);
+        assert_eq!(told(false), [(6, 3, false), (4, 1, true), (2, 1, true), (1, 1, true)]);
+    }
 }

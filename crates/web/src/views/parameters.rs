@@ -15,7 +15,7 @@ use super::section::{Listing, Section, acts};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -54,7 +54,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let listed = desk.list_parameters(visitor.caller(), LISTING.wish(&query)).await?;
+        let listed = desk.list_parameters(visitor.caller(), LISTING.wish(&query)?).await?;
         let rows = shape::page(listed, |(declaration, value)| {
             let href = format!("{HERE}/{}", escaped(declaration.name));
             let with_unit = |value: &str| match declaration.unit() {
@@ -131,7 +131,7 @@ pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         let value = given.text("value").unwrap_or_default();

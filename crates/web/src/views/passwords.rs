@@ -16,7 +16,6 @@ use super::section::{Listing, Section, Told, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::Query;
-use crate::input::Sent;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -54,7 +53,8 @@ fn departures(l: Language, shown: &ShownRule) -> String {
 
 fn row(l: Language, shown: &ShownRule) -> Row {
     let rule = shown.rule;
-    let (word, key) = if shown.setting.on { ("ok", "rule-on") } else { ("disabled", "rule-off") };
+    let (word, key) =
+        if shown.setting.on { ("ok", "password-asked-on") } else { ("disabled", "password-asked-off") };
     let number = rule.number();
     let range = number.map(|number| {
         let values = [("least", number.least.to_string().into()), ("most", number.most.to_string().into())];
@@ -77,7 +77,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let listed = desk.list_password_rules(visitor.caller(), LISTING.wish(&query)).await?;
+        let listed = desk.list_password_rules(visitor.caller(), LISTING.wish(&query)?).await?;
         let rows = shape::page(listed, |shown| row(l, &shown));
         let shown = desk.password_policy(visitor.caller()).await?;
         let of_profile = shown.conflicts.iter().filter(|one| one.profile == shown.policy.profile).count();
@@ -187,7 +187,7 @@ fn edit(given: &Given) -> Result<PolicyEdit, Refusal> {
     })
 }
 
-pub(crate) async fn rules(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn rules(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::PolicyModify).await?;
         desk.edit_password_policy(visitor.caller(), edit(&given)?, &given.reason, given.version()).await?;
@@ -215,11 +215,7 @@ pub(crate) async fn profile_page(State(desk): State<Desk>, visitor: Visitor) -> 
     asked(&desk, &visitor, Operation::PolicyModify, profile_form(&desk, &visitor)).await
 }
 
-pub(crate) async fn profile(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    Sent(given): Sent<Given>,
-) -> Response {
+pub(crate) async fn profile(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::PolicyModify).await?;
         let name = given.text("profile").unwrap_or_default();
@@ -248,11 +244,7 @@ pub(crate) async fn dictionary_page(State(desk): State<Desk>, visitor: Visitor) 
     asked(&desk, &visitor, Operation::PolicySetDictionary, form).await
 }
 
-pub(crate) async fn dictionary(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    Sent(given): Sent<Given>,
-) -> Response {
+pub(crate) async fn dictionary(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let done = async {
         let words = given.get("words").unwrap_or_default();
         desk.set_dictionary(visitor.caller(), words.as_bytes(), &given.reason).await?;
@@ -278,7 +270,7 @@ pub(crate) async fn try_page(State(desk): State<Desk>, visitor: Visitor) -> Resp
 }
 
 /// The verdict stands on a page of its own; the password does not.
-pub(crate) async fn try_it(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn try_it(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let done = async {
         let l = visitor.language();
         let password = given.secret("password").unwrap_or_default();

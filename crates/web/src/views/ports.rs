@@ -10,6 +10,7 @@ use netwarden_model::access::PortAccess;
 use netwarden_operate::{Desk, ListWish, PortEdit, PortWish, Said, ShownPort, port_ref};
 
 use super::act::{Act, Given, Input, notice};
+use super::bulk::{self, Kind};
 use super::chain::Chain;
 use super::dialog::{asked, submitted};
 use super::endpoints::{self, Button, Property, listed, wish};
@@ -19,7 +20,7 @@ use super::sheet::{AT_ONCE, Sheet};
 use super::table::{Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -94,13 +95,15 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let page = shape::page(desk.ports(visitor.caller(), wish(&query)).await?, |shown| told(l, shown));
+        let page = shape::page(desk.ports(visitor.caller(), wish(&query)?).await?, |shown| told(l, shown));
         let elements = visitor.may(&desk, Operation::NeRead);
+        let keys = page.items.iter().map(|port| format!("{} {}", port.ne_id, port.name)).collect();
         let rows = page.items.iter().map(|port| row(l, port, elements)).collect();
         let table = Table::new(l, "/ports", &l.t("ports"), COLUMNS, FILTERS, &query)
             .filled(&query, rows, page.next.as_deref())
             .counted(page.total)
             .with_csv("/ports.csv", &query)
+            .picked_by(bulk::Port::NAME, bulk::offered::<bulk::Port>(&desk, &visitor), keys)
             .or_empty(l.t("ports-none-found"));
         listed(&desk, &visitor, l.t("ports"), table).await
     })
@@ -113,7 +116,7 @@ pub(crate) async fn csv(State(desk): State<Desk>, visitor: Visitor, RawQuery(que
     answered(&desk, &visitor, async {
         let l = visitor.language();
         let mut sheet = Sheet::new(&visitor, "/ports", COLUMNS);
-        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query) };
+        let mut wanted = ListWish { limit: Some(AT_ONCE), ..wish(&query)? };
         while !sheet.is_full() {
             let page = desk.ports(visitor.caller(), wanted.clone()).await?;
             let page = shape::page(page, |shown| told(l, shown));
@@ -286,22 +289,17 @@ async fn act_of(desk: &Desk, visitor: &Visitor, at: &PortRef, verb: &str) -> Res
         action: format!("{here}/{verb}"),
         back: here,
         fault: None,
+        reason_fault: None,
         reason: String::new(),
     })
 }
 
-fn vlan_input(l: Language) -> Input {
-    Input {
-        name: "vlan",
-        label: l.t("column-vlan"),
-        kind: "text",
-        value: String::new(),
-        hint: l.t("move-vlan-hint"),
-    }
+pub(super) fn vlan_input(l: Language) -> Input {
+    Input::new("vlan", l.t("column-vlan"), "text").hinted(l.t("move-vlan-hint"))
 }
 
 /// What the form of a move asks for.
-fn move_wish(l: Language, given: &Given) -> Result<PortWish, Refusal> {
+pub(super) fn move_wish(l: Language, given: &Given) -> Result<PortWish, Refusal> {
     Ok(match given.vlan(l, "vlan")? {
         None => PortWish::Quarantine { bounce: true },
         Some(vlan) => PortWish::Access(PortAccess::Vlan { vlan, bounce: true }),
@@ -333,7 +331,7 @@ pub(crate) async fn act(
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
     Place((ne, name)): Place<(i64, String)>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let (verb, at) = (verb(&uri), port_ref(ne, &name));
     let done = async {

@@ -17,7 +17,7 @@ use super::ports;
 use super::table::{Cell, Columns, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -64,18 +64,16 @@ async fn act_of(desk: &Desk, visitor: &Visitor, ne: i64) -> Result<Act, Refusal>
     Ok(Act {
         title: l.t1("preflight-title", "name", element.name.clone()),
         told: vec![l.t("preflight-told"), l.t("preflight-sets")],
-        inputs: vec![Input {
-            name: "vlan",
-            label: l.t("property-quarantine-vlan"),
-            kind: "text",
-            value: element.quarantine_vlan.map(|vlan| vlan.to_string()).unwrap_or_default(),
-            hint: String::new(),
-        }],
+        inputs: vec![
+            Input::new("vlan", l.t("property-quarantine-vlan"), "text")
+                .with(element.quarantine_vlan.map(|vlan| vlan.to_string()).unwrap_or_default()),
+        ],
         button: l.t("act-preflight"),
         dangerous: false,
         action: format!("/elements/{ne}/preflight"),
         back: format!("/elements/{ne}"),
         fault: None,
+        reason_fault: None,
         reason: String::new(),
     })
 }
@@ -103,7 +101,7 @@ pub(crate) async fn page(
             JobState::Running => l.t("preflight-running"),
             JobState::Failed(why) => {
                 failed = true;
-                l.t1("preflight-failed", "why", why)
+                l.t1("preflight-failed", "why", l.said(&why))
             }
             JobState::Done(found) | JobState::Cancelled(Some(found)) => {
                 let report: PreflightReport =
@@ -130,7 +128,7 @@ pub(crate) async fn act(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(ne): Place<i64>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         desk.permit_of(visitor.caller(), Operation::ProbePreflight).await?;

@@ -16,6 +16,7 @@ use netwarden_operate::{
 
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
+use super::notifications::telling;
 use super::rehearsals::{self, Span};
 use super::rule_check::{Checked, checked};
 use super::rule_form::{ALARMS, Fault, Fields, SEVERITIES, Written};
@@ -245,8 +246,8 @@ async fn names(desk: &Desk, visitor: &Visitor) -> Result<Names, Refusal> {
     Ok(names)
 }
 
-/// An empty form; or a rule of the starter set (`starter`, from 0), or another rule (`copy`), to begin
-/// with.
+/// An empty form; or a rule of the starter set (`starter`, from 0), another rule (`copy`), or one that tells of
+/// a kind of event by mail (`tell`), to begin with.
 pub(crate) async fn new_page(
     State(desk): State<Desk>,
     visitor: Visitor,
@@ -262,6 +263,8 @@ pub(crate) async fn new_page(
             begun(&Rule { name, ..rule })
         } else if let Some(at) = query.get("starter").and_then(|at| at.parse::<usize>().ok()) {
             desk.starter_rules(caller).await?.get(at).map_or_else(Written::blank, begun)
+        } else if let Some(kind) = query.get("tell").and_then(|kind| kind.parse::<EventKind>().ok()) {
+            begun(&telling(l, kind))
         } else {
             Written::blank()
         };

@@ -9,7 +9,6 @@ use super::act::{Act, Given};
 use super::dialog::{asked, submitted};
 use super::frame::led_to;
 use super::visitor::Visitor;
-use crate::input::Sent;
 use crate::refusal::Refusal;
 
 async fn act_of(desk: &Desk, visitor: &Visitor) -> Result<Act, Refusal> {
@@ -24,6 +23,7 @@ async fn act_of(desk: &Desk, visitor: &Visitor) -> Result<Act, Refusal> {
         action: "/rules/starter".to_owned(),
         back: "/rules".to_owned(),
         fault: None,
+        reason_fault: None,
         reason: String::new(),
     })
 }
@@ -32,7 +32,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor) -> Response
     asked(&desk, &visitor, Operation::RuleCreate, act_of(&desk, &visitor)).await
 }
 
-pub(crate) async fn add(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn add(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let done = async {
         desk.add_starter_rules(visitor.caller(), &given.reason).await?;
         Ok(led_to("/rules?done=starter"))

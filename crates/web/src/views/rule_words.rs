@@ -51,7 +51,7 @@ pub(super) fn reactions(l: Language, rule: &Rule) -> Vec<String> {
     rule.reactions.iter().map(|one| reaction(l, one)).collect()
 }
 
-fn reaction(l: Language, reaction: &Reaction) -> String {
+pub(super) fn reaction(l: Language, reaction: &Reaction) -> String {
     let bounced = |text: String, bounce: bool| match bounce {
         true => format!("{text} {}", l.t("reaction-bounce")),
         false => text,

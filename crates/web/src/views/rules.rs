@@ -17,7 +17,7 @@ use super::table::{Cell, Columns, Filters, ListPart, Row, Table};
 use super::visitor::Visitor;
 use super::{jobs, rehearsals};
 use crate::address::Query;
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -54,7 +54,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let (l, caller) = (visitor.language(), visitor.caller());
-        let page = shape::page(desk.list_rules(caller, wish(&query)).await?, |listed| listed);
+        let page = shape::page(desk.list_rules(caller, wish(&query)?).await?, |listed| listed);
         let rows: Vec<Row> = page
             .items
             .iter()
@@ -89,6 +89,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
         if may_add {
             links.push(link(l, "rule-new", "/rules/new"));
         }
+        links.push(link(l, "notifications", "/rules/notifications"));
         links.push(link(l, "jobs", "/jobs"));
         let told = match query.get("done") {
             Some("deleted") => Some(Notice { text: l.t("done-deleted"), undo: None }),
@@ -273,6 +274,7 @@ async fn act_of(desk: &Desk, visitor: &Visitor, id: i64, verb: &str) -> Result<A
         action: format!("/rules/{id}/{verb}"),
         back: format!("/rules/{id}"),
         fault: None,
+        reason_fault: None,
         reason: String::new(),
     })
 }
@@ -324,7 +326,7 @@ pub(crate) async fn act(
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
     Place(id): Place<i64>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let verb = verb(&uri);
     let done = async {

@@ -26,9 +26,9 @@ pub(super) struct Listing {
 
 impl Listing {
     /// What the address asks for: a page, or a file of as many rows as one page can have.
-    pub(super) fn wish(&self, query: &Query) -> ListWish {
-        let wish = wish(query);
-        if is_file(query) { ListWish { limit: Some(AT_ONCE), ..wish } } else { wish }
+    pub(super) fn wish(&self, query: &Query) -> Result<ListWish, Refusal> {
+        let wish = wish(query)?;
+        Ok(if is_file(query) { ListWish { limit: Some(AT_ONCE), ..wish } } else { wish })
     }
 }
 

@@ -46,7 +46,15 @@ struct PasswordPage {
     must: bool,
     /// What is asked of the new one.
     asked: Vec<String>,
-    fault: Option<String>,
+    /// What was not taken: the name of its field, none for all of them, and why.
+    fault: Option<(&'static str, String)>,
+}
+
+impl PasswordPage {
+    /// Why the field of this name was not taken.
+    fn fault_at(&self, field: &str) -> Option<&str> {
+        self.fault.as_ref().filter(|(at, _)| *at == field).map(|(_, why)| why.as_str())
+    }
 }
 
 pub(crate) async fn sign_in_page(look: Look, RawQuery(query): RawQuery) -> Response {
@@ -124,7 +132,11 @@ pub(crate) async fn password_page(State(desk): State<Desk>, visitor: Visitor) ->
     answered(&desk, &visitor, password_form(&desk, &visitor, None)).await
 }
 
-async fn password_form(desk: &Desk, visitor: &Visitor, fault: Option<String>) -> Result<Response, Refusal> {
+async fn password_form(
+    desk: &Desk,
+    visitor: &Visitor,
+    fault: Option<(&'static str, String)>,
+) -> Result<Response, Refusal> {
     let must = match &visitor.caller().subject {
         netwarden_identity::Subject::User(user) => user.must_change_password,
         netwarden_identity::Subject::Unidentified => false,
@@ -163,7 +175,7 @@ pub(crate) async fn password(
         visitor.proven(&given.proof)?;
         let l = visitor.language();
         if given.new != given.again {
-            return password_form(&desk, &visitor, Some(l.t("password-differs"))).await;
+            return password_form(&desk, &visitor, Some(("again", l.t("password-differs")))).await;
         }
         let changed = desk
             .change_own_password(visitor.caller(), Zeroizing::new(given.old), Zeroizing::new(given.new))
@@ -171,13 +183,21 @@ pub(crate) async fn password(
         match changed {
             Ok(()) => Ok(led_to("/?done=password")),
             Err(error @ (OperateError::Unrecorded(_) | OperateError::Failed(_))) => Err(error.into()),
-            Err(error) => password_form(&desk, &visitor, Some(l.said(&error.said()))).await,
+            Err(error) => {
+                let said = error.said();
+                let field = match said.input() {
+                    Some("old") => "old",
+                    Some("password") => "new",
+                    _ => "",
+                };
+                password_form(&desk, &visitor, Some((field, l.said(&said)))).await
+            }
         }
     })
     .await
 }
 
-/// Language, theme, columns and charts, for whoever looks: it changes nothing but this browser's cookies.
+/// Language, theme and columns, for whoever looks: it changes nothing but this browser's cookies.
 pub(crate) async fn look(look: Look, headers: HeaderMap, Text(body): Text) -> Response {
     let given = Query::of(Some(&String::from_utf8_lossy(&body)));
     let to = inside(given.get("to").unwrap_or_default());
@@ -195,7 +215,6 @@ pub(crate) async fn look(look: Look, headers: HeaderMap, Text(body): Text) -> Re
             let hidden = all("column").into_iter().filter(|column| !shown.contains(column)).collect();
             view.with_list(list, given.get("density") == Some("tight"), hidden)
         }
-        None if given.get("charts").is_some() => view.with_charts(all("chart")),
         None => {
             let language = given.get("language").and_then(Language::of_tag).unwrap_or(look.language);
             let theme = given.get("theme").map_or(look.theme, Theme::of);

@@ -3,7 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use netwarden_identity::Operation;
-use netwarden_operate::{Desk, NameSourceEdit, NameSourceWish, ShownNameSource};
+use netwarden_operate::{Desk, NameSourceEdit, NameSourceWish, Said, ShownNameSource};
 
 use super::act::Given;
 use super::dialog::{asked, submitted};
@@ -14,7 +14,7 @@ use super::section::{Listing, Section, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::{Query, escaped};
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -41,7 +41,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let sources = desk.list_name_sources(visitor.caller(), LISTING.wish(&query)).await?;
+        let sources = desk.list_name_sources(visitor.caller(), LISTING.wish(&query)?).await?;
         let rows = shape::page(sources, |ShownNameSource { source, run }| {
             let here = address(&source.name);
             let mut offered = vec![
@@ -109,7 +109,7 @@ fn settings(given: &Given) -> Result<Option<serde_json::Value>, Refusal> {
     let Some(text) = given.text("settings") else { return Ok(None) };
     serde_json::from_str(&text)
         .map(Some)
-        .map_err(|error| Refusal::malformed(format!("the settings are no JSON: {error}")))
+        .map_err(|error| Refusal::malformed(Said::SettingsUnfit { why: error.to_string() }))
 }
 
 fn new_form(l: Language) -> Form {
@@ -129,7 +129,7 @@ pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Resp
     asked(&desk, &visitor, Operation::NameSourceCreate, form).await
 }
 
-pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let done = async {
         let wish = NameSourceWish {
             name: given.text("name").unwrap_or_default(),
@@ -167,7 +167,7 @@ pub(crate) async fn edit(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         let edit = NameSourceEdit {
@@ -206,7 +206,7 @@ pub(crate) async fn remove(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         desk.delete_name_source(visitor.caller(), &name, &given.reason).await?;
@@ -234,7 +234,7 @@ pub(crate) async fn run(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(name): Place<String>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let done = async {
         desk.run_name_source(visitor.caller(), &name).await?;

@@ -14,7 +14,6 @@ use super::ports::verb;
 use super::table::{Cell, Columns, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
-use crate::input::Sent;
 use crate::refusal::Refusal;
 
 #[derive(Template)]
@@ -114,6 +113,7 @@ async fn act_of(desk: &Desk, visitor: &Visitor, verb: &str) -> Result<Act, Refus
         action: format!("/system/{verb}"),
         back: "/system".to_owned(),
         fault: None,
+        reason_fault: None,
         reason: String::new(),
     })
 }
@@ -132,7 +132,7 @@ pub(crate) async fn act(
     State(desk): State<Desk>,
     visitor: Visitor,
     OriginalUri(uri): OriginalUri,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     let verb = verb(&uri);
     let done = async {

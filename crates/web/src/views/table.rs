@@ -44,6 +44,7 @@ pub(super) enum Cell {
     Time(Option<Timestamp>),
     /// A box that picks the row for an act on many.
     Pick {
+        name: &'static str,
         value: String,
         /// Whom it picks, for those who do not see the row.
         label: String,
@@ -103,7 +104,7 @@ pub(super) struct Field {
 #[derive(Debug, Clone)]
 pub(super) struct Bulk {
     pub(super) text: String,
-    pub(super) href: &'static str,
+    pub(super) href: String,
     pub(super) dangerous: bool,
 }
 
@@ -215,17 +216,17 @@ impl Table {
         self
     }
 
-    /// With a box before each row, for acts on those that are picked; nothing where there is no such act.
-    pub(super) fn picked_by(mut self, bulk: Vec<Bulk>, key: impl Fn(&Row) -> Option<String>) -> Self {
+    /// With a box before each row, for acts on those that are picked, by their keys in the order of the rows;
+    /// nothing where there is no such act.
+    pub(super) fn picked_by(mut self, name: &'static str, bulk: Vec<Bulk>, keys: Vec<String>) -> Self {
         if bulk.is_empty() {
             return self;
         }
         self.bulk = bulk;
         self.heads.insert(0, head(self.l, self.path, &Query::default(), "", PICK, None));
-        for row in &mut self.rows {
-            let value = key(row).unwrap_or_default();
+        for (row, value) in self.rows.iter_mut().zip(keys) {
             let label = self.l.t1("pick-row", "name", value.clone());
-            row.cells.insert(0, Cell::Pick { value, label });
+            row.cells.insert(0, Cell::Pick { name, value, label });
         }
         self
     }

@@ -36,7 +36,7 @@ pub fn proof_of(secret: &str) -> String {
     super::visitor::proof_of(secret)
 }
 
-/// How the reader likes lists and charts, as their browser remembers it.
+/// How the reader likes lists, as their browser remembers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remembered(View);
 
@@ -52,14 +52,8 @@ impl Remembered {
         Self(self.0.with_list(path, tight, hidden))
     }
 
-    /// With other charts.
-    #[must_use]
-    pub fn with_charts(self, charts: Vec<String>) -> Self {
-        Self(self.0.with_charts(charts))
-    }
-
     /// What the browser is told.
-    pub fn set_cookies(&self) -> [String; 2] {
+    pub fn set_cookies(&self) -> Vec<String> {
         self.0.set_cookies()
     }
 }

@@ -93,11 +93,13 @@ pub(super) fn no_session_cookie() -> String {
 }
 
 pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    cookies(headers).find_map(|(found, value)| (found == name).then_some(value))
+}
+
+/// Names and values of all cookies.
+pub(super) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    lines
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(found, value)| (found == name).then_some(value))
+    lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='))
 }
 
 /// An identified reader of the console.
@@ -105,7 +107,7 @@ pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> 
 pub(crate) struct Visitor {
     pub(super) asker: Asker,
     pub(super) look: Look,
-    /// How the reader likes lists and charts.
+    /// How the reader likes lists.
     pub(super) view: View,
     /// What forms carry to prove that this session's page sent them.
     pub(super) proof: String,

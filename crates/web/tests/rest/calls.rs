@@ -70,6 +70,14 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
             Sent::Json(json!({ "reason": "a test", "name": "desks" })),
             201,
         ),
+        call("GET", "/api/v1/users/own/charts", "/api/v1/users/own/charts", Sent::Nothing, 200),
+        call(
+            "PUT",
+            "/api/v1/users/own/charts",
+            "/api/v1/users/own/charts",
+            Sent::Json(json!({ "charts": ["polls.good", "events.tick"] })),
+            204,
+        ),
         call("GET", "/api/v1/groups", "/api/v1/groups", Sent::Nothing, 200),
         call("GET", "/api/v1/groups/{name}", "/api/v1/groups/desks", Sent::Nothing, 200),
         call(

@@ -335,6 +335,10 @@ impl Bench {
         panic!("{macs:?} were not located");
     }
 
+    pub async fn caller(&self, user: &str) -> netwarden_operate::Caller {
+        self.desk.identify_bearer(&self.secrets[user], None).await.unwrap()
+    }
+
     pub async fn json(&self, user: &str, method: &str, path: &str, body: Value) -> Answer {
         self.call(Some(user), method, path, Some(("application/json", body.to_string()))).await
     }

@@ -220,3 +220,29 @@ async fn a_parameters_old_and_new_value_stand_in_the_record_of_its_change() {
     assert_eq!((&record["old"], &record["new"]), (&old, &json!("70")), "{record}");
     assert_eq!((&record["user"], &record["details"]), (&json!("administrator"), &json!("long screens")));
 }
+
+/// Whatever governs silence besides, such as the demo's quicker clock, stays when groups are edited.
+#[tokio::test]
+async fn a_group_changes_the_time_outs_of_its_members_only() {
+    use std::time::Duration;
+
+    let bench = bench().await;
+    let keeper = bench.desk.engine.keeper();
+    let quick = Duration::from_secs(7);
+    keeper
+        .adjust(move |network| {
+            let settings = network.settings().clone();
+            network.set_settings(netwarden_inventory::Settings { offline_after: quick, ..settings });
+        })
+        .await
+        .unwrap();
+    let group = json!({ "reason": "a test", "name": "desks", "offline_after_s": 3_600 });
+    assert_eq!(bench.json("operator", "POST", "/api/v1/groups", group).await.status, 201);
+    let settings = keeper.picture().read().settings().clone();
+    assert_eq!(settings.offline_after, quick);
+    assert_eq!(settings.offline_after_by_group["desks"], Duration::from_secs(3_600));
+    let gone = bench.call(Some("operator"), "DELETE", "/api/v1/groups/desks?reason=x", None).await;
+    assert_eq!(gone.status, 204);
+    let settings = keeper.picture().read().settings().clone();
+    assert!(settings.offline_after == quick && settings.offline_after_by_group.is_empty());
+}

@@ -2,12 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod adoption;
+mod bulk;
 mod calls;
 mod channels;
+mod charts;
 mod depth;
 mod desk;
 mod document;
 mod editing;
+mod events;
 mod german;
 mod health;
 mod histories;
@@ -19,6 +22,7 @@ mod pages;
 mod passwords;
 mod ports;
 mod ratchet;
+mod refusals;
 mod rights;
 mod rule_pages;
 mod system_pages;

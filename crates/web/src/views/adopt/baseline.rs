@@ -14,7 +14,6 @@ use netwarden_operate::{BaselineFilter, Candidate, Desk, ListWish};
 
 use super::{Course, vlan_of};
 use crate::address::Query;
-use crate::input::Sent;
 use crate::refusal::Refusal;
 use crate::views::act::Given;
 use crate::views::dialog::Dialog;
@@ -109,8 +108,8 @@ impl Narrowed {
             NO_GROUP => Some(None),
             name => Some(Some(name.to_owned())),
         };
-        let rest = [("vlan".to_owned(), self.vlan.clone())].into();
-        let given = Given { proof: String::new(), reason: String::new(), rest };
+        let rest = [("vlan".to_owned(), self.vlan.clone().into())].into();
+        let given = Given { rest, ..Given::default() };
         Ok(BaselineFilter {
             elements: self.ne.into_iter().map(NeId).collect(),
             vlans: vlan_of(l, &given, "vlan")?.into_iter().collect(),
@@ -257,7 +256,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     .await
 }
 
-pub(crate) async fn accept(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn accept(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         let narrowed = Narrowed::given(&given);

@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::{Course, work};
 use crate::address::Query;
-use crate::input::Sent;
 use crate::refusal::Refusal;
 use crate::views::act::Given;
 use crate::views::dialog::Dialog;
@@ -142,17 +141,17 @@ async fn started(
 fn number(given: &Given, name: &str) -> Result<Option<u16>, Refusal> {
     let Some(text) = given.text(name) else { return Ok(None) };
     let shown: String = text.chars().take(32).collect();
-    text.parse().map(Some).map_err(|_| Refusal::malformed(Said::NoPortNumber { given: shown }))
+    text.parse().map(Some).map_err(|_| Refusal::malformed(Said::NoPortNumber { given: shown }).at(name))
 }
 
-pub(crate) async fn sweep(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn sweep(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         desk.permit_of(visitor.caller(), Operation::AdoptionDiscover).await?;
         let job = async {
             let subnet = given
                 .text("subnet")
-                .ok_or_else(|| Refusal::malformed(visitor.language().t("field-needed")))?;
+                .ok_or_else(|| Refusal::malformed(visitor.language().t("field-needed")).at("subnet"))?;
             let search = Search {
                 subnet: Some(subnet),
                 port: number(&given, "port")?,
@@ -167,11 +166,7 @@ pub(crate) async fn sweep(State(desk): State<Desk>, visitor: Visitor, Sent(given
     .await
 }
 
-pub(crate) async fn neighbours(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    Sent(given): Sent<Given>,
-) -> Response {
+pub(crate) async fn neighbours(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         let job = desk.discover(visitor.caller(), Search::default(), &given.reason).await;
@@ -181,7 +176,7 @@ pub(crate) async fn neighbours(
 }
 
 /// Adds one element at once.
-pub(crate) async fn host(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn host(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         desk.permit_of(visitor.caller(), Operation::NeCreate).await?;
@@ -206,7 +201,7 @@ pub(crate) async fn host(State(desk): State<Desk>, visitor: Visitor, Sent(given)
     .await
 }
 
-pub(crate) async fn import(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn import(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         let csv = given.text("csv").unwrap_or_default();

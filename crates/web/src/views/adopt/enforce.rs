@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::work::{self, Work};
 use super::{Course, vlan_of};
 use crate::address::Query;
-use crate::input::{Place, Sent};
+use crate::input::Place;
 use crate::refusal::Refusal;
 use crate::views::act::Given;
 use crate::views::dialog::Dialog;
@@ -300,7 +300,7 @@ pub(crate) async fn preflight(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(ne): Place<i64>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
@@ -339,7 +339,7 @@ pub(crate) async fn vlan(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(ne): Place<i64>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
@@ -354,7 +354,7 @@ pub(crate) async fn switch(
     State(desk): State<Desk>,
     visitor: Visitor,
     Place(ne): Place<i64>,
-    Sent(given): Sent<Given>,
+    given: Given,
 ) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;

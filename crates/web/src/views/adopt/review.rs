@@ -11,7 +11,6 @@ use uuid::Uuid;
 use super::work::{self, Candidate, Found, Work};
 use super::{Course, vlan_of};
 use crate::address::Query;
-use crate::input::Sent;
 use crate::refusal::Refusal;
 use crate::views::act::Given;
 use crate::views::dialog::Dialog;
@@ -195,7 +194,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
 }
 
 /// Adds what was chosen, in a job of its own.
-pub(crate) async fn add(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn add(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         desk.permit_of(visitor.caller(), Operation::NeCreate).await?;
@@ -230,7 +229,7 @@ pub(crate) async fn add(State(desk): State<Desk>, visitor: Visitor, Sent(given):
 }
 
 /// Ends a search that goes on.
-pub(crate) async fn cancel(State(desk): State<Desk>, visitor: Visitor, Sent(given): Sent<Given>) -> Response {
+pub(crate) async fn cancel(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         let id: Uuid = given.text("job").and_then(|id| id.parse().ok()).unwrap_or_default();

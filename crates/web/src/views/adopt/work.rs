@@ -60,7 +60,7 @@ impl Work {
         let (word, error) = match &job.state {
             JobState::Running => ("running", None),
             JobState::Done(_) => ("done", None),
-            JobState::Failed(reason) => ("failed", Some(reason.clone())),
+            JobState::Failed(reason) => ("failed", Some(l.said(reason))),
             JobState::Cancelled(_) => ("cancelled", None),
         };
         let colour = match word {

@@ -1,7 +1,7 @@
 //! What a channel is, as the fields of its form, and back.
 
 use netwarden_operate::{
-    ChannelDefinition, ChannelWish, CommandChannel, MailChannel, MailSecurity, SyslogChannel,
+    ChannelDefinition, ChannelWish, CommandChannel, MailChannel, MailSecurity, Said, SyslogChannel,
     SyslogTransport, WebhookChannel,
 };
 
@@ -141,7 +141,13 @@ pub(super) fn fields(l: Language, definition: &ChannelDefinition, has_secret: bo
 fn number<N: std::str::FromStr>(given: &Given, name: &str) -> Result<Option<N>, Refusal> {
     let Some(text) = given.text(name) else { return Ok(None) };
     let shown: String = text.chars().take(32).collect();
-    text.parse().map(Some).map_err(|_| Refusal::malformed(format!("{name}: '{shown}' is no such number")))
+    text.parse().map(Some).map_err(|_| {
+        Refusal::malformed(Said::IsNo {
+            column: name.to_owned(),
+            given: shown,
+            what: Said::WholeNumber.into(),
+        })
+    })
 }
 
 /// One thing a line, or several with commas between them where none of them can have one.
@@ -215,8 +221,7 @@ mod tests {
 
     #[test]
     fn lists_are_read_as_people_write_them() {
-        let rest = [("to".to_owned(), "a@x.org, b@x.org\r\n\r\n c@x.org".to_owned())].into();
-        let given = Given { proof: String::new(), reason: String::new(), rest };
+        let given = Given::of(b"to=a%40x.org%2C+b%40x.org%0D%0A%0D%0A+c%40x.org").unwrap();
         assert_eq!(lines(&given, "to", true), ["a@x.org", "b@x.org", "c@x.org"]);
         assert_eq!(lines(&given, "to", false), ["a@x.org, b@x.org", "c@x.org"]);
     }
