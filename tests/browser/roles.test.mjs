@@ -34,7 +34,7 @@ function offers(page) {
       const url = new URL(at, location.href);
       if (url.origin === location.origin) found.push(`${method} ${url.pathname}`);
     };
-    for (const link of document.querySelectorAll("a[href]:not([href^='#'])")) add("get", link.href);
+    for (const link of document.querySelectorAll("a[href]:not([href^='#'])")) add("get", link.getAttribute("href"));
     for (const form of document.querySelectorAll("form")) add(form.method, form.action);
     for (const part of document.querySelectorAll("[hx-get]")) add("get", part.getAttribute("hx-get"));
     for (const part of document.querySelectorAll("[hx-post]")) add("post", part.getAttribute("hx-post"));
