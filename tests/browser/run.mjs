@@ -29,7 +29,7 @@ process.env.NETWARDEN_DEMO = JSON.stringify(demo.about);
 
 let failures = 0;
 // A file that does not end is ended: what it started would hold the others up.
-const tests = run({ files: wanted.map((file) => join(here, file)), concurrency: 1, timeout: 300_000 });
+const tests = run({ files: wanted.map((file) => join(here, file)), concurrency: 1, timeout: 600_000 });
 tests.on("test:fail", () => (failures += 1));
 const Spec = reporters.spec;
 tests.compose(new Spec()).pipe(process.stdout);

@@ -16,6 +16,8 @@ use crate::refusal::Refusal;
 
 /// Spans of a chart.
 const BARS: i64 = 48;
+/// Seconds of one of them: half an hour, a day in all.
+const STEP_S: i64 = 1_800;
 /// Size of a chart, in its own units.
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 96.0;
@@ -74,14 +76,19 @@ pub(super) async fn of(desk: &Desk, visitor: &Visitor, query: &Query) -> Result<
     Ok(charts)
 }
 
+/// When a chart begins: at a span's beginning, as spans are put together, so that the one under way is the last
+/// and no two share a place.
+fn begins(until: Timestamp) -> Timestamp {
+    let last = until.as_second().div_euclid(STEP_S) * STEP_S;
+    Timestamp::from_second(last - (BARS - 1) * STEP_S).unwrap_or(Timestamp::MIN)
+}
+
 async fn chart(desk: &Desk, visitor: &Visitor, series: &str) -> Result<Chart, Refusal> {
     let l = visitor.language();
     let until = desk.clock.now();
-    let span = SignedDuration::from_hours(24);
-    let from = until.saturating_sub(span).unwrap_or(until);
-    let step = u64::try_from(span.as_secs() / BARS).unwrap_or(1_800);
-    let (step, points) =
-        desk.statistics(visitor.caller(), series, Some(from), Some(until), Some(step)).await?;
+    let from = begins(until);
+    let step = u64::try_from(STEP_S).unwrap_or(1_800);
+    let (_, points) = desk.statistics(visitor.caller(), series, Some(from), Some(until), Some(step)).await?;
     let kind = series.strip_prefix("events.");
     // What is counted in an interval adds up over a span; of how things are, the highest is shown.
     let value = |point: &Point| if kind.is_some() { point.sum } else { point.max };
@@ -91,10 +98,10 @@ async fn chart(desk: &Desk, visitor: &Visitor, series: &str) -> Result<Chart, Re
     let link = kind.filter(|_| visitor.may(desk, Operation::EventRead));
     let bar = |point: &Point| {
         let width = WIDTH / BARS as f64;
-        let x = point.at.duration_since(from).as_secs_f64() / span.as_secs_f64() * WIDTH;
+        let x = point.at.duration_since(from).as_secs_f64() / STEP_S as f64 * width;
         let value = value(point);
         let height = value / most * HEIGHT;
-        let end = point.at.saturating_add(SignedDuration::from_secs(step)).unwrap_or(point.at);
+        let end = point.at.saturating_add(SignedDuration::from_secs(STEP_S)).unwrap_or(point.at);
         let events = |kind: &str| {
             let span = Query::default().with("kind", kind).with("from", &point.at.to_string());
             span.with("until", &end.to_string()).at("/events")
@@ -135,4 +142,20 @@ pub(crate) async fn choose(
         Ok(led_to("/?done=charts"))
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chart_has_a_place_for_each_span_and_the_present_one_is_the_last() {
+        for second in [0, 1, 1_799, 1_800, 1_764_439_200, 1_764_439_201] {
+            let until = Timestamp::from_second(second).unwrap();
+            let from = begins(until);
+            assert_eq!(from.as_second().rem_euclid(STEP_S), 0, "{until}");
+            let place = until.duration_since(from).as_secs() / STEP_S;
+            assert_eq!(place, BARS - 1, "{until}");
+        }
+    }
 }
