@@ -87,29 +87,33 @@ pub(crate) async fn list<C: ConnectionTrait>(
     Ok(Listed { items: found, next })
 }
 
-/// What is read one after the other: each of the kinds with each of the things that events may be about.
+/// What is read one after the other: each of the kinds, or each of the things that events may be about, of
+/// which then only the kinds that are wanted. There are never more of them than kinds or things.
 fn alternatives(query: &EventQuery) -> Vec<Vec<Part>> {
     let mut kinds = query.kinds.clone();
     kinds.sort_unstable();
     kinds.dedup();
     let of_kind = |kind: EventKind| -> Part { ("kind = ?".into(), values![kind.code()].into()) };
-    let kinds: Vec<Vec<Part>> = match kinds.is_empty() {
-        true => vec![Vec::new()],
-        false => kinds.into_iter().map(|kind| vec![of_kind(kind)]).collect(),
+    let Some(all) = &query.about else {
+        return match kinds.is_empty() {
+            true => vec![Vec::new()],
+            false => kinds.into_iter().map(|kind| vec![of_kind(kind)]).collect(),
+        };
     };
-    let about = |about: &About| match about {
-        About::Subject(about) => ("subject = ?".to_owned(), values![subject::encode(about)].into()),
-        About::Ne(NeId(ne)) => ("ne = ?".to_owned(), values![*ne].into()),
-        About::Kind(kind) => of_kind(*kind),
+    // Not from the index on kinds: what one thing has shown is less than all that is of a kind.
+    let of_kinds = || -> Option<Part> {
+        let codes = kinds.iter().map(|kind| kind.code().to_string()).collect::<Vec<_>>().join(", ");
+        (!kinds.is_empty()).then(|| (format!("+kind IN ({codes})"), Vec::new()))
     };
-    match &query.about {
-        None => kinds,
-        Some(all) => {
-            let all = all.iter().map(about);
-            all.flat_map(|one| kinds.iter().map(move |kind| [kind.clone(), vec![one.clone()]].concat()))
-                .collect()
-        }
-    }
+    let of = |condition: &str, value: Value| -> Vec<Part> {
+        std::iter::once((condition.to_owned(), vec![value])).chain(of_kinds()).collect()
+    };
+    let about = all.iter().filter_map(|about| match about {
+        About::Subject(about) => Some(of("subject = ?", subject::encode(about).into())),
+        About::Ne(NeId(ne)) => Some(of("ne = ?", (*ne).into())),
+        About::Kind(kind) => (kinds.is_empty() || kinds.contains(kind)).then(|| vec![of_kind(*kind)]),
+    });
+    about.collect()
 }
 
 async fn conditions<C: ConnectionTrait>(

@@ -231,6 +231,19 @@ async fn lists_are_filtered_confined_and_paged_by_time() {
                 },
                 |_, it| it.subject == mac(2) || it.ne == Some(NeId(3)) || it.kind == EventKind::NeRebooted,
             ),
+            // A kind that the text names, and another that is not wanted.
+            (
+                EventQuery {
+                    kinds: vec![EventKind::MacOnline],
+                    about: Some(vec![
+                        About::Kind(EventKind::MacOnline),
+                        About::Kind(EventKind::NeRebooted),
+                        About::Subject(mac(2)),
+                    ]),
+                    ..all()
+                },
+                |_, it| it.kind == EventKind::MacOnline,
+            ),
             (
                 EventQuery {
                     kinds: vec![EventKind::MacOffline, EventKind::MacOnline],
