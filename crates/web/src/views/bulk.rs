@@ -19,7 +19,7 @@ use super::act::{Act, Given, Input};
 use super::dialog::{Dialog, submitted};
 use super::frame::{self, Frame, answered};
 use super::language::Language;
-use super::ports::verb;
+use super::ports::verb as last_part;
 use super::table::{Bulk, Cell, Columns, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
@@ -45,6 +45,19 @@ pub(in crate::views) struct Verb {
     dangerous: bool,
     /// The verb that undoes it.
     undo: Option<&'static str>,
+}
+
+/// An act on many; `texts` are the keys of its title, of what it will do and of what was done.
+const fn verb(
+    name: &'static str,
+    operation: Operation,
+    button: &'static str,
+    texts: [&'static str; 3],
+    dangerous: bool,
+    undo: Option<&'static str>,
+) -> Verb {
+    let [title, told, done] = texts;
+    Verb { name, operation, button, title, told, done, dangerous, undo }
 }
 
 /// Who is affected, and what besides the reason is asked.
@@ -121,7 +134,7 @@ pub(super) fn offered<K: Kind>(desk: &Desk, visitor: &Visitor) -> Vec<Bulk> {
 }
 
 fn verb_of<K: Kind>(uri: &axum::http::Uri) -> Result<&'static Verb, Refusal> {
-    let name = verb(uri);
+    let name = last_part(uri);
     K::VERBS.iter().find(|verb| verb.name == name).ok_or_else(|| Refusal::not_found(Said::NothingHere))
 }
 

@@ -5,7 +5,7 @@ use netwarden_identity::Operation;
 use netwarden_model::NeId;
 use netwarden_operate::{Desk, ElementEdit, MaintenanceWindow, OperateError, Said};
 
-use super::{Asked, Kind, Verb, count};
+use super::{Asked, Kind, Verb, count, verb};
 use crate::refusal::Refusal;
 use crate::shape;
 use crate::views::act::Given;
@@ -17,18 +17,6 @@ use crate::views::visitor::Visitor;
 /// A network element, by its id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::views) struct Element(NeId);
-
-const fn verb(
-    name: &'static str,
-    operation: Operation,
-    button: &'static str,
-    texts: [&'static str; 3],
-    dangerous: bool,
-    undo: Option<&'static str>,
-) -> Verb {
-    let [title, told, done] = texts;
-    Verb { name, operation, button, title, told, done, dangerous, undo }
-}
 
 impl Kind for Element {
     const LIST: &'static str = "/elements";

@@ -5,7 +5,7 @@ use netwarden_identity::Operation;
 use netwarden_model::Mac;
 use netwarden_operate::{Authorisation, Desk, OperateError, Said};
 
-use super::{Asked, Kind, Verb, count};
+use super::{Asked, Kind, Verb, count, verb};
 use crate::refusal::Refusal;
 use crate::shape;
 use crate::views::act::Given;
@@ -25,26 +25,22 @@ impl Kind for Endpoint {
     const CRUMB: &'static str = "nav-endpoints";
     const RESULTS: Columns = &[("column-mac", None), ("column-outcome", None), ("column-what", None)];
     const VERBS: &'static [Verb] = &[
-        Verb {
-            name: "authorise",
-            operation: Operation::EndpointAuthorise,
-            button: "act-authorise",
-            title: "bulk-authorise-title",
-            told: "bulk-authorise-told",
-            done: "bulk-authorised",
-            dangerous: false,
-            undo: Some("block"),
-        },
-        Verb {
-            name: "block",
-            operation: Operation::EndpointBlock,
-            button: "act-block",
-            title: "bulk-block-title",
-            told: "bulk-block-told",
-            done: "bulk-blocked",
-            dangerous: true,
-            undo: Some("authorise"),
-        },
+        verb(
+            "authorise",
+            Operation::EndpointAuthorise,
+            "act-authorise",
+            ["bulk-authorise-title", "bulk-authorise-told", "bulk-authorised"],
+            false,
+            Some("block"),
+        ),
+        verb(
+            "block",
+            Operation::EndpointBlock,
+            "act-block",
+            ["bulk-block-title", "bulk-block-told", "bulk-blocked"],
+            true,
+            Some("authorise"),
+        ),
     ];
     type Wish = ();
 

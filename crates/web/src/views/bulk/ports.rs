@@ -6,7 +6,7 @@ use netwarden_model::PortRef;
 use netwarden_model::access::PortAccess;
 use netwarden_operate::{Desk, OperateError, PortWish, Said, port_ref};
 
-use super::{Asked, Kind, Verb, count};
+use super::{Asked, Kind, Verb, count, verb};
 use crate::refusal::Refusal;
 use crate::views::act::Given;
 use crate::views::language::Language;
@@ -20,18 +20,6 @@ const NAMED_MACS: usize = 10;
 /// A port of an element.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::views) struct Port(PortRef);
-
-const fn verb(
-    name: &'static str,
-    operation: Operation,
-    button: &'static str,
-    texts: [&'static str; 3],
-    dangerous: bool,
-    undo: Option<&'static str>,
-) -> Verb {
-    let [title, told, done] = texts;
-    Verb { name, operation, button, title, told, done, dangerous, undo }
-}
 
 impl Kind for Port {
     const LIST: &'static str = "/ports";
