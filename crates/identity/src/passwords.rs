@@ -254,19 +254,4 @@ impl Identity {
         let hash = hash.clone();
         self.work(move || hash.verify(&password)).await
     }
-
-    /// Changes a user's own password, in a transaction of its own.
-    pub async fn change_own_password(
-        &self,
-        user: &Identified,
-        old: Attempt,
-        new: Zeroizing<String>,
-        now: Timestamp,
-        salts: [[u8; 16]; 2],
-    ) -> Result<(), IdentityError> {
-        let own = self.prepare_own_password(user, &Contact::default(), old, new, now, salts).await?;
-        self.store
-            .write(move |tx| Box::pin(async move { crate::accounts::set_own_password(tx, &own, now).await }))
-            .await
-    }
 }

@@ -128,7 +128,7 @@ async fn the_first_start_makes_admin_whose_password_must_be_changed() {
 
     let change = async |old: &str, new: &str| {
         let old = attempt("admin", old, None);
-        case.identity.change_own_password(&admitted.user, old, secret(new), at(4), [[1; 16], [2; 16]]).await
+        super::change_own_password(&case.identity, &admitted.user, old, secret(new), at(4)).await
     };
     assert!(matches!(change("wrong old one", "brand-new-phrase").await, Err(IdentityError::OldPassword)));
     assert!(matches!(change(&password, &password).await, Err(IdentityError::Refused(_))), "unchanged");

@@ -8,9 +8,29 @@ mod password_rules;
 mod passwords;
 
 use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::passwords::Contact;
+use crate::{Attempt, Identified, Identity, IdentityError};
 
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+}
+
+/// A user's own new password, prepared and set as `operate` does it.
+pub async fn change_own_password(
+    identity: &Identity,
+    user: &Identified,
+    old: Attempt,
+    new: Zeroizing<String>,
+    now: Timestamp,
+) -> Result<(), IdentityError> {
+    let salts = [[1; 16], [2; 16]];
+    let own = identity.prepare_own_password(user, &Contact::default(), old, new, now, salts).await?;
+    identity
+        .store
+        .write(move |tx| Box::pin(async move { crate::accounts::set_own_password(tx, &own, now).await }))
+        .await
 }
 
 /// Compares with `cases/NAME`; `UPDATE_GOLDEN=1` writes it instead.

@@ -71,8 +71,7 @@ impl Case {
 
     async fn change(&self, old: &str, new: &str, second: i64) -> Result<(), IdentityError> {
         let user = self.login(old, second).await.user;
-        let salts = [[1; 16], [2; 16]];
-        self.identity.change_own_password(&user, attempt(old), secret(new), at(second), salts).await
+        super::change_own_password(&self.identity, &user, attempt(old), secret(new), at(second)).await
     }
 
     async fn session(&self, secret: &str, second: i64) -> Option<Identified> {
