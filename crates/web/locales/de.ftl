@@ -182,6 +182,7 @@ chart-table = Als Tabelle
 chart-from = Von
 chart-until = Bis
 worries-many = { $kind } ({ $count }-mal)
+worries-at-least = { $kind } (mindestens { $count }-mal)
 chart-day = die letzten 24 Stunden
 chart-most = höchster Wert: { $value }
 chart-sum = { $value } insgesamt

@@ -182,6 +182,7 @@ chart-table = As a table
 chart-from = From
 chart-until = Until
 worries-many = { $kind } ({ $count } times)
+worries-at-least = { $kind } ({ $count } times or more)
 chart-day = the last 24 hours
 chart-most = highest: { $value }
 chart-sum = { $value } in all

@@ -83,6 +83,12 @@ async fn worries(desk: &Desk, visitor: &Visitor) -> Result<Vec<Row>, Refusal> {
         ..ListWish::default()
     };
     let events = desk.list_events(caller, wanted).await?.items;
+    // There may be more behind those that were looked at.
+    let key = if usize::try_from(LOOKED_AT).is_ok_and(|most| events.len() < most) {
+        "worries-many"
+    } else {
+        "worries-at-least"
+    };
     let mut lines = folded(&events, true);
     if lines.len() > LINES {
         lines = folded(&events, false);
@@ -99,7 +105,7 @@ async fn worries(desk: &Desk, visitor: &Visitor) -> Result<Vec<Row>, Refusal> {
                 None => query,
             };
             let times = i64::try_from(count).unwrap_or(i64::MAX);
-            let text = l.with("worries-many", &[("kind", kind.into()), ("count", times.into())]);
+            let text = l.with(key, &[("kind", kind.into()), ("count", times.into())]);
             Cell::Link { text, href: query.at("/events") }
         } else {
             Cell::Link { text: kind, href: format!("/events/{}", event.seq) }
