@@ -1,7 +1,6 @@
 // How long the map takes until it stands there: `node map.mjs ORIGIN FINGERPRINT SOCKET`, against a server that runs.
 // Prints a line of JSON for each way to fold it.
 
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { identityOf } from "./demo.mjs";
@@ -34,7 +33,7 @@ try {
       });
       drawn.push(await entry.jsonValue());
     }
-    if (picture) await page.screenshot({ path: join(picture ?? tmpdir(), `map-${by}.png`) });
+    if (picture) await page.screenshot({ path: join(picture, `map-${by}.png`) });
     const graph = await page.evaluate(async (path) => (await fetch(path)).json(), `/topology/graph?by=${by}`);
     const [first, ...others] = drawn.map(({ at }) => at);
     others.sort((a, b) => a - b);

@@ -81,7 +81,7 @@ impl Column {
         Self { prefix, ..Self::default() }
     }
 
-    /// Of variables whose names have nothing in common.
+    /// Of variables whose names have nothing in common; what [`Column::push`] does not take is left out.
     pub fn of(bindings: impl IntoIterator<Item = VarBind>) -> Self {
         let mut column = Self::default();
         for VarBind { oid, value } in bindings {
