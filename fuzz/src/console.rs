@@ -52,6 +52,10 @@ const PROVEN: &[&str] = &[
     "/system/channels/{channel}/remove",
     "/system/sources/{source}/remove",
     "/system/backups/{backup}/remove",
+    "/system/new-login-policy",
+    "/system/login-policies/{policy}",
+    "/system/account-policy/{setting}",
+    "/acknowledge",
     "/adopt/baseline",
     "/adopt/enforce/{ne}/vlan",
     "/adopt/enforce/{ne}/switch",
@@ -102,6 +106,8 @@ const NAMES: &[&str] = &[
     "count",
     "position-1",
     "add",
+    "lines",
+    "failures",
 ];
 
 /// It stands in no page, and would be an element in one into which a text came as it is.

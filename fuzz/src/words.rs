@@ -9,6 +9,7 @@ use netwarden_api::sse::Decoder;
 use netwarden_collect::convention;
 use netwarden_collect::discovery::{SWEEP_LIMIT, Subnet};
 use netwarden_identity::Operation;
+use netwarden_identity::admission::{Addresses, Attributes, Hours};
 use netwarden_identity::password::{
     Candidate, Dictionary, MAX_ITERATIONS, MIN_ITERATIONS, Params, PasswordHash, PasswordPolicy, Person,
     breaches,
@@ -96,6 +97,16 @@ pub fn words(octets: &[u8]) {
     if let Ok((dictionary, _)) = Dictionary::read(text.as_bytes()) {
         let again = Dictionary::read(dictionary.text().as_bytes());
         assert_eq!(again, Ok((dictionary, 0)));
+    }
+    match Addresses::parse(text) {
+        Ok(addresses) => assert_eq!(Addresses::parse(&addresses.to_string()), Ok(addresses)),
+        Err(said) => assert!(said.to_string().len() <= 400, "{said}"),
+    }
+    if let Err(said) = Hours::parse(text) {
+        assert!(said.to_string().len() <= 400, "{said}");
+    }
+    if let Ok(attributes) = Attributes::decode(text) {
+        assert_eq!(Attributes::decode(&attributes.encode()).ok(), Some(attributes));
     }
     for parameter in PARAMETERS {
         if parameter.check(text).is_ok() {

@@ -54,6 +54,7 @@ pub struct Server {
     pub first_password: Option<Zeroizing<String>>,
     upkeep: tokio::task::JoinHandle<()>,
     statistics: tokio::task::JoinHandle<()>,
+    accounts: tokio::task::JoinHandle<()>,
     system_log: Option<SystemLog>,
 }
 
@@ -97,7 +98,8 @@ impl Server {
         }
         netwarden_operate::record_exceptions(&store, &exceptions, now).await?;
         let parameters = netwarden_operate::load_parameters(&store).await?;
-        let identity = Identity::new(store.clone(), parameters.identity(IdentityPolicy::default()));
+        let policy = IdentityPolicy { accounts: parameters.accounts(), ..IdentityPolicy::default() };
+        let identity = Identity::new(store.clone(), policy);
         identity.load_settings().await.context("the settings of accounts")?;
         // Whoever runs the server, and root, act as `admin` on the local socket.
         let uids = BTreeSet::from([nix::unistd::geteuid().as_raw(), 0]);
@@ -139,13 +141,16 @@ impl Server {
             engine,
             clock,
             jobs: Jobs::default(),
+            online: netwarden_operate::Online::default(),
+            refusals: netwarden_operate::Refusals::default(),
             parameters: RwLock::new(parameters),
             outside,
             backups: options.backup_dir,
             started: now,
         });
         let statistics = tokio::spawn(netwarden_operate::keep_statistics(desk.clone()));
-        Ok(Self { desk, first_password, upkeep, statistics, system_log: options.system_log })
+        let accounts = tokio::spawn(netwarden_operate::keep_accounts(desk.clone()));
+        Ok(Self { desk, first_password, upkeep, statistics, accounts, system_log: options.system_log })
     }
 
     /// Listens to traps and informs; answers with the address.
@@ -178,6 +183,7 @@ impl Server {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.upkeep.abort();
         self.statistics.abort();
+        self.accounts.abort();
         let Inner { trail, store, engine, clock, .. } = &*self.desk;
         engine.stop().await;
         let last = async {
@@ -358,7 +364,7 @@ mod tests {
         let server = started(folder.path()).await;
         assert!(server.first_password.is_some());
         let identity = &server.desk.identity;
-        assert!(identity.authenticate_local(0).await.unwrap().is_some());
+        assert!(identity.authenticate_local(0, server.desk.clock.now()).await.unwrap().is_some());
         let all = records(&server).await;
         let mapped: Vec<&ListedRecord> = all.iter().filter(|listed| is(listed, "user.map_local")).collect();
         assert!(!mapped.is_empty() && all.iter().any(|listed| is(listed, "user.create")));
@@ -368,7 +374,8 @@ mod tests {
 
         let server = started(folder.path()).await;
         assert!(server.first_password.is_none());
-        assert!(server.desk.identity.authenticate_local(0).await.unwrap().is_none(), "mapped again");
+        let (identity, now) = (&server.desk.identity, server.desk.clock.now());
+        assert!(identity.authenticate_local(0, now).await.unwrap().is_none(), "mapped again");
         server.stop().await.unwrap();
     }
 }

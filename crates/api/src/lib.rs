@@ -3,6 +3,7 @@
 //! At the edge of the flow. It has no server code, no database types and no decisions: `web` fills these
 //! types from what `operate` answers, and the OpenAPI document is made from them.
 
+pub mod account;
 pub mod audit;
 pub mod channel;
 pub mod client;

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::account::{AttributeChanges, Attributes, LoginNotice};
+
 /// A system parameter (NEM-09).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Parameter {
@@ -106,6 +108,9 @@ pub struct Session {
     /// When the password ends, where that is soon or past.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_ends_at: Option<Timestamp>,
+    /// What the user was to be told after the login and has not acknowledged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<LoginNotice>,
 }
 
 /// A change of one's own password.
@@ -164,6 +169,18 @@ pub struct User {
     /// Mail address, where one is known; one account alone is shown with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<String>,
+    /// Where its password is known: `local` for here.
+    #[serde(default)]
+    pub kind: String,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Its last use, to ten minutes: login, token or local socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
+    /// What is set of it.
+    #[serde(default)]
+    pub attributes: Attributes,
 }
 
 /// A user to be made; the password is to be changed at first login.
@@ -174,8 +191,22 @@ pub struct NewUser {
     pub name: String,
     /// First password.
     pub password: String,
-    /// Roles: `Administrator`, `Operator`, `Helpdesk`, `Revisor`.
+    /// Roles: `Administrator`, `Operator`, `Helpdesk`, `Revisor`; those of `like` where none are given.
+    #[serde(default)]
     pub roles: Vec<String>,
+    /// The account that it is to be like: with its roles, attributes and login policies where nothing else is
+    /// said. It needs user.read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like: Option<String>,
+    /// Mobile number. It is stored encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<String>,
+    /// Mail address. It is stored encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<String>,
+    /// What else is set of it.
+    #[serde(default)]
+    pub attributes: AttributeChanges,
 }
 
 /// A backup to be made.
@@ -232,6 +263,9 @@ pub struct UserChange {
     /// Mail address; empty for none. It is stored encrypted.
     #[serde(default)]
     pub mail: Option<String>,
+    /// What else shall be different of it.
+    #[serde(default)]
+    pub attributes: AttributeChanges,
 }
 
 /// A password that was made; it is shown this once and must be changed at the next login.
@@ -256,6 +290,15 @@ pub struct ListedSession {
     pub last_used_at: Timestamp,
     /// It ends then at the latest.
     pub ends_at: Timestamp,
+    /// The last operation that it did, where one is known since the start of the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// What that was done to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation_at: Option<Timestamp>,
 }
 
 /// A series of statistics.
@@ -335,6 +378,9 @@ pub struct Token {
     pub expires_at: Timestamp,
     /// It was revoked then.
     pub revoked_at: Option<Timestamp>,
+    /// It was last used then, to ten minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
     /// Operations it may do.
     pub operations: Vec<String>,
 }

@@ -359,6 +359,7 @@ mod tests {
         let told = changes.events.iter().filter(|event| event.kind == EventKind::NeIncomplete);
         let told = told.map(|event| match &event.payload {
             Payload::Nac(payload) => payload.clone(),
+            Payload::People(payload) => panic!("{payload:?}"),
         });
         let told = told.collect();
         network.commit(changes);

@@ -8,8 +8,10 @@ use netwarden_model::UserId;
 use netwarden_store::{Tx, execute, query_one, values};
 use zeroize::Zeroizing;
 
+use crate::admission::AttributesEdit;
 use crate::decide::{Subject, Through};
 use crate::error::IdentityError;
+use crate::login_policies::{self, PolicyKind};
 use crate::operation::Operation;
 use crate::password::{PasswordHash, history};
 use crate::passwords::OwnPassword;
@@ -118,12 +120,61 @@ pub async fn set_enabled(tx: &Tx, user: UserId, enabled: bool) -> Result<(), Ide
     sql::bump_policy(tx).await
 }
 
+/// Sets what an administrator sets of an account; running sessions have it at their next request. Logins are
+/// counted anew where their number is set.
+pub async fn set_attributes(
+    tx: &Tx,
+    user: UserId,
+    edit: AttributesEdit,
+    now: Timestamp,
+) -> Result<(), IdentityError> {
+    let present = sql::user_by_id(tx, user).await?;
+    let present = present.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?;
+    if present.name == ADMIN && edit.may_keep_out() {
+        return Err(IdentityError::AdminComesIn);
+    }
+    let counts_anew = matches!(edit.allowed_logins, Some(Some(_)));
+    let attributes = present.attributes.edited(edit, now)?;
+    sql::update_user(tx, user, "attributes = $2", values![attributes.encode()].to_vec()).await?;
+    if counts_anew {
+        sql::update_user(tx, user, "logins = 0", Vec::new()).await?;
+    }
+    sql::bump_policy(tx).await
+}
+
+/// Lets an account follow the login policies of these names; what is None stays, an inner None is for none.
+#[allow(clippy::option_option, reason = "absent, cleared and set are three different wishes")]
+pub async fn set_login_policies(
+    tx: &Tx,
+    user: UserId,
+    addresses: Option<Option<String>>,
+    hours: Option<Option<String>>,
+) -> Result<(), IdentityError> {
+    if matches!(hours, Some(Some(_))) && is_admin(tx, user).await? {
+        return Err(IdentityError::AdminComesIn);
+    }
+    for (wish, kind, set) in [
+        (addresses, PolicyKind::Addresses, "address_policy = $2"),
+        (hours, PolicyKind::Hours, "hours_policy = $2"),
+    ] {
+        let id = match wish {
+            None => continue,
+            Some(None) => None,
+            Some(Some(name)) => Some(login_policies::id_of(tx, &name, kind).await?),
+        };
+        sql::update_user(tx, user, set, vec![id.into()]).await?;
+    }
+    sql::bump_policy(tx).await
+}
+
 /// Deletes an account with its tokens and sessions.
 pub async fn delete_user(tx: &Tx, user: UserId) -> Result<(), IdentityError> {
     if is_admin(tx, user).await? {
         return Err(IdentityError::AdminStays);
     }
-    for table in ["identity_token", "identity_session", "identity_local_uid", "identity_password"] {
+    for table in
+        ["identity_token", "identity_session", "identity_local_uid", "identity_password", "identity_login"]
+    {
         execute(tx, format!("DELETE FROM {table} WHERE user_id = $1"), values![user.0]).await?;
     }
     execute(tx, "DELETE FROM identity_user WHERE id = $1", values![user.0]).await?;
@@ -256,6 +307,14 @@ pub async fn end_session(tx: &Tx, id: i64) -> Result<(), IdentityError> {
         1 => Ok(()),
         _ => Err(IdentityError::NoSuchSession(id)),
     }
+}
+
+/// Ends every session but those of `admin`, for the single-user mode.
+pub async fn end_sessions_but_admins(tx: &Tx) -> Result<(), IdentityError> {
+    let sql =
+        "DELETE FROM identity_session WHERE user_id NOT IN (SELECT id FROM identity_user WHERE name = $1)";
+    execute(tx, sql, values![ADMIN]).await?;
+    Ok(())
 }
 
 /// Whose token or session it is, for the decision whether it may be touched.

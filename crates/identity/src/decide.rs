@@ -37,6 +37,9 @@ pub struct Identified {
     pub must_change_password: bool,
     /// When the password ends, where that is soon or past; of sessions alone.
     pub password_ends: Option<Timestamp>,
+    /// There is something that the user was to be told after the login and has not acknowledged; of sessions
+    /// alone.
+    pub has_notice: bool,
     /// What part of the network the user may see.
     pub scope: Scope,
     /// By what the user was identified.

@@ -2,6 +2,7 @@
 
 use netwarden_store::StoreError;
 
+use crate::admission::hours::TextError;
 use crate::password::words::DictionaryError;
 use crate::password::{Breach, PasswordError, PolicyError};
 
@@ -32,6 +33,54 @@ pub enum IdentityError {
     /// What is no mail address.
     #[error("'{0}' is no mail address: one '@' with something before and behind it is needed")]
     BadMail(String),
+    /// A number that an attribute of an account does not take.
+    #[error("{attribute} takes {least} to {most}, not {given}")]
+    AttributeRange {
+        /// Which.
+        attribute: &'static str,
+        /// Least.
+        least: u32,
+        /// Most.
+        most: u32,
+        /// What was given.
+        given: u32,
+    },
+    /// A text that is too long for an attribute of an account.
+    #[error("{attribute} has at most {most} characters")]
+    AttributeText {
+        /// Which.
+        attribute: &'static str,
+        /// Most.
+        most: usize,
+    },
+    /// What cannot become of an unused account.
+    #[error("'{0}' cannot become of an unused account: none, disable and delete can")]
+    BadUnusedAct(String),
+    /// A name that no login policy can have.
+    #[error("a login policy needs a name of 1 to 64 characters")]
+    BadPolicyName,
+    /// The lines of a login policy say nothing that can be followed.
+    #[error(transparent)]
+    PolicyText(#[from] TextError),
+    /// Another login policy has the name.
+    #[error("there is a login policy '{0}' already")]
+    PolicyNameTaken(String),
+    /// There is no such login policy.
+    #[error("there is no login policy '{0}'")]
+    NoSuchPolicy(String),
+    /// A policy of addresses was given for hours, or the other way round.
+    #[error("the login policy '{name}' is of the kind {found}, not {wanted}")]
+    PolicyKind {
+        /// Which.
+        name: String,
+        /// Its kind.
+        found: &'static str,
+        /// The kind that is needed.
+        wanted: &'static str,
+    },
+    /// Accounts follow the policy.
+    #[error("{0} accounts follow this login policy; give them another one first")]
+    PolicyInUse(u64),
     /// Another user has the name.
     #[error("there is a user '{0}' already")]
     NameTaken(String),
@@ -47,6 +96,9 @@ pub enum IdentityError {
     /// The built-in account must stay usable.
     #[error("the built-in user 'admin' cannot be disabled, deleted or lose the role administrator")]
     AdminStays,
+    /// The built-in account must be able to come in whenever it is needed.
+    #[error("the built-in user 'admin' cannot be limited in time, sessions or logins")]
+    AdminComesIn,
     /// A role that cannot be given.
     #[error("there is no role '{0}'")]
     NoSuchRole(String),

@@ -1,17 +1,19 @@
 //! Users, roles, passwords, tokens and sessions, and the one function that decides access.
 //!
 //! Beside the flow: `operate` asks here who the caller is and whether the operation is allowed, then
-//! records and acts. The deciding parts ([`decide`](mod@decide), [`operation`], [`role`],
+//! records and acts. The deciding parts ([`decide`](mod@decide), [`operation`], [`role`], [`admission`],
 //! [`password`], [`secret`], [`lockout`]) are pure: time and randomness are arguments. [`Identity`]
 //! reads accounts, tokens and sessions from the store; the changes in [`accounts`] take the caller's
 //! transaction, so that `operate` records them in the trail in the same one. This crate never
 //! returns a stored password, token or session id, and never acts on the network.
 
 pub mod accounts;
+pub mod admission;
 pub mod decide;
 mod error;
 pub mod lockout;
 pub mod login;
+pub mod login_policies;
 pub mod operation;
 pub mod password;
 mod passwords;
@@ -23,15 +25,19 @@ mod sql;
 mod tests;
 
 pub use accounts::{ADMIN, Keep, NewToken, NewUser, TokenWish};
+pub use admission::{AccountPolicy, Attributes, AttributesEdit, Bar, LoginMode, Unused, UnusedAct};
 pub use decide::{
     AuditReach, Because, Circumstances, Decision, Identified, Object, Place, Subject, Through, audit_reach,
     decide, decide_named,
 };
 pub use error::IdentityError;
 pub use lockout::{Limit, LockoutPolicy};
-pub use login::{Admitted, Attempt, Checked, LoginResult, Refused, SessionPolicy};
+pub use login::{Admitted, Attempt, Checked, LoginResult, Notice, Presence, Refused};
+pub use login_policies::{LOGIN_POLICIES, LoginPolicy, PolicyKind};
 pub use operation::{Access, Declaration, OPERATIONS, ObjectKind, Operation, UnknownOperation};
 pub use passwords::{Contact, DictionaryEntry, OwnPassword};
 pub use role::{Role, Roles};
-pub use service::{ACCOUNTS, Account, Identity, IdentityPolicy, ListedSession, SESSIONS, TOKENS, Token};
+pub use service::{
+    ACCOUNTS, Account, Identity, IdentityPolicy, LOGINS, ListedLogin, ListedSession, SESSIONS, TOKENS, Token,
+};
 pub use sql::MIGRATIONS;

@@ -10,13 +10,14 @@
 
 use std::net::IpAddr;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use netwarden_model::UserId;
-use netwarden_store::{Tx, execute, values};
+use netwarden_store::{Tx, execute, query_one, values};
 use sea_orm::ConnectionTrait;
 use zeroize::Zeroizing;
 
 use crate::accounts::{ADMIN, user_name};
+use crate::admission::{Attributes, Bar, bar, bar_of_login};
 use crate::decide::Identified;
 use crate::error::IdentityError;
 use crate::lockout::{Locked, LockoutPolicy, Tallies, counted_address};
@@ -62,10 +63,23 @@ pub enum Because {
     UnknownUser,
     /// The password is another one.
     WrongPassword,
-    /// The account is switched off.
-    Disabled,
     /// Too many failures.
     Locked(Locked),
+    /// Name and password were right, and something else stands in the way.
+    Barred(Bar),
+}
+
+impl Because {
+    /// The word under which it is kept.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Because::UnknownUser => "unknown_user",
+            Because::WrongPassword => "wrong_password",
+            Because::Locked(Locked::Account) => "account_locked",
+            Because::Locked(Locked::Address) => "address_locked",
+            Because::Barred(bar) => bar.as_str(),
+        }
+    }
 }
 
 impl std::fmt::Display for Because {
@@ -73,16 +87,17 @@ impl std::fmt::Display for Because {
         f.write_str(match self {
             Because::UnknownUser => "there is no such user",
             Because::WrongPassword => "wrong password",
-            Because::Disabled => "the account is switched off",
             Because::Locked(Locked::Account) => "the account is locked after too many failures",
             Because::Locked(Locked::Address) => "the address is locked after too many failures",
+            Because::Barred(bar) => bar.text(),
         })
     }
 }
 
-/// A refused login. Its text is the same whatever the reason (IAM-14).
+/// A refused login. Its text is the same whatever the reason (IAM-14), but where name and password were
+/// right: who knows them may know what else is in the way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the login was refused: wrong user name or password, or too many failures")]
+#[error("the login was refused: {}", self.told())]
 pub struct Refused {
     /// The user name, as far as it can be one.
     pub name: String,
@@ -90,8 +105,22 @@ pub struct Refused {
     pub because: Because,
     /// What this failure locked, for the trail.
     pub locked: Option<Locked>,
-    /// Failures of this user since the last success; more than 3 are worth an alarm (IAM-08).
+    /// Failures of this user since the last success.
     pub failures_since_success: i64,
+}
+
+impl Refused {
+    /// What stands in the way of who gave the right name and password; None for everybody else.
+    pub const fn bar(&self) -> Option<Bar> {
+        match self.because {
+            Because::Barred(bar) => Some(bar),
+            _ => None,
+        }
+    }
+
+    fn told(&self) -> &'static str {
+        self.bar().map_or("wrong user name or password, or too many failures", Bar::text)
+    }
 }
 
 /// A login that was let in.
@@ -103,22 +132,30 @@ pub struct Admitted {
     pub secret: Zeroizing<String>,
     /// When the session ends at the latest.
     pub ends: Timestamp,
-    /// What happened before (IAM-13).
-    pub before: LastLogins,
 }
 
-/// The last success and failure before a login.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct LastLogins {
-    /// Time of the last success.
-    pub success: Option<Timestamp>,
-    /// From where.
-    pub success_from: Option<String>,
-    /// Time of the last failure.
-    pub failure: Option<Timestamp>,
-    /// From where.
-    pub failure_from: Option<String>,
-    /// Failures between these logins.
+/// Whether a request shows that somebody is there: pages that look by themselves must not keep a session from
+/// ending that nobody uses (IAM-12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Somebody, or a program, asked for it.
+    Acts,
+    /// An open page asked for it, again and again.
+    Watches,
+}
+
+/// What a user is told after a login, until they say that they have read it (IAM-13).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notice {
+    /// The login that it is about.
+    pub login: i64,
+    /// The account's welcome message; empty where it has none.
+    pub welcome: String,
+    /// The last success before this login, and from where; empty for the local socket.
+    pub success: Option<(Timestamp, String)>,
+    /// The last failure, and from where.
+    pub failure: Option<(Timestamp, String)>,
+    /// Failures that were not acknowledged yet.
     pub failures: i64,
 }
 
@@ -129,21 +166,6 @@ pub enum LoginResult {
     Admitted(Box<Admitted>),
     /// Refused.
     Refused(Refused),
-}
-
-/// How long sessions last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionPolicy {
-    /// Without a request, a session ends after this.
-    pub idle: SignedDuration,
-    /// A session ends after this in any case.
-    pub longest: SignedDuration,
-}
-
-impl Default for SessionPolicy {
-    fn default() -> Self {
-        Self { idle: SignedDuration::from_mins(30), longest: SignedDuration::from_hours(12) }
-    }
 }
 
 /// The counts that an attempt touches, with the keys under which they are kept.
@@ -206,7 +228,7 @@ fn slots(tallies: &mut Tallies) -> [&mut crate::lockout::Tally; 4] {
     [account, admin_address, address, accounts_from_address]
 }
 
-/// Settles an attempt: counts, locks, remembers. The identified user where it was right.
+/// Settles an attempt as far as name and password go: counts, locks, remembers. The user where it was right.
 pub(crate) async fn settle(
     tx: &Tx,
     checked: &Checked,
@@ -214,14 +236,12 @@ pub(crate) async fn settle(
     now: Timestamp,
 ) -> Result<Result<sql::UserRow, Refused>, IdentityError> {
     let micros = now.as_microsecond();
-    let from = checked.address.map(|address| address.to_string()).unwrap_or_default();
     let mut counts = Counts::read(tx, &checked.name, checked.address).await?;
     let user = sql::user_by_name(tx, &checked.name).await?;
     let verdict = match (counts.locked(now), &checked.verdict, &user) {
         (Some(locked), _, _) => Err(Because::Locked(locked)),
         (None, Err(because), _) => Err(*because),
         (None, Ok(_), None) => Err(Because::UnknownUser),
-        (None, Ok(_), Some(user)) if !user.enabled => Err(Because::Disabled),
         (None, Ok(id), Some(user)) if *id != user.id || checked.verified.as_ref() != Some(&user.password) => {
             Err(Because::WrongPassword)
         }
@@ -243,19 +263,40 @@ pub(crate) async fn settle(
             counts.write(tx, now).await?;
             let two_hours_ago = micros.saturating_sub(2 * 3_600 * 1_000_000);
             execute(tx, "DELETE FROM identity_tally WHERE touched < $1", values![two_hours_ago]).await?;
-            let mut failures_since_success = 0;
-            if let Some(user) = &user {
-                let set = "last_failure = $2, last_failure_from = $3, failures_since = failures_since + 1";
-                sql::update_user(tx, user.id, set, values![micros, from].to_vec()).await?;
-                failures_since_success = last_logins(tx, user.id).await?.failures;
-            }
+            let failures_since_success = match &user {
+                Some(user) => remember_failure(tx, user.id, checked.address, because, now).await?,
+                None => 0,
+            };
             let name = checked.name.clone();
             Ok(Err(Refused { name, because, locked, failures_since_success }))
         }
     }
 }
 
-/// Makes the session of a user whose attempt was settled.
+/// Remembers a failure; how many there have been since the last success.
+async fn remember_failure(
+    tx: &Tx,
+    user: UserId,
+    address: Option<IpAddr>,
+    because: Because,
+    now: Timestamp,
+) -> Result<i64, IdentityError> {
+    let (micros, from) = (now.as_microsecond(), from(address));
+    sql::remember_login(tx, user, micros, &from, because.as_str()).await?;
+    let set = "last_failure = $2, last_failure_from = $3, failures_since = failures_since + 1, \
+               failures_unseen = failures_unseen + 1";
+    sql::update_user(tx, user, set, values![micros, from].to_vec()).await?;
+    let failures = "SELECT failures_since FROM identity_user WHERE id = $1";
+    let row = query_one(tx, failures, values![user.0]).await?;
+    Ok(row.map_or(Ok(0), |row| row.try_get_by_index(0))?)
+}
+
+fn from(address: Option<IpAddr>) -> String {
+    address.map(|address| address.to_string()).unwrap_or_default()
+}
+
+/// Makes the session of a user whose name and password were right, unless something else stands in the way.
+/// That is remembered as a failure, but nothing is counted towards a lock: nobody was guessing.
 pub(crate) async fn admit(
     tx: &Tx,
     user: sql::UserRow,
@@ -263,35 +304,72 @@ pub(crate) async fn admit(
     policy: &IdentityPolicy,
     now: Timestamp,
     random: &[u8; 32],
-) -> Result<Admitted, IdentityError> {
+) -> Result<Result<Admitted, Refused>, IdentityError> {
+    let micros = now.as_microsecond();
+    let accounts = &policy.accounts;
+    let idle = user.attributes.idle_or(accounts.session_idle);
+    let used_since = idle.and_then(|idle| now.checked_sub(idle).ok()).unwrap_or(Timestamp::MIN);
+    execute(tx, "DELETE FROM identity_session WHERE ends <= $1", values![micros]).await?;
+    let sessions = sql::sessions_of(tx, user.id, micros, used_since.as_microsecond()).await?;
+    let logins = u32::try_from(user.logins).unwrap_or(u32::MAX);
+    let barred = bar(accounts, user.standing(), address, now)
+        .or_else(|| bar_of_login(accounts, user.standing(), sessions, logins));
+    if let Some(bar) = barred {
+        let because = Because::Barred(bar);
+        let failures_since_success = remember_failure(tx, user.id, address, because, now).await?;
+        return Ok(Err(Refused { name: user.name, because, locked: None, failures_since_success }));
+    }
     let secret = secret::make(SecretKind::Session, random);
     let digest = secret::digest(SecretKind::Session, &secret).ok_or(IdentityError::Background)?;
-    let ends = now.checked_add(policy.session.longest).unwrap_or(Timestamp::MAX);
-    let from = address.map(|address| address.to_string()).unwrap_or_default();
-    let (micros, until) = (now.as_microsecond(), ends.as_microsecond());
-    execute(tx, "DELETE FROM identity_session WHERE ends <= $1", values![micros]).await?;
-    let session = sql::insert_session(tx, digest, user.id, &from, micros, until).await?;
-    let before = last_logins(tx, user.id).await?;
-    let set = "last_success = $2, last_success_from = $3, failures_since = 0";
+    let ends = accounts.session_longest.and_then(|longest| now.checked_add(longest).ok());
+    let ends = ends.unwrap_or(Timestamp::MAX);
+    let from = from(address);
+    let login = sql::remember_login(tx, user.id, micros, &from, "").await?;
+    let until = ends.as_microsecond();
+    let session = sql::insert_session(tx, digest, user.id, &from, micros, until, login).await?;
+    let set =
+        "last_success = $2, last_success_from = $3, failures_since = 0, last_used = $2, logins = logins + 1";
     sql::update_user(tx, user.id, set, values![micros, from].to_vec()).await?;
     let version = sql::policy_version(tx).await?;
-    let user = crate::service::of_session(user, session, version, &policy.passwords, now);
-    Ok(Admitted { user, secret, ends, before })
+    let row = sql::SessionRow { id: session, last_used: micros, ends: until, login, user };
+    let user = crate::service::of_session(row, version, &policy.passwords, now);
+    Ok(Ok(Admitted { user, secret, ends }))
 }
 
-async fn last_logins(tx: &Tx, user: UserId) -> Result<LastLogins, IdentityError> {
-    let sql = "SELECT last_success, last_success_from, last_failure, last_failure_from, failures_since \
-               FROM identity_user WHERE id = $1";
-    let Some(row) = netwarden_store::query_one(tx, sql, values![user.0]).await? else {
-        return Ok(LastLogins::default());
+/// What a user is to be told of the login that opened a session; None where they have read it.
+pub(crate) async fn notice<C: ConnectionTrait>(
+    connection: &C,
+    user: UserId,
+    session: i64,
+) -> Result<Option<Notice>, IdentityError> {
+    let sql = "SELECT s.login, u.acknowledged, u.failures_unseen, u.attributes FROM identity_session s \
+               JOIN identity_user u ON u.id = s.user_id WHERE s.id = $1 AND u.id = $2";
+    let Some(row) = query_one(connection, sql, values![session, user.0]).await? else { return Ok(None) };
+    let (login, acknowledged): (i64, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+    let (failures, attributes): (i64, String) = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+    if acknowledged >= login {
+        return Ok(None);
+    }
+    let when = |found: Option<(i64, String)>| {
+        found.and_then(|(at, from)| Some((Timestamp::from_microsecond(at).ok()?, from)))
     };
-    let time = |at: Option<i64>| at.and_then(|at| Timestamp::from_microsecond(at).ok());
-    let from = |from: Option<String>| from.filter(|from| !from.is_empty());
-    Ok(LastLogins {
-        success: time(row.try_get_by_index(0)?),
-        success_from: from(row.try_get_by_index(1)?),
-        failure: time(row.try_get_by_index(2)?),
-        failure_from: from(row.try_get_by_index(3)?),
-        failures: row.try_get_by_index(4)?,
-    })
+    Ok(Some(Notice {
+        login,
+        welcome: Attributes::decode(&attributes)?.welcome,
+        success: when(sql::login_before(connection, user, false, login).await?),
+        failure: when(sql::login_before(connection, user, true, i64::MAX).await?),
+        failures,
+    }))
+}
+
+/// Remembers that a user has read the notice of the login that opened a session, which told of so many
+/// failures: those that came since stay for the next.
+pub async fn acknowledge(tx: &Tx, user: UserId, session: i64, failures: i64) -> Result<(), IdentityError> {
+    let sql = "UPDATE identity_user SET acknowledged = (SELECT login FROM identity_session WHERE id = $2), \
+               failures_unseen = CASE WHEN failures_unseen > $3 THEN failures_unseen - $3 ELSE 0 END \
+               WHERE id = $1 AND id = (SELECT user_id FROM identity_session WHERE id = $2)";
+    match execute(tx, sql, values![user.0, session, failures.max(0)]).await? {
+        1 => Ok(()),
+        _ => Err(IdentityError::NoSuchSession(session)),
+    }
 }

@@ -158,6 +158,9 @@ operations! {
     SessionLogin           "session.login"             Session     change ANYONE;
     SessionReadOwn         "session.read_own"          Session     read   OWN;
     SessionLogout          "session.logout"            Session     change OWN;
+    SessionAcknowledge     "session.acknowledge"       Session     change OWN;
+    SessionHistoryOwn      "session.history_own"       Session     read   OWN;
+    SessionHistory         "session.history"           Session     read   AR;
     SessionRead            "session.read"              Session     read   AR;
     SessionEnd             "session.end"               Session     change A;
 
@@ -176,6 +179,8 @@ operations! {
 
     PolicyRead             "policy.read"               Policy      read   AR;
     PolicyModify           "policy.modify"             Policy      change A;
+    PolicyCreate           "policy.create"             Policy      change A;
+    PolicyDelete           "policy.delete"             Policy      change A;
     PolicySetDictionary    "policy.set_dictionary"     Policy      change A;
     PolicyTryPassword      "policy.try_password"       Policy      read   AR;
 

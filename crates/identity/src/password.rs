@@ -3,7 +3,8 @@
 //! Pure throughout: time and randomness are arguments. [`policy`] holds what an administrator has set,
 //! [`rule`] the table of rules, [`profile`] the named sets of them and where settings depart from one,
 //! [`judge`] says which rules a new password breaks, [`history`] the same of what needs the hashes of
-//! earlier passwords, [`words`] the words that no password may hold, and [`hash`] how passwords are kept.
+//! earlier passwords, [`words`] the words that no password may hold, [`hash`] how passwords are kept, and
+//! [`stand_ins`] what is worked on in place of the password of a user who does not exist.
 
 pub mod hash;
 pub mod history;
@@ -11,13 +12,15 @@ pub mod judge;
 pub mod policy;
 pub mod profile;
 pub mod rule;
+pub mod stand_ins;
 pub mod words;
 
 pub use hash::{MAX_ITERATIONS, MAX_OCTETS, MIN_ITERATIONS, Params, PasswordError, PasswordHash};
 pub use judge::{Breach, Candidate, Person, breaches};
-pub use policy::{PasswordPolicy, PolicyEdit, PolicyError, Setting};
+pub use policy::{PasswordPolicy, PolicyEdit, PolicyError, Renewal, Setting};
 pub use profile::{Conflict, Demand, Profile, conflicts};
 pub use rule::{Number, Rule, Unit};
+pub use stand_ins::StandIns;
 pub use words::Dictionary;
 
 use zeroize::Zeroizing;

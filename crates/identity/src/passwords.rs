@@ -9,6 +9,7 @@ use netwarden_store::Tx;
 use zeroize::Zeroizing;
 
 use crate::accounts::Keep;
+use crate::admission::AccountPolicy;
 use crate::decide::{Identified, Through};
 use crate::error::IdentityError;
 use crate::login::{self, Attempt};
@@ -101,6 +102,12 @@ impl Identity {
         self.set_policy(crate::IdentityPolicy { passwords: Arc::new(passwords), ..policy });
     }
 
+    /// Lets other settings of accounts hold, from the next request on.
+    pub fn use_accounts(&self, accounts: AccountPolicy) {
+        let policy = self.policy();
+        self.set_policy(crate::IdentityPolicy { accounts, ..policy });
+    }
+
     /// Lets another dictionary hold, from the next password on.
     pub fn use_dictionary(&self, dictionary: Dictionary) {
         *self.dictionary.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(dictionary);
@@ -176,7 +183,7 @@ impl Identity {
         let [first, second] = salts;
         let present = old.password.clone();
         let checked = self.check(Attempt { name: user.name.clone(), ..old }, now, first).await?;
-        let lockout = self.policy().lockout;
+        let lockout = self.policy().accounts.lockout;
         let settled = self
             .store
             .write(move |tx| Box::pin(async move { login::settle(tx, &checked, &lockout, now).await }))
@@ -195,7 +202,7 @@ impl Identity {
         let passwords = self.policy().passwords;
         if !user.must_change_password {
             let set = Timestamp::from_microsecond(row.password_set).unwrap_or(Timestamp::MIN);
-            broken.extend(history::too_soon(&passwords, set, now));
+            broken.extend(history::too_soon(&passwords, &row.attributes.renewal, set, now));
         }
         // What cannot be a password at all is not worth the work.
         if !broken.iter().any(|breach| matches!(breach, Breach::Empty | Breach::Octets)) {

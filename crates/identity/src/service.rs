@@ -1,9 +1,10 @@
 //! The accounts as the product holds them.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use netwarden_model::{Scope, UserId};
 use netwarden_store::{
     Column, ColumnKind, ListQuery, ListTable, Listed, Store, StoreError, Tx, execute, values,
@@ -12,11 +13,11 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::accounts::{self, NewToken, NewUser, TokenWish, user_name};
+use crate::admission::{AccountPolicy, Attributes, LoginMode, UnusedAct, bar};
 use crate::decide::{Identified, Subject, Through};
 use crate::error::IdentityError;
-use crate::lockout::LockoutPolicy;
-use crate::login::{self, Attempt, Because, Checked, Counts, LoginResult, SessionPolicy};
-use crate::password::{self, Dictionary, PasswordHash, PasswordPolicy};
+use crate::login::{self, Attempt, Because, Checked, Counts, LoginResult, Notice, Presence};
+use crate::password::{self, Dictionary, PasswordHash, PasswordPolicy, StandIns};
 use crate::role::{Roles, read_roles};
 use crate::secret::{self, SecretKind};
 use crate::sql;
@@ -24,18 +25,21 @@ use crate::sql;
 /// Passwords that are worked on at once: logins must not take all cores.
 const HASHES_AT_ONCE: usize = 2;
 /// A session's last use is written when it is older than this, not at every request.
-const TOUCH_AFTER_MICROS: i64 = 30_000_000;
+const TOUCH_AFTER: SignedDuration = SignedDuration::from_secs(30);
+/// Of an account and of a token it is known to so many microseconds when they were used.
+const KNOWN_TO_MICROS: i64 = 600_000_000;
 
 /// What is settable.
 #[derive(Debug, Clone, Default)]
 pub struct IdentityPolicy {
     /// Of passwords.
     pub passwords: Arc<PasswordPolicy>,
-    /// Against guessing.
-    pub lockout: LockoutPolicy,
-    /// Of sessions.
-    pub session: SessionPolicy,
+    /// Of accounts and their sessions.
+    pub accounts: AccountPolicy,
 }
+
+/// The parameters of the hashes there are, at a version of the rights.
+type StandInsAt = Arc<(i64, StandIns)>;
 
 /// The accounts. Clones share the limit on work.
 #[derive(Debug, Clone)]
@@ -43,6 +47,7 @@ pub struct Identity {
     pub(crate) store: Store,
     policy: Arc<RwLock<IdentityPolicy>>,
     pub(crate) dictionary: Arc<RwLock<Arc<Dictionary>>>,
+    stand_ins: Arc<RwLock<Option<StandInsAt>>>,
     work: Arc<Semaphore>,
     worked: Arc<AtomicU64>,
 }
@@ -54,6 +59,8 @@ pub struct Account {
     pub id: UserId,
     /// Its name.
     pub name: String,
+    /// Where its password is known: `local` for here.
+    pub kind: String,
     /// What the user is.
     pub roles: Roles,
     /// False for an account that was switched off.
@@ -64,6 +71,16 @@ pub struct Account {
     pub created: Timestamp,
     /// Last login.
     pub last_success: Option<Timestamp>,
+    /// Its last use, to ten minutes: login, token or local socket.
+    pub last_used: Timestamp,
+    /// What is set of it.
+    pub attributes: Attributes,
+    /// The policy that says from where it may be used.
+    pub address_policy: Option<String>,
+    /// The policy that says when it may be used.
+    pub hours_policy: Option<String>,
+    /// Logins since they were limited.
+    pub logins: i64,
 }
 
 /// A token as lists show it: never its secret.
@@ -81,19 +98,26 @@ pub struct Token {
     pub expires: Timestamp,
     /// When it was revoked.
     pub revoked: Option<Timestamp>,
+    /// When it was last used, to ten minutes.
+    pub last_used: Option<Timestamp>,
 }
 
-/// The list of accounts; columns `id`, `name`, `roles`, `enabled`, `created`, `last_success`.
+/// The list of accounts; columns `id`, `name`, `roles`, `enabled`, `created`, `last_success`, `last_used`,
+/// `address_policy`, `hours_policy`.
 pub static ACCOUNTS: ListTable = ListTable {
-    from: "identity_user",
-    id: Column::new("id", "id", ColumnKind::Integer).sorts(),
+    from: "identity_user u LEFT JOIN identity_login_policy a ON a.id = u.address_policy \
+           LEFT JOIN identity_login_policy h ON h.id = u.hours_policy",
+    id: Column::new("id", "u.id", ColumnKind::Integer).sorts(),
     columns: &[
-        Column::new("id", "id", ColumnKind::Integer).sorts(),
-        Column::new("name", "name", ColumnKind::Text).sorts(),
-        Column::new("roles", "roles", ColumnKind::Text),
-        Column::new("enabled", "enabled", ColumnKind::Bool),
-        Column::new("created", "created", ColumnKind::Integer).sorts(),
-        Column::new("last_success", "last_success", ColumnKind::Integer).nullable().sorts(),
+        Column::new("id", "u.id", ColumnKind::Integer).sorts(),
+        Column::new("name", "u.name", ColumnKind::Text).sorts(),
+        Column::new("roles", "u.roles", ColumnKind::Text),
+        Column::new("enabled", "u.enabled", ColumnKind::Bool),
+        Column::new("created", "u.created", ColumnKind::Integer).sorts(),
+        Column::new("last_success", "u.last_success", ColumnKind::Integer).nullable().sorts(),
+        Column::new("last_used", "u.last_used", ColumnKind::Integer).sorts(),
+        Column::new("address_policy", "a.name", ColumnKind::Text).nullable().sorts(),
+        Column::new("hours_policy", "h.name", ColumnKind::Text).nullable().sorts(),
     ],
     scope: None,
 };
@@ -143,6 +167,37 @@ pub static SESSIONS: ListTable = ListTable {
     scope: None,
 };
 
+/// A login, or one that was refused, as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ListedLogin {
+    /// Its row.
+    pub id: i64,
+    /// Whose.
+    pub user: String,
+    /// When.
+    pub at: Timestamp,
+    /// From where; empty on the local socket.
+    pub address: String,
+    /// Why it was refused, as a word; None where it was let in.
+    pub refused: Option<String>,
+}
+
+/// The list of logins; columns `id`, `user_id`, `user`, `at`, `address`, `refused`, `was_refused`.
+pub static LOGINS: ListTable = ListTable {
+    from: "identity_login l JOIN identity_user u ON u.id = l.user_id",
+    id: Column::new("id", "l.id", ColumnKind::Integer).sorts(),
+    columns: &[
+        Column::new("id", "l.id", ColumnKind::Integer).sorts(),
+        Column::new("user_id", "l.user_id", ColumnKind::Integer),
+        Column::new("user", "u.name", ColumnKind::Text).sorts(),
+        Column::new("at", "l.at", ColumnKind::Integer).sorts(),
+        Column::new("address", "l.address", ColumnKind::Text).sorts(),
+        Column::new("refused", "l.refused", ColumnKind::Text).sorts(),
+        Column::new("was_refused", "(l.refused <> '')", ColumnKind::Bool),
+    ],
+    scope: None,
+};
+
 impl Identity {
     /// Over a store that has [`crate::MIGRATIONS`]. What is stored of settings is read by
     /// [`Identity::load_settings`].
@@ -151,6 +206,7 @@ impl Identity {
             store,
             policy: Arc::new(RwLock::new(policy)),
             dictionary: Arc::default(),
+            stand_ins: Arc::default(),
             work: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
             worked: Arc::default(),
         }
@@ -209,9 +265,10 @@ impl Identity {
             return refused(name, Because::Locked(crate::lockout::Locked::Address));
         }
         let user = sql::user_by_name(self.store.read(), &name).await?;
+        let nobody = self.hash_of_nobody(&name).await?;
         let stored = match &user {
             Some(user) => PasswordHash::decode(&user.password)?,
-            None => PasswordHash::dummy(self.policy().passwords.hash),
+            None => nobody,
         };
         let wanted = self.policy().passwords.hash;
         let password = attempt.password;
@@ -233,6 +290,23 @@ impl Identity {
         }
     }
 
+    /// What a password is verified against for a name that nobody has. While some accounts have hashes of
+    /// other parameters than new ones get, an unknown name has the parameters of one of the accounts, always
+    /// the same one: otherwise the time would tell which names there are (IAM-14).
+    async fn hash_of_nobody(&self, name: &str) -> Result<PasswordHash, IdentityError> {
+        let version = sql::policy_version(self.store.read()).await?;
+        let known = self.stand_ins.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let stand_ins = match known {
+            Some(known) if known.0 == version => known,
+            _ => {
+                let stand_ins = Arc::new((version, StandIns::of(&sql::passwords(self.store.read()).await?)?));
+                let mut kept = self.stand_ins.write().unwrap_or_else(PoisonError::into_inner);
+                Arc::clone(kept.insert(stand_ins))
+            }
+        };
+        Ok(PasswordHash::dummy(stand_ins.1.of_name(name).unwrap_or(self.policy().passwords.hash)))
+    }
+
     /// Settles a checked attempt in the caller's transaction, which is to be committed either way.
     /// `random` is fresh.
     pub async fn settle_login(
@@ -242,14 +316,16 @@ impl Identity {
         now: Timestamp,
         random: &[u8; 32],
     ) -> Result<LoginResult, IdentityError> {
-        match login::settle(tx, checked, &self.policy().lockout, now).await? {
-            Err(refused) => Ok(LoginResult::Refused(refused)),
-            Ok(user) => {
-                let policy = &self.policy();
-                let admitted = login::admit(tx, user, checked.address, policy, now, random).await?;
-                Ok(LoginResult::Admitted(Box::new(admitted)))
-            }
-        }
+        let policy = &self.policy();
+        let settled = login::settle(tx, checked, &policy.accounts.lockout, now).await?;
+        let admitted = match settled {
+            Ok(user) => login::admit(tx, user, checked.address, policy, now, random).await?,
+            Err(refused) => Err(refused),
+        };
+        Ok(match admitted {
+            Ok(admitted) => LoginResult::Admitted(Box::new(admitted)),
+            Err(refused) => LoginResult::Refused(refused),
+        })
     }
 
     /// [`Identity::check`] and [`Identity::settle_login`] in a transaction of their own.
@@ -267,69 +343,113 @@ impl Identity {
             .await
     }
 
-    /// Who a session's secret belongs to, with the rights of this moment; None where it is none, or
-    /// has ended.
+    /// Who a session's secret belongs to, with the rights of this moment; None where it is none, has ended,
+    /// or its account is barred by now.
     pub async fn authenticate_session(
         &self,
         presented: &str,
+        address: Option<IpAddr>,
+        presence: Presence,
         now: Timestamp,
     ) -> Result<Option<Subject>, IdentityError> {
         let Some(digest) = secret::digest(SecretKind::Session, presented) else { return Ok(None) };
         let Some(row) = sql::session(self.store.read(), digest).await? else { return Ok(None) };
+        let policy = self.policy();
         let micros = now.as_microsecond();
-        let unused = micros.saturating_sub(row.last_used);
+        let unused = SignedDuration::from_micros(micros.saturating_sub(row.last_used));
+        let idle = row.user.attributes.idle_or(policy.accounts.session_idle);
         if micros >= row.ends
-            || i128::from(unused) * 1_000 >= self.policy().session.idle.as_nanos()
-            || !row.user.enabled
+            || idle.is_some_and(|idle| unused >= idle)
+            || bar(&policy.accounts, row.user.standing(), address, now).is_some()
         {
             return Ok(None);
         }
-        if unused >= TOUCH_AFTER_MICROS {
-            let id = row.id;
-            let touched: Result<_, IdentityError> = self
-                .store
-                .write(move |tx| {
-                    Box::pin(async move {
-                        let touch =
-                            "UPDATE identity_session SET last_used = $2 WHERE id = $1 AND last_used < $2";
-                        Ok(execute(tx, touch, values![id, micros]).await?)
-                    })
-                })
-                .await;
-            match touched {
-                // Whoever is logged in must be able to free the disk (SEC-09).
-                Ok(_) | Err(IdentityError::Store(StoreError::DiskFull)) => {}
-                Err(error) => return Err(error),
-            }
+        if presence == Presence::Acts && unused >= TOUCH_AFTER {
+            let touch = "UPDATE identity_session SET last_used = $2 WHERE id = $1 AND last_used < $2";
+            self.touch(&[touch], row.id, micros).await?;
         }
         let version = sql::policy_version(self.store.read()).await?;
-        let passwords = self.policy().passwords;
-        Ok(Some(Subject::User(of_session(row.user, row.id, version, &passwords, now))))
+        Ok(Some(Subject::User(of_session(row, version, &policy.passwords, now))))
     }
 
     /// Who a token belongs to, narrowed to what it is for; None where it is none, has ended or was
-    /// revoked, or its user is switched off.
+    /// revoked, or its account is barred.
     pub async fn authenticate_token(
         &self,
         presented: &str,
+        address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Option<Subject>, IdentityError> {
         let Some(digest) = secret::digest(SecretKind::Token, presented) else { return Ok(None) };
         let Some(row) = sql::token(self.store.read(), digest).await? else { return Ok(None) };
         let Ok(expires) = Timestamp::from_microsecond(row.ends) else { return Ok(None) };
-        if row.revoked.is_some() || now >= expires || !row.user.enabled {
+        let barred = bar(&self.beside_sessions(), row.user.standing(), address, now);
+        if row.revoked.is_some() || now >= expires || barred.is_some() {
             return Ok(None);
+        }
+        let micros = now.as_microsecond();
+        if row.last_used.is_none_or(|last| is_old(last, micros)) {
+            let touch = [
+                "UPDATE identity_token SET last_used = $2 WHERE id = $1",
+                "UPDATE identity_user SET last_used = $2 WHERE last_used < $2 AND id = \
+                 (SELECT user_id FROM identity_token WHERE id = $1)",
+            ];
+            self.touch(&touch, row.id, micros).await?;
         }
         let through = Through::Token { id: row.id, operations: row.operations, expires };
         let version = sql::policy_version(self.store.read()).await?;
         Ok(Some(Subject::User(identified(row.user, through, version))))
     }
 
-    /// Who the peer of the local socket is, by its uid; None where nobody is mapped to it.
-    pub async fn authenticate_local(&self, uid: u32) -> Result<Option<Subject>, IdentityError> {
+    /// Who the peer of the local socket is, by its uid; None where nobody is mapped to it, or the account is
+    /// barred.
+    pub async fn authenticate_local(
+        &self,
+        uid: u32,
+        now: Timestamp,
+    ) -> Result<Option<Subject>, IdentityError> {
         let Some(user) = sql::user_by_uid(self.store.read(), uid).await? else { return Ok(None) };
+        if bar(&self.beside_sessions(), user.standing(), None, now).is_some() {
+            return Ok(None);
+        }
+        let micros = now.as_microsecond();
+        if is_old(user.last_used, micros) {
+            let touch = "UPDATE identity_user SET last_used = $2 WHERE id = $1 AND last_used < $2";
+            self.touch(&[touch], user.id.0, micros).await?;
+        }
         let version = sql::policy_version(self.store.read()).await?;
-        Ok(user.enabled.then(|| Subject::User(identified(user, Through::LocalUid(uid), version))))
+        Ok(Some(Subject::User(identified(user, Through::LocalUid(uid), version))))
+    }
+
+    /// What is set for accounts, for those who come without a session: whom the single-user mode leaves alone.
+    fn beside_sessions(&self) -> AccountPolicy {
+        AccountPolicy { login_mode: LoginMode::Multi, ..self.policy().accounts }
+    }
+
+    /// Writes down that something was used; each statement has its id and the time.
+    async fn touch(&self, statements: &[&'static str], id: i64, micros: i64) -> Result<(), IdentityError> {
+        let statements = statements.to_vec();
+        let touched: Result<_, IdentityError> = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    for statement in statements {
+                        execute(tx, statement, values![id, micros]).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        match touched {
+            // Whoever is logged in must be able to free the disk (SEC-09).
+            Ok(()) | Err(IdentityError::Store(StoreError::DiskFull)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a user is to be told of the login that opened a session; None where they have read it.
+    pub async fn notice(&self, user: UserId, session: i64) -> Result<Option<Notice>, IdentityError> {
+        login::notice(self.store.read(), user, session).await
     }
 
     /// The present version of the rights; a subject of an older one is to be read again.
@@ -348,28 +468,39 @@ impl Identity {
 
     /// The accounts that `query` over [`ACCOUNTS`] asks for.
     pub async fn list_users(&self, query: &ListQuery) -> Result<Listed<Account>, IdentityError> {
-        let select = "id, name, roles, enabled, must_change, created, last_success";
+        let select = "u.id AS id, u.name AS name, u.kind AS kind, u.roles AS roles, u.enabled AS enabled, \
+                      u.must_change AS must_change, u.created AS created, u.last_success AS last_success, \
+                      u.last_used AS last_used, u.attributes AS attributes, a.name AS address_policy, \
+                      h.name AS hours_policy, u.logins AS logins";
         query.fetch(self.store.read(), select).await?.try_map(|row| {
-            let roles: String = row.try_get_by_index(2)?;
-            let last: Option<i64> = row.try_get_by_index(6)?;
+            let (roles, attributes): (String, String) =
+                (row.try_get("", "roles")?, row.try_get("", "attributes")?);
+            let last: Option<i64> = row.try_get("", "last_success")?;
             Ok(Account {
-                id: UserId(row.try_get_by_index(0)?),
-                name: row.try_get_by_index(1)?,
+                id: UserId(row.try_get("", "id")?),
+                name: row.try_get("", "name")?,
+                kind: row.try_get("", "kind")?,
                 roles: read_roles(&roles),
-                enabled: row.try_get_by_index(3)?,
-                must_change_password: row.try_get_by_index(4)?,
-                created: netwarden_store::from_micros(row.try_get_by_index(5)?)?,
+                enabled: row.try_get("", "enabled")?,
+                must_change_password: row.try_get("", "must_change")?,
+                created: netwarden_store::from_micros(row.try_get("", "created")?)?,
                 last_success: last.map(netwarden_store::from_micros).transpose()?,
+                last_used: netwarden_store::from_micros(row.try_get("", "last_used")?)?,
+                attributes: Attributes::decode(&attributes)?,
+                address_policy: row.try_get("", "address_policy")?,
+                hours_policy: row.try_get("", "hours_policy")?,
+                logins: row.try_get("", "logins")?,
             })
         })
     }
 
     /// The tokens that `query` over [`TOKENS`] asks for.
     pub async fn list_tokens(&self, query: &ListQuery) -> Result<Listed<Token>, IdentityError> {
-        let select = "id, user_id, label, operations, ends, revoked";
+        let select = "id, user_id, label, operations, ends, revoked, last_used";
         query.fetch(self.store.read(), select).await?.try_map(|row| {
             let operations: String = row.try_get_by_index(3)?;
-            let revoked: Option<i64> = row.try_get_by_index(5)?;
+            let (revoked, used): (Option<i64>, Option<i64>) =
+                (row.try_get_by_index(5)?, row.try_get_by_index(6)?);
             Ok(Token {
                 id: row.try_get_by_index(0)?,
                 user: UserId(row.try_get_by_index(1)?),
@@ -377,6 +508,7 @@ impl Identity {
                 operations: sql::read_operations(&operations),
                 expires: netwarden_store::from_micros(row.try_get_by_index(4)?)?,
                 revoked: revoked.map(netwarden_store::from_micros).transpose()?,
+                last_used: used.map(netwarden_store::from_micros).transpose()?,
             })
         })
     }
@@ -396,6 +528,34 @@ impl Identity {
                 ends: time(row.try_get("", "ends")?)?,
             })
         })
+    }
+
+    /// The logins that `query` over [`LOGINS`] asks for.
+    pub async fn list_logins(&self, query: &ListQuery) -> Result<Listed<ListedLogin>, IdentityError> {
+        let select = "l.id AS id, u.name AS name, l.at AS at, l.address AS address, l.refused AS refused";
+        query.fetch(self.store.read(), select).await?.try_map(|row| {
+            let refused: String = row.try_get("", "refused")?;
+            Ok(ListedLogin {
+                id: row.try_get("", "id")?,
+                user: row.try_get("", "name")?,
+                at: netwarden_store::from_micros(row.try_get("", "at")?)?,
+                address: row.try_get("", "address")?,
+                refused: Some(refused).filter(|refused| !refused.is_empty()),
+            })
+        })
+    }
+
+    /// Accounts to which something is to become because nobody used them, with what that is.
+    pub async fn overdue(&self, now: Timestamp) -> Result<Vec<(UserId, String, UnusedAct)>, IdentityError> {
+        let usual = self.policy().accounts.unused;
+        let users = sql::users_enabled(self.store.read()).await?;
+        let overdue = users.into_iter().filter_map(|user| {
+            let unused = user.attributes.unused_or(usual);
+            let last = Timestamp::from_microsecond(user.last_used).unwrap_or(Timestamp::MAX);
+            let is_due = user.name != crate::ADMIN && unused.is_overdue(last, now);
+            is_due.then_some((user.id, user.name, unused.act))
+        });
+        Ok(overdue.collect())
     }
 
     /// [`accounts::create_user`] in a transaction of its own.
@@ -466,6 +626,7 @@ pub(crate) fn identified(user: sql::UserRow, through: Through, policy_version: i
         enabled: user.enabled,
         must_change_password: user.must_change,
         password_ends: None,
+        has_notice: false,
         // Domains come with the issue on people; until then everybody sees the whole network.
         scope: Scope::All,
         through,
@@ -476,16 +637,24 @@ pub(crate) fn identified(user: sql::UserRow, through: Through, policy_version: i
 /// The subject of a session. What has come to its end must be changed; of the local socket and of tokens
 /// nothing is asked, since no password opened them.
 pub(crate) fn of_session(
-    user: sql::UserRow,
-    session: i64,
+    session: sql::SessionRow,
     policy_version: i64,
     passwords: &PasswordPolicy,
     now: Timestamp,
 ) -> Identified {
+    let sql::SessionRow { id, login, user, .. } = session;
     let set = Timestamp::from_microsecond(user.password_set).unwrap_or(Timestamp::MIN);
-    let ends = passwords.ends(set).filter(|ends| passwords.is_told(*ends, now));
-    let mut user = identified(user, Through::Session(session), policy_version);
+    let renewal = user.attributes.renewal;
+    let ends = passwords.ends(&renewal, set).filter(|ends| passwords.is_told(&renewal, *ends, now));
+    let has_notice = user.acknowledged < login;
+    let mut user = identified(user, Through::Session(id), policy_version);
     user.must_change_password |= ends.is_some_and(|ends| now >= ends);
     user.password_ends = ends;
+    user.has_notice = has_notice;
     user
+}
+
+/// True where what was written down of the last use is too old.
+const fn is_old(last: i64, now: i64) -> bool {
+    now.saturating_sub(last) >= KNOWN_TO_MICROS
 }

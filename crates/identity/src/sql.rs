@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use netwarden_model::UserId;
 use netwarden_store::{Migration, Tx, execute, query_all, query_one, values};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
+use crate::admission::{Addresses, Attributes, Hours, Standing};
 use crate::error::IdentityError;
 use crate::lockout::Tally;
 use crate::operation::Operation;
@@ -91,6 +93,39 @@ CREATE TABLE identity_setting (
 );
 ",
     },
+    // What is set of single accounts, and who has logged in when. Until a user logs in again, the time of the
+    // last login stands in for the last use.
+    Migration {
+        name: "identity-0003-admission",
+        up: "CREATE TABLE identity_login_policy (
+  id {id},
+  name TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  body TEXT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  changed_by TEXT NOT NULL
+);
+ALTER TABLE identity_user ADD COLUMN kind TEXT NOT NULL DEFAULT 'local';
+ALTER TABLE identity_user ADD COLUMN attributes TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE identity_user ADD COLUMN address_policy BIGINT REFERENCES identity_login_policy (id);
+ALTER TABLE identity_user ADD COLUMN hours_policy BIGINT REFERENCES identity_login_policy (id);
+ALTER TABLE identity_user ADD COLUMN last_used BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE identity_user ADD COLUMN logins BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE identity_user ADD COLUMN failures_unseen BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE identity_user ADD COLUMN acknowledged BIGINT NOT NULL DEFAULT 0;
+UPDATE identity_user SET last_used = COALESCE(last_success, created), failures_unseen = failures_since;
+ALTER TABLE identity_token ADD COLUMN last_used BIGINT;
+CREATE TABLE identity_login (
+  id {id},
+  user_id BIGINT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  at BIGINT NOT NULL,
+  address TEXT NOT NULL,
+  refused TEXT NOT NULL
+);
+CREATE INDEX identity_login_user ON identity_login (user_id, id);
+ALTER TABLE identity_session ADD COLUMN login BIGINT NOT NULL DEFAULT 0;
+",
+    },
 ];
 
 /// An account's row.
@@ -104,12 +139,43 @@ pub(crate) struct UserRow {
     pub(crate) must_change: bool,
     /// When the password was set, in microseconds.
     pub(crate) password_set: i64,
+    pub(crate) attributes: Attributes,
+    pub(crate) addresses: Option<Addresses>,
+    pub(crate) hours: Option<Hours>,
+    /// When the account was last used, or made, in microseconds.
+    pub(crate) last_used: i64,
+    /// Logins since they were limited.
+    pub(crate) logins: i64,
+    /// The last login whose notice was acknowledged.
+    pub(crate) acknowledged: i64,
 }
 
-const USER: &str = "u.id, u.name, u.roles, u.password, u.enabled, u.must_change, u.password_set";
+impl UserRow {
+    /// As far as its admission depends on it.
+    pub(crate) fn standing(&self) -> Standing<'_> {
+        Standing {
+            name: &self.name,
+            enabled: self.enabled,
+            attributes: &self.attributes,
+            addresses: self.addresses.as_ref(),
+            hours: self.hours.as_ref(),
+            last_used: Timestamp::from_microsecond(self.last_used).unwrap_or(Timestamp::MIN),
+        }
+    }
+}
+
+/// The columns that [`read_user`] reads, of [`USERS`].
+const USER: &str = "u.id, u.name, u.roles, u.password, u.enabled, u.must_change, u.password_set, u.attributes, \
+                    u.last_used, u.logins, u.acknowledged, a.body AS addresses, h.body AS hours";
+/// Columns of [`USER`].
+const USER_COLUMNS: usize = 13;
+const USERS: &str = "identity_user u LEFT JOIN identity_login_policy a ON a.id = u.address_policy \
+                     LEFT JOIN identity_login_policy h ON h.id = u.hours_policy";
 
 pub(crate) fn read_user(row: &QueryResult) -> Result<UserRow, IdentityError> {
-    let roles: String = row.try_get_by_index(2)?;
+    let (roles, attributes): (String, String) = (row.try_get_by_index(2)?, row.try_get_by_index(7)?);
+    let (addresses, hours): (Option<String>, Option<String>) =
+        (row.try_get_by_index(11)?, row.try_get_by_index(12)?);
     Ok(UserRow {
         id: UserId(row.try_get_by_index(0)?),
         name: row.try_get_by_index(1)?,
@@ -118,6 +184,13 @@ pub(crate) fn read_user(row: &QueryResult) -> Result<UserRow, IdentityError> {
         enabled: row.try_get_by_index(4)?,
         must_change: row.try_get_by_index(5)?,
         password_set: row.try_get_by_index(6)?,
+        attributes: Attributes::decode(&attributes)?,
+        last_used: row.try_get_by_index(8)?,
+        logins: row.try_get_by_index(9)?,
+        acknowledged: row.try_get_by_index(10)?,
+        // What cannot be read lets nobody in: the error ends the attempt.
+        addresses: addresses.as_deref().map(Addresses::parse).transpose()?,
+        hours: hours.as_deref().map(Hours::parse).transpose()?,
     })
 }
 
@@ -125,7 +198,7 @@ pub(crate) async fn user_by_name<C: ConnectionTrait>(
     connection: &C,
     name: &str,
 ) -> Result<Option<UserRow>, IdentityError> {
-    let sql = format!("SELECT {USER} FROM identity_user u WHERE u.name = $1");
+    let sql = format!("SELECT {USER} FROM {USERS} WHERE u.name = $1");
     query_one(connection, sql, values![name]).await?.as_ref().map(read_user).transpose()
 }
 
@@ -133,7 +206,7 @@ pub(crate) async fn user_by_id<C: ConnectionTrait>(
     connection: &C,
     id: UserId,
 ) -> Result<Option<UserRow>, IdentityError> {
-    let sql = format!("SELECT {USER} FROM identity_user u WHERE u.id = $1");
+    let sql = format!("SELECT {USER} FROM {USERS} WHERE u.id = $1");
     query_one(connection, sql, values![id.0]).await?.as_ref().map(read_user).transpose()
 }
 
@@ -141,10 +214,21 @@ pub(crate) async fn user_by_uid<C: ConnectionTrait>(
     connection: &C,
     uid: u32,
 ) -> Result<Option<UserRow>, IdentityError> {
-    let sql = format!(
-        "SELECT {USER} FROM identity_local_uid l JOIN identity_user u ON u.id = l.user_id WHERE l.uid = $1"
-    );
+    let sql =
+        format!("SELECT {USER} FROM {USERS} JOIN identity_local_uid l ON l.user_id = u.id WHERE l.uid = $1");
     query_one(connection, sql, values![i64::from(uid)]).await?.as_ref().map(read_user).transpose()
+}
+
+/// Accounts that are switched on.
+pub(crate) async fn users_enabled<C: ConnectionTrait>(connection: &C) -> Result<Vec<UserRow>, IdentityError> {
+    let sql = format!("SELECT {USER} FROM {USERS} WHERE u.enabled = $1 ORDER BY u.id");
+    query_all(connection, sql, values![true]).await?.iter().map(read_user).collect()
+}
+
+/// Every account's hash, for what they have in common.
+pub(crate) async fn passwords<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, IdentityError> {
+    let rows = query_all(connection, "SELECT password FROM identity_user ORDER BY id", []).await?;
+    rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
 }
 
 pub(crate) async fn any_user<C: ConnectionTrait>(connection: &C) -> Result<bool, IdentityError> {
@@ -160,8 +244,8 @@ pub(crate) async fn insert_user(
     now: i64,
 ) -> Result<UserId, IdentityError> {
     let sql = "INSERT INTO identity_user \
-               (name, roles, password, enabled, must_change, created, failures_since, password_set) \
-               VALUES ($1, $2, $3, $4, $5, $6, 0, $6) RETURNING id";
+               (name, roles, password, enabled, must_change, created, failures_since, password_set, last_used) \
+               VALUES ($1, $2, $3, $4, $5, $6, 0, $6, $6) RETURNING id";
     let row = query_one(tx, sql, values![name, write_roles(roles), password, true, must_change, now]).await;
     match row {
         Ok(Some(row)) => Ok(UserId(row.try_get_by_index(0)?)),
@@ -202,6 +286,8 @@ pub(crate) struct SessionRow {
     pub(crate) id: i64,
     pub(crate) last_used: i64,
     pub(crate) ends: i64,
+    /// The login that opened it.
+    pub(crate) login: i64,
     pub(crate) user: UserRow,
 }
 
@@ -210,15 +296,16 @@ pub(crate) async fn session<C: ConnectionTrait>(
     digest: SecretDigest,
 ) -> Result<Option<SessionRow>, IdentityError> {
     let sql = format!(
-        "SELECT {USER}, s.id, s.last_used, s.ends FROM identity_session s \
-         JOIN identity_user u ON u.id = s.user_id WHERE s.digest = $1"
+        "SELECT {USER}, s.id, s.last_used, s.ends, s.login FROM {USERS} \
+         JOIN identity_session s ON s.user_id = u.id WHERE s.digest = $1"
     );
     let Some(row) = query_one(connection, sql, values![digest.0.to_vec()]).await? else { return Ok(None) };
     Ok(Some(SessionRow {
         user: read_user(&row)?,
-        id: row.try_get_by_index(7)?,
-        last_used: row.try_get_by_index(8)?,
-        ends: row.try_get_by_index(9)?,
+        id: row.try_get_by_index(USER_COLUMNS)?,
+        last_used: row.try_get_by_index(USER_COLUMNS + 1)?,
+        ends: row.try_get_by_index(USER_COLUMNS + 2)?,
+        login: row.try_get_by_index(USER_COLUMNS + 3)?,
     }))
 }
 
@@ -229,11 +316,66 @@ pub(crate) async fn insert_session(
     address: &str,
     now: i64,
     ends: i64,
+    login: i64,
 ) -> Result<i64, IdentityError> {
-    let sql = "INSERT INTO identity_session (digest, user_id, address, created, last_used, ends) \
-               VALUES ($1, $2, $3, $4, $4, $5) RETURNING id";
-    let row = query_one(tx, sql, values![digest.0.to_vec(), user.0, address, now, ends]).await?;
+    let sql = "INSERT INTO identity_session (digest, user_id, address, created, last_used, ends, login) \
+               VALUES ($1, $2, $3, $4, $4, $5, $6) RETURNING id";
+    let row = query_one(tx, sql, values![digest.0.to_vec(), user.0, address, now, ends, login]).await?;
     Ok(row.map_or(Ok(0), |row| row.try_get_by_index(0))?)
+}
+
+/// Sessions of a user that hold: not ended, and used since `used_since`.
+pub(crate) async fn sessions_of(
+    tx: &Tx,
+    user: UserId,
+    now: i64,
+    used_since: i64,
+) -> Result<u32, IdentityError> {
+    let sql = "SELECT COUNT(*) FROM identity_session WHERE user_id = $1 AND ends > $2 AND last_used > $3";
+    let row = query_one(tx, sql, values![user.0, now, used_since]).await?;
+    let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// Logins of one user that are remembered, and as many refused ones.
+const MOST_LOGINS: i64 = 500;
+
+/// Remembers a login, or with a word for the reason one that was refused; its row.
+pub(crate) async fn remember_login(
+    tx: &Tx,
+    user: UserId,
+    at: i64,
+    address: &str,
+    refused: &str,
+) -> Result<i64, IdentityError> {
+    let insert =
+        "INSERT INTO identity_login (user_id, at, address, refused) VALUES ($1, $2, $3, $4) RETURNING id";
+    let row = query_one(tx, insert, values![user.0, at, address, refused]).await?;
+    let id: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    // Refused ones do not push out those that were let in.
+    let same = if refused.is_empty() { "refused = ''" } else { "refused <> ''" };
+    let forget = format!(
+        "DELETE FROM identity_login WHERE user_id = $1 AND {same} AND id <= (SELECT id FROM identity_login \
+         WHERE user_id = $1 AND {same} ORDER BY id DESC LIMIT 1 OFFSET $2)"
+    );
+    execute(tx, forget, values![user.0, MOST_LOGINS]).await?;
+    Ok(id)
+}
+
+/// The latest login of a user before the row `before`, let in or refused: when, and from where.
+pub(crate) async fn login_before<C: ConnectionTrait>(
+    connection: &C,
+    user: UserId,
+    was_refused: bool,
+    before: i64,
+) -> Result<Option<(i64, String)>, IdentityError> {
+    let same = if was_refused { "refused <> ''" } else { "refused = ''" };
+    let sql = format!(
+        "SELECT at, address FROM identity_login WHERE user_id = $1 AND {same} AND id < $2 \
+         ORDER BY id DESC LIMIT 1"
+    );
+    let Some(row) = query_one(connection, sql, values![user.0, before]).await? else { return Ok(None) };
+    Ok(Some((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
 }
 
 /// A token's row with its user.
@@ -243,6 +385,8 @@ pub(crate) struct TokenRow {
     pub(crate) operations: BTreeSet<Operation>,
     pub(crate) ends: i64,
     pub(crate) revoked: Option<i64>,
+    /// When it was last used, in microseconds.
+    pub(crate) last_used: Option<i64>,
     pub(crate) user: UserRow,
 }
 
@@ -251,17 +395,18 @@ pub(crate) async fn token<C: ConnectionTrait>(
     digest: SecretDigest,
 ) -> Result<Option<TokenRow>, IdentityError> {
     let sql = format!(
-        "SELECT {USER}, t.id, t.operations, t.ends, t.revoked FROM identity_token t \
-         JOIN identity_user u ON u.id = t.user_id WHERE t.digest = $1"
+        "SELECT {USER}, t.id, t.operations, t.ends, t.revoked, t.last_used FROM {USERS} \
+         JOIN identity_token t ON t.user_id = u.id WHERE t.digest = $1"
     );
     let Some(row) = query_one(connection, sql, values![digest.0.to_vec()]).await? else { return Ok(None) };
-    let operations: String = row.try_get_by_index(8)?;
+    let operations: String = row.try_get_by_index(USER_COLUMNS + 1)?;
     Ok(Some(TokenRow {
         user: read_user(&row)?,
-        id: row.try_get_by_index(7)?,
+        id: row.try_get_by_index(USER_COLUMNS)?,
         operations: read_operations(&operations),
-        ends: row.try_get_by_index(9)?,
-        revoked: row.try_get_by_index(10)?,
+        ends: row.try_get_by_index(USER_COLUMNS + 2)?,
+        revoked: row.try_get_by_index(USER_COLUMNS + 3)?,
+        last_used: row.try_get_by_index(USER_COLUMNS + 4)?,
     }))
 }
 

@@ -4,6 +4,7 @@
 //! read through up-casters in the payload's own file.
 
 pub mod nac;
+pub mod people;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use crate::action::Cause;
 use crate::{EndpointFacts, EventSeq, Mac, NeId, PortName, Severity};
 
 pub use nac::NacPayload;
+pub use people::PeoplePayload;
 
 /// The kinds of events; the word is what rules and interfaces use (NAC-08).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,11 +46,13 @@ pub enum EventKind {
     RuleSettingsChanged,
     PortBecameUplink,
     NeIncomplete,
+    LoginFailures,
+    OperationRefused,
 }
 
 impl EventKind {
     /// Every kind, in the order of the codes.
-    pub const ALL: [EventKind; 26] = [
+    pub const ALL: [EventKind; 28] = [
         EventKind::MacOnline,
         EventKind::MacOffline,
         EventKind::NewEndpoint,
@@ -75,6 +79,8 @@ impl EventKind {
         EventKind::RuleSettingsChanged,
         EventKind::PortBecameUplink,
         EventKind::NeIncomplete,
+        EventKind::LoginFailures,
+        EventKind::OperationRefused,
     ];
 
     /// The word used in rules and interfaces.
@@ -106,6 +112,8 @@ impl EventKind {
             EventKind::RuleSettingsChanged => "rule_settings_changed",
             EventKind::PortBecameUplink => "port_became_uplink",
             EventKind::NeIncomplete => "ne_incomplete",
+            EventKind::LoginFailures => "login_failures",
+            EventKind::OperationRefused => "operation_refused",
         }
     }
 
@@ -132,9 +140,12 @@ impl EventKind {
             | EventKind::WrongTpmSignature
             | EventKind::EnforcementFailed
             | EventKind::ReactionFailed
-            | EventKind::PortBecameUplink => Severity::Major,
+            | EventKind::PortBecameUplink
+            | EventKind::LoginFailures => Severity::Major,
             EventKind::CriticalSystemFailure => Severity::Critical,
-            EventKind::NowNoncompliant | EventKind::NeRebooted => Severity::Warning,
+            EventKind::NowNoncompliant | EventKind::NeRebooted | EventKind::OperationRefused => {
+                Severity::Warning
+            }
             _ => Severity::Info,
         }
     }
@@ -196,6 +207,8 @@ pub enum Outcome {
 pub enum Payload {
     /// Network access control.
     Nac(NacPayload),
+    /// Users of this system.
+    People(PeoplePayload),
 }
 
 /// An event that is about to be appended: it has no place in the log yet.
@@ -254,6 +267,6 @@ mod tests {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
         assert_eq!(EventKind::from_code(0), None);
-        assert_eq!(EventKind::from_code(27), None);
+        assert_eq!(EventKind::from_code(29), None);
     }
 }

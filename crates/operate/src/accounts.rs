@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use netwarden_audit::{Kind, Redacted, Value};
 use netwarden_identity::accounts::{
-    delete_user, end_session, map_local_uid, owner_of_session, set_enabled, set_password, set_roles,
+    delete_user, end_session, map_local_uid, owner_of_session, set_attributes, set_enabled,
+    set_login_policies, set_password, set_roles,
 };
 use netwarden_identity::password::Rule;
 use netwarden_identity::{
-    ACCOUNTS, Account, Contact, Identity, IdentityError, Keep, ListedSession, Object, ObjectKind, Operation,
-    Roles,
+    ACCOUNTS, Account, Attributes, AttributesEdit, Contact, Identity, IdentityError, Keep, ListedSession,
+    Object, ObjectKind, Operation, Roles, SESSIONS,
 };
 use netwarden_model::{Severity, UserId};
 use netwarden_store::{Condition, ListQuery, Listed, Tx};
@@ -18,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
-use crate::elements::EDITING;
+use crate::elements::{EDITING, owner};
 use crate::error::OperateError;
 use crate::lists::{Counted, ListWish};
 use crate::ports::{as_value, require_reason};
@@ -39,12 +40,18 @@ pub struct AccountEdit {
     pub mobile: Option<String>,
     /// Another mail address; empty for none.
     pub mail: Option<String>,
+    /// What else is set of it.
+    pub attributes: AttributesEdit,
+    /// Another policy that says from where it may be used; an inner None for none.
+    pub address_policy: Option<Option<String>>,
+    /// Another policy that says when it may be used; an inner None for none.
+    pub hours_policy: Option<Option<String>>,
     /// The version that the edit was made on.
     pub expected: Option<Version>,
 }
 
 /// The name under which the vault keeps how a user is reached.
-fn contact_name(user: UserId) -> String {
+pub(crate) fn contact_name(user: UserId) -> String {
     format!("contact/{}", user.0)
 }
 
@@ -90,7 +97,9 @@ impl Desk {
         );
         operations.extend(edit.local_uid.is_some().then_some(Operation::UserMapLocal));
         let contact_is_edited = edit.mobile.is_some() || edit.mail.is_some();
-        operations.extend(contact_is_edited.then_some(Operation::UserModify));
+        let follows_another = edit.address_policy.is_some() || edit.hours_policy.is_some();
+        let is_modified = contact_is_edited || follows_another || !edit.attributes.is_empty();
+        operations.extend(is_modified.then_some(Operation::UserModify));
         let first = operations.first().copied().unwrap_or(Operation::UserModify);
         let account = self.account_or_denied(caller, first, name).await?;
         if operations.is_empty() {
@@ -98,6 +107,7 @@ impl Desk {
         }
         let mut touched = account.roles.clone();
         touched.extend(edit.roles.iter().flatten().cloned());
+        let modified = Modified::of(&account, &edit, contact_is_edited, self.clock.now())?;
         let mut records = Vec::new();
         for operation in operations {
             let object = Object::account(ObjectKind::User, account.id, touched.clone());
@@ -105,8 +115,7 @@ impl Desk {
             let (old, new) = match operation {
                 Operation::UserSetRoles => (as_value(&account.roles), as_value(&edit.roles)),
                 Operation::UserMapLocal => (None, as_value(&edit.local_uid)),
-                // Who reads the trail need not learn it.
-                Operation::UserModify => (Some(Redacted.into()), Some(Redacted.into())),
+                Operation::UserModify => (as_value(&modified.0), as_value(&modified.1)),
                 _ => (as_value(&account.enabled), as_value(&edit.enabled)),
             };
             records.push(warning(permit.record(old, new, reason)));
@@ -138,6 +147,12 @@ impl Desk {
                     }
                     if let Some((uid, mapped)) = edit.local_uid {
                         map_local_uid(tx, uid, mapped.then_some(id)).await?;
+                    }
+                    if !edit.attributes.is_empty() {
+                        set_attributes(tx, id, edit.attributes, now).await?;
+                    }
+                    if follows_another {
+                        set_login_policies(tx, id, edit.address_policy, edit.hours_policy).await?;
                     }
                     if let Some(contact) = sealed {
                         vault.put_secret(tx, &contact_name(id), &contact, now).await?;
@@ -237,13 +252,25 @@ impl Desk {
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
     }
 
-    /// Ends somebody's session.
+    /// One session that holds.
+    pub async fn session(&self, caller: &Caller, id: i64) -> Result<ListedSession, OperateError> {
+        self.permit_of(caller, Operation::SessionRead).await?;
+        let query = ListQuery::unscoped(&SESSIONS).filter("id", Condition::Eq(id.into()))?;
+        let mut listed = self.identity.list_sessions(&query).await?;
+        listed.items.pop().ok_or_else(|| OperateError::not_found(Thing::Session, id))
+    }
+
+    /// Ends a session: one's own, or with the right to, anybody's.
     pub async fn end_session(&self, caller: &Caller, id: i64, reason: &str) -> Result<(), OperateError> {
         // What is nobody's needs the same right, so that nobody learns which sessions there are.
         let whose = owner_of_session(self.store.read(), id).await;
         let object = Object::owned(ObjectKind::Session, whose.as_ref().copied().unwrap_or(UserId(-1)));
-        let permit = self.permit(caller, Operation::SessionEnd, &object, Some(id.to_string())).await?;
-        require_reason(reason)?;
+        let own = whose.as_ref().is_ok_and(|whose| owner(caller) == Some(*whose));
+        let operation = if own { Operation::SessionLogout } else { Operation::SessionEnd };
+        let permit = self.permit(caller, operation, &object, Some(id.to_string())).await?;
+        if !own {
+            require_reason(reason)?;
+        }
         whose?;
         let record = warning(permit.record(None, Some(Value::text("ended")), reason));
         self.store
@@ -292,9 +319,41 @@ impl Desk {
     }
 }
 
+/// What an edit makes of an account's attributes, before and after: what the trail keeps of it.
+struct Modified(serde_json::Value, serde_json::Value);
+
+impl Modified {
+    fn of(
+        account: &Account,
+        edit: &AccountEdit,
+        contact_is_edited: bool,
+        now: jiff::Timestamp,
+    ) -> Result<Self, OperateError> {
+        // How a user is reached need nobody learn who reads the trail.
+        let contact = contact_is_edited.then_some("redacted");
+        let shown = |attributes: &Attributes, addresses: &Option<String>, hours: &Option<String>| {
+            serde_json::json!({
+                "attributes": attributes,
+                "address_policy": addresses,
+                "hours_policy": hours,
+                "contact": contact,
+            })
+        };
+        let attributes = account.attributes.edited(edit.attributes.clone(), now)?;
+        let addresses = edit.address_policy.as_ref().unwrap_or(&account.address_policy);
+        let hours = edit.hours_policy.as_ref().unwrap_or(&account.hours_policy);
+        Ok(Self(
+            shown(&account.attributes, &account.address_policy, &account.hours_policy),
+            shown(&attributes, addresses, hours),
+        ))
+    }
+}
+
 /// The version of what can be edited of an account.
 pub fn account_version(account: &Account, contact: &Contact) -> Version {
-    Version::of(&(account.id.0, &account.name, &account.roles, account.enabled, contact))
+    let policies = (&account.address_policy, &account.hours_policy);
+    let of_account = (account.id.0, &account.name, &account.roles, account.enabled);
+    Version::of(&(of_account, &account.attributes, policies, contact))
 }
 
 fn warning(mut record: netwarden_audit::Record) -> netwarden_audit::Record {

@@ -4,8 +4,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use netwarden_audit::{ObjectRef, Outcome, Trail};
 use netwarden_engine::Engine;
-use netwarden_identity::{Because, Circumstances, Identity, Object, ObjectKind, Operation, Subject, decide};
-use netwarden_model::{Clock, RequestId, Severity};
+use netwarden_identity::{
+    Because, Circumstances, Identity, Object, ObjectKind, Operation, Subject, Through, decide,
+};
+use netwarden_model::event::PeoplePayload;
+use netwarden_model::{Clock, EventKind, NewEvent, RequestId, Severity};
 use netwarden_spine::Spine;
 use netwarden_store::{Store, Tx};
 use netwarden_vault::Vault;
@@ -14,7 +17,9 @@ use crate::caller::{Caller, Permit};
 use crate::channels::Outside;
 use crate::error::OperateError;
 use crate::jobs::Jobs;
+use crate::online::{Doing, Online};
 use crate::parameters::Parameters;
+use crate::refusals::Refusals;
 
 /// What operations work on. Clones share it.
 #[derive(Debug, Clone)]
@@ -39,6 +44,10 @@ pub struct Inner {
     pub clock: Arc<dyn Clock>,
     /// Long work.
     pub jobs: Jobs,
+    /// What the users who are online did last.
+    pub online: Online,
+    /// Which refusals became events.
+    pub refusals: Refusals,
     /// System parameters in force.
     pub parameters: RwLock<Parameters>,
     /// What the configuration file says of channels to the outside.
@@ -79,19 +88,37 @@ impl Desk {
         let decision = decide(&caller.subject, operation, object, &circumstances);
         let object = ObjectRef { kind: object.kind.as_str().to_owned(), id: named };
         if decision.allowed {
+            self.note(caller, operation, &object, at);
             return Ok(Permit { caller: caller.clone(), operation, object, at });
         }
-        let because = decision.because;
+        // Boxed, since every operation holds it, and few of them are refused.
+        Box::pin(self.refuse(caller, operation, object, decision.because, at)).await
+    }
+
+    /// Records a refusal, and raises its event.
+    async fn refuse(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        object: ObjectRef,
+        because: Because,
+        at: jiff::Timestamp,
+    ) -> Result<Permit, OperateError> {
         // Who is not identified could fill the trail: such refusals are coalesced at the edge.
         if caller.subject != Subject::Unidentified {
-            let mut record = caller.record(operation, object, at);
+            let mut record = caller.record(operation, object.clone(), at);
             record.outcome = Outcome::Denied;
             record.level = Severity::Warning;
             record.details = Some(because.to_string());
+            let alarm = self.alarm(caller, operation, &object, &because, at);
+            let spine = self.spine.clone();
             self.store
                 .write(move |tx: &Tx| {
                     Box::pin(async move {
                         netwarden_audit::record(tx, &record).await?;
+                        if let Some(alarm) = alarm {
+                            spine.append(tx, at, &[alarm]).await?;
+                        }
                         Ok::<(), OperateError>(())
                     })
                 })
@@ -101,6 +128,38 @@ impl Desk {
             return Err(OperateError::NotIdentified("log in first, or present a token".to_owned()));
         }
         Err(OperateError::Denied { operation, because })
+    }
+
+    /// Notes what a session does, but for what every page asks by itself.
+    fn note(&self, caller: &Caller, operation: Operation, object: &ObjectRef, at: jiff::Timestamp) {
+        let by_itself = matches!(operation, Operation::SessionReadOwn | Operation::SystemStatus);
+        if let Subject::User(user) = &caller.subject
+            && let Through::Session(id) = user.through
+            && !by_itself
+        {
+            self.online.note(id, Doing { operation, object: object.id.clone(), at });
+        }
+    }
+
+    /// The event of a refusal; None where the user has had one a moment ago.
+    fn alarm(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        object: &ObjectRef,
+        because: &Because,
+        at: jiff::Timestamp,
+    ) -> Option<NewEvent> {
+        let Subject::User(user) = &caller.subject else { return None };
+        let payload = PeoplePayload::OperationRefused {
+            user: user.name.clone(),
+            operation: operation.name().to_owned(),
+            object: object.id.clone().unwrap_or_default(),
+            because: because.to_string(),
+            address: caller.address,
+        };
+        let is_told = self.refusals.is_told(user.user, at);
+        is_told.then(|| crate::events::of_people(EventKind::OperationRefused, payload, at))
     }
 
     /// [`Desk::permit`] for data of the system or a list.

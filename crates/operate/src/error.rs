@@ -4,14 +4,14 @@ use netwarden_actions::ActionError;
 use netwarden_audit::AuditError;
 use netwarden_engine::KeeperError;
 use netwarden_identity::password::{PasswordError, PolicyError};
-use netwarden_identity::{Because, IdentityError, Operation};
+use netwarden_identity::{Bar, Because, IdentityError, Operation};
 use netwarden_rules::sql::RuleStoreError;
 use netwarden_spine::SpineError;
 use netwarden_store::{ListError, StoreError};
 use netwarden_vault::VaultError;
 
 use crate::parameters::ParameterError;
-use crate::said::{Said, Thing};
+use crate::said::{Said, Thing, Word};
 
 /// Why an operation was not done.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,9 @@ pub enum OperateError {
     /// The caller is not known.
     #[error("{0}")]
     NotIdentified(String),
+    /// Name and password were right, and something else stands in the way of a session.
+    #[error("the login was refused: {0}")]
+    Barred(Bar),
     /// There is no such thing.
     #[error("{0} does not exist")]
     NotFound(Said),
@@ -61,6 +64,7 @@ impl OperateError {
                 Said::NotPermitted { operation: *operation, because: Said::from(because).into() }
             }
             Self::NotIdentified(why) => why.clone().into(),
+            Self::Barred(bar) => Said::LoginRefused { because: Said::from(*bar).into() },
             Self::NotFound(what) => Said::DoesNotExist { what: what.clone().into() },
             Self::Invalid(said) | Self::Conflict(said) | Self::Outdated(said) => said.clone(),
             Self::Unrecorded(AuditError::Full) => Said::NothingRecorded,
@@ -197,6 +201,26 @@ impl From<IdentityError> for OperateError {
             IdentityError::Policy(error) => Self::Invalid((&error).into()),
             IdentityError::Dictionary(error) => Self::Invalid((&error).into()),
             IdentityError::OldPassword => Self::Invalid(Said::OldPassword),
+            IdentityError::AdminComesIn => Self::Conflict(Said::AdminComesIn),
+            IdentityError::AttributeRange { attribute, least, most, given } => {
+                let attribute = Word::new("attribute", attribute);
+                Self::Invalid(Said::AttributeRange { attribute, least, most, given })
+            }
+            IdentityError::AttributeText { attribute, most } => {
+                Self::Invalid(Said::AttributeText { attribute: Word::new("attribute", attribute), most })
+            }
+            IdentityError::BadUnusedAct(given) => Self::Invalid(Said::NoUnusedAct { given }),
+            IdentityError::BadPolicyName => Self::Invalid(Said::LoginPolicyName),
+            IdentityError::PolicyText(error) => Self::Invalid((&error).into()),
+            IdentityError::PolicyNameTaken(name) => Self::Conflict(Said::LoginPolicyIsThere { name }),
+            IdentityError::NoSuchPolicy(name) => Self::not_found(Thing::LoginPolicy, format!("'{name}'")),
+            IdentityError::PolicyKind { name, found, wanted } => {
+                let word = |kind| Word::new("policy-kind", kind);
+                Self::Invalid(Said::LoginPolicyKind { name, found: word(found), wanted: word(wanted) })
+            }
+            IdentityError::PolicyInUse(count) => {
+                Self::Conflict(Said::LoginPolicyInUse { count: i64::try_from(count).unwrap_or(i64::MAX) })
+            }
             IdentityError::BadMobile(given) => Self::Invalid(Said::NoMobile { given }),
             IdentityError::BadMail(given) => Self::Invalid(Said::NoMail { given }),
             error => Self::Invalid(error.to_string().into()),
@@ -218,6 +242,8 @@ impl From<VaultError> for OperateError {
 
 #[cfg(test)]
 mod tests {
+    use netwarden_identity::admission::hours::TextError;
+
     use super::*;
 
     #[test]
@@ -231,6 +257,20 @@ mod tests {
             || IdentityError::WiderToken,
             || IdentityError::OldPassword,
             || IdentityError::Refused(vec![netwarden_identity::password::Breach::Empty]),
+            || IdentityError::AdminComesIn,
+            || IdentityError::AttributeRange { attribute: "idle_s", least: 1, most: 2, given: 3 },
+            || IdentityError::AttributeText { attribute: "welcome", most: 1 },
+            || IdentityError::BadUnusedAct("x".into()),
+            || IdentityError::BadPolicyName,
+            || IdentityError::PolicyNameTaken("office".into()),
+            || IdentityError::PolicyKind { name: "x".into(), found: "hours", wanted: "addresses" },
+            || IdentityError::PolicyInUse(2),
+            || IdentityError::PolicyText(TextError::Address { line: 1, text: "x".into() }),
+            || IdentityError::PolicyText(TextError::Hours { line: 1, text: "x".into() }),
+            || IdentityError::PolicyText(TextError::Zone { line: 1, text: "x".into() }),
+            || IdentityError::PolicyText(TextError::Backwards),
+            || IdentityError::PolicyText(TextError::Empty),
+            || IdentityError::PolicyText(TextError::TooLong(2)),
         ] {
             assert_eq!(OperateError::from(error()).to_string(), error().to_string());
         }
@@ -244,6 +284,7 @@ mod tests {
         for error in [
             denied,
             OperateError::NotIdentified("log in first, or present a token".to_owned()),
+            OperateError::Barred(Bar::Hours),
             OperateError::not_found(Thing::CredentialSet, "'core'"),
             OperateError::Invalid(Said::ReasonNeeded),
             OperateError::Conflict("free text".into()),

@@ -5,9 +5,11 @@
 //! is looked up there, and the events of what it fits are read from the log's own indexes: as many short reads
 //! as it fits things, which [`MOST_FITTING`] bounds, whatever the length of the log.
 
+use jiff::Timestamp;
 use netwarden_identity::Operation;
 use netwarden_inventory::sql::{self, ENDPOINTS};
-use netwarden_model::{Event, EventKind, Mac, Scope, Subject};
+use netwarden_model::event::{Outcome, PeoplePayload};
+use netwarden_model::{Event, EventKind, Mac, NewEvent, Payload, Scope, Subject};
 use netwarden_spine::About;
 use netwarden_store::{ListQuery, Listed, Page};
 
@@ -16,6 +18,22 @@ use crate::desk::Desk;
 use crate::error::OperateError;
 use crate::lists::{ListWish, event_query, page};
 use crate::said::Said;
+
+/// An event about a user of this system.
+pub(crate) fn of_people(kind: EventKind, payload: PeoplePayload, at: Timestamp) -> NewEvent {
+    NewEvent {
+        at,
+        kind,
+        subject: Subject::System(format!("user {}", payload.user())),
+        ne: None,
+        port: None,
+        severity: kind.default_severity(),
+        outcome: Outcome::Failure,
+        facts: None,
+        payload: Payload::People(payload),
+        cause: None,
+    }
+}
 
 /// Endpoints, and as many network elements, that a text may fit.
 const MOST_FITTING: usize = 32;

@@ -3,16 +3,19 @@
 use jiff::SignedDuration;
 use netwarden_inventory::Network;
 use netwarden_model::event::nac::{SpoofingReason, UplinkReason};
-use netwarden_model::event::{NacPayload, Payload};
+use netwarden_model::event::{NacPayload, Payload, PeoplePayload};
 use netwarden_model::{Event, EventKind, NeId, PortRef, Scope, Subject};
 
 use crate::caller::Caller;
 use crate::desk::Desk;
-use crate::said::{Clause, Said, Word};
+use crate::said::{Clause, Said, Thing, Word};
 use crate::why::{in_vlan, ne_name};
 
 /// Whom or what an event is about, and where that was.
 pub fn event_text(event: &Event) -> Said {
+    if let Payload::People(payload) = &event.payload {
+        return Said::called(Thing::User, format!("'{}'", payload.user()));
+    }
     let subject = match &event.subject {
         Subject::Mac(mac) => mac.to_string().into(),
         Subject::Ne(ne) => Said::Element { ne: *ne },
@@ -62,8 +65,24 @@ impl Names<'_> {
     }
 }
 
+fn of_people(payload: &PeoplePayload) -> Said {
+    let from = payload.address().map_or(Said::LocalSocket, |address| address.to_string().into());
+    match payload {
+        PeoplePayload::LoginFailures { failures, .. } => {
+            Said::LoginsFailed { count: i64::from(*failures), from: from.into() }
+        }
+        PeoplePayload::OperationRefused { operation, object, because, .. } => {
+            let what = if object.is_empty() { operation.clone() } else { format!("{operation} {object}") };
+            Said::WasRefused { what, from: from.into(), because: because.clone() }
+        }
+    }
+}
+
 fn details(names: &Names<'_>, event: &Event) -> Option<Said> {
-    let Payload::Nac(payload) = &event.payload;
+    let payload = match &event.payload {
+        Payload::Nac(payload) => payload,
+        Payload::People(payload) => return Some(of_people(payload)),
+    };
     Some(match payload {
         NacPayload::MacOnline
         | NacPayload::NewEndpoint

@@ -167,6 +167,16 @@ impl Desk {
         self.part(&PARAMETERS, PARAMETER_FILTERS, &["name", "description"], all, wish)
     }
 
+    /// The settings of the account policy with the values in force, by name unless sorted otherwise.
+    pub async fn list_account_settings(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<ShownParameter>, OperateError> {
+        let all = self.account_settings(caller).await?;
+        self.part(&PARAMETERS, PARAMETER_FILTERS, &["name", "description"], all, wish)
+    }
+
     /// The rules for passwords, in their order unless sorted otherwise.
     pub async fn list_password_rules(
         &self,

@@ -4,6 +4,7 @@
 //! changes anything. Each operation begins with [`Desk::permit`], which decides and records a refusal,
 //! and ends with its record in the transaction of its change. It knows no HTTP and no command line.
 
+mod access;
 mod accounts;
 mod backups;
 mod caller;
@@ -26,12 +27,15 @@ mod imports;
 mod jobs;
 mod lifecycle;
 mod lists;
+mod login_policies;
 mod measure;
 mod names;
+mod online;
 pub mod parameters;
 mod passwords;
 mod people;
 mod ports;
+mod refusals;
 mod rules;
 pub mod said;
 mod sessions;
@@ -40,6 +44,7 @@ mod statistics;
 mod system;
 mod topology;
 mod trail;
+mod unused;
 mod version;
 mod why;
 
@@ -67,12 +72,13 @@ pub use imports::ImportOutcome;
 pub use jobs::{Job, Jobs, State as JobState};
 pub use lifecycle::{Turn, first_start, record_audit_turn, record_parts_turn};
 pub use lists::{Counted, ListWish, ShownEndpoint, ShownPort, port_ref, vlan};
+pub use login_policies::{LoginPolicyWish, login_policy_version};
 pub use measure::{Measured, PartHealth, PartState, Sample};
 pub use names::{NameSourceEdit, NameSourceWish, ShownNameSource, Taken, name_source_kinds};
 pub use netwarden_audit::{ListedRecord, Value as AuditValue};
 pub use netwarden_collect::preflight::{Obstacle, Preflight};
 pub use netwarden_engine::SentLeases;
-pub use netwarden_identity::ListedSession;
+pub use netwarden_identity::{ListedLogin, ListedSession, LoginPolicy, Notice, PolicyKind};
 pub use netwarden_inventory::baseline::{BaselineEntry, BaselineFilter};
 pub use netwarden_inventory::edit::{EndpointEdit, PortEdit};
 pub use netwarden_inventory::sql::{Group, NameView, Where};
@@ -86,9 +92,11 @@ pub use netwarden_rules::{
 };
 pub use netwarden_store::{Count, Listed};
 pub use netwarden_vault::CredentialEntry;
+pub use online::{Doing, Online};
 pub use passwords::{MOST_DICTIONARY_OCTETS, ShownPasswords, ShownRule};
-pub use people::Opened;
+pub use people::{NewAccount, Opened};
 pub use ports::PortWish;
+pub use refusals::Refusals;
 pub use rules::report_of;
 pub use said::Said;
 pub use sql::{MIGRATIONS, SCHEMA};
@@ -99,5 +107,6 @@ pub use system::{
 };
 pub use topology::{MappedElement, Topology};
 pub use trail::Export;
+pub use unused::keep_accounts;
 pub use version::Version;
 pub use why::{Link, Stage, Target, Why};

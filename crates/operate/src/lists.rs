@@ -142,9 +142,22 @@ const PORT_FILTERS: Filters = &[
 ];
 const GROUP_FILTERS: Filters = &[("name", Reads::Part), ("description", Reads::Part)];
 const RULE_FILTERS: Filters = &[("name", Reads::Part), ("enabled", Reads::Truth)];
-const USER_FILTERS: Filters = &[("name", Reads::Part), ("roles", Reads::Part), ("enabled", Reads::Truth)];
+const USER_FILTERS: Filters = &[
+    ("name", Reads::Part),
+    ("roles", Reads::Part),
+    ("enabled", Reads::Truth),
+    ("address_policy", Reads::Text),
+    ("hours_policy", Reads::Text),
+];
 const TOKEN_FILTERS: Filters = &[("label", Reads::Part)];
 const SESSION_FILTERS: Filters = &[("user", Reads::Part), ("address", Reads::Part)];
+const LOGIN_FILTERS: Filters = &[
+    ("user", Reads::Part),
+    ("address", Reads::Part),
+    ("refused", Reads::Text),
+    ("was_refused", Reads::Truth),
+];
+const LOGIN_POLICY_FILTERS: Filters = &[("name", Reads::Part), ("kind", Reads::Text)];
 const AUDIT_FILTERS: Filters = &[
     ("index", Reads::Number),
     ("kind", Reads::Text),
@@ -460,6 +473,16 @@ impl Desk {
 /// What is wanted of the list of sessions.
 pub(crate) fn session_query(wish: ListWish) -> Result<ListQuery, OperateError> {
     filled(ListQuery::unscoped(&netwarden_identity::SESSIONS), SESSION_FILTERS, &["user", "address"], wish)
+}
+
+/// The newest first unless sorted otherwise.
+pub(crate) fn login_query(query: ListQuery, wish: ListWish) -> Result<ListQuery, OperateError> {
+    let sort = wish.sort.or_else(|| Some("-id".to_owned()));
+    filled(query, LOGIN_FILTERS, &["user", "address"], ListWish { sort, ..wish })
+}
+
+pub(crate) fn login_policy_query(wish: ListWish) -> Result<ListQuery, OperateError> {
+    filled(ListQuery::unscoped(&netwarden_identity::LOGIN_POLICIES), LOGIN_POLICY_FILTERS, &["name"], wish)
 }
 
 /// An endpoint that nobody has ever seen or listed.

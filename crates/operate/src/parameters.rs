@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use netwarden_actions::guard;
-use netwarden_identity::{IdentityPolicy, Limit};
+use netwarden_identity::{AccountPolicy, Limit, LockoutPolicy, LoginMode, Unused};
 use netwarden_model::Mac;
 
 /// What values a parameter takes.
@@ -15,6 +15,8 @@ use netwarden_model::Mac;
 pub enum Domain {
     /// A whole number within these bounds, both included.
     Integer(i64, i64),
+    /// A whole number within these bounds, both included; or 0, which means that there is no such limit.
+    OffOr(i64, i64),
     /// `true` or `false`.
     Truth,
     /// One of these words.
@@ -78,6 +80,66 @@ pub const PARAMETERS: &[Declaration] = &[
         description: "what rules may do to a port that several endpoints share",
     },
     Declaration {
+        name: "identity.address_failures",
+        domain: Domain::Integer(1, 99),
+        default: "10",
+        description: "failed logins in a row from one address that lock the address",
+    },
+    Declaration {
+        name: "identity.address_lock_s",
+        domain: Domain::Integer(60, DAY_S),
+        default: "1800",
+        description: "how long an address is locked, in seconds",
+    },
+    Declaration {
+        name: "identity.address_within_s",
+        domain: Domain::Integer(60, DAY_S),
+        default: "60",
+        description: "failed logins from one address count within so many seconds",
+    },
+    Declaration {
+        name: "identity.admin_failures",
+        domain: Domain::Integer(1, 99),
+        default: "5",
+        description: "failed logins in a row as 'admin' from one address that lock the address for 'admin'",
+    },
+    Declaration {
+        name: "identity.admin_lock_s",
+        domain: Domain::Integer(60, DAY_S),
+        default: "600",
+        description: "how long an address is locked for 'admin', in seconds; the account itself never is",
+    },
+    Declaration {
+        name: "identity.admin_within_s",
+        domain: Domain::Integer(60, DAY_S),
+        default: "600",
+        description: "failed logins as 'admin' count within so many seconds",
+    },
+    Declaration {
+        name: "identity.alarm_failures",
+        domain: Domain::Integer(1, 99),
+        default: "3",
+        description: "more failed logins of an account than so many since its last success raise login_failures",
+    },
+    Declaration {
+        name: "identity.locked_accounts",
+        domain: Domain::Integer(1, 99),
+        default: "3",
+        description: "accounts that get locked from one address until the address is locked itself",
+    },
+    Declaration {
+        name: "identity.locked_accounts_lock_s",
+        domain: Domain::Integer(60, DAY_S),
+        default: "1800",
+        description: "how long an address is locked from which accounts got locked, in seconds",
+    },
+    Declaration {
+        name: "identity.locked_accounts_within_s",
+        domain: Domain::Integer(60, DAY_S),
+        default: "600",
+        description: "accounts that get locked from one address count within so many seconds",
+    },
+    Declaration {
         name: "identity.lockout_failures",
         domain: Domain::Integer(1, 99),
         default: "5",
@@ -96,16 +158,40 @@ pub const PARAMETERS: &[Declaration] = &[
         description: "failed logins in a row count within so many seconds",
     },
     Declaration {
+        name: "identity.login_mode",
+        domain: Domain::Word(&["multi", "single"]),
+        default: "multi",
+        description: "single lets only 'admin' log in and ends the sessions of all others, for maintenance",
+    },
+    Declaration {
         name: "identity.session_idle_s",
-        domain: Domain::Integer(60, DAY_S),
+        domain: Domain::OffOr(60, DAY_S),
         default: "1800",
         description: "a session ends after so many seconds without a request",
     },
     Declaration {
         name: "identity.session_longest_s",
-        domain: Domain::Integer(300, 30 * DAY_S),
+        domain: Domain::OffOr(300, 30 * DAY_S),
         default: "43200",
         description: "a session ends after so many seconds in any case",
+    },
+    Declaration {
+        name: "identity.sessions_most",
+        domain: Domain::OffOr(1, 1_000),
+        default: "0",
+        description: "sessions that one account has at once; 'admin' has as many as it likes",
+    },
+    Declaration {
+        name: "identity.unused_act",
+        domain: Domain::Word(&["none", "disable", "delete"]),
+        default: "none",
+        description: "what becomes of accounts that nobody uses; never of 'admin'",
+    },
+    Declaration {
+        name: "identity.unused_days",
+        domain: Domain::Integer(1, 3_660),
+        default: "90",
+        description: "an account is unused after so many days without login, token or local socket",
     },
     Declaration {
         name: "inventory.arp_quiet_s",
@@ -230,6 +316,11 @@ impl Declaration {
         PARAMETERS.iter().find(|p| p.name == name).ok_or_else(|| ParameterError::Unknown(name.to_owned()))
     }
 
+    /// True where it is part of the account policy, which those set who keep the accounts (IAM-08).
+    pub fn is_of_accounts(&self) -> bool {
+        self.name.starts_with("identity.")
+    }
+
     /// The unit of its values, as its name ends; empty where they are counts or words.
     pub fn unit(&self) -> &'static str {
         match self.name.rsplit_once('_') {
@@ -243,6 +334,7 @@ impl Declaration {
     pub fn check(&self, value: &str) -> Result<(), ParameterError> {
         let fits = match self.domain {
             Domain::Integer(min, max) => value.parse::<i64>().is_ok_and(|n| (min..=max).contains(&n)),
+            Domain::OffOr(min, max) => value.parse::<i64>().is_ok_and(|n| n == 0 || (min..=max).contains(&n)),
             Domain::Truth => matches!(value, "true" | "false"),
             Domain::Word(words) => words.contains(&value),
             Domain::Macs => macs(value).is_some(),
@@ -252,6 +344,7 @@ impl Declaration {
         }
         let expected = match self.domain {
             Domain::Integer(min, max) => format!("a whole number from {min} to {max}"),
+            Domain::OffOr(min, max) => format!("0 for no limit, or a whole number from {min} to {max}"),
             Domain::Truth => "true or false".to_owned(),
             Domain::Word(words) => words.join(", "),
             Domain::Macs => format!("at most {MOST_MACS} MAC addresses with commas between them"),
@@ -360,18 +453,48 @@ impl Parameters {
         u64::from(self.number("ui.page_rows"))
     }
 
-    /// What holds for accounts and sessions; what is no parameter stays as `base` has it.
-    pub fn identity(&self, base: IdentityPolicy) -> IdentityPolicy {
-        let mut policy = base;
-        policy.lockout.account = Limit {
-            failures: u8::try_from(self.number("identity.lockout_failures")).unwrap_or(99),
-            within_s: self.number("identity.lockout_within_s"),
-            lock_s: self.number("identity.lockout_s"),
-        };
-        policy.session.idle = SignedDuration::from_secs(i64::from(self.number("identity.session_idle_s")));
-        policy.session.longest =
-            SignedDuration::from_secs(i64::from(self.number("identity.session_longest_s")));
-        policy
+    /// What holds for accounts and sessions.
+    pub fn accounts(&self) -> AccountPolicy {
+        AccountPolicy {
+            lockout: LockoutPolicy {
+                account: self.limit(["lockout_failures", "lockout_within_s", "lockout_s"]),
+                admin_address: self.limit(["admin_failures", "admin_within_s", "admin_lock_s"]),
+                address: self.limit(["address_failures", "address_within_s", "address_lock_s"]),
+                accounts_from_address: self.limit([
+                    "locked_accounts",
+                    "locked_accounts_within_s",
+                    "locked_accounts_lock_s",
+                ]),
+            },
+            alarm_failures: self.number("identity.alarm_failures"),
+            session_idle: self.span("identity.session_idle_s"),
+            session_longest: self.span("identity.session_longest_s"),
+            sessions_most: Some(self.number("identity.sessions_most")).filter(|most| *most > 0),
+            unused: Unused {
+                days: self.number("identity.unused_days"),
+                act: self.word("identity.unused_act").parse().unwrap_or_default(),
+            },
+            login_mode: match self.word("identity.login_mode") {
+                "single" => LoginMode::Single,
+                _ => LoginMode::Multi,
+            },
+        }
+    }
+
+    /// Failures, the span in which they count, and the span of the lock, by what their names end with.
+    fn limit(&self, [failures, within_s, lock_s]: [&str; 3]) -> Limit {
+        let number = |name: &str| self.number(&format!("identity.{name}"));
+        Limit {
+            failures: u8::try_from(number(failures)).unwrap_or(99),
+            within_s: number(within_s),
+            lock_s: number(lock_s),
+        }
+    }
+
+    /// A span in seconds; None where there is no such limit.
+    fn span(&self, name: &str) -> Option<SignedDuration> {
+        let seconds = self.number(name);
+        (seconds > 0).then(|| SignedDuration::from_secs(seconds.into()))
     }
 
     fn word(&self, name: &str) -> &str {
@@ -426,8 +549,10 @@ mod tests {
         let parameters = Parameters::default();
         assert_eq!(parameters.guard(), guard::Settings::default());
         assert_eq!(parameters.inventory(), netwarden_inventory::Settings::default());
-        let (found, usual) = (parameters.identity(IdentityPolicy::default()), IdentityPolicy::default());
-        assert_eq!((found.lockout, found.session), (usual.lockout, usual.session));
+        let usual = AccountPolicy::default();
+        // The days mean nothing while nothing becomes of unused accounts.
+        let unused = Unused { days: 90, ..usual.unused };
+        assert_eq!(parameters.accounts(), AccountPolicy { unused, ..usual });
         assert_eq!(parameters.rules_depth(), netwarden_rules::Settings::default().max_depth);
     }
 

@@ -2,18 +2,23 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use netwarden_audit::{ObjectRef, Outcome, Plane, Record, Redacted};
+use netwarden_identity::accounts::{set_attributes, set_login_policies};
+use netwarden_identity::lockout::Locked;
 use netwarden_identity::password::Person;
 use netwarden_identity::{
-    Attempt, Identified, IdentityError, LoginResult, NewToken, NewUser, Object, ObjectKind, Operation, Role,
-    Roles, Subject, TokenWish,
+    Attempt, AttributesEdit, Contact, Identified, IdentityError, LoginResult, NewToken, NewUser, Object,
+    ObjectKind, Operation, Refused, Role, Roles, Subject, TokenWish,
 };
-use netwarden_model::{Severity, UserId};
+use netwarden_model::event::PeoplePayload;
+use netwarden_model::{EventKind, NewEvent, Severity, UserId};
 use netwarden_store::Tx;
 use rand::Rng;
 use zeroize::Zeroizing;
 
+use crate::accounts::contact_name;
 use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
@@ -32,6 +37,30 @@ pub struct Opened {
     pub password_ends: Option<jiff::Timestamp>,
 }
 
+/// An account that is to be made.
+#[derive(Debug, Default)]
+#[allow(clippy::option_option, reason = "absent, none and a name are three different wishes")]
+pub struct NewAccount {
+    /// Its name.
+    pub name: String,
+    /// Its first password.
+    pub password: Zeroizing<String>,
+    /// Its roles; those of `like` where none are given.
+    pub roles: Roles,
+    /// The account that it is to be like.
+    pub like: Option<String>,
+    /// Mobile number; empty for none.
+    pub mobile: String,
+    /// Mail address; empty for none.
+    pub mail: String,
+    /// What else is set of it.
+    pub attributes: AttributesEdit,
+    /// The policy that says from where it may be used.
+    pub address_policy: Option<Option<String>>,
+    /// The policy that says when it may be used.
+    pub hours_policy: Option<Option<String>>,
+}
+
 impl Desk {
     /// Opens a session for the right name and password. Every failure reads the same to the caller; the
     /// reason is in the trail.
@@ -46,6 +75,7 @@ impl Desk {
         let checked = self.identity.check(attempt, now, random()).await?;
         let who = name.trim().to_lowercase();
         let (identity, secret, trail) = (self.identity.clone(), random::<32>(), self.trail.clone());
+        let spine = self.spine.clone();
         let result = self
             .store
             .write(move |tx: &Tx| {
@@ -56,6 +86,12 @@ impl Desk {
                         address.map_or_else(|| "local socket".to_owned(), |address| address.to_string());
                     if matches!(result, LoginResult::Admitted(_)) || trail.is_failure_recorded(now, &from) {
                         netwarden_audit::record(tx, &login_record(&who, address, &result, now)).await?;
+                    }
+                    let most = identity.policy().accounts.alarm_failures;
+                    if let LoginResult::Refused(refused) = &result
+                        && let Some(event) = login_alarm(refused, most, address, now)
+                    {
+                        spine.append(tx, now, &[event]).await?;
                     }
                     Ok::<_, OperateError>(result)
                 })
@@ -68,7 +104,10 @@ impl Desk {
                 must_change_password: admitted.user.must_change_password,
                 password_ends: admitted.user.password_ends,
             }),
-            LoginResult::Refused(refused) => Err(OperateError::NotIdentified(refused.to_string())),
+            LoginResult::Refused(refused) => Err(match refused.bar() {
+                Some(bar) => OperateError::Barred(bar),
+                None => OperateError::NotIdentified(refused.to_string()),
+            }),
         }
     }
 
@@ -110,28 +149,45 @@ impl Desk {
             .await
     }
 
-    /// Makes a user with a first password, which must be changed at the first login.
-    pub async fn create_user(
-        &self,
-        caller: &Caller,
-        name: &str,
-        password: Zeroizing<String>,
-        roles: Roles,
-    ) -> Result<UserId, OperateError> {
+    /// Makes a user with a first password, which must be changed at the first login. What `wish` leaves open is
+    /// as with the account `like`; of its own that has nothing but roles, attributes and login policies.
+    pub async fn create_user(&self, caller: &Caller, wish: NewAccount) -> Result<UserId, OperateError> {
+        let like = match &wish.like {
+            Some(name) => Some(self.user(caller, name).await?),
+            None => None,
+        };
+        let usual = like.as_ref().map(|account| account.roles.clone()).unwrap_or_default();
+        let roles = if wish.roles.is_empty() { usual } else { wish.roles };
         let object = Object::new_account(roles.clone());
-        let permit = self.permit(caller, Operation::UserCreate, &object, Some(name.to_owned())).await?;
+        let permit = self.permit(caller, Operation::UserCreate, &object, Some(wish.name.clone())).await?;
+        let contact = Contact::new(&wish.mobile, &wish.mail)?;
         let is_administrator = roles.contains(&Role::Administrator);
-        let person = Person { name, is_administrator, ..Person::default() };
-        let hash = self.identity.hash_new_password(person, password, random()).await?;
+        let person =
+            Person { name: &wish.name, is_administrator, mobile: &contact.mobile, mail: &contact.mail };
+        let hash = self.identity.hash_new_password(person, wish.password, random()).await?;
         let shown: Vec<String> = roles.iter().map(ToString::to_string).collect();
         let mut record = permit.record(None, crate::ports::as_value(&shown), "");
         record.level = Severity::Warning;
-        let user = NewUser { name: name.to_owned(), password: hash, must_change_password: true, roles };
-        let at = permit.at;
+        let user = NewUser { name: wish.name, password: hash, must_change_password: true, roles };
+        let (at, vault) = (permit.at, Arc::clone(&self.vault));
+        let usual = like.as_ref();
+        let attributes = usual.map(|account| account.attributes.as_edit()).unwrap_or_default();
+        let attributes = wish.attributes.over(attributes);
+        let address_policy = wish.address_policy.or(usual.map(|account| account.address_policy.clone()));
+        let hours_policy = wish.hours_policy.or(usual.map(|account| account.hours_policy.clone()));
+        let reached = (contact != Contact::default()).then(|| serde_json::to_vec(&contact)).transpose();
+        let reached = reached.map_err(|error| OperateError::failed(&error))?.map(Zeroizing::new);
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     let id = netwarden_identity::accounts::create_user(tx, &user, at).await?;
+                    if !attributes.is_empty() {
+                        set_attributes(tx, id, attributes, at).await?;
+                    }
+                    set_login_policies(tx, id, address_policy, hours_policy).await?;
+                    if let Some(reached) = reached {
+                        vault.put_secret(tx, &contact_name(id), &reached, at).await?;
+                    }
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<_, OperateError>(id)
                 })
@@ -223,10 +279,36 @@ fn identified(caller: &Caller) -> Result<&Identified, OperateError> {
     }
 }
 
+/// Why a login was refused, and what it locked.
+fn told(refused: &Refused) -> String {
+    let because = refused.because.to_string();
+    match refused.locked {
+        Some(Locked::Account) => format!("{because}; the account is locked from now on"),
+        Some(Locked::Address) => format!("{because}; the address is locked from now on"),
+        None => because,
+    }
+}
+
+/// The alarm of too many failed logins (IAM-08), raised at the first that is too many. Of names that nobody
+/// has there is none.
+fn login_alarm(
+    refused: &Refused,
+    most: u32,
+    address: Option<IpAddr>,
+    at: jiff::Timestamp,
+) -> Option<NewEvent> {
+    if refused.failures_since_success != i64::from(most) + 1 {
+        return None;
+    }
+    let failures = u32::try_from(refused.failures_since_success).unwrap_or(u32::MAX);
+    let payload = PeoplePayload::LoginFailures { user: refused.name.clone(), failures, address };
+    Some(crate::events::of_people(EventKind::LoginFailures, payload, at))
+}
+
 fn login_record(name: &str, address: Option<IpAddr>, result: &LoginResult, at: jiff::Timestamp) -> Record {
     let refused = match result {
         LoginResult::Admitted(_) => None,
-        LoginResult::Refused(refused) => Some(format!("{:?}", refused.because)),
+        LoginResult::Refused(refused) => Some(told(refused)),
     };
     Record {
         at,

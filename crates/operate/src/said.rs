@@ -69,6 +69,7 @@ pub enum Thing {
     Event,
     Group,
     Job,
+    LoginPolicy,
     NetworkElement,
     Parameter,
     Port,
@@ -83,7 +84,7 @@ pub enum Thing {
 
 impl Thing {
     /// Every kind.
-    pub const ALL: [Thing; 18] = [
+    pub const ALL: [Thing; 19] = [
         Thing::AuditRecord,
         Thing::Backup,
         Thing::Channel,
@@ -92,6 +93,7 @@ impl Thing {
         Thing::Event,
         Thing::Group,
         Thing::Job,
+        Thing::LoginPolicy,
         Thing::NetworkElement,
         Thing::Parameter,
         Thing::Port,
@@ -115,6 +117,7 @@ impl Thing {
             Thing::Event => "event",
             Thing::Group => "group",
             Thing::Job => "job",
+            Thing::LoginPolicy => "login policy",
             Thing::NetworkElement => "network element",
             Thing::Parameter => "parameter",
             Thing::Port => "port",

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use netwarden_audit::{Kind, ObjectRef, Outcome, Record, Redacted, Value};
 use netwarden_identity::accounts::{end_session, owner_of_token, revoke_token};
 use netwarden_identity::{
-    Circumstances, Identified, Object, ObjectKind, Operation, Subject, Through, decide,
+    Circumstances, Identified, Object, ObjectKind, Operation, Presence, Subject, Through, decide,
 };
 use netwarden_model::Severity;
 use netwarden_store::Tx;
@@ -25,17 +25,27 @@ impl Desk {
         secret: &str,
         address: Option<IpAddr>,
     ) -> Result<Caller, OperateError> {
+        self.identify_present(secret, address, Presence::Acts).await
+    }
+
+    /// [`Desk::identify_bearer`], where it may be a page that looks by itself.
+    pub async fn identify_present(
+        &self,
+        secret: &str,
+        address: Option<IpAddr>,
+        presence: Presence,
+    ) -> Result<Caller, OperateError> {
         let now = self.clock.now();
-        let mut subject = self.identity.authenticate_session(secret, now).await?;
+        let mut subject = self.identity.authenticate_session(secret, address, presence, now).await?;
         if subject.is_none() {
-            subject = self.identity.authenticate_token(secret, now).await?;
+            subject = self.identity.authenticate_token(secret, address, now).await?;
         }
         Ok(Caller { subject: subject.unwrap_or(Subject::Unidentified), address })
     }
 
     /// Whom the uid of the local socket's peer is mapped to.
     pub async fn identify_local(&self, uid: u32) -> Result<Caller, OperateError> {
-        let subject = self.identity.authenticate_local(uid).await?;
+        let subject = self.identity.authenticate_local(uid, self.clock.now()).await?;
         Ok(Caller { subject: subject.unwrap_or(Subject::Unidentified), address: None })
     }
 

@@ -2,13 +2,14 @@
 
 use netwarden_actions::set_global_stop;
 use netwarden_audit::{AuditQuery, Completion, ListedRecord, Outcome, Reach, Redacted, Value};
-use netwarden_identity::{AuditReach, Operation, audit_reach};
+use netwarden_identity::accounts::end_sessions_but_admins;
+use netwarden_identity::{AuditReach, LoginMode, Operation, audit_reach};
 use netwarden_model::action::Originator;
-use netwarden_model::{Event, EventSeq, PortRef};
+use netwarden_model::{Event, EventSeq, PortRef, Severity};
 use netwarden_spine::EventQuery;
 use netwarden_store::{Count, Listed, Page, Tx, execute, query_all, to_micros, values};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::elements::EDITING;
 use crate::error::OperateError;
@@ -135,34 +136,64 @@ impl Desk {
         Ok(self.trail.count(&reach(caller), query).await?)
     }
 
-    /// Every parameter with its value in force.
+    /// Every system parameter with its value in force; those of the account policy are not among them.
     pub async fn parameters(
         &self,
         caller: &Caller,
     ) -> Result<Vec<(&'static Declaration, String)>, OperateError> {
         self.permit_of(caller, Operation::ParameterRead).await?;
-        let parameters = self.parameters_now();
-        Ok(PARAMETERS
-            .iter()
-            .map(|declaration| (declaration, parameters.get(declaration).to_owned()))
-            .collect())
+        Ok(self.parameters_of(false))
     }
 
-    /// One parameter with its value in force.
+    /// Every setting of the account policy with its value in force (IAM-08).
+    pub async fn account_settings(
+        &self,
+        caller: &Caller,
+    ) -> Result<Vec<(&'static Declaration, String)>, OperateError> {
+        self.permit_of(caller, Operation::PolicyRead).await?;
+        Ok(self.parameters_of(true))
+    }
+
+    fn parameters_of(&self, accounts: bool) -> Vec<(&'static Declaration, String)> {
+        let parameters = self.parameters_now();
+        let wanted = PARAMETERS.iter().filter(|declaration| declaration.is_of_accounts() == accounts);
+        wanted.map(|declaration| (declaration, parameters.get(declaration).to_owned())).collect()
+    }
+
+    /// One system parameter with its value in force.
     pub async fn parameter(
         &self,
         caller: &Caller,
         name: &str,
     ) -> Result<(&'static Declaration, String), OperateError> {
         self.permit_of(caller, Operation::ParameterRead).await?;
-        let declaration = Declaration::find(name).map_err(|_| {
+        self.parameter_of(name, false)
+    }
+
+    /// One setting of the account policy with its value in force.
+    pub async fn account_setting(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<(&'static Declaration, String), OperateError> {
+        self.permit_of(caller, Operation::PolicyRead).await?;
+        self.parameter_of(name, true)
+    }
+
+    fn parameter_of(
+        &self,
+        name: &str,
+        accounts: bool,
+    ) -> Result<(&'static Declaration, String), OperateError> {
+        let found = Declaration::find(name).ok().filter(|found| found.is_of_accounts() == accounts);
+        let declaration = found.ok_or_else(|| {
             let shown: String = name.chars().take(64).collect();
             OperateError::not_found(Thing::Parameter, format!("'{shown}'"))
         })?;
         Ok((declaration, self.parameters_now().get(declaration).to_owned()))
     }
 
-    /// Sets a parameter; it counts at once.
+    /// Sets a system parameter; it counts at once.
     pub async fn set_parameter(
         &self,
         caller: &Caller,
@@ -173,19 +204,54 @@ impl Desk {
     ) -> Result<(), OperateError> {
         let permit = self.permit_of(caller, Operation::ParameterModify).await?;
         require_reason(reason)?;
+        let (declaration, _) = self.parameter_of(name, false)?;
+        self.put_parameter(permit, declaration, value, reason, expected).await
+    }
+
+    /// Sets something of the account policy; it counts from the next request on.
+    pub async fn set_account_setting(
+        &self,
+        caller: &Caller,
+        name: &str,
+        value: &str,
+        reason: &str,
+        expected: Option<Version>,
+    ) -> Result<(), OperateError> {
+        let permit = self.permit_of(caller, Operation::PolicyModify).await?;
+        require_reason(reason)?;
+        let (declaration, _) = self.parameter_of(name, true)?;
+        self.put_parameter(permit, declaration, value, reason, expected).await
+    }
+
+    async fn put_parameter(
+        &self,
+        permit: Permit,
+        declaration: &'static Declaration,
+        value: &str,
+        reason: &str,
+        expected: Option<Version>,
+    ) -> Result<(), OperateError> {
         let _one_at_a_time = EDITING.lock().await;
+        let name = declaration.name;
         let mut parameters = self.parameters_now();
         let old = parameters.set(name, value)?;
         met(expected.as_ref(), &parameter_version(name, &old), Said::called(Thing::Parameter, name))?;
         let mut record = permit.record(Some(Value::text(old)), Some(Value::text(value)), reason);
         record.object.id = Some(name.to_owned());
-        let (row, at) = ((name.to_owned(), value.to_owned()), to_micros(permit.at));
+        if declaration.is_of_accounts() {
+            record.level = Severity::Warning;
+        }
+        let alone = parameters.accounts().login_mode == LoginMode::Single;
+        let (row, at) = ((name, value.to_owned()), to_micros(permit.at));
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     let sql = "INSERT INTO parameters (name, value, changed_at) VALUES ($1, $2, $3) \
                                ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at";
                     execute(tx, sql, values![row.0, row.1, at]).await?;
+                    if alone {
+                        end_sessions_but_admins(tx).await?;
+                    }
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<(), OperateError>(())
                 })
@@ -250,7 +316,7 @@ impl Desk {
         let permit = self.permit_of(caller, Operation::SystemRotateKeys).await?;
         require_reason(reason)?;
         let mut record = permit.record(Some(Redacted.into()), Some(Redacted.into()), reason);
-        record.level = netwarden_model::Severity::Warning;
+        record.level = Severity::Warning;
         record.object.id = Some(layer.as_str().to_owned());
         let opened = self
             .store
@@ -283,7 +349,7 @@ impl Desk {
         self.engine.set_guard(parameters.guard());
         self.engine.set_in_flight(parameters.polls_in_flight());
         self.engine.set_rules_depth(parameters.rules_depth());
-        self.identity.set_policy(parameters.identity(self.identity.policy()));
+        self.identity.use_accounts(parameters.accounts());
         let inventory = inventory_settings(&self.store, &parameters).await?;
         self.engine.keeper().adjust(move |network| network.set_settings(inventory)).await?;
         *self.parameters.write().unwrap_or_else(std::sync::PoisonError::into_inner) = parameters;
@@ -349,7 +415,7 @@ pub async fn record_exceptions(
         .map(|sentence| Record {
             at: now,
             kind: Kind::Security,
-            level: netwarden_model::Severity::Warning,
+            level: Severity::Warning,
             user: None,
             plane: Plane::Om,
             operation: Operation::ChannelModify.name().to_owned(),

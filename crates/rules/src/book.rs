@@ -35,7 +35,7 @@ impl RuleChange {
             Payload::Nac(NacPayload::RuleSetChanged { rule, revision, enabled }) => {
                 Some(Self { seq: event.seq, rule, revision, enabled })
             }
-            Payload::Nac(_) => None,
+            Payload::Nac(_) | Payload::People(_) => None,
         }
     }
 }

@@ -425,6 +425,8 @@ const fn has_no_endpoint(kind: EventKind) -> bool {
             | EventKind::RuleSetChanged
             | EventKind::RuleSettingsChanged
             | EventKind::Tick
+            | EventKind::LoginFailures
+            | EventKind::OperationRefused
     )
 }
 

@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 use netwarden_model::access::PortAccess;
-use netwarden_model::event::NacPayload;
 use netwarden_model::event::nac::SpoofingReason;
+use netwarden_model::event::{NacPayload, PeoplePayload};
 use netwarden_model::{
     EndpointFacts, Event, Mac, NeId, Outcome, Payload, PortName, PortRef, Subject, VlanId,
 };
@@ -46,7 +46,7 @@ impl<'a> View<'a> {
         match &self.event.payload {
             Payload::Nac(NacPayload::MacSpoofing { found, .. }) => return Some(found.clone()),
             Payload::Nac(NacPayload::Enforcement { port, .. }) => return Some(port.clone()),
-            Payload::Nac(_) => {}
+            Payload::Nac(_) | Payload::People(_) => {}
         }
         self.facts()
             .and_then(|facts| attached(facts.ne, facts.port.as_ref()))
@@ -95,7 +95,7 @@ impl<'a> View<'a> {
             Property::Now => time(self.event.recorded_at),
             Property::EventEnabled => match &event.payload {
                 Payload::Nac(NacPayload::RuleSetChanged { enabled, .. }) => Value::Bool(*enabled),
-                Payload::Nac(_) => Value::Bool(false),
+                Payload::Nac(_) | Payload::People(_) => Value::Bool(false),
             },
             _ => match self.facts() {
                 _ if property.name().starts_with("event.") => detail(&event.payload, property),
@@ -148,7 +148,31 @@ fn endpoint(facts: &EndpointFacts, property: Property) -> Value<'_> {
 }
 
 fn detail(payload: &Payload, property: Property) -> Value<'_> {
-    let Payload::Nac(payload) = payload;
+    match payload {
+        Payload::Nac(payload) => detail_of_nac(payload, property),
+        Payload::People(payload) => detail_of_people(payload, property),
+    }
+}
+
+fn detail_of_people(payload: &PeoplePayload, property: Property) -> Value<'_> {
+    match (property, payload) {
+        (Property::EventUser, payload) => text(Some(payload.user())),
+        (Property::EventIp, payload) => {
+            payload.address().map_or(Value::text(""), |address| Value::owned(address.to_string()))
+        }
+        (Property::EventFailures, PeoplePayload::LoginFailures { failures, .. }) => {
+            Value::Int((*failures).into())
+        }
+        (Property::EventOperation, PeoplePayload::OperationRefused { operation, .. }) => {
+            text(Some(operation))
+        }
+        (Property::EventObject, PeoplePayload::OperationRefused { object, .. }) => text(Some(object)),
+        (Property::EventReason, PeoplePayload::OperationRefused { because, .. }) => text(Some(because)),
+        (other, _) => absent(other),
+    }
+}
+
+fn detail_of_nac(payload: &NacPayload, property: Property) -> Value<'_> {
     match (property, payload) {
         (Property::EventSilentFor, NacPayload::MacOffline { silent_for_s }) => seconds(*silent_for_s),
         (Property::EventUpFor, NacPayload::NeRebooted { up_for_s }) => seconds(*up_for_s),

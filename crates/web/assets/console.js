@@ -138,6 +138,14 @@ function listen() {
   source.addEventListener("error", () => tell(false));
 }
 
+/** A list that looks again by itself waits while somebody works in it. */
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (!event.target.matches(".watch")) return;
+  const list = document.getElementById("list");
+  const busy = dialog.open || document.hidden || getSelection().type === "Range";
+  if (busy || list.matches(":hover, :focus-within")) event.preventDefault();
+});
+
 /** One box for all boxes of the page. */
 function offerAll() {
   const all = document.getElementById("all");

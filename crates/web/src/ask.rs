@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use netwarden_identity::{Subject, Through};
+use netwarden_identity::{Presence, Subject, Through};
 use netwarden_operate::{Caller, Desk};
 use zeroize::Zeroizing;
 
@@ -14,6 +14,8 @@ use crate::serve::LocalPeer;
 
 /// Longest secret that is looked up; session ids and tokens are far shorter.
 const LONGEST_SECRET: usize = 256;
+/// The header of requests that an open page makes by itself.
+const WATCH: &str = "x-netwarden-watch";
 
 /// An identified caller. Extracting it refuses everybody else, before anything of the request is read.
 #[derive(Debug, Clone)]
@@ -24,7 +26,7 @@ pub(crate) struct Asker {
 
 #[derive(Clone)]
 enum By {
-    Secret(Zeroizing<String>, Option<IpAddr>),
+    Secret(Zeroizing<String>, Option<IpAddr>, Presence),
     Uid(u32),
     Nothing,
 }
@@ -46,11 +48,12 @@ impl Asker {
         desk: &Desk,
         secret: Zeroizing<String>,
         address: Option<IpAddr>,
+        presence: Presence,
     ) -> Result<Option<Self>, Refusal> {
         if secret.is_empty() || secret.len() > LONGEST_SECRET {
             return Ok(None);
         }
-        let by = By::Secret(secret, address);
+        let by = By::Secret(secret, address, presence);
         let caller = identify(desk, &by).await?;
         let in_session =
             matches!(&caller.subject, Subject::User(user) if matches!(user.through, Through::Session(_)));
@@ -59,6 +62,10 @@ impl Asker {
 
     /// Identifies the caller once more, for an answer that lasts: sessions end and rights change.
     pub(crate) async fn again(&mut self, desk: &Desk) -> Result<(), Refusal> {
+        // That an answer lasts does not show that anybody reads it.
+        if let By::Secret(_, _, presence) = &mut self.by {
+            *presence = Presence::Watches;
+        }
         self.caller = identify(desk, &self.by).await?;
         if self.caller.subject == Subject::Unidentified {
             return Err(Refusal::not_identified("the session has ended"));
@@ -91,6 +98,11 @@ pub(crate) fn source(parts: &Parts) -> Option<IpAddr> {
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical())
 }
 
+/// Whether the request is one that an open page makes by itself.
+pub(crate) fn presence(parts: &Parts) -> Presence {
+    if parts.headers.contains_key(WATCH) { Presence::Watches } else { Presence::Acts }
+}
+
 fn presented(parts: &Parts) -> By {
     // A secret that is presented counts, also on the local socket: one may want to be less than root.
     if let Some(header) = parts.headers.get(AUTHORIZATION) {
@@ -100,7 +112,7 @@ fn presented(parts: &Parts) -> By {
             _ => "",
         };
         let secret = if secret.len() > LONGEST_SECRET { "" } else { secret };
-        return By::Secret(Zeroizing::new(secret.to_owned()), source(parts));
+        return By::Secret(Zeroizing::new(secret.to_owned()), source(parts), presence(parts));
     }
     match parts.extensions.get::<ConnectInfo<LocalPeer>>() {
         Some(ConnectInfo(LocalPeer { uid: Some(uid) })) => By::Uid(*uid),
@@ -110,7 +122,7 @@ fn presented(parts: &Parts) -> By {
 
 async fn identify(desk: &Desk, by: &By) -> Result<Caller, Refusal> {
     Ok(match by {
-        By::Secret(secret, address) => desk.identify_bearer(secret, *address).await?,
+        By::Secret(secret, address, presence) => desk.identify_present(secret, *address, *presence).await?,
         By::Uid(uid) => desk.identify_local(*uid).await?,
         By::Nothing => Caller { subject: Subject::Unidentified, address: None },
     })

@@ -73,6 +73,7 @@ impl From<OperateError> for Refusal {
         let (status, kind, title) = match error {
             OperateError::NotIdentified(_) => return Self::not_identified(detail),
             OperateError::Denied { .. } => (StatusCode::FORBIDDEN, "denied", "Not permitted"),
+            OperateError::Barred(_) => (StatusCode::FORBIDDEN, "login-barred", "No login at present"),
             OperateError::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
             OperateError::Invalid(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Not acceptable as given")

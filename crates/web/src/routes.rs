@@ -14,6 +14,7 @@ mod health;
 mod jobs;
 mod names;
 mod passwords;
+mod policies;
 mod ports;
 mod rules;
 mod sessions;
@@ -80,6 +81,7 @@ fn routes() -> OpenApiRouter<Desk> {
         .merge(health::routes())
         .merge(users::routes())
         .merge(passwords::routes())
+        .merge(policies::routes())
         .merge(system::routes());
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", api).merge(health::outside())
 }

@@ -48,7 +48,8 @@ impl Stage {
     ) -> anyhow::Result<Self> {
         let desk = &server.desk;
         let uid = nix::unistd::geteuid().as_raw();
-        let subject = desk.identity.authenticate_local(uid).await?.unwrap_or(Subject::Unidentified);
+        let subject =
+            desk.identity.authenticate_local(uid, desk.clock.now()).await?.unwrap_or(Subject::Unidentified);
         let caller = Caller { subject, address: None };
         let credential = keep_credential(server).await?;
         let traps = server.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;

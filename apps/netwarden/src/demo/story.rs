@@ -76,7 +76,7 @@ fn sentence(stage: &Stage, event: &Event) -> Option<String> {
     let place = |port: &netwarden_model::PortRef| {
         format!("{} port {}", stage.names.get(&port.ne).map_or("?", String::as_str), port.port)
     };
-    let Payload::Nac(payload) = &event.payload;
+    let Payload::Nac(payload) = &event.payload else { return None };
     Some(match (event.kind, payload) {
         // Who is on the reference list and comes for the first time is no news.
         (EventKind::NewEndpoint, _)

@@ -16,6 +16,7 @@ mod list;
 mod names;
 mod ne;
 mod passwords;
+mod policies;
 mod ports;
 mod rule_file;
 mod rules;
@@ -87,7 +88,10 @@ pub enum Verbs {
     /// What is asked of passwords.
     #[command(after_help = EXIT_CODES)]
     Passwords(Noun<passwords::Verb>),
-    /// Sessions of users.
+    /// What holds for accounts: lockouts, sessions, unused accounts; from where and when they may be used.
+    #[command(after_help = EXIT_CODES)]
+    Policies(Noun<policies::Verb>),
+    /// Sessions and logins of users.
     #[command(after_help = EXIT_CODES)]
     Sessions(Noun<users::SessionVerb>),
     /// Tokens for programs and for --server.
@@ -153,6 +157,7 @@ async fn dispatch(verbs: Verbs) -> Result<(), Fault> {
         }
         Verbs::Users(Noun { connection, verb }) => users::run(&connection.open()?, verb).await,
         Verbs::Passwords(Noun { connection, verb }) => passwords::run(&connection.open()?, verb).await,
+        Verbs::Policies(Noun { connection, verb }) => policies::run(&connection.open()?, verb).await,
         Verbs::Sessions(Noun { connection, verb }) => users::run_sessions(&connection.open()?, verb).await,
         Verbs::Tokens(Noun { connection, verb }) => users::run_tokens(&connection.open()?, verb).await,
         Verbs::Jobs(Noun { connection, verb }) => jobs::run(&connection.open()?, verb).await,

@@ -276,6 +276,7 @@ impl Server {
             Verbs::Names(noun) => names::run(&self.session, noun.verb).await,
             Verbs::Users(noun) => users::run(&self.session, noun.verb).await,
             Verbs::Passwords(noun) => passwords::run(&self.session, noun.verb).await,
+            Verbs::Policies(noun) => policies::run(&self.session, noun.verb).await,
             Verbs::Sessions(noun) => users::run_sessions(&self.session, noun.verb).await,
             Verbs::Tokens(noun) => users::run_tokens(&self.session, noun.verb).await,
             Verbs::Jobs(noun) => jobs::run(&self.session, noun.verb).await,
@@ -664,6 +665,10 @@ const WITHOUT_VERB: &[(&str, &str)] = &[
     ("POST /api/v1/adoption/import", "the imports read a file first, which their own tests have"),
     ("POST /api/v1/users", "users add asks for a password first, which its own test has"),
     (
+        "POST /api/v1/sessions/own/acknowledge",
+        "it reads what is to be acknowledged first, which its own test has",
+    ),
+    (
         "PUT /api/v1/policies/passwords/dictionary",
         "passwords dictionary reads a file first, which its own test has",
     ),
@@ -757,6 +762,16 @@ const BY_VERB: &[&str] = &[
     "passwords set min_length=12 --reason x",
     "sessions list",
     "sessions show",
+    "sessions own",
+    "sessions logins",
+    "policies accounts",
+    "policies accounts identity.lockout_s",
+    "policies set-accounts identity.lockout_s 600 --reason x",
+    "policies list",
+    "policies show office",
+    "policies add office --kind addresses --line 192.0.2.0/24 --reason x",
+    "policies set office --line 192.0.2.0/25 --reason x",
+    "policies remove office --reason x",
     "sessions end",
     "sessions end 7 --reason x",
     "tokens list",
@@ -769,6 +784,21 @@ fn is_of(route: &str, line: &str) -> bool {
     let (route, line): (Vec<&str>, Vec<&str>) = (route.split('/').collect(), line.split('/').collect());
     let fits = |(part, said): (&&str, &&str)| part.starts_with('{') || part == said;
     route.len() == line.len() && route.iter().zip(&line).all(fits)
+}
+
+#[tokio::test]
+async fn what_was_told_is_acknowledged_and_no_more() {
+    let server = Server::start(Format::Json, |line| match line {
+        "GET /api/v1/sessions/own" => ok(json!({
+            "user": "ann", "roles": [], "through": "session", "must_change_password": false,
+            "notice": { "failures": 3 },
+        })),
+        _ => StatusCode::NO_CONTENT.into_response(),
+    });
+    server.run("sessions acknowledge").await.unwrap();
+    let sent = server.sent();
+    assert_eq!(sent[1].line, "POST /api/v1/sessions/own/acknowledge");
+    assert_eq!(sent[1].body, json!({ "failures": 3 }));
 }
 
 // proves: NAC-21

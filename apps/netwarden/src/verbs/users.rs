@@ -1,6 +1,7 @@
 //! `netwarden users …`, `tokens …` and `login`: people and what they carry.
 
 use clap::{Args, Subcommand};
+use netwarden_api::account::{Acknowledgement, AttributeChanges, ListedLogin};
 use netwarden_api::client::{Method, segment};
 use netwarden_api::endpoint::Reason;
 use netwarden_api::system::{
@@ -46,8 +47,19 @@ pub struct AddArguments {
     /// The user's name.
     name: String,
     /// Administrator, Operator, Helpdesk or Revisor; can be given several times.
-    #[arg(long = "role", required = true)]
+    #[arg(long = "role", required_unless_present = "like")]
     roles: Vec<String>,
+    /// Like this user: with their roles, attributes and login policies where nothing else is said.
+    #[arg(long, value_name = "USER")]
+    like: Option<String>,
+    /// Mobile number. It is stored encrypted, and no password of the user may hold it.
+    #[arg(long, value_name = "NUMBER")]
+    mobile: Option<String>,
+    /// Mail address. It is stored encrypted, and no password of the user may hold it.
+    #[arg(long, value_name = "ADDRESS")]
+    mail: Option<String>,
+    #[command(flatten)]
+    attributes: AttributeArguments,
     /// Read the password from standard input.
     #[arg(long)]
     secrets_stdin: bool,
@@ -108,7 +120,10 @@ pub struct LoginArguments {
 /// What to change.
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("change").required(true).multiple(true)
-    .args(["roles", "enabled", "map_uid", "unmap_uid", "mobile", "mail"])))]
+    .args(["roles", "enabled", "map_uid", "unmap_uid", "mobile", "mail", "description", "welcome",
+        "address_policy", "hours_policy", "max_sessions", "valid_days", "allowed_logins", "unused_days",
+        "unused_act", "idle_s", "password_validity_days", "password_warning_days", "password_min_use_days",
+        "clear"])))]
 pub struct UserSetArguments {
     /// The user's name.
     name: String,
@@ -133,7 +148,79 @@ pub struct UserSetArguments {
     #[arg(long, value_name = "ADDRESS")]
     mail: Option<String>,
     #[command(flatten)]
+    attributes: AttributeArguments,
+    /// An attribute that is to be as the account policy has it again, by the name of its option without the
+    /// dashes in front, for instance idle-s; can be given several times.
+    #[arg(long, value_name = "ATTRIBUTE")]
+    clear: Vec<String>,
+    #[command(flatten)]
     reason: ReasonArgument,
+}
+
+/// What is set of a user.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Attributes")]
+pub struct AttributeArguments {
+    /// What the account is for.
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// What the user is told after each login.
+    #[arg(long, value_name = "TEXT")]
+    welcome: Option<String>,
+    /// The login policy that says from where the account may be used.
+    #[arg(long, value_name = "POLICY")]
+    address_policy: Option<String>,
+    /// The login policy that says when the account may be used.
+    #[arg(long, value_name = "POLICY")]
+    hours_policy: Option<String>,
+    /// Sessions at once, 1 to 1000.
+    #[arg(long, value_name = "NUMBER")]
+    max_sessions: Option<u32>,
+    /// The account ends so many days from now, 1 to 3660.
+    #[arg(long, value_name = "DAYS")]
+    valid_days: Option<u32>,
+    /// Logins from now on, 1 to 1000000.
+    #[arg(long, value_name = "NUMBER")]
+    allowed_logins: Option<u32>,
+    /// After so many days without a login, token or local socket, 1 to 3660 ...
+    #[arg(long, value_name = "DAYS")]
+    unused_days: Option<u32>,
+    /// ... this becomes of the account.
+    #[arg(long, value_name = "none|disable|delete")]
+    unused_act: Option<String>,
+    /// A session ends after so many seconds without a request, 60 to 86400; 0 for never.
+    #[arg(long, value_name = "SECONDS")]
+    idle_s: Option<u32>,
+    /// A password ends so many days after it was set, 1 to 3660; 0 for never.
+    #[arg(long, value_name = "DAYS")]
+    password_validity_days: Option<u32>,
+    /// The user is told so many days before, 1 to 90.
+    #[arg(long, value_name = "DAYS")]
+    password_warning_days: Option<u32>,
+    /// The user may change it after so many days at the earliest, 0 to 3660.
+    #[arg(long, value_name = "DAYS")]
+    password_min_use_days: Option<u32>,
+}
+
+impl AttributeArguments {
+    fn changes(self, clear: &[String]) -> AttributeChanges {
+        AttributeChanges {
+            description: self.description,
+            welcome: self.welcome,
+            address_policy: self.address_policy,
+            hours_policy: self.hours_policy,
+            max_sessions: self.max_sessions,
+            valid_days: self.valid_days,
+            allowed_logins: self.allowed_logins,
+            unused_days: self.unused_days,
+            unused_act: self.unused_act,
+            idle_s: self.idle_s,
+            password_validity_days: self.password_validity_days,
+            password_warning_days: self.password_warning_days,
+            password_min_use_days: self.password_min_use_days,
+            clear: clear.iter().map(|name| name.trim_start_matches('-').replace('-', "_")).collect(),
+        }
+    }
 }
 
 /// A user and a reason.
@@ -153,9 +240,24 @@ pub enum SessionVerb {
         #[command(flatten)]
         paging: Paging,
     },
-    /// Shows who one is oneself.
+    /// Lists your own sessions.
+    Own {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Lists logins, let in and refused: your own.
+    Logins {
+        /// Everybody's.
+        #[arg(long)]
+        everybody: bool,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Shows who one is oneself, and what there is to be told since the last login.
     Show,
-    /// Ends somebody's session; without an id one's own.
+    /// Says that what there was to be told after the login was read.
+    Acknowledge,
+    /// Ends a session, somebody else's with a reason; without an id the one in use.
     End {
         /// Its id, from the list.
         id: Option<i64>,
@@ -171,10 +273,25 @@ pub async fn run_sessions(session: &Session, verb: SessionVerb) -> Result<(), Fa
         SessionVerb::List { paging } => {
             list::<ListedSession>(session, "/sessions", Filters::default(), &paging).await
         }
+        SessionVerb::Own { paging } => {
+            list::<ListedSession>(session, "/sessions", Filters::default().with("own", Some(true)), &paging)
+                .await
+        }
+        SessionVerb::Logins { everybody, paging } => {
+            let filters = Filters::default().with("all", everybody.then_some(true));
+            list::<ListedLogin>(session, "/logins", filters, &paging).await
+        }
+        SessionVerb::Acknowledge => {
+            let own: netwarden_api::system::Session = client.get("/sessions/own", &[]).await?;
+            let failures = own.notice.map_or(0, |notice| notice.failures);
+            let body = Acknowledgement { failures };
+            answer(out, &client.post::<_, Value>("/sessions/own/acknowledge", &body).await?)
+        }
         SessionVerb::Show => answer(out, &client.get::<Value>("/sessions/own", &[]).await?),
         SessionVerb::End { id: None, .. } => answer(out, &client.delete::<Value>("/sessions/own").await?),
         SessionVerb::End { id: Some(id), reason } => {
-            let query = [("reason", reason.get()?)];
+            // Of one's own none is asked; the server says where one is needed.
+            let query = [("reason", reason.reason.unwrap_or_default())];
             let request = client.request(Method::DELETE, &format!("/sessions/{id}")).query(&query);
             answer(out, &request.send::<Value>().await?)
         }
@@ -201,6 +318,7 @@ pub async fn run(session: &Session, verb: UserVerb) -> Result<(), Fault> {
                 unmap_uid: arguments.unmap_uid,
                 mobile: arguments.mobile,
                 mail: arguments.mail,
+                attributes: arguments.attributes.changes(&arguments.clear),
             };
             let path = user_path(&arguments.name, "");
             show::<User>(&session.out, session.client.patch(&path, &body).await?)
@@ -230,8 +348,15 @@ pub async fn run(session: &Session, verb: UserVerb) -> Result<(), Fault> {
         UserVerb::Add(arguments) => {
             let prompt = format!("First password of {}", arguments.name);
             let password = new_secret(&prompt, "NETWARDEN_NEW_PASSWORD", arguments.secrets_stdin)?;
-            let body =
-                NewUser { name: arguments.name, password: password.to_string(), roles: arguments.roles };
+            let body = NewUser {
+                name: arguments.name,
+                password: password.to_string(),
+                roles: arguments.roles,
+                like: arguments.like,
+                mobile: arguments.mobile,
+                mail: arguments.mail,
+                attributes: arguments.attributes.changes(&[]),
+            };
             show::<User>(&session.out, session.client.post("/users", &body).await?)
         }
     }
@@ -299,11 +424,40 @@ fn print(out: &Printer, secret: &Secret) -> Result<(), Fault> {
 }
 
 impl Tabular for User {
-    const COLUMNS: &'static [&'static str] =
-        &["id", "name", "roles", "enabled", "last login", "must change password", "mobile", "mail"];
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "roles",
+        "enabled",
+        "last login",
+        "must change password",
+        "mobile",
+        "mail",
+        "kind",
+        "made",
+        "last used",
+        "description",
+        "welcome",
+        "address policy",
+        "hours policy",
+        "max sessions",
+        "valid until",
+        "allowed logins",
+        "used logins",
+        "unused days",
+        "unused act",
+        "idle s",
+        "password validity days",
+        "password warning days",
+        "password min use days",
+    ];
     const BRIEF: usize = 5;
 
     fn cells(&self) -> Vec<Cell> {
+        let of = &self.attributes;
+        let text = |text: &Option<String>| Cell::Text(text.clone().unwrap_or_default());
+        let number =
+            |number: Option<u32>| number.map_or_else(|| Cell::from(""), |n| Cell::Number(n.to_string()));
         vec![
             self.id.into(),
             Cell::from(&self.name),
@@ -313,13 +467,31 @@ impl Tabular for User {
             self.must_change_password.into(),
             Cell::Text(self.mobile.clone().unwrap_or_default()),
             Cell::Text(self.mail.clone().unwrap_or_default()),
+            Cell::from(&self.kind),
+            self.created_at.into(),
+            self.last_used_at.into(),
+            text(&of.description),
+            text(&of.welcome),
+            text(&of.address_policy),
+            text(&of.hours_policy),
+            number(of.max_sessions),
+            of.valid_until.into(),
+            number(of.allowed_logins),
+            number(of.used_logins),
+            number(of.unused_days),
+            text(&of.unused_act),
+            number(of.idle_s),
+            number(of.password_validity_days),
+            number(of.password_warning_days),
+            number(of.password_min_use_days),
         ]
     }
 }
 
 impl Tabular for ListedSession {
-    const COLUMNS: &'static [&'static str] = &["id", "user", "address", "opened", "last used", "ends"];
-    const BRIEF: usize = 6;
+    const COLUMNS: &'static [&'static str] =
+        &["id", "user", "address", "opened", "last used", "did last", "to", "ends", "did it"];
+    const BRIEF: usize = 7;
 
     fn cells(&self) -> Vec<Cell> {
         vec![
@@ -328,14 +500,33 @@ impl Tabular for ListedSession {
             Cell::from(&self.address),
             self.created_at.into(),
             self.last_used_at.into(),
+            Cell::Text(self.operation.clone().unwrap_or_default()),
+            Cell::Text(self.object.clone().unwrap_or_default()),
             self.ends_at.into(),
+            self.operation_at.into(),
+        ]
+    }
+}
+
+impl Tabular for ListedLogin {
+    const COLUMNS: &'static [&'static str] = &["id", "at", "user", "address", "refused"];
+    const BRIEF: usize = 5;
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            self.id.into(),
+            self.at.into(),
+            Cell::from(&self.user),
+            Cell::from(&self.address),
+            Cell::Text(self.refused.clone().unwrap_or_default()),
         ]
     }
 }
 
 impl Tabular for Token {
-    const COLUMNS: &'static [&'static str] = &["id", "name", "user", "expires", "revoked", "operations"];
-    const BRIEF: usize = 5;
+    const COLUMNS: &'static [&'static str] =
+        &["id", "name", "user", "expires", "revoked", "last used", "operations"];
+    const BRIEF: usize = 6;
 
     fn cells(&self) -> Vec<Cell> {
         vec![
@@ -344,6 +535,7 @@ impl Tabular for Token {
             Cell::from(&self.user),
             self.expires_at.into(),
             self.revoked_at.into(),
+            self.last_used_at.into(),
             Cell::Text(self.operations.join(" ")),
         ]
     }

@@ -18,7 +18,7 @@ use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use zeroize::Zeroizing;
 
 use super::judge::Breach;
-use super::policy::{PasswordPolicy, days_of};
+use super::policy::{PasswordPolicy, Renewal, days_of};
 use super::rule::Rule;
 
 /// Earlier passwords whose hashes are kept, the present one not among them.
@@ -71,9 +71,15 @@ pub fn breaches(policy: &PasswordPolicy, earlier: &[Compared], now: Timestamp) -
     found
 }
 
-/// Broken by who changes a password too soon; not asked of who must.
-pub fn too_soon(policy: &PasswordPolicy, set: Timestamp, now: Timestamp) -> Option<Breach> {
-    let number = policy.rules.number(Rule::MinUse)?;
+/// Broken by who changes a password too soon; not asked of who must. What the account says itself comes
+/// before the rules.
+pub fn too_soon(
+    policy: &PasswordPolicy,
+    renewal: &Renewal,
+    set: Timestamp,
+    now: Timestamp,
+) -> Option<Breach> {
+    let number = renewal.min_use_days.or_else(|| policy.rules.number(Rule::MinUse))?;
     (now.duration_since(set) < days_of(number)).then_some(Breach::Of(Rule::MinUse, number))
 }
 

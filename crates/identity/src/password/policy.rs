@@ -81,6 +81,20 @@ impl Rules {
     }
 }
 
+/// When a user's password is to be renewed, where it differs from the rules for all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renewal {
+    /// It ends so many days after it was set; 0 for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validity_days: Option<u32>,
+    /// The user is told so many days before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning_days: Option<u32>,
+    /// The user may change it after so many days at the earliest; 0 for at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_use_days: Option<u32>,
+}
+
 /// What is set for passwords (IAM-07).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordPolicy {
@@ -194,15 +208,17 @@ impl PasswordPolicy {
         Ok(new)
     }
 
-    /// When a password that was set then ends; None where passwords do not end.
-    pub fn ends(&self, set: Timestamp) -> Option<Timestamp> {
-        let days = self.rules.number(Rule::Validity)?;
-        Some(set.checked_add(days_of(days)).unwrap_or(Timestamp::MAX))
+    /// When a password that was set then ends; None where it does not. What the account says itself comes
+    /// before the rules.
+    pub fn ends(&self, renewal: &Renewal, set: Timestamp) -> Option<Timestamp> {
+        let usual = || self.rules.number(Rule::Validity).unwrap_or(0);
+        let days = renewal.validity_days.unwrap_or_else(usual);
+        (days > 0).then(|| set.checked_add(days_of(days)).unwrap_or(Timestamp::MAX))
     }
 
     /// True from when on the end of a password is told.
-    pub fn is_told(&self, ends: Timestamp, now: Timestamp) -> bool {
-        ends.duration_since(now) <= days_of(self.warning_days)
+    pub fn is_told(&self, renewal: &Renewal, ends: Timestamp, now: Timestamp) -> bool {
+        ends.duration_since(now) <= days_of(renewal.warning_days.unwrap_or(self.warning_days))
     }
 
     /// The text for the store.

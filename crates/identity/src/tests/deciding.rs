@@ -19,6 +19,7 @@ fn user(role: Role) -> Identified {
         enabled: true,
         must_change_password: false,
         password_ends: None,
+        has_notice: false,
         scope: Scope::All,
         through: Through::Session(1),
         policy_version: 1,

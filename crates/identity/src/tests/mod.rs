@@ -1,8 +1,10 @@
 //! Tests of the pure parts, then of the accounts on a real database file.
 
 mod accounts;
+mod admission;
 mod deciding;
 mod guessing;
+mod logins;
 mod password_changes;
 mod password_rules;
 mod passwords;

@@ -75,7 +75,12 @@ impl Case {
     }
 
     async fn session(&self, secret: &str, second: i64) -> Option<Identified> {
-        match self.identity.authenticate_session(secret, at(second)).await.unwrap() {
+        match self
+            .identity
+            .authenticate_session(secret, None, crate::Presence::Acts, at(second))
+            .await
+            .unwrap()
+        {
             Some(Subject::User(user)) => Some(user),
             _ => None,
         }

@@ -10,7 +10,7 @@ use crate::password::policy::Rules;
 use crate::password::words::DictionaryError;
 use crate::password::{
     Breach, Candidate, Demand, Dictionary, Params, PasswordPolicy, Person, PolicyEdit, PolicyError, Profile,
-    Rule, breaches, conflicts,
+    Renewal, Rule, breaches, conflicts,
 };
 
 const BOB: Person<'_> = Person {
@@ -362,14 +362,22 @@ fn earlier_passwords_come_back_neither_soon_nor_likened() {
     assert_eq!(history::breaches(&like, &compared, day(0)), []);
     // Off, nothing is compared.
     assert_eq!(history::wanted(&policy(&[])), (0, 0));
+    let usual = Renewal::default();
     let soon = policy(&[(Rule::MinUse, 10)]);
-    assert_eq!(too_soon(&soon, day(0), day(9)), Some(Breach::Of(Rule::MinUse, 10)));
-    assert_eq!(too_soon(&soon, day(0), day(10)), None);
-    assert_eq!(too_soon(&policy(&[]), day(0), day(0)), None);
+    assert_eq!(too_soon(&soon, &usual, day(0), day(9)), Some(Breach::Of(Rule::MinUse, 10)));
+    assert_eq!(too_soon(&soon, &usual, day(0), day(10)), None);
+    // What an account says itself comes first, also that there is no such time.
+    let own = Renewal { validity_days: Some(5), warning_days: Some(1), min_use_days: Some(2) };
+    assert_eq!(too_soon(&soon, &own, day(0), day(2)), None);
+    assert_eq!(too_soon(&soon, &own, day(0), day(1)), Some(Breach::Of(Rule::MinUse, 2)));
+    assert_eq!(too_soon(&policy(&[]), &usual, day(0), day(0)), None);
     let valid = policy(&[(Rule::Validity, 90)]);
-    assert_eq!(valid.ends(day(0)), Some(day(90)));
-    assert!(valid.is_told(day(90), day(83)) && !valid.is_told(day(90), day(82)));
-    assert_eq!(policy(&[]).ends(day(0)), None);
+    assert_eq!(valid.ends(&usual, day(0)), Some(day(90)));
+    assert!(valid.is_told(&usual, day(90), day(83)) && !valid.is_told(&usual, day(90), day(82)));
+    assert_eq!(policy(&[]).ends(&usual, day(0)), None);
+    assert_eq!(policy(&[]).ends(&own, day(0)), Some(day(5)));
+    assert!(valid.is_told(&own, day(5), day(4)) && !valid.is_told(&own, day(5), day(3)));
+    assert_eq!(valid.ends(&Renewal { validity_days: Some(0), ..usual }, day(0)), None);
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn is_seen_through(lab: &mut Lab, because: UplinkReason, shown: &str, claimed: i
     assert_eq!(told.iter().map(|event| event.kind).collect::<Vec<_>>(), [EventKind::PortBecameUplink]);
     assert_eq!(told[0].port, Some("p5".into()));
     assert_eq!(told[0].severity, netwarden_model::Severity::Major);
-    let netwarden_model::Payload::Nac(payload) = &told[0].payload;
+    let netwarden_model::Payload::Nac(payload) = &told[0].payload else { panic!() };
     let expected = NacPayload::PortBecameUplink {
         because,
         neighbour: shown.into(),

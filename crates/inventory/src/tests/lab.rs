@@ -260,6 +260,7 @@ impl Lab {
             .filter(|event| event.kind == kind)
             .map(|event| match event.payload {
                 Payload::Nac(payload) => payload,
+                Payload::People(payload) => panic!("{payload:?}"),
             })
             .collect()
     }

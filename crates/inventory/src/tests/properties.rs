@@ -121,7 +121,7 @@ struct Reference {
 impl Reference {
     fn follow(&mut self, lab: &mut Lab) {
         for event in std::mem::take(&mut lab.events) {
-            let Payload::Nac(payload) = &event.payload;
+            let Payload::Nac(payload) = &event.payload else { continue };
             match (&event.subject, event.kind) {
                 (Subject::Mac(mac), kind) => {
                     let facts =

@@ -3,11 +3,12 @@
 
 use netwarden_actions::guard::{Never, Spared};
 use netwarden_collect::preflight::Obstacle;
-use netwarden_identity::Because;
+use netwarden_identity::admission::hours::TextError;
 use netwarden_identity::password::words::{DictionaryError, MOST_OCTETS, MOST_WORDS};
 use netwarden_identity::password::{
     Breach, Conflict, Demand, MAX_ITERATIONS, MAX_OCTETS, MIN_ITERATIONS, PasswordError, PolicyError, Rule,
 };
+use netwarden_identity::{Bar, Because};
 use netwarden_model::VlanId;
 
 use super::{Said, Word};
@@ -67,6 +68,34 @@ impl From<&Because> for Said {
             Because::NotOwn => Said::NotOwn,
             Because::OutsideScope => Said::OutsideScope,
             Because::ForeignRole(role) => Said::ForeignRole { role: role.clone() },
+        }
+    }
+}
+
+impl From<Bar> for Said {
+    fn from(bar: Bar) -> Self {
+        match bar {
+            Bar::Disabled => Said::BarDisabled,
+            Bar::SingleUser => Said::BarSingleUser,
+            Bar::Expired => Said::BarExpired,
+            Bar::Unused => Said::BarUnused,
+            Bar::Address => Said::BarAddress,
+            Bar::Hours => Said::BarHours,
+            Bar::LoginsUsedUp => Said::BarLoginsUsedUp,
+            Bar::Sessions => Said::BarSessions,
+        }
+    }
+}
+
+impl From<&TextError> for Said {
+    fn from(error: &TextError) -> Self {
+        match error {
+            TextError::Address { line, text } => Said::AddressLine { line: *line, given: text.clone() },
+            TextError::Hours { line, text } => Said::HoursLine { line: *line, given: text.clone() },
+            TextError::Zone { line, text } => Said::NoZone { line: *line, given: text.clone() },
+            TextError::Backwards => Said::PolicyBackwards,
+            TextError::Empty => Said::PolicyEmpty,
+            TextError::TooLong(most) => Said::PolicyTooLong { most: *most },
         }
     }
 }

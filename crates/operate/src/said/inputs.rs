@@ -44,6 +44,18 @@ impl Said {
             Said::GroupDescription => "description",
             Said::GroupSilence { .. } => "offline_after_s",
             Said::PasswordRefused { .. } => "password",
+            Said::AttributeRange { attribute, .. } | Said::AttributeText { attribute, .. } => {
+                attribute.word.as_str()
+            }
+            Said::NoUnusedAct { .. } => "unused_act",
+            Said::LoginPolicyName | Said::LoginPolicyIsThere { .. } => "name",
+            Said::NoLoginPolicyKind { .. } => "kind",
+            Said::AddressLine { .. }
+            | Said::HoursLine { .. }
+            | Said::NoZone { .. }
+            | Said::PolicyBackwards
+            | Said::PolicyEmpty
+            | Said::PolicyTooLong { .. } => "lines",
             Said::NoMobile { .. } => "mobile",
             Said::NoMail { .. } => "mail",
             Said::OldPassword => "old",

@@ -567,6 +567,50 @@ sentences! {
         "said-to-have-at-most", "{profile}: {rule} is to be on, with {n} or less";
     ToBeOffOrHave { profile: String, rule: Word, n: u32 } =
         "said-to-be-off-or-have", "{profile}: {rule} is to be off, or to have {n} or more";
+    LoginsFailed { count: i64, from: Clause } =
+        "said-logins-failed", "failed to log in {count} times in a row, the last time from {from}";
+    WasRefused { what: String, from: Clause, because: String } =
+        "said-was-refused", "wanted {what} from {from} and was refused: {because}";
+    LocalSocket = "said-local-socket", "the local socket";
+    LoginRefused { because: Clause } = "said-login-refused", "the login was refused: {because}";
+    BarDisabled = "said-bar-disabled", "the account is switched off";
+    BarSingleUser = "said-bar-single-user", "only 'admin' may log in at present";
+    BarExpired = "said-bar-expired", "the account has come to its end";
+    BarUnused = "said-bar-unused", "the account was not used for too long";
+    BarAddress = "said-bar-address", "the account may not be used from this address";
+    BarHours = "said-bar-hours", "the account may not be used at this time";
+    BarLoginsUsedUp = "said-bar-logins-used-up", "the account has used up its logins";
+    BarSessions = "said-bar-sessions", "the account has as many sessions as it may have";
+    AttributeRange { attribute: Word, least: u32, most: u32, given: u32 } =
+        "said-attribute-range", "{attribute} takes {least} to {most}, not {given}";
+    AttributeText { attribute: Word, most: usize } =
+        "said-attribute-text", "{attribute} has at most {most} characters";
+    NoUnusedAct { given: String } =
+        "said-no-unused-act",
+        "'{given}' cannot become of an unused account: none, disable and delete can";
+    LoginPolicyName = "said-login-policy-name", "a login policy needs a name of 1 to 64 characters";
+    NoLoginPolicyKind { given: String } =
+        "said-no-login-policy-kind", "'{given}' is no kind of login policy: addresses and hours are";
+    LoginPolicyIsThere { name: String } =
+        "said-login-policy-is-there", "there is a login policy '{name}' already";
+    LoginPolicyKind { name: String, found: Word, wanted: Word } =
+        "said-login-policy-kind", "the login policy '{name}' is of the kind {found}, not {wanted}";
+    LoginPolicyInUse { count: i64 } =
+        "said-login-policy-in-use",
+        "{count} accounts follow this login policy; give them another one first";
+    AddressLine { line: usize, given: String } =
+        "said-address-line",
+        "line {line}: '{given}' is no address, no range FIRST-LAST and no network ADDRESS/LENGTH";
+    HoursLine { line: usize, given: String } =
+        "said-hours-line",
+        "line {line}: '{given}' is none of 'zone NAME', 'DAYS HH:MM-HH:MM', 'from YYYY-MM-DD' and 'until YYYY-MM-DD'";
+    NoZone { line: usize, given: String } = "said-no-zone", "line {line}: there is no time zone '{given}'";
+    PolicyBackwards = "said-policy-backwards", "the policy would end before it begins";
+    PolicyEmpty = "said-policy-empty", "the policy says nothing, so nobody could log in";
+    PolicyTooLong { most: usize } = "said-policy-too-long", "a policy has at most {most} lines";
+    AdminComesIn =
+        "said-admin-comes-in", "the built-in user 'admin' cannot be limited in time, sessions or logins";
+    NoNotice = "said-no-notice", "there is nothing to acknowledge";
     NoMobile { given: String } =
         "said-no-mobile",
         "'{given}' is no mobile number: at least 5 digits are needed, with '+', '-', '/', '.', '(' and ')'";

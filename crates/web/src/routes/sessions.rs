@@ -6,10 +6,11 @@ use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use netwarden_api::account::{Acknowledgement, ListedLogin, LoginNotice};
 use netwarden_api::system::{Login, NewToken, PasswordChange, Secret, Session, Token};
 use netwarden_api::{Page, Problem};
 use netwarden_identity::{Operation, Through};
-use netwarden_operate::Desk;
+use netwarden_operate::{Desk, Notice};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -26,6 +27,8 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new()
         .routes(routes!(login))
         .routes(routes!(own, logout))
+        .routes(routes!(acknowledge))
+        .routes(routes!(logins))
         .routes(routes!(password))
         .routes(routes!(tokens, create_token))
         .routes(routes!(revoke))
@@ -86,7 +89,52 @@ async fn own(State(desk): State<Desk>, asker: Asker) -> Answer<Session> {
         through: through.to_owned(),
         must_change_password: user.must_change_password,
         password_ends_at: user.password_ends,
+        notice: desk.notice(&asker.caller).await?.map(noticed),
     }))
+}
+
+fn noticed(notice: Notice) -> LoginNotice {
+    let (last_success_at, last_success_from) = notice.success.unzip();
+    let (last_failure_at, last_failure_from) = notice.failure.unzip();
+    LoginNotice {
+        welcome: Some(notice.welcome).filter(|welcome| !welcome.is_empty()),
+        last_success_at,
+        last_success_from,
+        last_failure_at,
+        last_failure_from,
+        failures: u32::try_from(notice.failures).unwrap_or(u32::MAX),
+    }
+}
+
+/// Says that the notice after the login was read; 409 where there is none.
+#[utoipa::path(post, path = "/sessions/own/acknowledge", tag = "sessions", request_body = Acknowledgement,
+    responses((status = 204), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("session.acknowledge"))))]
+async fn acknowledge(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(read): Body<Acknowledgement>,
+) -> Result<StatusCode, Refusal> {
+    desk.acknowledge(&asker.caller, read.failures.into()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Logins, let in and refused, the newest first: one's own, or with `all` everybody's, which needs
+/// session.history; filters user, address, refused, was_refused. Of each account the last 500 of both are kept.
+#[utoipa::path(get, path = "/logins", tag = "sessions", params(ListParams, Whose),
+    responses((status = 200, body = Page<ListedLogin>), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("session.history_own"))))]
+async fn logins(State(desk): State<Desk>, asker: Asker, Wish(mut wish): Wish) -> Answer<Page<ListedLogin>> {
+    let all = wish.filters.iter().any(|(name, value)| name == "all" && value == "true");
+    wish.filters.retain(|(name, _)| name != "all");
+    let listed = desk.logins(&asker.caller, all, wish).await?;
+    Ok(Json(shape::page(listed, |login| ListedLogin {
+        id: login.id,
+        user: login.user,
+        at: login.at,
+        address: login.address,
+        refused: login.refused,
+    })))
 }
 
 /// Ends the caller's session.
@@ -111,12 +159,12 @@ async fn password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Whose tokens are listed.
+/// Whose are listed.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[allow(dead_code, reason = "it describes a parameter that the handler takes from the filters")]
 struct Whose {
-    /// Everybody's, which needs token.read; one's own where absent.
+    /// Everybody's, which needs a right of its own; one's own where absent.
     all: Option<bool>,
 }
 
@@ -134,6 +182,7 @@ async fn tokens(State(desk): State<Desk>, asker: Asker, Wish(mut wish): Wish) ->
         user,
         expires_at: token.expires,
         revoked_at: token.revoked,
+        last_used_at: token.last_used,
         operations: token.operations.iter().map(ToString::to_string).collect(),
     })))
 }

@@ -66,13 +66,16 @@ async fn parameters(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) ->
     Ok(Json(shape::page(listed, |(declaration, value)| shaped(declaration, value))))
 }
 
-fn shaped(declaration: &Declaration, value: String) -> Parameter {
+pub(super) fn shaped(declaration: &Declaration, value: String) -> Parameter {
     Parameter {
         name: declaration.name.to_owned(),
         value,
         default: declaration.default.to_owned(),
         description: match declaration.domain {
             Domain::Integer(min, max) => format!("{} ({min} to {max})", declaration.description),
+            Domain::OffOr(min, max) => {
+                format!("{} (0 for no limit, or {min} to {max})", declaration.description)
+            }
             Domain::Truth => format!("{} (true or false)", declaration.description),
             Domain::Word(words) => format!("{} ({})", declaration.description, words.join(", ")),
             Domain::Macs => format!("{} (MAC addresses, with commas between them)", declaration.description),

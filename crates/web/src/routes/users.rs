@@ -6,11 +6,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use netwarden_api::account::{AttributeChanges, Attributes};
 use netwarden_api::endpoint::Reason;
 use netwarden_api::system::{ListedSession, NewUser, OneTimePassword, User, UserChange};
 use netwarden_api::{Page, Problem};
-use netwarden_identity::{Account, Contact, Role};
-use netwarden_operate::{AccountEdit, Desk, account_version};
+use netwarden_identity::{Account, AttributesEdit, Contact, Role, Unused, UnusedAct};
+use netwarden_operate::{AccountEdit, Desk, NewAccount, OperateError, account_version};
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
@@ -41,7 +44,91 @@ fn shaped(account: Account) -> User {
         last_login: account.last_success,
         mobile: None,
         mail: None,
+        kind: account.kind,
+        created_at: Some(account.created),
+        last_used_at: Some(account.last_used),
+        attributes: shown(account.attributes, account.address_policy, account.hours_policy, account.logins),
     }
+}
+
+fn shown(
+    of: netwarden_identity::Attributes,
+    address_policy: Option<String>,
+    hours_policy: Option<String>,
+    logins: i64,
+) -> Attributes {
+    let text = |text: String| (!text.is_empty()).then_some(text);
+    Attributes {
+        description: text(of.description),
+        welcome: text(of.welcome),
+        address_policy,
+        hours_policy,
+        max_sessions: of.max_sessions,
+        valid_until: of.ends,
+        allowed_logins: of.allowed_logins,
+        used_logins: of.allowed_logins.map(|_| u32::try_from(logins).unwrap_or(u32::MAX)),
+        unused_days: of.unused.map(|unused| unused.days),
+        unused_act: of.unused.map(|unused| unused.act.as_str().to_owned()),
+        idle_s: of.idle_s,
+        password_validity_days: of.renewal.validity_days,
+        password_warning_days: of.renewal.warning_days,
+        password_min_use_days: of.renewal.min_use_days,
+    }
+}
+
+/// What is wanted of an account's attributes and of its login policies.
+struct Wanted {
+    attributes: AttributesEdit,
+    address_policy: Option<Option<String>>,
+    hours_policy: Option<Option<String>>,
+}
+
+fn wanted(of: AttributeChanges) -> Result<Wanted, Refusal> {
+    let unused = match (of.unused_days, of.unused_act) {
+        (None, None) => None,
+        (days, act) => {
+            let act = act.map(|act| act.parse::<UnusedAct>()).transpose().map_err(OperateError::from)?;
+            Some(Unused { days: days.unwrap_or(90), act: act.unwrap_or(UnusedAct::Disable) })
+        }
+    };
+    let mut wanted = Wanted {
+        attributes: AttributesEdit {
+            description: of.description,
+            welcome: of.welcome,
+            max_sessions: of.max_sessions.map(Some),
+            valid_days: of.valid_days.map(Some),
+            allowed_logins: of.allowed_logins.map(Some),
+            unused: unused.map(Some),
+            idle_s: of.idle_s.map(Some),
+            password_validity_days: of.password_validity_days.map(Some),
+            password_warning_days: of.password_warning_days.map(Some),
+            password_min_use_days: of.password_min_use_days.map(Some),
+        },
+        address_policy: of.address_policy.map(Some),
+        hours_policy: of.hours_policy.map(Some),
+    };
+    for name in of.clear {
+        let attributes = &mut wanted.attributes;
+        match name.as_str() {
+            "description" => attributes.description = Some(String::new()),
+            "welcome" => attributes.welcome = Some(String::new()),
+            "max_sessions" => attributes.max_sessions = Some(None),
+            "valid_days" | "valid_until" => attributes.valid_days = Some(None),
+            "allowed_logins" => attributes.allowed_logins = Some(None),
+            "unused_days" | "unused_act" => attributes.unused = Some(None),
+            "idle_s" => attributes.idle_s = Some(None),
+            "password_validity_days" => attributes.password_validity_days = Some(None),
+            "password_warning_days" => attributes.password_warning_days = Some(None),
+            "password_min_use_days" => attributes.password_min_use_days = Some(None),
+            "address_policy" => wanted.address_policy = Some(None),
+            "hours_policy" => wanted.hours_policy = Some(None),
+            _ => {
+                let shown: String = name.chars().take(32).collect();
+                return Err(Refusal::malformed(format!("clear: there is no attribute '{shown}'")));
+            }
+        }
+    }
+    Ok(wanted)
 }
 
 /// One account, with how its user is reached.
@@ -73,8 +160,19 @@ async fn create(
     asker: Asker,
     Body(new): Body<NewUser>,
 ) -> Result<(StatusCode, Json<User>), Refusal> {
-    let password = Zeroizing::new(new.password);
-    desk.create_user(&asker.caller, &new.name, password, roles(&new.roles)).await?;
+    let Wanted { attributes, address_policy, hours_policy } = wanted(new.attributes)?;
+    let account = NewAccount {
+        name: new.name.clone(),
+        password: Zeroizing::new(new.password),
+        roles: roles(&new.roles),
+        like: new.like,
+        mobile: new.mobile.unwrap_or_default(),
+        mail: new.mail.unwrap_or_default(),
+        attributes,
+        address_policy,
+        hours_policy,
+    };
+    desk.create_user(&asker.caller, account).await?;
     Ok((StatusCode::CREATED, Json(shaped(desk.user(&asker.caller, &new.name).await?))))
 }
 
@@ -90,8 +188,8 @@ async fn show(
     Ok(answered(desk.user_with_contact(&asker.caller, &name).await?))
 }
 
-/// Changes an account: its roles, whether it may log in, which local user it is, how its user is reached. With If-Match only where
-/// nobody was faster.
+/// Changes an account: its roles, whether it may log in, which local user it is, how its user is reached, its
+/// attributes and login policies. With If-Match only where nobody was faster.
 #[utoipa::path(patch, path = "/users/{name}", tag = "users",
     params(("name" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = UserChange,
@@ -112,7 +210,19 @@ async fn change(
     };
     let roles = change.roles.as_deref().map(roles);
     let (mobile, mail) = (change.mobile, change.mail);
-    let edit = AccountEdit { roles, enabled: change.enabled, local_uid, mobile, mail, expected };
+    let Wanted { attributes, address_policy, hours_policy } = wanted(change.attributes)?;
+    let enabled = change.enabled;
+    let edit = AccountEdit {
+        roles,
+        enabled,
+        local_uid,
+        mobile,
+        mail,
+        attributes,
+        address_policy,
+        hours_policy,
+        expected,
+    };
     Ok(answered(desk.edit_user(&asker.caller, &name, edit, &change.reason).await?))
 }
 
@@ -163,23 +273,47 @@ async fn unlock(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Everybody's sessions; filters user, address.
-#[utoipa::path(get, path = "/sessions", tag = "sessions", params(ListParams),
+/// Whose sessions are listed.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "it describes a parameter that the handler takes from the filters")]
+struct Own {
+    /// One's own, which anybody may see; everybody's where absent.
+    own: Option<bool>,
+}
+
+/// Everybody's sessions, with what each did last, or with `own` one's own; filters user, address.
+#[utoipa::path(get, path = "/sessions", tag = "sessions", params(ListParams, Own),
     responses((status = 200, body = Page<ListedSession>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("session.read"))))]
-async fn sessions(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answer<Page<ListedSession>> {
-    let listed = desk.list_sessions(&asker.caller, wish).await?;
-    Ok(Json(shape::page(listed, |session| ListedSession {
-        id: session.id,
-        user: session.user,
-        address: session.address,
-        created_at: session.created,
-        last_used_at: session.last_used,
-        ends_at: session.ends,
+async fn sessions(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Wish(mut wish): Wish,
+) -> Answer<Page<ListedSession>> {
+    let own = wish.filters.iter().any(|(name, value)| name == "own" && value == "true");
+    wish.filters.retain(|(name, _)| name != "own");
+    let listed = match own {
+        true => desk.own_sessions(&asker.caller, wish).await?,
+        false => desk.list_sessions(&asker.caller, wish).await?,
+    };
+    Ok(Json(shape::page(listed, |session| {
+        let doing = desk.online.of(session.id);
+        ListedSession {
+            id: session.id,
+            user: session.user,
+            address: session.address,
+            created_at: session.created,
+            last_used_at: session.last_used,
+            ends_at: session.ends,
+            operation: doing.as_ref().map(|doing| doing.operation.to_string()),
+            operation_at: doing.as_ref().map(|doing| doing.at),
+            object: doing.and_then(|doing| doing.object),
+        }
     })))
 }
 
-/// Ends somebody's session.
+/// Ends a session: one's own, or with session.end somebody else's, which needs a reason.
 #[utoipa::path(delete, path = "/sessions/{id}", tag = "sessions", params(("id" = i64, Path), ReasonParam),
     responses((status = 204), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("session.end"))))]

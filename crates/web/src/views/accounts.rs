@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use netwarden_identity::{Account, Operation, Role};
-use netwarden_operate::{AccountEdit, Desk, account_version};
+use netwarden_operate::{AccountEdit, Desk, NewAccount, account_version};
 
+use super::account_form::{Wanted, fields, wanted};
 use super::act::Given;
 use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
@@ -29,7 +30,8 @@ const COLUMNS: Columns = &[
     ("column-last-login", None),
     ("column-acts", None),
 ];
-const LISTING: &Listing = &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "accounts.csv" };
+const LISTING: &Listing =
+    &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "accounts.csv", watched: false };
 const FILTERS: Filters =
     &[("text", "filter-text", None), ("enabled", "filter-may-sign-in", Some(("truth", &["true", "false"])))];
 
@@ -108,8 +110,9 @@ fn roles(given: &Given, held: &BTreeSet<Role>) -> BTreeSet<Role> {
     Role::NAC.into_iter().filter(ticked).chain(others).collect()
 }
 
-fn new_form(l: Language) -> Form {
-    Form::new(l.t("account-add"), l.t("act-add"), NEW, HERE)
+async fn new_form(desk: &Desk, visitor: &Visitor) -> Result<Form, Refusal> {
+    let l = visitor.language();
+    Ok(Form::new(l.t("account-add"), l.t("act-add"), NEW, HERE)
         .telling([l.t("account-add-told")])
         .asking([
             Field::new("name", l.t("column-name"), Kind::Text).needed(),
@@ -118,22 +121,38 @@ fn new_form(l: Language) -> Form {
                 .needed(),
         ])
         .asking(role_fields(l, &BTreeSet::new()))
+        .asking([
+            Field::new("like", l.t("account-like"), Kind::Text).hinted(l.t("account-like-hint")),
+            Field::new("mobile", l.t("account-mobile"), Kind::Text),
+            Field::new("mail", l.t("account-mail"), Kind::Text).hinted(l.t("account-contact-hint")),
+        ])
+        .asking(fields(desk, visitor, None).await?))
 }
 
 pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Response {
-    let form = async { Ok(new_form(visitor.language())) };
-    asked(&desk, &visitor, Operation::UserCreate, form).await
+    asked(&desk, &visitor, Operation::UserCreate, new_form(&desk, &visitor)).await
 }
 
 pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let done = async {
         let name = given.text("name").unwrap_or_default();
         let password = given.secret("password").unwrap_or_default();
-        desk.create_user(visitor.caller(), &name, password, roles(&given, &BTreeSet::new())).await?;
+        let Wanted { attributes, address_policy, hours_policy } = wanted(&given, None)?;
+        let account = NewAccount {
+            name,
+            password,
+            roles: roles(&given, &BTreeSet::new()),
+            like: given.text("like"),
+            mobile: given.text("mobile").unwrap_or_default(),
+            mail: given.text("mail").unwrap_or_default(),
+            attributes,
+            address_policy,
+            hours_policy,
+        };
+        desk.create_user(visitor.caller(), account).await?;
         Ok(led_to(&format!("{HERE}?done=added")))
     };
-    let form = async { Ok(new_form(visitor.language())) };
-    submitted(&desk, &visitor, &given, done, form).await
+    submitted(&desk, &visitor, &given, done, new_form(&desk, &visitor)).await
 }
 
 async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
@@ -151,8 +170,9 @@ async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, R
             Field::new("mail", l.t("account-mail"), Kind::Text)
                 .with(contact.mail)
                 .hinted(l.t("account-contact-hint")),
-            reason(l),
-        ]))
+        ])
+        .asking(fields(desk, visitor, Some(&account)).await?)
+        .asking([reason(l)]))
 }
 
 pub(crate) async fn edit_page(
@@ -176,7 +196,11 @@ pub(crate) async fn edit(
         let differs = |name: &str, present: &str| {
             given.get(name).map(str::trim).filter(|written| *written != present).map(str::to_owned)
         };
+        let Wanted { attributes, address_policy, hours_policy } = wanted(&given, Some(&account))?;
         let edit = AccountEdit {
+            attributes,
+            address_policy,
+            hours_policy,
             mobile: differs("mobile", &contact.mobile),
             mail: differs("mail", &contact.mail),
             roles: (roles != account.roles).then_some(roles),

@@ -30,7 +30,8 @@ const COLUMNS: Columns = &[
     ("column-octets", Some("octets")),
     ("column-acts", None),
 ];
-const LISTING: &Listing = &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "backups.csv" };
+const LISTING: &Listing =
+    &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "backups.csv", watched: false };
 const FILTERS: Filters = &[("text", "filter-text", None)];
 
 fn address(name: &str) -> String {

@@ -33,7 +33,8 @@ const COLUMNS: Columns = &[
     ("column-changed", Some("changed_at")),
     ("column-acts", None),
 ];
-const LISTING: &Listing = &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "channels.csv" };
+const LISTING: &Listing =
+    &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "channels.csv", watched: false };
 const FILTERS: Filters = &[
     ("text", "filter-text", None),
     ("kind", "column-kind", Some(("channel", &["mail", "webhook", "syslog", "command"]))),

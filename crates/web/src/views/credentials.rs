@@ -38,7 +38,7 @@ const UNSORTED: Columns = &[
 ];
 const HERE: &str = "/system/credentials";
 const LISTING: &Listing =
-    &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "credentials.csv" };
+    &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "credentials.csv", watched: false };
 const FILTERS: Filters =
     &[("text", "filter-text", None), ("kind", "column-kind", Some(("snmp", &["v3", "v2c", "v1"])))];
 /// As `wire/snmp` reads them, the strongest first.

@@ -46,18 +46,18 @@ fn mendable(refusal: &Refusal) -> Option<StatusCode> {
     matches!(status, 400 | 409 | 412 | 422).then(|| StatusCode::from_u16(status).unwrap_or_default())
 }
 
-/// The dialog of `operation`, for those who may; nobody else has it made.
-pub(super) async fn asked<D: Dialog>(
-    desk: &Desk,
-    visitor: &Visitor,
+/// The dialog of `operation`, for those who may; nobody else has it made. Boxed, since dialogs are large.
+pub(super) fn asked<'a, D: Dialog + 'a>(
+    desk: &'a Desk,
+    visitor: &'a Visitor,
     operation: Operation,
-    dialog: impl Future<Output = Result<D, Refusal>>,
-) -> Response {
-    answered(desk, visitor, async {
+    dialog: impl Future<Output = Result<D, Refusal>> + Send + 'a,
+) -> BoxFuture<'a, Response> {
+    let answer = async move {
         desk.permit_of(visitor.caller(), operation).await?;
         dialog.await?.shown(desk, visitor).await
-    })
-    .await
+    };
+    Box::pin(answered(desk, visitor, answer))
 }
 
 /// What comes of a dialog that was sent: `done`, which is where one is led to, or the dialog once more, whole

@@ -58,6 +58,8 @@ pub(super) const KINDS: &[&str] = &[
     "tick",
     "port_became_uplink",
     "ne_incomplete",
+    "login_failures",
+    "operation_refused",
 ];
 const FILTERS: Filters = &[
     ("text", "filter-text", None),

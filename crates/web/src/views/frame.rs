@@ -5,7 +5,7 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use netwarden_identity::Operation;
-use netwarden_operate::Desk;
+use netwarden_operate::{Desk, Said};
 
 use super::assets;
 use super::language::Language;
@@ -29,6 +29,17 @@ pub(super) struct Notice {
     pub(super) undo: Option<String>,
 }
 
+/// What the reader is told after a login until they say that they have read it (IAM-13).
+#[derive(Debug, Clone)]
+pub(super) struct LoginNotice {
+    pub(super) welcome: String,
+    /// A sentence each: the last success, the last failure, failures since.
+    pub(super) told: Vec<String>,
+    /// Somebody else may have tried.
+    pub(super) alarming: bool,
+    pub(super) failures: i64,
+}
+
 /// The surroundings of a page.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
@@ -48,6 +59,8 @@ pub(super) struct Frame {
     /// The global stop, or its end, from every page; None for who may not.
     pub(super) stop: Option<(String, &'static str)>,
     pub(super) notice: Option<Notice>,
+    /// What the reader is to be told after the login, and has not acknowledged.
+    pub(super) login: Option<LoginNotice>,
     pub(super) assets: &'static assets::Addresses,
 }
 
@@ -99,6 +112,7 @@ impl Frame {
                 .unwrap_or_default(),
             stop: visitor.may(desk, operation).then(|| (l.t(key), href)),
             notice: None,
+            login: Box::pin(login_notice(desk, visitor)).await,
             assets: assets::addresses(),
         }
     }
@@ -118,6 +132,7 @@ impl Frame {
             password_ends: String::new(),
             stop: None,
             notice: None,
+            login: None,
             assets: assets::addresses(),
         }
     }
@@ -126,6 +141,33 @@ impl Frame {
         self.notice = notice;
         self
     }
+}
+
+/// The notice, where the login of this session was not acknowledged yet. A page is shown without it rather than
+/// not at all.
+async fn login_notice(desk: &Desk, visitor: &Visitor) -> Option<LoginNotice> {
+    if !visitor.has_notice() {
+        return None;
+    }
+    let notice = desk.notice(visitor.caller()).await.ok().flatten()?;
+    let l = visitor.language();
+    let place = |from: &str| if from.is_empty() { l.said(&Said::LocalSocket) } else { from.to_owned() };
+    let when = |key: &str, (at, from): &(jiff::Timestamp, String)| {
+        let at = at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        l.with(key, &[("at", at.into()), ("from", place(from).into())])
+    };
+    let success = match &notice.success {
+        Some(success) => when("login-last-success", success),
+        None => l.t("login-first"),
+    };
+    let failure = notice.failure.as_ref().map(|failure| when("login-last-failure", failure));
+    let failures = (notice.failures > 0).then(|| l.t1("login-failures", "count", notice.failures));
+    Some(LoginNotice {
+        welcome: notice.welcome,
+        told: std::iter::once(success).chain(failure).chain(failures).collect(),
+        alarming: notice.failures > 0,
+        failures: notice.failures,
+    })
 }
 
 fn is_below(path: &str, href: &str) -> bool {

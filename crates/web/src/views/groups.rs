@@ -27,7 +27,8 @@ const COLUMNS: Columns = &[
     ("column-endpoints", None),
     ("column-acts", None),
 ];
-const LISTING: &Listing = &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "groups.csv" };
+const LISTING: &Listing =
+    &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "groups.csv", watched: false };
 const FILTERS: Filters = &[("text", "filter-text", None)];
 /// Seconds that REST takes: 10 s to 30 days.
 const SILENCE: Kind = Kind::Number(10, 30 * 86_400);

@@ -34,7 +34,8 @@ const COLUMNS: Columns = &[
     ("column-progress", None),
     ("column-started", Some("started_at")),
 ];
-const LISTING: &Listing = &Listing { path: "/jobs", columns: COLUMNS, filters: FILTERS, file: "jobs.csv" };
+const LISTING: &Listing =
+    &Listing { path: "/jobs", columns: COLUMNS, filters: FILTERS, file: "jobs.csv", watched: false };
 const FILTERS: Filters = &[
     ("text", "filter-text", None),
     ("state", "column-status", Some(("job", &["running", "done", "failed", "cancelled"]))),

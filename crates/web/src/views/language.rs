@@ -202,6 +202,10 @@ mod tests {
             "snmp-",
             "truth-",
             "password-rule-",
+            "attribute-",
+            "login-refused-",
+            "policy-kind-",
+            "unused-act-",
             "profile-",
             "unit-",
             // What operate says, which a test of its own holds to the catalogues.

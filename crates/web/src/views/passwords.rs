@@ -29,7 +29,8 @@ const COLUMNS: Columns = &[
     ("column-range", None),
     ("column-conflicts", None),
 ];
-const LISTING: &Listing = &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "passwords.csv" };
+const LISTING: &Listing =
+    &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "passwords.csv", watched: false };
 const FILTERS: Filters = &[
     ("text", "filter-text", None),
     ("on", "filter-rule-on", Some(("truth", &["true", "false"]))),

@@ -22,6 +22,8 @@ pub(super) struct Listing {
     pub(super) filters: Filters,
     /// Name of the file that it is given as.
     pub(super) file: &'static str,
+    /// It is looked at again every few seconds.
+    pub(super) watched: bool,
 }
 
 impl Listing {
@@ -69,7 +71,7 @@ impl Section {
         visitor: &Visitor,
         query: &Query,
     ) -> Result<Response, Refusal> {
-        let (l, Listing { path, columns, filters, file }) = (visitor.language(), self.listing);
+        let (l, Listing { path, columns, filters, file, watched }) = (visitor.language(), self.listing);
         if is_file(query) {
             let mut sheet = Sheet::new(visitor, path, columns);
             self.rows.items.iter().for_each(|row| sheet.push(row));
@@ -81,6 +83,7 @@ impl Section {
             .filled(query, items, next.as_deref())
             .counted(total)
             .or_empty(if is_narrowed { l.t("none-fits") } else { self.none });
+        table.watched = watched.then(|| query.without(&["done"]).at(path));
         let is_known = !table.rows.is_empty();
         table.csv = is_known.then(|| query.without(&["limit", "done"]).with("as", "csv").at(path));
         if visitor.part {
@@ -128,6 +131,7 @@ pub(super) fn told(l: Language, query: &Query) -> Option<Notice> {
         "added" => l.t("done-added"),
         "changed" => l.t("done-changed"),
         "removed" => l.t("done-removed"),
+        "ended" => l.t("done-session-ended"),
         "accepted" => {
             let count: i64 = query.get("count").and_then(|count| count.parse().ok()).unwrap_or(0);
             l.t1("done-accepted", "count", count)

@@ -100,6 +100,10 @@ pub(crate) async fn sign_in(
         Err(OperateError::Unrecorded(_) | OperateError::Failed(_)) => {
             return sign_in_form(look, to, given.user, Some(l.t("sign-in-failed")));
         }
+        // Who gave the right name and password may know what else is in the way.
+        Err(error @ OperateError::Barred(_)) => {
+            return sign_in_form(look, to, given.user, Some(l.said(&error.said())));
+        }
         // Every other failure reads the same; the reason is in the trail.
         Err(_) => return sign_in_form(look, to, given.user, Some(l.t("sign-in-wrong"))),
     };

@@ -29,7 +29,8 @@ const COLUMNS: Columns = &[
     ("column-entries", Some("entries")),
     ("column-acts", None),
 ];
-const LISTING: &Listing = &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "sources.csv" };
+const LISTING: &Listing =
+    &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "sources.csv", watched: false };
 const FILTERS: Filters =
     &[("text", "filter-text", None), ("enabled", "column-status", Some(("rule", &["true", "false"])))];
 

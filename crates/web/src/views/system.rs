@@ -46,7 +46,11 @@ fn sections(desk: &Desk, visitor: &Visitor) -> Vec<Section> {
         (Operation::NameSourceRead, "sources", "sources-about", "/system/sources"),
         (Operation::BackupRead, "backups", "backups-about", "/system/backups"),
         (Operation::UserRead, "accounts", "accounts-about", "/system/accounts"),
+        (Operation::SessionRead, "online", "online-about", "/system/sessions"),
+        (Operation::SessionHistory, "logins", "logins-about", "/system/logins"),
         (Operation::PolicyRead, "passwords", "passwords-about", "/system/passwords"),
+        (Operation::PolicyRead, "account-policy", "account-policy-about", "/system/account-policy"),
+        (Operation::PolicyRead, "login-policies", "login-policies-about", "/system/login-policies"),
     ];
     all.into_iter()
         .filter(|(operation, ..)| visitor.may(desk, *operation))

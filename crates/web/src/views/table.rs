@@ -128,6 +128,8 @@ pub(super) struct Table {
     pub(super) sort: String,
     /// Where rows come from as they arise.
     pub(super) live: Option<String>,
+    /// What is asked for again every few seconds.
+    pub(super) watched: Option<String>,
     /// Acts on the rows that are picked; the first cell of each is its box then.
     pub(super) bulk: Vec<Bulk>,
     /// Columns that can be left out, and whether each is shown.
@@ -191,6 +193,7 @@ impl Table {
             empty: String::new(),
             sort: sort.to_owned(),
             live: None,
+            watched: None,
             bulk: Vec::new(),
             columns: Vec::new(),
             tight: false,

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::language::Language;
 use super::view::View;
 use crate::address::escaped;
-use crate::ask::{Asker, source};
+use crate::ask::{Asker, presence, source};
 use crate::refusal::Refusal;
 
 /// The session. The prefix binds it to this host and to HTTPS (RFC 6265bis, section 4.1.3.2).
@@ -134,6 +134,11 @@ impl Visitor {
         }
     }
 
+    /// There is something that the reader was to be told after the login and has not acknowledged.
+    pub(super) fn has_notice(&self) -> bool {
+        matches!(&self.caller().subject, Subject::User(user) if user.has_notice)
+    }
+
     pub(super) fn language(&self) -> Language {
         self.look.language
     }
@@ -208,7 +213,7 @@ impl FromRequestParts<Desk> for Visitor {
         let part = parts.headers.get("hx-request").is_some_and(|value| value == "true");
         let proof = proof_of(secret);
         let secret = Zeroizing::new(secret.to_owned());
-        let Some(asker) = Asker::of_secret(desk, secret, address).await? else {
+        let Some(asker) = Asker::of_secret(desk, secret, address, presence(parts)).await? else {
             let to = if changes { "/".to_owned() } else { here };
             return Err(Stranger::Send(to_sign_in(&to, part)));
         };

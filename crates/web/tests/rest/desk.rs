@@ -113,6 +113,8 @@ pub async fn bench() -> Bench {
         engine,
         clock,
         jobs: Jobs::default(),
+        online: netwarden_operate::Online::default(),
+        refusals: netwarden_operate::Refusals::default(),
         parameters: RwLock::new(parameters),
         outside: netwarden_operate::Outside::new(
             "nw.example.org".into(),

@@ -20,6 +20,7 @@ mod names;
 mod own_path;
 mod pages;
 mod passwords;
+mod people;
 mod ports;
 mod ratchet;
 mod refusals;

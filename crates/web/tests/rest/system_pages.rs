@@ -27,6 +27,10 @@ impl Bench {
                 "names/sources",
                 json!({ "reason": "a test", "name": "look", "kind": "reverse_dns", "address": "127.0.0.1:9" }),
             ),
+            (
+                "policies/logins",
+                json!({ "reason": "a test", "name": "office", "kind": "addresses", "lines": "0.0.0.0/0\n::/0" }),
+            ),
             ("users", json!({ "name": "anna", "password": "Horse-battery/3", "roles": ["Helpdesk"] })),
             (
                 "credentials",

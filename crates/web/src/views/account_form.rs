@@ -1,0 +1,169 @@
+//! What is set of an account, as fields of a form: empty for what the account policy says.
+
+use netwarden_identity::{Account, Attributes, AttributesEdit, Unused, UnusedAct};
+use netwarden_operate::{Desk, ListWish, OperateError, PolicyKind, Said};
+
+use super::act::Given;
+use super::form::{Field, Kind};
+use super::language::Language;
+use super::visitor::Visitor;
+use crate::refusal::Refusal;
+
+/// Login policies to choose from, at most.
+const MOST_POLICIES: u64 = 1_000;
+
+/// What an account is to be set, with its login policies.
+pub(super) struct Wanted {
+    pub(super) attributes: AttributesEdit,
+    pub(super) address_policy: Option<Option<String>>,
+    pub(super) hours_policy: Option<Option<String>>,
+}
+
+/// Attributes that are numbers, with the bounds of their fields.
+const NUMBERS: [(&str, i64, i64); 7] = [
+    ("max_sessions", 1, 1_000),
+    ("valid_days", 0, 3_660),
+    ("allowed_logins", 1, 1_000_000),
+    ("idle_s", 0, 86_400),
+    ("password_validity_days", 0, 3_660),
+    ("password_warning_days", 1, 90),
+    ("password_min_use_days", 0, 3_660),
+];
+
+fn present(of: &Attributes, name: &str) -> Option<u32> {
+    match name {
+        "max_sessions" => of.max_sessions,
+        "allowed_logins" => of.allowed_logins,
+        "idle_s" => of.idle_s,
+        "password_validity_days" => of.renewal.validity_days,
+        "password_warning_days" => of.renewal.warning_days,
+        "password_min_use_days" => of.renewal.min_use_days,
+        // An end is a time: the days to it are written anew.
+        _ => None,
+    }
+}
+
+/// The fields, filled in with what an account has.
+pub(super) async fn fields(
+    desk: &Desk,
+    visitor: &Visitor,
+    account: Option<&Account>,
+) -> Result<Vec<Field>, Refusal> {
+    let l = visitor.language();
+    let usual = Attributes::default();
+    let of = account.map_or(&usual, |account| &account.attributes);
+    let policies = |kind| policies(desk, visitor, kind);
+    let (addresses, hours) = (policies(PolicyKind::Addresses).await?, policies(PolicyKind::Hours).await?);
+    let followed = |policy: Option<&Option<String>>| policy.cloned().flatten().unwrap_or_default();
+    let unused_act = of.unused.map_or("", |unused| unused.act.as_str());
+    let acts = UnusedAct::ALL.map(|act| (act.as_str().to_owned(), l.word("unused-act", act.as_str())));
+    let acts = std::iter::once((String::new(), l.t("attribute-as-policy"))).chain(acts).collect();
+    let mut fields = vec![
+        Field::new("description", l.word("attribute", "description"), Kind::Text).with(&*of.description),
+        Field::new("welcome", l.word("attribute", "welcome"), Kind::Lines(2))
+            .with(&*of.welcome)
+            .hinted(l.t("attribute-welcome-hint")),
+        Field::new("address_policy", l.word("attribute", "address_policy"), Kind::Choice(addresses))
+            .with(followed(account.map(|account| &account.address_policy))),
+        Field::new("hours_policy", l.word("attribute", "hours_policy"), Kind::Choice(hours))
+            .with(followed(account.map(|account| &account.hours_policy))),
+    ];
+    fields.extend(NUMBERS.iter().map(|(name, least, most)| {
+        let value = present(of, name).map(|number| number.to_string()).unwrap_or_default();
+        let field = Field::new(*name, l.word("attribute", name), Kind::Number(*least, *most)).with(value);
+        field.hinted(hint(l, account, name))
+    }));
+    fields.push(
+        Field::new("unused_days", l.word("attribute", "unused_days"), Kind::Number(1, 3_660))
+            .with(of.unused.map(|unused| unused.days.to_string()).unwrap_or_default()),
+    );
+    fields.push(
+        Field::new("unused_act", l.word("attribute", "unused_act"), Kind::Choice(acts)).with(unused_act),
+    );
+    Ok(fields)
+}
+
+fn hint(l: Language, account: Option<&Account>, name: &str) -> String {
+    let ends = account.and_then(|account| account.attributes.ends);
+    match (name, account) {
+        ("valid_days", _) => ends.map_or_else(
+            || l.t("attribute-valid-hint"),
+            |ends| l.t1("attribute-valid-until", "at", ends.strftime("%Y-%m-%d %H:%M UTC").to_string()),
+        ),
+        ("allowed_logins", Some(account)) if account.attributes.allowed_logins.is_some() => {
+            l.t1("attribute-logins-used", "count", account.logins)
+        }
+        ("idle_s" | "password_validity_days" | "password_min_use_days", _) => l.t("attribute-zero-hint"),
+        _ => String::new(),
+    }
+}
+
+/// Login policies of a kind to choose from, and none.
+async fn policies(
+    desk: &Desk,
+    visitor: &Visitor,
+    kind: PolicyKind,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let wish = ListWish {
+        filters: vec![("kind".to_owned(), kind.as_str().to_owned())],
+        sort: Some("name".to_owned()),
+        limit: Some(MOST_POLICIES),
+        ..ListWish::default()
+    };
+    let listed = desk.login_policies(visitor.caller(), wish).await?.items;
+    let none = (String::new(), visitor.language().t("attribute-no-policy"));
+    Ok(std::iter::once(none).chain(listed.into_iter().map(|one| (one.name.clone(), one.name))).collect())
+}
+
+/// What the form wants otherwise than the account has it.
+pub(super) fn wanted(given: &Given, account: Option<&Account>) -> Result<Wanted, Refusal> {
+    let usual = Attributes::default();
+    let of = account.map_or(&usual, |account| &account.attributes);
+    let text = |name: &str, present: &str| {
+        given.get(name).map(str::trim).filter(|written| *written != present).map(str::to_owned)
+    };
+    let changed = |name: &str| -> Result<Option<Option<u32>>, Refusal> {
+        let written = number(given, name)?;
+        Ok((written != present(of, name)).then_some(written))
+    };
+    let followed = |name: &str, present: Option<&Option<String>>| {
+        let written = given.text(name);
+        (written != present.cloned().flatten()).then_some(written)
+    };
+    let unused = match (number(given, "unused_days")?, given.text("unused_act")) {
+        (None, None) => None,
+        (days, act) => {
+            let act = act.map(|act| act.parse::<UnusedAct>()).transpose().map_err(OperateError::from)?;
+            Some(Unused { days: days.unwrap_or(90), act: act.unwrap_or(UnusedAct::Disable) })
+        }
+    };
+    Ok(Wanted {
+        attributes: AttributesEdit {
+            description: text("description", &of.description),
+            welcome: text("welcome", &of.welcome),
+            max_sessions: changed("max_sessions")?,
+            // An empty field leaves the end alone; 0 takes it away.
+            valid_days: number(given, "valid_days")?.map(|days| Some(days).filter(|days| *days > 0)),
+            allowed_logins: changed("allowed_logins")?,
+            unused: (unused != of.unused).then_some(unused),
+            idle_s: changed("idle_s")?,
+            password_validity_days: changed("password_validity_days")?,
+            password_warning_days: changed("password_warning_days")?,
+            password_min_use_days: changed("password_min_use_days")?,
+        },
+        address_policy: followed("address_policy", account.map(|account| &account.address_policy)),
+        hours_policy: followed("hours_policy", account.map(|account| &account.hours_policy)),
+    })
+}
+
+fn number(given: &Given, name: &str) -> Result<Option<u32>, Refusal> {
+    let Some(text) = given.text(name) else { return Ok(None) };
+    let wrong = |_| {
+        OperateError::Invalid(Said::IsNo {
+            column: name.to_owned(),
+            given: text.chars().take(32).collect(),
+            what: Said::WholeNumber.into(),
+        })
+    };
+    Ok(Some(text.parse().map_err(wrong)?))
+}
