@@ -76,11 +76,10 @@ pub struct AttributeChanges {
     /// Logins from now on, 1 to 1000000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_logins: Option<u32>,
-    /// After so many days without a login, token or local socket (1 to 3660; 90 where only `unused_act` is
-    /// given) ...
+    /// After so many days without a login, token or local socket, 1 to 3660 ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_days: Option<u32>,
-    /// ... this becomes of the account: `none`, `disable` (also where only `unused_days` is given) or `delete`.
+    /// ... this becomes of the account: `none`, `disable` or `delete`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_act: Option<String>,
     /// A session ends after so many seconds without a request, 60 to 86400; 0 for never.

@@ -15,6 +15,7 @@ pub mod page;
 pub mod password;
 pub mod pin;
 pub mod problem;
+pub mod role;
 pub mod rule;
 pub mod sse;
 pub mod system;

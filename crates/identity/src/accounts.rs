@@ -29,7 +29,7 @@ pub const LONGEST_TOKEN_DAYS: i64 = 366;
 pub struct NewUser {
     /// 1 to 64 lower-case letters, digits, `.`, `_`, `-`, `@`.
     pub name: String,
-    /// At least one, of network access control.
+    /// At least one, built in or made here.
     pub roles: Roles,
     /// From [`crate::Identity::hash_new_password`].
     pub password: PasswordHash,
@@ -73,7 +73,7 @@ pub fn user_name(text: &str) -> Result<String, IdentityError> {
 /// Makes a user.
 pub async fn create_user(tx: &Tx, user: &NewUser, now: Timestamp) -> Result<UserId, IdentityError> {
     let name = user_name(&user.name)?;
-    known_roles(&user.roles)?;
+    known_roles(tx, &user.roles).await?;
     let (password, now) = (user.password.encode(), now.as_microsecond());
     let id = sql::insert_user(tx, &name, &user.roles, &password, user.must_change_password, now).await?;
     sql::bump_policy(tx).await?;
@@ -100,7 +100,7 @@ pub async fn create_admin(
 
 /// Gives a user other roles; running sessions have them at their next request.
 pub async fn set_roles(tx: &Tx, user: UserId, roles: &Roles) -> Result<(), IdentityError> {
-    known_roles(roles)?;
+    known_roles(tx, roles).await?;
     if is_admin(tx, user).await? && !roles.contains(&Role::Administrator) {
         return Err(IdentityError::AdminStays);
     }
@@ -108,13 +108,17 @@ pub async fn set_roles(tx: &Tx, user: UserId, roles: &Roles) -> Result<(), Ident
     sql::bump_policy(tx).await
 }
 
-/// Switches an account on or off; off ends its sessions and stops its tokens.
-pub async fn set_enabled(tx: &Tx, user: UserId, enabled: bool) -> Result<(), IdentityError> {
+/// Switches an account on or off; off ends its sessions and stops its tokens, and on counts as a use, since it
+/// may have been off for want of one.
+pub async fn set_enabled(tx: &Tx, user: UserId, enabled: bool, now: Timestamp) -> Result<(), IdentityError> {
     if !enabled && is_admin(tx, user).await? {
         return Err(IdentityError::AdminStays);
     }
     sql::update_user(tx, user, "enabled = $2", values![enabled].to_vec()).await?;
-    if !enabled {
+    if enabled {
+        let used = values![now.as_microsecond()].to_vec();
+        sql::update_user(tx, user, "last_used = $2", used).await?;
+    } else {
         end_sessions_of(tx, user, None).await?;
     }
     sql::bump_policy(tx).await
@@ -347,8 +351,9 @@ async fn is_admin(tx: &Tx, user: UserId) -> Result<bool, IdentityError> {
     Ok(row.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?.name == ADMIN)
 }
 
-fn known_roles(roles: &Roles) -> Result<(), IdentityError> {
-    match roles.iter().find(|role| !role.is_nac()) {
+async fn known_roles(tx: &Tx, roles: &Roles) -> Result<(), IdentityError> {
+    let custom = sql::custom_roles(tx).await?;
+    match roles.iter().find(|role| !custom.knows(role)) {
         Some(role) => Err(IdentityError::NoSuchRole(role.to_string())),
         None if roles.is_empty() => Err(IdentityError::NoRole),
         None => Ok(()),

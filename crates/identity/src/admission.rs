@@ -195,7 +195,11 @@ pub fn bar_of_login(
         return Some(Bar::LoginsUsedUp);
     }
     // A slot for whoever must be able to come in (SEC-09).
-    let most = account.attributes.max_sessions.or(policy.sessions_most);
+    // The system's number comes before the account's own, which may be less and not more.
+    let most = match (account.attributes.max_sessions, policy.sessions_most) {
+        (Some(own), Some(usual)) => Some(own.min(usual)),
+        (own, usual) => own.or(usual),
+    };
     if account.name != ADMIN && most.is_some_and(|most| sessions >= most) {
         return Some(Bar::Sessions);
     }

@@ -5,12 +5,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use netwarden_model::{NeId, Scope, UserId};
 
-use crate::operation::{Access, ObjectKind, Operation};
-use crate::role::{Role, Roles};
+use crate::operation::{Access, OPERATIONS, ObjectKind, Operation};
+use crate::role::{CustomRoles, Role, Roles};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Identified {
     pub name: String,
     /// What the user is.
     pub roles: Roles,
+    /// The roles that were made here.
+    pub custom: Arc<CustomRoles>,
     /// False for an account that was switched off.
     pub enabled: bool,
     /// The password was set by somebody else, or has come to its end: nothing else is done before it is
@@ -46,6 +49,19 @@ pub struct Identified {
     pub through: Through,
     /// The version of the rights that this was read at.
     pub policy_version: i64,
+}
+
+impl Identified {
+    /// A role of the user that has the right to the operation.
+    pub fn role_with(&self, operation: Operation) -> Option<&Role> {
+        self.roles.iter().find(|role| self.custom.has(role, operation))
+    }
+
+    /// True where the user has every right that the role has: nobody gives or takes what they do not have.
+    fn covers(&self, role: &Role) -> bool {
+        let mut lines = OPERATIONS.iter().filter(|line| self.custom.has(role, line.operation));
+        self.roles.contains(role) || lines.all(|line| self.role_with(line.operation).is_some())
+    }
 }
 
 /// By what a user was identified.
@@ -173,8 +189,10 @@ pub enum Because {
     NotOwn,
     /// Denied: the object lies outside what the user may see.
     OutsideScope,
-    /// Denied: the account has, or is to have, a role that is not one of network access control.
+    /// Denied: the account has, or is to have, a role that is neither built in nor made here.
     ForeignRole(String),
+    /// Denied: the account has, or is to have, a role with more rights than the subject's.
+    WiderRole(String),
 }
 
 impl fmt::Display for Because {
@@ -196,6 +214,7 @@ impl fmt::Display for Because {
             Because::NotOwn => f.write_str("it belongs to somebody else"),
             Because::OutsideScope => f.write_str("it lies outside the part of the network the user may see"),
             Because::ForeignRole(role) => write!(f, "accounts with the role '{role}' are managed elsewhere"),
+            Because::WiderRole(role) => write!(f, "the role '{role}' has more rights than one's own"),
         }
     }
 }
@@ -242,6 +261,9 @@ pub fn audit_reach(subject: &Subject) -> AuditReach {
     let Subject::User(user) = subject else { return AuditReach::Nothing };
     if [Role::Administrator, Role::Operator, Role::Revisor].iter().any(|role| user.roles.contains(role)) {
         AuditReach::All
+    } else if user.roles.iter().any(|role| !role.is_nac() && user.custom.has(role, Operation::AuditRead)) {
+        // A role that was made here reads all or nothing.
+        AuditReach::All
     } else if user.roles.contains(&Role::Helpdesk) {
         AuditReach::EndpointsOnly
     } else {
@@ -282,10 +304,12 @@ fn judge(
     let because = match line.access {
         Access::Anyone => Because::OpenToAnyone,
         // An account without any role of this plane has nothing here, not even its own things.
-        Access::Own if !user.roles.iter().any(Role::is_nac) => return Err(Because::NoRoleHas),
+        Access::Own if !user.roles.iter().any(|role| user.custom.knows(role)) => {
+            return Err(Because::NoRoleHas);
+        }
         Access::Own if object.owner == Some(user.user) => Because::IsOwn,
         Access::Own => return Err(Because::NotOwn),
-        Access::Roles(roles) => match roles.iter().find(|role| user.roles.contains(*role)) {
+        Access::Roles(_) => match user.role_with(operation) {
             Some(role) => Because::RoleHas(role.clone()),
             None => return Err(Because::NoRoleHas),
         },
@@ -298,12 +322,15 @@ fn judge(
     if !inside {
         return Err(Because::OutsideScope);
     }
-    // Separation of duty: this plane's Administrator touches accounts of its own roles only.
-    if line.change
-        && line.access != Access::Own
-        && let Some(foreign) = object.roles.iter().find(|role| !role.is_nac())
-    {
-        return Err(Because::ForeignRole(foreign.as_str().to_owned()));
+    // Separation of duty: this plane touches accounts of its own roles only; and nobody comes to rights by
+    // giving them, or by taking over an account that has them.
+    if line.change && line.access != Access::Own {
+        if let Some(foreign) = object.roles.iter().find(|role| !user.custom.knows(role)) {
+            return Err(Because::ForeignRole(foreign.as_str().to_owned()));
+        }
+        if let Some(wider) = object.roles.iter().find(|role| !user.covers(role)) {
+            return Err(Because::WiderRole(wider.as_str().to_owned()));
+        }
     }
     Ok(because)
 }

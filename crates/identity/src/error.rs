@@ -102,6 +102,23 @@ pub enum IdentityError {
     /// A role that cannot be given.
     #[error("there is no role '{0}'")]
     NoSuchRole(String),
+    /// A name that no role can have.
+    #[error(
+        "'{0}' is no name of a role: 1 to 64 lower-case letters, digits, '_' and '-' are allowed, and no built-in one"
+    )]
+    BadRoleName(String),
+    /// Another role has the name.
+    #[error("there is a role '{0}' already")]
+    RoleNameTaken(String),
+    /// A role would be good for nothing.
+    #[error("a role needs at least one operation")]
+    RoleWithout,
+    /// An operation that no role gives: everybody may do it, to what is their own or at all.
+    #[error("'{0}' is given by no role: everybody may do it to what is their own")]
+    NotForRoles(String),
+    /// Accounts have the role.
+    #[error("{0} accounts have this role; give them another one first")]
+    RoleInUse(u64),
     /// A user needs a role.
     #[error("a user needs at least one role")]
     NoRole,

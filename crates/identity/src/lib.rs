@@ -18,6 +18,7 @@ pub mod operation;
 pub mod password;
 mod passwords;
 pub mod role;
+pub mod roles;
 pub mod secret;
 mod service;
 mod sql;
@@ -36,7 +37,8 @@ pub use login::{Admitted, Attempt, Checked, LoginResult, Notice, Presence, Refus
 pub use login_policies::{LOGIN_POLICIES, LoginPolicy, PolicyKind};
 pub use operation::{Access, Declaration, OPERATIONS, ObjectKind, Operation, UnknownOperation};
 pub use passwords::{Contact, DictionaryEntry, OwnPassword};
-pub use role::{Role, Roles};
+pub use role::{CustomRoles, Role, Roles};
+pub use roles::{CUSTOM_ROLES, CustomRole};
 pub use service::{
     ACCOUNTS, Account, Identity, IdentityPolicy, LOGINS, ListedLogin, ListedSession, SESSIONS, TOKENS, Token,
 };

@@ -98,6 +98,13 @@ impl Tally {
         self.failures.clear();
     }
 
+    /// Until when it means something: the lock's end, or that of the span in which the last failure counts.
+    pub fn counts_until(&self, limit: &Limit) -> Timestamp {
+        let span = SignedDuration::from_secs(i64::from(limit.within_s));
+        let failure = self.failures.iter().max().map(|at| at.checked_add(span).unwrap_or(Timestamp::MAX));
+        self.locked_until.max(failure).unwrap_or(Timestamp::MIN)
+    }
+
     /// True where nothing needs to be kept.
     pub fn is_idle(&self, now: Timestamp) -> bool {
         self.failures.is_empty() && !self.is_locked(now)

@@ -17,7 +17,7 @@ use sea_orm::ConnectionTrait;
 use zeroize::Zeroizing;
 
 use crate::accounts::{ADMIN, user_name};
-use crate::admission::{Attributes, Bar, bar, bar_of_login};
+use crate::admission::{AccountPolicy, Attributes, Bar, bar, bar_of_login};
 use crate::decide::Identified;
 use crate::error::IdentityError;
 use crate::lockout::{Locked, LockoutPolicy, Tallies, counted_address};
@@ -107,6 +107,8 @@ pub struct Refused {
     pub locked: Option<Locked>,
     /// Failures of this user since the last success.
     pub failures_since_success: i64,
+    /// They are more than the account policy takes without an alarm, for the first time since then.
+    pub is_alarm: bool,
 }
 
 impl Refused {
@@ -208,15 +210,18 @@ impl Counts {
         self.tallies.fail(policy, self.is_admin, now)
     }
 
-    fn succeed(&mut self) {
+    /// Forgets the failures in a row: somebody was let in, or proved who they are.
+    pub(crate) async fn forget(&mut self, tx: &Tx, policy: &LockoutPolicy) -> Result<(), IdentityError> {
         self.tallies.succeed(self.is_admin);
+        self.write(tx, policy).await
     }
 
-    async fn write(&mut self, tx: &Tx, now: Timestamp) -> Result<(), IdentityError> {
+    async fn write(&mut self, tx: &Tx, policy: &LockoutPolicy) -> Result<(), IdentityError> {
         let keys = self.keys.clone();
-        for (key, tally) in keys.iter().zip(slots(&mut self.tallies)) {
+        let limits = [policy.account, policy.admin_address, policy.address, policy.accounts_from_address];
+        for ((key, tally), limit) in keys.iter().zip(slots(&mut self.tallies)).zip(limits) {
             if let Some(key) = key {
-                sql::put_tally(tx, key, tally, now.as_microsecond()).await?;
+                sql::put_tally(tx, key, tally, tally.counts_until(&limit).as_microsecond()).await?;
             }
         }
         Ok(())
@@ -228,14 +233,14 @@ fn slots(tallies: &mut Tallies) -> [&mut crate::lockout::Tally; 4] {
     [account, admin_address, address, accounts_from_address]
 }
 
-/// Settles an attempt as far as name and password go: counts, locks, remembers. The user where it was right.
+/// Settles an attempt as far as name and password go: counts, locks, remembers. Where it was right, the user,
+/// with the counts, which the caller forgets or not.
 pub(crate) async fn settle(
     tx: &Tx,
     checked: &Checked,
-    policy: &LockoutPolicy,
+    policy: &AccountPolicy,
     now: Timestamp,
-) -> Result<Result<sql::UserRow, Refused>, IdentityError> {
-    let micros = now.as_microsecond();
+) -> Result<Result<(sql::UserRow, Counts), Refused>, IdentityError> {
     let mut counts = Counts::read(tx, &checked.name, checked.address).await?;
     let user = sql::user_by_name(tx, &checked.name).await?;
     let verdict = match (counts.locked(now), &checked.verdict, &user) {
@@ -249,46 +254,62 @@ pub(crate) async fn settle(
     };
     match verdict {
         Ok(mut user) => {
-            counts.succeed();
-            counts.write(tx, now).await?;
             if let Some(rehashed) = &checked.rehashed {
                 user.password = rehashed.encode();
                 sql::update_user(tx, user.id, "password = $2", values![user.password.clone()].to_vec())
                     .await?;
+                // What names that nobody has are worked on with follows the hashes there are.
+                sql::bump_policy(tx).await?;
             }
-            Ok(Ok(user))
+            Ok(Ok((user, counts)))
         }
         Err(because) => {
-            let locked = counts.fail(policy, now);
-            counts.write(tx, now).await?;
-            let two_hours_ago = micros.saturating_sub(2 * 3_600 * 1_000_000);
-            execute(tx, "DELETE FROM identity_tally WHERE touched < $1", values![two_hours_ago]).await?;
-            let failures_since_success = match &user {
-                Some(user) => remember_failure(tx, user.id, checked.address, because, now).await?,
-                None => 0,
+            let locked = counts.fail(&policy.lockout, now);
+            counts.write(tx, &policy.lockout).await?;
+            let over = "DELETE FROM identity_tally WHERE touched < $1";
+            execute(tx, over, values![now.as_microsecond()]).await?;
+            let failed = match &user {
+                // Nothing was tried on the account: who is locked out must not wash out its history.
+                Some(_) if because == Because::Locked(Locked::Address) => Failed::default(),
+                Some(user) => {
+                    let most = policy.alarm_failures;
+                    remember_failure(tx, user.id, checked.address, because, most, now).await?
+                }
+                None => Failed::default(),
             };
+            let Failed { since_success, is_alarm } = failed;
             let name = checked.name.clone();
-            Ok(Err(Refused { name, because, locked, failures_since_success }))
+            Ok(Err(Refused { name, because, locked, failures_since_success: since_success, is_alarm }))
         }
     }
 }
 
-/// Remembers a failure; how many there have been since the last success.
+/// What a failure makes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Failed {
+    since_success: i64,
+    is_alarm: bool,
+}
+
+/// Remembers a failure; how many there have been since the last success, and whether they are more than `most`
+/// for the first time.
 async fn remember_failure(
     tx: &Tx,
     user: UserId,
     address: Option<IpAddr>,
     because: Because,
+    most: u32,
     now: Timestamp,
-) -> Result<i64, IdentityError> {
-    let (micros, from) = (now.as_microsecond(), from(address));
-    sql::remember_login(tx, user, micros, &from, because.as_str()).await?;
-    let set = "last_failure = $2, last_failure_from = $3, failures_since = failures_since + 1, \
-               failures_unseen = failures_unseen + 1";
-    sql::update_user(tx, user, set, values![micros, from].to_vec()).await?;
+) -> Result<Failed, IdentityError> {
+    sql::remember_login(tx, user, now.as_microsecond(), &from(address), because.as_str()).await?;
+    let set = "failures_since = failures_since + 1, failures_unseen = failures_unseen + 1";
+    sql::update_user(tx, user, set, Vec::new()).await?;
+    let alarm = "UPDATE identity_user SET alarmed = 1 WHERE id = $1 AND alarmed = 0 AND failures_since > $2";
+    let is_alarm = execute(tx, alarm, values![user.0, i64::from(most)]).await? == 1;
     let failures = "SELECT failures_since FROM identity_user WHERE id = $1";
     let row = query_one(tx, failures, values![user.0]).await?;
-    Ok(row.map_or(Ok(0), |row| row.try_get_by_index(0))?)
+    let since_success = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    Ok(Failed { since_success, is_alarm })
 }
 
 fn from(address: Option<IpAddr>) -> String {
@@ -316,8 +337,10 @@ pub(crate) async fn admit(
         .or_else(|| bar_of_login(accounts, user.standing(), sessions, logins));
     if let Some(bar) = barred {
         let because = Because::Barred(bar);
-        let failures_since_success = remember_failure(tx, user.id, address, because, now).await?;
-        return Ok(Err(Refused { name: user.name, because, locked: None, failures_since_success }));
+        let failed = remember_failure(tx, user.id, address, because, accounts.alarm_failures, now).await?;
+        let Failed { since_success: failures_since_success, is_alarm } = failed;
+        let refused = Refused { name: user.name, because, locked: None, failures_since_success, is_alarm };
+        return Ok(Err(refused));
     }
     let secret = secret::make(SecretKind::Session, random);
     let digest = secret::digest(SecretKind::Session, &secret).ok_or(IdentityError::Background)?;
@@ -327,12 +350,12 @@ pub(crate) async fn admit(
     let login = sql::remember_login(tx, user.id, micros, &from, "").await?;
     let until = ends.as_microsecond();
     let session = sql::insert_session(tx, digest, user.id, &from, micros, until, login).await?;
-    let set =
-        "last_success = $2, last_success_from = $3, failures_since = 0, last_used = $2, logins = logins + 1";
-    sql::update_user(tx, user.id, set, values![micros, from].to_vec()).await?;
+    let set = "last_success = $2, failures_since = 0, alarmed = 0, last_used = $2, logins = logins + 1";
+    sql::update_user(tx, user.id, set, values![micros].to_vec()).await?;
     let version = sql::policy_version(tx).await?;
     let row = sql::SessionRow { id: session, last_used: micros, ends: until, login, user };
-    let user = crate::service::of_session(row, version, &policy.passwords, now);
+    let custom = std::sync::Arc::new(sql::custom_roles(tx).await?);
+    let user = crate::service::of_session(row, version, custom, &policy.passwords, now);
     Ok(Ok(Admitted { user, secret, ends }))
 }
 
@@ -365,8 +388,9 @@ pub(crate) async fn notice<C: ConnectionTrait>(
 /// Remembers that a user has read the notice of the login that opened a session, which told of so many
 /// failures: those that came since stay for the next.
 pub async fn acknowledge(tx: &Tx, user: UserId, session: i64, failures: i64) -> Result<(), IdentityError> {
-    let sql = "UPDATE identity_user SET acknowledged = (SELECT login FROM identity_session WHERE id = $2), \
-               failures_unseen = CASE WHEN failures_unseen > $3 THEN failures_unseen - $3 ELSE 0 END \
+    // An earlier session may acknowledge after a later one.
+    let sql = "UPDATE identity_user SET acknowledged = (SELECT CASE WHEN login > acknowledged THEN login \
+               ELSE acknowledged END FROM identity_session WHERE id = $2), failures_unseen = CASE WHEN failures_unseen > $3 THEN failures_unseen - $3 ELSE 0 END \
                WHERE id = $1 AND id = (SELECT user_id FROM identity_session WHERE id = $2)";
     match execute(tx, sql, values![user.0, session, failures.max(0)]).await? {
         1 => Ok(()),

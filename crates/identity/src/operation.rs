@@ -39,6 +39,7 @@ pub enum ObjectKind {
     NameSource,
     Policy,
     Chart,
+    Role,
 }
 
 impl ObjectKind {
@@ -67,6 +68,7 @@ impl ObjectKind {
             ObjectKind::NameSource => "name_source",
             ObjectKind::Policy => "policy",
             ObjectKind::Chart => "chart",
+            ObjectKind::Role => "role",
         }
     }
 }
@@ -176,6 +178,11 @@ operations! {
     UserUnlock             "user.unlock"               User        change A;
     UserDelete             "user.delete"               User        change A;
     UserMapLocal           "user.map_local"            User        change A;
+
+    RoleRead               "role.read"                 Role        read   AR;
+    RoleCreate             "role.create"               Role        change A;
+    RoleModify             "role.modify"               Role        change A;
+    RoleDelete             "role.delete"               Role        change A;
 
     PolicyRead             "policy.read"               Policy      read   AR;
     PolicyModify           "policy.modify"             Policy      change A;

@@ -183,10 +183,20 @@ impl Identity {
         let [first, second] = salts;
         let present = old.password.clone();
         let checked = self.check(Attempt { name: user.name.clone(), ..old }, now, first).await?;
-        let lockout = self.policy().accounts.lockout;
+        let accounts = self.policy().accounts;
         let settled = self
             .store
-            .write(move |tx| Box::pin(async move { login::settle(tx, &checked, &lockout, now).await }))
+            .write(move |tx| {
+                Box::pin(async move {
+                    Ok::<_, IdentityError>(match login::settle(tx, &checked, &accounts, now).await? {
+                        Ok((user, mut counts)) => {
+                            counts.forget(tx, &accounts.lockout).await?;
+                            Ok(user)
+                        }
+                        Err(refused) => Err(refused),
+                    })
+                })
+            })
             .await?;
         let row = match settled {
             Ok(row) if row.id == user.user => row,

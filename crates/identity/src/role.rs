@@ -1,12 +1,15 @@
-//! Roles: what a user is, and so may do.
+//! Roles: what a user is, and so may do. Built in are those of network access control; others are made of any
+//! operations by those who may (IAM-03).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A role. The four of network access control have rights; a name that this release does not know
-/// is kept as it is and gives none.
+use crate::operation::{Access, Operation};
+
+/// A role. The four of network access control have the rights of the table of operations; any other name has
+/// those of the role that was made under it, else none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Everything, with accounts and their passwords.
@@ -17,7 +20,7 @@ pub enum Role {
     Helpdesk,
     /// Reads everything, changes nothing.
     Revisor,
-    /// A role of another plane or release: no rights here.
+    /// A role that was made here ([`CustomRoles`]), or one of another plane or release, which has no rights.
     Other(String),
 }
 
@@ -36,7 +39,7 @@ impl Role {
         }
     }
 
-    /// True for the four roles whose accounts the Administrator manages.
+    /// True for the four roles that are built in.
     pub const fn is_nac(&self) -> bool {
         !matches!(self, Role::Other(_))
     }
@@ -71,6 +74,40 @@ impl<'de> Deserialize<'de> for Role {
 
 /// The roles of one user.
 pub type Roles = BTreeSet<Role>;
+
+/// The roles that were made here, each with its operations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CustomRoles(BTreeMap<String, BTreeSet<Operation>>);
+
+impl CustomRoles {
+    /// The operations of a role that was made here; None for any other.
+    pub fn get(&self, role: &Role) -> Option<&BTreeSet<Operation>> {
+        match role {
+            Role::Other(name) => self.0.get(name),
+            _ => None,
+        }
+    }
+
+    /// True where the role is built in or was made here.
+    pub fn knows(&self, role: &Role) -> bool {
+        role.is_nac() || self.get(role).is_some()
+    }
+
+    /// True where the role has the right to the operation.
+    pub fn has(&self, role: &Role, operation: Operation) -> bool {
+        match operation.declaration().access {
+            Access::Roles(roles) if role.is_nac() => roles.contains(role),
+            Access::Roles(_) => self.get(role).is_some_and(|operations| operations.contains(&operation)),
+            Access::Anyone | Access::Own => false,
+        }
+    }
+}
+
+impl FromIterator<(String, BTreeSet<Operation>)> for CustomRoles {
+    fn from_iter<I: IntoIterator<Item = (String, BTreeSet<Operation>)>>(roles: I) -> Self {
+        Self(roles.into_iter().collect())
+    }
+}
 
 /// Reads the store's form, names divided by blanks.
 pub(crate) fn read_roles(text: &str) -> Roles {

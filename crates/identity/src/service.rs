@@ -13,12 +13,12 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::accounts::{self, NewToken, NewUser, TokenWish, user_name};
-use crate::admission::{AccountPolicy, Attributes, LoginMode, UnusedAct, bar};
+use crate::admission::{AccountPolicy, Attributes, LoginMode, Unused, UnusedAct, bar};
 use crate::decide::{Identified, Subject, Through};
 use crate::error::IdentityError;
 use crate::login::{self, Attempt, Because, Checked, Counts, LoginResult, Notice, Presence};
 use crate::password::{self, Dictionary, PasswordHash, PasswordPolicy, StandIns};
-use crate::role::{Roles, read_roles};
+use crate::role::{CustomRoles, Roles, read_roles};
 use crate::secret::{self, SecretKind};
 use crate::sql;
 
@@ -40,6 +40,8 @@ pub struct IdentityPolicy {
 
 /// The parameters of the hashes there are, at a version of the rights.
 type StandInsAt = Arc<(i64, StandIns)>;
+/// The roles that were made here, at a version of the rights.
+type CustomAt = (i64, Arc<CustomRoles>);
 
 /// The accounts. Clones share the limit on work.
 #[derive(Debug, Clone)]
@@ -48,6 +50,7 @@ pub struct Identity {
     policy: Arc<RwLock<IdentityPolicy>>,
     pub(crate) dictionary: Arc<RwLock<Arc<Dictionary>>>,
     stand_ins: Arc<RwLock<Option<StandInsAt>>>,
+    custom: Arc<RwLock<Option<CustomAt>>>,
     work: Arc<Semaphore>,
     worked: Arc<AtomicU64>,
 }
@@ -207,6 +210,7 @@ impl Identity {
             policy: Arc::new(RwLock::new(policy)),
             dictionary: Arc::default(),
             stand_ins: Arc::default(),
+            custom: Arc::default(),
             work: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
             worked: Arc::default(),
         }
@@ -264,12 +268,7 @@ impl Identity {
         if counts.locked(now) == Some(crate::lockout::Locked::Address) {
             return refused(name, Because::Locked(crate::lockout::Locked::Address));
         }
-        let user = sql::user_by_name(self.store.read(), &name).await?;
-        let nobody = self.hash_of_nobody(&name).await?;
-        let stored = match &user {
-            Some(user) => PasswordHash::decode(&user.password)?,
-            None => nobody,
-        };
+        let (user, stored) = self.worked_on(&name).await?;
         let wanted = self.policy().passwords.hash;
         let password = attempt.password;
         let (right, rehashed) = self
@@ -290,6 +289,20 @@ impl Identity {
         }
     }
 
+    /// The account of this name, and the hash that a password for it is verified against.
+    pub(crate) async fn worked_on(
+        &self,
+        name: &str,
+    ) -> Result<(Option<sql::UserRow>, PasswordHash), IdentityError> {
+        let user = sql::user_by_name(self.store.read(), name).await?;
+        let nobody = self.hash_of_nobody(name).await?;
+        let stored = match &user {
+            Some(user) => PasswordHash::decode(&user.password)?,
+            None => nobody,
+        };
+        Ok((user, stored))
+    }
+
     /// What a password is verified against for a name that nobody has. While some accounts have hashes of
     /// other parameters than new ones get, an unknown name has the parameters of one of the accounts, always
     /// the same one: otherwise the time would tell which names there are (IAM-14).
@@ -299,7 +312,7 @@ impl Identity {
         let stand_ins = match known {
             Some(known) if known.0 == version => known,
             _ => {
-                let stand_ins = Arc::new((version, StandIns::of(&sql::passwords(self.store.read()).await?)?));
+                let stand_ins = Arc::new((version, StandIns::of(&sql::passwords(self.store.read()).await?)));
                 let mut kept = self.stand_ins.write().unwrap_or_else(PoisonError::into_inner);
                 Arc::clone(kept.insert(stand_ins))
             }
@@ -317,13 +330,16 @@ impl Identity {
         random: &[u8; 32],
     ) -> Result<LoginResult, IdentityError> {
         let policy = &self.policy();
-        let settled = login::settle(tx, checked, &policy.accounts.lockout, now).await?;
-        let admitted = match settled {
-            Ok(user) => login::admit(tx, user, checked.address, policy, now, random).await?,
-            Err(refused) => Err(refused),
+        let (user, mut counts) = match login::settle(tx, checked, &policy.accounts, now).await? {
+            Ok(settled) => settled,
+            Err(refused) => return Ok(LoginResult::Refused(refused)),
         };
-        Ok(match admitted {
-            Ok(admitted) => LoginResult::Admitted(Box::new(admitted)),
+        Ok(match login::admit(tx, user, checked.address, policy, now, random).await? {
+            Ok(admitted) => {
+                counts.forget(tx, &policy.accounts.lockout).await?;
+                LoginResult::Admitted(Box::new(admitted))
+            }
+            // Who knows the password of an account that is barred must not wipe out an address's failures.
             Err(refused) => LoginResult::Refused(refused),
         })
     }
@@ -365,11 +381,17 @@ impl Identity {
             return Ok(None);
         }
         if presence == Presence::Acts && unused >= TOUCH_AFTER {
-            let touch = "UPDATE identity_session SET last_used = $2 WHERE id = $1 AND last_used < $2";
-            self.touch(&[touch], row.id, micros).await?;
+            let session = "UPDATE identity_session SET last_used = $2 WHERE id = $1 AND last_used < $2";
+            let account = "UPDATE identity_user SET last_used = $2 WHERE last_used < $2 AND id = \
+                           (SELECT user_id FROM identity_session WHERE id = $1)";
+            let of_both = [session, account];
+            let of_session = [session];
+            let statements: &[_] = if is_old(row.user.last_used, micros) { &of_both } else { &of_session };
+            self.touch(statements, row.id, micros).await?;
         }
         let version = sql::policy_version(self.store.read()).await?;
-        Ok(Some(Subject::User(of_session(row, version, &policy.passwords, now))))
+        let custom = self.roles_at(version).await?;
+        Ok(Some(Subject::User(of_session(row, version, custom, &policy.passwords, now))))
     }
 
     /// Who a token belongs to, narrowed to what it is for; None where it is none, has ended or was
@@ -398,7 +420,7 @@ impl Identity {
         }
         let through = Through::Token { id: row.id, operations: row.operations, expires };
         let version = sql::policy_version(self.store.read()).await?;
-        Ok(Some(Subject::User(identified(row.user, through, version))))
+        Ok(Some(Subject::User(identified(row.user, through, version, self.roles_at(version).await?))))
     }
 
     /// Who the peer of the local socket is, by its uid; None where nobody is mapped to it, or the account is
@@ -418,7 +440,12 @@ impl Identity {
             self.touch(&[touch], user.id.0, micros).await?;
         }
         let version = sql::policy_version(self.store.read()).await?;
-        Ok(Some(Subject::User(identified(user, Through::LocalUid(uid), version))))
+        Ok(Some(Subject::User(identified(
+            user,
+            Through::LocalUid(uid),
+            version,
+            self.roles_at(version).await?,
+        ))))
     }
 
     /// What is set for accounts, for those who come without a session: whom the single-user mode leaves alone.
@@ -447,6 +474,20 @@ impl Identity {
         }
     }
 
+    /// The roles that were made here, as of a version of the rights: read anew when that has risen, so that a
+    /// change holds from the next action on.
+    pub(crate) async fn roles_at(&self, version: i64) -> Result<Arc<CustomRoles>, IdentityError> {
+        let known = self.custom.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, roles)) = known
+            && at == version
+        {
+            return Ok(roles);
+        }
+        let roles = Arc::new(sql::custom_roles(self.store.read()).await?);
+        *self.custom.write().unwrap_or_else(PoisonError::into_inner) = Some((version, Arc::clone(&roles)));
+        Ok(roles)
+    }
+
     /// What a user is to be told of the login that opened a session; None where they have read it.
     pub async fn notice(&self, user: UserId, session: i64) -> Result<Option<Notice>, IdentityError> {
         login::notice(self.store.read(), user, session).await
@@ -463,7 +504,7 @@ impl Identity {
         let user = sql::user_by_name(self.store.read(), &name).await?;
         let user = user.ok_or(IdentityError::NoSuchUser(name))?;
         let version = sql::policy_version(self.store.read()).await?;
-        Ok(identified(user, Through::Session(-1), version))
+        Ok(identified(user, Through::Session(-1), version, self.roles_at(version).await?))
     }
 
     /// The accounts that `query` over [`ACCOUNTS`] asks for.
@@ -549,13 +590,54 @@ impl Identity {
     pub async fn overdue(&self, now: Timestamp) -> Result<Vec<(UserId, String, UnusedAct)>, IdentityError> {
         let usual = self.policy().accounts.unused;
         let users = sql::users_enabled(self.store.read()).await?;
+        let custom = self.custom_roles().await?;
         let overdue = users.into_iter().filter_map(|user| {
-            let unused = user.attributes.unused_or(usual);
-            let last = Timestamp::from_microsecond(user.last_used).unwrap_or(Timestamp::MAX);
-            let is_due = user.name != crate::ADMIN && unused.is_overdue(last, now);
-            is_due.then_some((user.id, user.name, unused.act))
+            let act = act_on_unused(&user, &custom, usual, now)?;
+            Some((user.id, user.name, act))
         });
         Ok(overdue.collect())
+    }
+
+    /// What is to become of an account at this moment, in the caller's transaction; None where it was used, or
+    /// somebody has set it otherwise, meanwhile.
+    pub async fn overdue_now(
+        &self,
+        tx: &Tx,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Option<UnusedAct>, IdentityError> {
+        let usual = self.policy().accounts.unused;
+        let custom = sql::custom_roles(tx).await?;
+        let row = sql::user_by_id(tx, user).await?.filter(|row| row.enabled);
+        Ok(row.and_then(|row| act_on_unused(&row, &custom, usual, now)))
+    }
+
+    /// Ends the sessions that have ended by themselves, so that lists show who is there; how many there were.
+    pub async fn end_idle_sessions(&self, now: Timestamp) -> Result<usize, IdentityError> {
+        let (usual, micros) = (self.policy().accounts.session_idle, now.as_microsecond());
+        let sessions = sql::sessions(self.store.read()).await?;
+        let has_ended = |attributes: &Attributes, last_used: i64, ends: i64| {
+            let unused = SignedDuration::from_micros(micros.saturating_sub(last_used));
+            micros >= ends || attributes.idle_or(usual).is_some_and(|idle| unused >= idle)
+        };
+        let ended: Vec<i64> = sessions
+            .iter()
+            .filter(|(_, attributes, last_used, ends)| has_ended(attributes, *last_used, *ends))
+            .map(|(id, ..)| *id)
+            .collect();
+        let count = ended.len();
+        if count > 0 {
+            let end = self.store.write(move |tx| {
+                Box::pin(async move {
+                    for id in ended {
+                        execute(tx, "DELETE FROM identity_session WHERE id = $1", values![id]).await?;
+                    }
+                    Ok::<(), IdentityError>(())
+                })
+            });
+            end.await?;
+        }
+        Ok(count)
     }
 
     /// [`accounts::create_user`] in a transaction of its own.
@@ -618,8 +700,14 @@ impl Identity {
 }
 
 /// The subject that an account's row makes.
-pub(crate) fn identified(user: sql::UserRow, through: Through, policy_version: i64) -> Identified {
+pub(crate) fn identified(
+    user: sql::UserRow,
+    through: Through,
+    policy_version: i64,
+    custom: Arc<CustomRoles>,
+) -> Identified {
     Identified {
+        custom,
         user: user.id,
         name: user.name,
         roles: user.roles,
@@ -639,6 +727,7 @@ pub(crate) fn identified(user: sql::UserRow, through: Through, policy_version: i
 pub(crate) fn of_session(
     session: sql::SessionRow,
     policy_version: i64,
+    custom: Arc<CustomRoles>,
     passwords: &PasswordPolicy,
     now: Timestamp,
 ) -> Identified {
@@ -647,11 +736,25 @@ pub(crate) fn of_session(
     let renewal = user.attributes.renewal;
     let ends = passwords.ends(&renewal, set).filter(|ends| passwords.is_told(&renewal, *ends, now));
     let has_notice = user.acknowledged < login;
-    let mut user = identified(user, Through::Session(id), policy_version);
+    let mut user = identified(user, Through::Session(id), policy_version, custom);
     user.must_change_password |= ends.is_some_and(|ends| now >= ends);
     user.password_ends = ends;
     user.has_notice = has_notice;
     user
+}
+
+/// What is to become of an account that nobody uses. Of accounts of another plane nothing does: they are kept
+/// elsewhere.
+fn act_on_unused(
+    user: &sql::UserRow,
+    custom: &CustomRoles,
+    usual: Unused,
+    now: Timestamp,
+) -> Option<UnusedAct> {
+    let unused = user.attributes.unused_or(usual);
+    let last = Timestamp::from_microsecond(user.last_used).unwrap_or(Timestamp::MAX);
+    let is_ours = user.name != crate::ADMIN && user.roles.iter().all(|role| custom.knows(role));
+    (is_ours && unused.is_overdue(last, now)).then_some(unused.act)
 }
 
 /// True where what was written down of the last use is too old.

@@ -11,7 +11,7 @@ use crate::admission::{Addresses, Attributes, Hours, Standing};
 use crate::error::IdentityError;
 use crate::lockout::Tally;
 use crate::operation::Operation;
-use crate::role::{Roles, read_roles, write_roles};
+use crate::role::{CustomRoles, Roles, read_roles, write_roles};
 use crate::secret::SecretDigest;
 
 /// The schema.
@@ -126,6 +126,31 @@ CREATE INDEX identity_login_user ON identity_login (user_id, id);
 ALTER TABLE identity_session ADD COLUMN login BIGINT NOT NULL DEFAULT 0;
 ",
     },
+    // Roles of any operations; whether an account's failures have raised their alarm. What was known of the last
+    // logins goes where all are.
+    Migration {
+        name: "identity-0004-roles",
+        up: "CREATE TABLE identity_role (
+  id {id},
+  name TEXT NOT NULL UNIQUE,
+  description TEXT NOT NULL,
+  operations TEXT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  changed_by TEXT NOT NULL
+);
+ALTER TABLE identity_user ADD COLUMN alarmed BIGINT NOT NULL DEFAULT 0;
+INSERT INTO identity_login (user_id, at, address, refused)
+SELECT id, last_success, COALESCE(last_success_from, ''), '' FROM identity_user u WHERE last_success IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM identity_login l WHERE l.user_id = u.id);
+INSERT INTO identity_login (user_id, at, address, refused)
+SELECT id, last_failure, COALESCE(last_failure_from, ''), 'wrong_password' FROM identity_user u
+WHERE last_failure IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM identity_login l WHERE l.user_id = u.id AND l.refused <> '');
+ALTER TABLE identity_user DROP COLUMN last_success_from;
+ALTER TABLE identity_user DROP COLUMN last_failure;
+ALTER TABLE identity_user DROP COLUMN last_failure_from;
+",
+    },
 ];
 
 /// An account's row.
@@ -188,9 +213,9 @@ pub(crate) fn read_user(row: &QueryResult) -> Result<UserRow, IdentityError> {
         last_used: row.try_get_by_index(8)?,
         logins: row.try_get_by_index(9)?,
         acknowledged: row.try_get_by_index(10)?,
-        // What cannot be read lets nobody in: the error ends the attempt.
-        addresses: addresses.as_deref().map(Addresses::parse).transpose()?,
-        hours: hours.as_deref().map(Hours::parse).transpose()?,
+        // What cannot be read (a zone that is no more) lets nobody in, and is as any other policy else.
+        addresses: addresses.map(|lines| Addresses::parse(&lines).unwrap_or_else(|_| Addresses::nowhere())),
+        hours: hours.map(|lines| Hours::parse(&lines).unwrap_or_else(|_| Hours::never())),
     })
 }
 
@@ -217,6 +242,31 @@ pub(crate) async fn user_by_uid<C: ConnectionTrait>(
     let sql =
         format!("SELECT {USER} FROM {USERS} JOIN identity_local_uid l ON l.user_id = u.id WHERE l.uid = $1");
     query_one(connection, sql, values![i64::from(uid)]).await?.as_ref().map(read_user).transpose()
+}
+
+/// The roles that were made here. Operations of another release are left out: a role is never good for more
+/// than it says.
+pub(crate) async fn custom_roles<C: ConnectionTrait>(connection: &C) -> Result<CustomRoles, IdentityError> {
+    let rows = query_all(connection, "SELECT name, operations FROM identity_role", []).await?;
+    let read = |row: &QueryResult| -> Result<_, IdentityError> {
+        let operations: String = row.try_get_by_index(1)?;
+        Ok((row.try_get_by_index(0)?, read_operations(&operations)))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Every session: its row, what is set of its account, its last use and its end.
+pub(crate) async fn sessions<C: ConnectionTrait>(
+    connection: &C,
+) -> Result<Vec<(i64, Attributes, i64, i64)>, IdentityError> {
+    let sql = "SELECT s.id, u.attributes, s.last_used, s.ends FROM identity_session s \
+               JOIN identity_user u ON u.id = s.user_id";
+    let read = |row: &QueryResult| -> Result<_, IdentityError> {
+        let attributes: String = row.try_get_by_index(1)?;
+        let attributes = Attributes::decode(&attributes)?;
+        Ok((row.try_get_by_index(0)?, attributes, row.try_get_by_index(2)?, row.try_get_by_index(3)?))
+    };
+    query_all(connection, sql, []).await?.iter().map(read).collect()
 }
 
 /// Accounts that are switched on.
@@ -441,7 +491,13 @@ pub(crate) async fn tallies<C: ConnectionTrait>(
         .collect()
 }
 
-pub(crate) async fn put_tally(tx: &Tx, counted: &str, tally: &Tally, now: i64) -> Result<(), IdentityError> {
+/// Keeps a count; `until` then it means something, in microseconds.
+pub(crate) async fn put_tally(
+    tx: &Tx,
+    counted: &str,
+    tally: &Tally,
+    until: i64,
+) -> Result<(), IdentityError> {
     if *tally == Tally::default() {
         execute(tx, "DELETE FROM identity_tally WHERE counted = $1", values![counted]).await?;
         return Ok(());
@@ -451,7 +507,7 @@ pub(crate) async fn put_tally(tx: &Tx, counted: &str, tally: &Tally, now: i64) -
         tx,
         "INSERT INTO identity_tally (counted, tally, touched) VALUES ($1, $2, $3) \
          ON CONFLICT (counted) DO UPDATE SET tally = excluded.tally, touched = excluded.touched",
-        values![counted, text, now],
+        values![counted, text, until],
     )
     .await?;
     Ok(())

@@ -74,6 +74,7 @@ impl Desk {
         wish: ListWish,
     ) -> Result<Counted<ListedSession>, OperateError> {
         self.permit_session(caller, Operation::SessionReadOwn).await?;
+        self.identity.end_idle_sessions(self.clock.now()).await?;
         let mut wish = self.paged(wish);
         wish.filters.retain(|(name, _)| name != "user");
         let name = caller.name().unwrap_or_default().to_owned();

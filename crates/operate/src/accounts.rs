@@ -107,18 +107,11 @@ impl Desk {
         }
         let mut touched = account.roles.clone();
         touched.extend(edit.roles.iter().flatten().cloned());
-        let modified = Modified::of(&account, &edit, contact_is_edited, self.clock.now())?;
-        let mut records = Vec::new();
+        let mut permits = Vec::new();
         for operation in operations {
             let object = Object::account(ObjectKind::User, account.id, touched.clone());
             let permit = self.permit(caller, operation, &object, Some(account.name.clone())).await?;
-            let (old, new) = match operation {
-                Operation::UserSetRoles => (as_value(&account.roles), as_value(&edit.roles)),
-                Operation::UserMapLocal => (None, as_value(&edit.local_uid)),
-                Operation::UserModify => (as_value(&modified.0), as_value(&modified.1)),
-                _ => (as_value(&account.enabled), as_value(&edit.enabled)),
-            };
-            records.push(warning(permit.record(old, new, reason)));
+            permits.push((operation, permit));
         }
         require_reason(reason)?;
         let _one_at_a_time = EDITING.lock().await;
@@ -128,6 +121,18 @@ impl Desk {
             &account_version(&present, &reached),
             Said::called(Thing::User, format!("'{name}'")),
         )?;
+        let now = self.clock.now();
+        let modified = Modified::of(&present, &edit, contact_is_edited, now)?;
+        let mut records = Vec::new();
+        for (operation, permit) in permits {
+            let (old, new) = match operation {
+                Operation::UserSetRoles => (as_value(&present.roles), as_value(&edit.roles)),
+                Operation::UserMapLocal => (None, as_value(&edit.local_uid)),
+                Operation::UserModify => (as_value(&modified.0), as_value(&modified.1)),
+                _ => (as_value(&present.enabled), as_value(&edit.enabled)),
+            };
+            records.push(warning(permit.record(old, new, reason)));
+        }
         let contact = contact_is_edited.then(|| {
             let mobile = edit.mobile.as_deref().unwrap_or(&reached.mobile);
             Contact::new(mobile, edit.mail.as_deref().unwrap_or(&reached.mail))
@@ -135,7 +140,7 @@ impl Desk {
         let contact = contact.transpose()?;
         let sealed = contact.as_ref().map(serde_json::to_vec).transpose();
         let sealed = sealed.map_err(|error| OperateError::failed(&error))?.map(Zeroizing::new);
-        let (id, vault, now) = (account.id, Arc::clone(&self.vault), self.clock.now());
+        let (id, vault) = (account.id, Arc::clone(&self.vault));
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
@@ -143,7 +148,7 @@ impl Desk {
                         set_roles(tx, id, roles).await?;
                     }
                     if let Some(enabled) = edit.enabled {
-                        set_enabled(tx, id, enabled).await?;
+                        set_enabled(tx, id, enabled, now).await?;
                     }
                     if let Some((uid, mapped)) = edit.local_uid {
                         map_local_uid(tx, uid, mapped.then_some(id)).await?;
@@ -247,6 +252,7 @@ impl Desk {
         wish: ListWish,
     ) -> Result<Counted<ListedSession>, OperateError> {
         self.permit_of(caller, Operation::SessionRead).await?;
+        self.identity.end_idle_sessions(self.clock.now()).await?;
         let query = crate::lists::session_query(self.paged(wish))?;
         let listed = self.identity.list_sessions(&query).await?;
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })

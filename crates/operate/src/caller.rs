@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use netwarden_audit::{Kind, ObjectRef, Outcome, Plane, Record, Value};
-use netwarden_identity::{Operation, Subject, Through};
+use netwarden_identity::{Operation, Presence, Subject, Through};
 use netwarden_model::{Scope, Severity};
 
 /// A caller as the edge has identified them.
@@ -14,6 +14,8 @@ pub struct Caller {
     pub subject: Subject,
     /// From where; None on the local socket.
     pub address: Option<IpAddr>,
+    /// Whether an open page asks by itself.
+    pub presence: Presence,
 }
 
 impl Caller {
@@ -90,10 +92,10 @@ impl Permit {
 }
 
 fn kind_of(operation: Operation) -> Kind {
-    use netwarden_identity::ObjectKind::{Policy, Session, Token, User};
+    use netwarden_identity::ObjectKind::{Policy, Role, Session, Token, User};
 
     match operation.object() {
-        Policy | Session | Token | User => Kind::Security,
+        Policy | Role | Session | Token | User => Kind::Security,
         _ => Kind::Operation,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use netwarden_audit::{ObjectRef, Outcome, Trail};
 use netwarden_engine::Engine;
 use netwarden_identity::{
-    Because, Circumstances, Identity, Object, ObjectKind, Operation, Subject, Through, decide,
+    Because, Circumstances, Identity, Object, ObjectKind, Operation, Presence, Subject, Through, decide,
 };
 use netwarden_model::event::PeoplePayload;
 use netwarden_model::{Clock, EventKind, NewEvent, RequestId, Severity};
@@ -136,6 +136,7 @@ impl Desk {
         if let Subject::User(user) = &caller.subject
             && let Through::Session(id) = user.through
             && !by_itself
+            && caller.presence == Presence::Acts
         {
             self.online.note(id, Doing { operation, object: object.id.clone(), at });
         }

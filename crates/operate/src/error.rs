@@ -209,6 +209,14 @@ impl From<IdentityError> for OperateError {
             IdentityError::AttributeText { attribute, most } => {
                 Self::Invalid(Said::AttributeText { attribute: Word::new("attribute", attribute), most })
             }
+            IdentityError::BadRoleName(name) => Self::Invalid(Said::BadRoleName { name }),
+            IdentityError::RoleNameTaken(name) => Self::Conflict(Said::RoleIsThere { name }),
+            IdentityError::RoleWithout => Self::Invalid(Said::RoleWithout),
+            IdentityError::NotForRoles(name) => Self::Invalid(Said::NotForRoles { name }),
+            IdentityError::NoSuchRole(name) => Self::Invalid(Said::NoSuchRole { name }),
+            IdentityError::RoleInUse(count) => {
+                Self::Conflict(Said::RoleInUse { count: i64::try_from(count).unwrap_or(i64::MAX) })
+            }
             IdentityError::BadUnusedAct(given) => Self::Invalid(Said::NoUnusedAct { given }),
             IdentityError::BadPolicyName => Self::Invalid(Said::LoginPolicyName),
             IdentityError::PolicyText(error) => Self::Invalid((&error).into()),
@@ -258,6 +266,12 @@ mod tests {
             || IdentityError::OldPassword,
             || IdentityError::Refused(vec![netwarden_identity::password::Breach::Empty]),
             || IdentityError::AdminComesIn,
+            || IdentityError::BadRoleName("x y".into()),
+            || IdentityError::RoleNameTaken("x".into()),
+            || IdentityError::RoleWithout,
+            || IdentityError::NotForRoles("x".into()),
+            || IdentityError::NoSuchRole("x".into()),
+            || IdentityError::RoleInUse(2),
             || IdentityError::AttributeRange { attribute: "idle_s", least: 1, most: 2, given: 3 },
             || IdentityError::AttributeText { attribute: "welcome", most: 1 },
             || IdentityError::BadUnusedAct("x".into()),

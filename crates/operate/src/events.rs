@@ -6,7 +6,7 @@
 //! as it fits things, which [`MOST_FITTING`] bounds, whatever the length of the log.
 
 use jiff::Timestamp;
-use netwarden_identity::Operation;
+use netwarden_identity::{Circumstances, Object, Operation, decide};
 use netwarden_inventory::sql::{self, ENDPOINTS};
 use netwarden_model::event::{Outcome, PeoplePayload};
 use netwarden_model::{Event, EventKind, Mac, NewEvent, Payload, Scope, Subject};
@@ -38,7 +38,19 @@ pub(crate) fn of_people(kind: EventKind, payload: PeoplePayload, at: Timestamp) 
 /// Endpoints, and as many network elements, that a text may fit.
 const MOST_FITTING: usize = 32;
 
+/// True where it tells of a user: only those see it who may see who logs in.
+pub(crate) const fn is_of_people(event: &Event) -> bool {
+    matches!(event.event.payload, Payload::People(_))
+}
+
 impl Desk {
+    /// True where the caller may see events about users.
+    pub(crate) fn may_see_people(&self, caller: &Caller) -> bool {
+        let circumstances = Circumstances { at: self.clock.now(), address: caller.address };
+        let object = Object::of(Operation::SessionHistory.object());
+        decide(&caller.subject, Operation::SessionHistory, &object, &circumstances).allowed
+    }
+
     /// Events, newest first unless sorted by `at`: filters `kind` (several by commas), `mac`, `ne`, `severity` (at
     /// least so), `from`, `until`. A text is found in the kind, and in what names the endpoint or the network
     /// element that they are about.

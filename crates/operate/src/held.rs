@@ -1,6 +1,7 @@
 //! Lists that are held whole, page by page: credential sets, channels, sources of names, parameters, backups
 //! and jobs (SCL-03): for each its columns, its order, and what it is filtered by.
 
+use netwarden_identity::{Access, Declaration as Line, Operation};
 use netwarden_store::{Direction, FilterValue, HeldColumn, HeldList, HeldQuery, to_micros};
 use netwarden_vault::CredentialEntry;
 
@@ -14,6 +15,7 @@ use crate::lists::{Counted, Filters, ListWish, Reads, conditions, direction, pag
 use crate::names::ShownNameSource;
 use crate::parameters::Declaration;
 use crate::passwords::ShownRule;
+use crate::roles::{Holder, Right, ShownRole};
 
 /// A parameter with its value in force.
 pub type ShownParameter = (&'static Declaration, String);
@@ -81,6 +83,70 @@ static PARAMETERS: HeldList<ShownParameter> = HeldList {
 };
 const PARAMETER_FILTERS: Filters =
     &[("name", Reads::Part), ("value", Reads::Part), ("changed", Reads::Truth)];
+
+static ROLES: HeldList<ShownRole> = HeldList {
+    name: "roles",
+    id: |role| role.name.clone().into(),
+    columns: &[
+        HeldColumn { name: "name", value: |role| Some(role.name.clone().into()) },
+        HeldColumn { name: "built_in", value: |role| Some(role.built_in.into()) },
+        HeldColumn { name: "description", value: |role| Some(role.description.clone().into()) },
+        HeldColumn {
+            name: "changed_at",
+            value: |role| role.changed.as_ref().map(|one| to_micros(one.0).into()),
+        },
+        // The built-in ones stand first where nobody wants another order.
+        HeldColumn { name: "order", value: |role| Some(format!("{} {}", !role.built_in, role.name).into()) },
+    ],
+    sorted: ("order", Direction::Ascending),
+};
+const ROLE_FILTERS: Filters = &[("name", Reads::Part), ("built_in", Reads::Truth)];
+
+static OPERATIONS: HeldList<&'static Line> = HeldList {
+    name: "operations",
+    id: |line| line.name.into(),
+    columns: &[
+        HeldColumn { name: "name", value: |line| Some(line.name.into()) },
+        HeldColumn { name: "object", value: |line| Some(line.object.as_str().into()) },
+        HeldColumn { name: "change", value: |line| Some(line.change.into()) },
+        HeldColumn { name: "access", value: |line| Some(access_word(line).into()) },
+    ],
+    sorted: ("name", Direction::Ascending),
+};
+const OPERATION_FILTERS: Filters =
+    &[("name", Reads::Part), ("object", Reads::Text), ("change", Reads::Truth), ("access", Reads::Text)];
+
+static RIGHTS: HeldList<Right> = HeldList {
+    name: "rights",
+    id: |right| right.operation.name().into(),
+    columns: &[
+        HeldColumn { name: "operation", value: |right| Some(right.operation.name().into()) },
+        HeldColumn { name: "object", value: |right| Some(right.operation.object().as_str().into()) },
+        HeldColumn { name: "change", value: |right| Some(right.operation.is_change().into()) },
+    ],
+    sorted: ("operation", Direction::Ascending),
+};
+const RIGHT_FILTERS: Filters =
+    &[("operation", Reads::Part), ("object", Reads::Text), ("change", Reads::Truth)];
+
+static HOLDERS: HeldList<Holder> = HeldList {
+    name: "holders",
+    id: |holder| holder.user.clone().into(),
+    columns: &[
+        HeldColumn { name: "user", value: |holder| Some(holder.user.clone().into()) },
+        HeldColumn { name: "enabled", value: |holder| Some(holder.enabled.into()) },
+    ],
+    sorted: ("user", Direction::Ascending),
+};
+const HOLDER_FILTERS: Filters = &[("user", Reads::Part), ("enabled", Reads::Truth)];
+
+const fn access_word(line: &Line) -> &'static str {
+    match line.access {
+        Access::Anyone => "anyone",
+        Access::Own => "own",
+        Access::Roles(_) => "roles",
+    }
+}
 
 static PASSWORD_RULES: HeldList<ShownRule> = HeldList {
     name: "password-rules",
@@ -175,6 +241,46 @@ impl Desk {
     ) -> Result<Counted<ShownParameter>, OperateError> {
         let all = self.account_settings(caller).await?;
         self.part(&PARAMETERS, PARAMETER_FILTERS, &["name", "description"], all, wish)
+    }
+
+    /// Roles, the built-in ones first unless sorted otherwise.
+    pub async fn list_roles(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<ShownRole>, OperateError> {
+        let all = self.roles(caller).await?;
+        self.part(&ROLES, ROLE_FILTERS, &["name", "description"], all, wish)
+    }
+
+    /// Every operation, by name unless sorted otherwise.
+    pub async fn list_operations(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<&'static Line>, OperateError> {
+        self.permit_of(caller, Operation::RoleRead).await?;
+        let all = netwarden_identity::OPERATIONS.iter().collect();
+        self.part(&OPERATIONS, OPERATION_FILTERS, &["name"], all, wish)
+    }
+
+    /// What an account may do, by operation unless sorted otherwise.
+    pub async fn list_rights(
+        &self,
+        caller: &Caller,
+        name: &str,
+        wish: ListWish,
+    ) -> Result<Counted<Right>, OperateError> {
+        let (_, all) = self.rights_of(caller, name).await?;
+        self.part(&RIGHTS, RIGHT_FILTERS, &["operation"], all, wish)
+    }
+
+    pub(crate) fn holders_page(
+        &self,
+        all: Vec<Holder>,
+        wish: ListWish,
+    ) -> Result<Counted<Holder>, OperateError> {
+        self.part(&HOLDERS, HOLDER_FILTERS, &["user"], all, wish)
     }
 
     /// The rules for passwords, in their order unless sorted otherwise.

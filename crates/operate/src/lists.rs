@@ -24,6 +24,7 @@ use crate::desk::Desk;
 use crate::elements::ShownElement;
 use crate::endpoints::endpoint_version;
 use crate::error::OperateError;
+use crate::events::is_of_people;
 use crate::groups::ShownGroup;
 use crate::ports::{not_known, port_version};
 use crate::said::{Said, Thing};
@@ -425,7 +426,10 @@ impl Desk {
         let mut events = self.spine.read_from(after, limit).await?;
         let last = events.last().map_or(after, |event| event.seq);
         let scope = caller.scope();
-        events.retain(|event| scope.contains(event.ne) && meets(&query, event));
+        let people = self.may_see_people(caller);
+        events.retain(|event| {
+            scope.contains(event.ne) && meets(&query, event) && (people || !is_of_people(event))
+        });
         Ok((events, last))
     }
 

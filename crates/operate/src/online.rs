@@ -68,7 +68,7 @@ mod tests {
         online.note(1, doing(2));
         assert_eq!(online.of(1), Some(doing(2)));
         for session in 2..=i64::try_from(MOST).unwrap() {
-            online.note(session, doing(session));
+            online.note(session, doing(session + 1));
         }
         online.note(0, doing(20_000));
         assert_eq!(online.of(1), None, "it did nothing for longest");

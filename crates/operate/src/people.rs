@@ -9,8 +9,8 @@ use netwarden_identity::accounts::{set_attributes, set_login_policies};
 use netwarden_identity::lockout::Locked;
 use netwarden_identity::password::Person;
 use netwarden_identity::{
-    Attempt, AttributesEdit, Contact, Identified, IdentityError, LoginResult, NewToken, NewUser, Object,
-    ObjectKind, Operation, Refused, Role, Roles, Subject, TokenWish,
+    Attempt, Attributes, AttributesEdit, Contact, Identified, IdentityError, LoginResult, NewToken, NewUser,
+    Object, ObjectKind, Operation, Refused, Role, Roles, Subject, TokenWish,
 };
 use netwarden_model::event::PeoplePayload;
 use netwarden_model::{EventKind, NewEvent, Severity, UserId};
@@ -87,9 +87,8 @@ impl Desk {
                     if matches!(result, LoginResult::Admitted(_)) || trail.is_failure_recorded(now, &from) {
                         netwarden_audit::record(tx, &login_record(&who, address, &result, now)).await?;
                     }
-                    let most = identity.policy().accounts.alarm_failures;
                     if let LoginResult::Refused(refused) = &result
-                        && let Some(event) = login_alarm(refused, most, address, now)
+                        && let Some(event) = login_alarm(refused, address, now)
                     {
                         spine.append(tx, now, &[event]).await?;
                     }
@@ -165,9 +164,6 @@ impl Desk {
         let person =
             Person { name: &wish.name, is_administrator, mobile: &contact.mobile, mail: &contact.mail };
         let hash = self.identity.hash_new_password(person, wish.password, random()).await?;
-        let shown: Vec<String> = roles.iter().map(ToString::to_string).collect();
-        let mut record = permit.record(None, crate::ports::as_value(&shown), "");
-        record.level = Severity::Warning;
         let user = NewUser { name: wish.name, password: hash, must_change_password: true, roles };
         let (at, vault) = (permit.at, Arc::clone(&self.vault));
         let usual = like.as_ref();
@@ -175,6 +171,15 @@ impl Desk {
         let attributes = wish.attributes.over(attributes);
         let address_policy = wish.address_policy.or(usual.map(|account| account.address_policy.clone()));
         let hours_policy = wish.hours_policy.or(usual.map(|account| account.hours_policy.clone()));
+        let made = serde_json::json!({
+            "roles": user.roles,
+            "like": wish.like,
+            "attributes": Attributes::default().edited(attributes.clone(), at)?,
+            "address_policy": address_policy.clone().flatten(),
+            "hours_policy": hours_policy.clone().flatten(),
+        });
+        let mut record = permit.record(None, crate::ports::as_value(&made), "");
+        record.level = Severity::Warning;
         let reached = (contact != Contact::default()).then(|| serde_json::to_vec(&contact)).transpose();
         let reached = reached.map_err(|error| OperateError::failed(&error))?.map(Zeroizing::new);
         self.store
@@ -289,15 +294,10 @@ fn told(refused: &Refused) -> String {
     }
 }
 
-/// The alarm of too many failed logins (IAM-08), raised at the first that is too many. Of names that nobody
-/// has there is none.
-fn login_alarm(
-    refused: &Refused,
-    most: u32,
-    address: Option<IpAddr>,
-    at: jiff::Timestamp,
-) -> Option<NewEvent> {
-    if refused.failures_since_success != i64::from(most) + 1 {
+/// The alarm of too many failed logins (IAM-08), raised once until the next success. Of names that nobody has
+/// there is none.
+fn login_alarm(refused: &Refused, address: Option<IpAddr>, at: jiff::Timestamp) -> Option<NewEvent> {
+    if !refused.is_alarm {
         return None;
     }
     let failures = u32::try_from(refused.failures_since_success).unwrap_or(u32::MAX);

@@ -74,6 +74,7 @@ pub enum Thing {
     Parameter,
     Port,
     Revision,
+    Role,
     Rule,
     Series,
     Session,
@@ -84,7 +85,7 @@ pub enum Thing {
 
 impl Thing {
     /// Every kind.
-    pub const ALL: [Thing; 19] = [
+    pub const ALL: [Thing; 20] = [
         Thing::AuditRecord,
         Thing::Backup,
         Thing::Channel,
@@ -98,6 +99,7 @@ impl Thing {
         Thing::Parameter,
         Thing::Port,
         Thing::Revision,
+        Thing::Role,
         Thing::Rule,
         Thing::Series,
         Thing::Session,
@@ -122,6 +124,7 @@ impl Thing {
             Thing::Parameter => "parameter",
             Thing::Port => "port",
             Thing::Revision => "revision",
+            Thing::Role => "role",
             Thing::Rule => "rule",
             Thing::Series => "series",
             Thing::Session => "session",

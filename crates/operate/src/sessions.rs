@@ -40,13 +40,14 @@ impl Desk {
         if subject.is_none() {
             subject = self.identity.authenticate_token(secret, address, now).await?;
         }
-        Ok(Caller { subject: subject.unwrap_or(Subject::Unidentified), address })
+        Ok(Caller { subject: subject.unwrap_or(Subject::Unidentified), address, presence })
     }
 
     /// Whom the uid of the local socket's peer is mapped to.
     pub async fn identify_local(&self, uid: u32) -> Result<Caller, OperateError> {
         let subject = self.identity.authenticate_local(uid, self.clock.now()).await?;
-        Ok(Caller { subject: subject.unwrap_or(Subject::Unidentified), address: None })
+        let subject = subject.unwrap_or(Subject::Unidentified);
+        Ok(Caller { subject, address: None, presence: Presence::Acts })
     }
 
     /// Records that somebody who could not be identified wanted something: the first failure from an

@@ -13,6 +13,7 @@ use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::elements::EDITING;
 use crate::error::OperateError;
+use crate::events::is_of_people;
 use crate::parameters::{Declaration, PARAMETERS, Parameters};
 use crate::ports::require_reason;
 use crate::said::{Said, Thing};
@@ -109,14 +110,21 @@ impl Desk {
         page: &Page,
     ) -> Result<Listed<Event>, OperateError> {
         self.permit_of(caller, Operation::EventRead).await?;
-        Ok(self.spine.list(query, &caller.scope(), page).await?)
+        let mut listed = self.spine.list(query, &caller.scope(), page).await?;
+        // What others may not read makes a page shorter, not the list.
+        if !self.may_see_people(caller) {
+            listed.items.retain(|event| !is_of_people(event));
+        }
+        Ok(listed)
     }
 
     /// One event.
     pub async fn event(&self, caller: &Caller, seq: EventSeq) -> Result<Event, OperateError> {
         self.permit_of(caller, Operation::EventRead).await?;
         let event = self.spine.get(seq).await?;
-        let event = event.filter(|event| caller.scope().contains(event.ne));
+        let people = self.may_see_people(caller);
+        let event =
+            event.filter(|event| caller.scope().contains(event.ne) && (people || !is_of_people(event)));
         event.ok_or_else(|| OperateError::not_found(Thing::Event, seq))
     }
 
@@ -241,7 +249,8 @@ impl Desk {
         if declaration.is_of_accounts() {
             record.level = Severity::Warning;
         }
-        let alone = parameters.accounts().login_mode == LoginMode::Single;
+        let is_mode = name == "identity.login_mode";
+        let alone = is_mode && parameters.accounts().login_mode == LoginMode::Single;
         let (row, at) = ((name, value.to_owned()), to_micros(permit.at));
         self.store
             .write(move |tx: &Tx| {

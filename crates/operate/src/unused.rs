@@ -1,5 +1,5 @@
-//! Accounts that nobody uses are switched off or deleted when the account policy, or the account, says so
-//! (IAM-06). From stored state alone: whatever was missed is made up for at the next look.
+//! Sessions end when nobody uses them (IAM-12), and accounts that nobody uses are switched off or deleted when the
+//! account policy, or the account, says so (IAM-06). From stored state alone: whatever was missed is made up for at the next look.
 
 use std::time::Duration;
 
@@ -13,15 +13,22 @@ use crate::accounts::contact_name;
 use crate::desk::Desk;
 use crate::error::OperateError;
 
-/// Between two looks. An account that is overdue lets nobody in meanwhile.
-const INTERVAL: Duration = Duration::from_secs(600);
+/// Between two looks at sessions.
+const INTERVAL: Duration = Duration::from_secs(60);
+/// Looks at sessions for one at accounts. An account that is overdue lets nobody in meanwhile.
+const EVERY: u32 = 10;
 
 /// Looks again and again, until the task ends.
 pub async fn keep_accounts(desk: Desk) {
     let mut tick = tokio::time::interval(INTERVAL);
-    loop {
+    for looks in (0..EVERY).cycle() {
         tick.tick().await;
-        if let Err(error) = desk.end_unused_accounts().await {
+        if let Err(error) = desk.identity.end_idle_sessions(desk.clock.now()).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "sessions cannot be ended");
+        }
+        if looks == 0
+            && let Err(error) = desk.end_unused_accounts().await
+        {
             tracing::error!(error = &error as &dyn std::error::Error, "unused accounts cannot be kept");
         }
     }
@@ -31,15 +38,9 @@ impl Desk {
     /// Does to accounts that nobody uses what is to become of them; how many there were.
     pub async fn end_unused_accounts(&self) -> Result<usize, OperateError> {
         let now = self.clock.now();
-        let overdue = self.identity.overdue(now).await?;
-        let count = overdue.len();
-        for (user, name, act) in overdue {
-            let operation = match act {
-                UnusedAct::Disable => Operation::UserDisable,
-                UnusedAct::Delete => Operation::UserDelete,
-                UnusedAct::None => continue,
-            };
-            let record = Record {
+        let mut count = 0;
+        for (user, name, _) in self.identity.overdue(now).await? {
+            let record = |operation: Operation| Record {
                 level: Severity::Warning,
                 cause: Some("the account was not used for as long as accounts may be".to_owned()),
                 ..Record::new(
@@ -50,23 +51,32 @@ impl Desk {
                     Outcome::Success,
                 )
             };
-            let vault = std::sync::Arc::clone(&self.vault);
-            self.store
+            let (disabled, deleted) = (record(Operation::UserDisable), record(Operation::UserDelete));
+            let (vault, identity) = (std::sync::Arc::clone(&self.vault), self.identity.clone());
+            let ended = self
+                .store
                 .write(move |tx: &Tx| {
                     Box::pin(async move {
-                        match act {
-                            UnusedAct::Delete => {
+                        // It may have been used, or set otherwise, since it was looked at.
+                        let record = match identity.overdue_now(tx, user, now).await? {
+                            None | Some(UnusedAct::None) => return Ok(false),
+                            Some(UnusedAct::Disable) => {
+                                set_enabled(tx, user, false, now).await?;
+                                disabled
+                            }
+                            Some(UnusedAct::Delete) => {
                                 crate::charts::forget_charts(tx, user).await?;
                                 delete_user(tx, user).await?;
                                 vault.remove_secret(tx, &contact_name(user)).await?;
+                                deleted
                             }
-                            _ => set_enabled(tx, user, false).await?,
-                        }
+                        };
                         netwarden_audit::record(tx, &record).await?;
-                        Ok::<(), OperateError>(())
+                        Ok::<bool, OperateError>(true)
                     })
                 })
                 .await?;
+            count += usize::from(ended);
         }
         Ok(count)
     }

@@ -171,9 +171,12 @@
     live.classList.toggle("on", on);
   }
 
-  async function ask() {
+  async function ask(watching) {
     try {
-      const answer = await fetch(`${map.dataset.graph}&have=${graph.version}`, { headers: { "HX-Request": "true" } });
+      const headers = { "HX-Request": "true" };
+      // What the page asks by itself is no use of the session.
+      if (watching) headers["X-Netwarden-Watch"] = "1";
+      const answer = await fetch(`${map.dataset.graph}&have=${graph.version}`, { headers });
       const to = answer.headers.get("HX-Redirect");
       if (to) location.assign(to);
       if (!answer.ok) throw new Error(String(answer.status));
@@ -188,7 +191,7 @@
   }
 
   async function begin() {
-    if (!(await ask())) return;
+    if (!(await ask(false))) return;
     performance.mark("topology-asked");
     chart.on("finished", function drawn() {
       chart.off("finished", drawn);
@@ -200,7 +203,7 @@
 
   // States change in place: what the reader looks at does not move.
   setInterval(async () => {
-    if (document.visibilityState === "visible" && (await ask())) chart.setOption(series());
+    if (document.visibilityState === "visible" && (await ask(true))) chart.setOption(series());
   }, BEAT);
 
   chart.on("click", (params) => {

@@ -1819,7 +1819,7 @@ attribute-welcome = Welcome message
 attribute-welcome-hint = Shown after each sign-in.
 attribute-address-policy = May be used from
 attribute-hours-policy = May be used when
-attribute-no-policy = anywhere, always
+attribute-no-policy = no policy
 attribute-as-policy = as the account policy says
 attribute-max-sessions = Sessions at once
 attribute-valid-days = Ends in days
@@ -1882,17 +1882,80 @@ login-refused-address = not from this address
 login-refused-hours = not at this time
 login-refused-logins-used-up = logins used up
 login-refused-sessions = too many sessions
-login-notice = Since you were here
+login-notice = Since your last sign-in
 login-first = This is the first sign-in of this account.
 login-last-success = Last signed in: { $at } from { $from }.
 login-last-failure = Last failed attempt: { $at } from { $from }.
 login-read = I have read it
 login-failures = { $count ->
-    [one] { $count } failed attempt since then.
-   *[other] { $count } failed attempts since then.
+    [one] { $count } failed attempt since you last confirmed this notice.
+   *[other] { $count } failed attempts since you last confirmed this notice.
   }
 login-policy-followed = { $count ->
     [0] No account follows it.
     [one] { $count } account follows it, from its next request on.
    *[other] { $count } accounts follow it, from their next request on.
   }
+thing-role = role
+said-wider-role = the role '{ $role }' has more rights than one's own
+said-bad-role-name = '{ $name }' is no name of a role: 1 to 64 lower-case letters, digits, '_' and '-' are allowed, and no built-in one
+said-role-is-there = there is a role '{ $name }' already
+said-role-without = a role needs at least one operation
+said-not-for-roles = '{ $name }' is given by no role: everybody may do it to what is their own
+said-role-in-use = { $count } accounts have this role; give them another one first
+said-no-such-role = there is no role '{ $name }'
+roles = Roles
+roles-about = What each role gives the right to. The built-in ones stay as they are.
+role-built-in = built in
+role-made-here = made here
+role-add = Add role
+role-copy = Make one like it
+role-add-told = You can give what you may do yourself.
+role-name-hint = 1 to 64 lower-case letters, digits, _ and -.
+role-change = Change role “{ $name }”
+role-change-told = Whoever has the role may do what it says from their next action on, in open sessions as well.
+role-remove = Remove role “{ $name }”
+role-remove-told = A role that an account has is not removed.
+operations = Operations
+operations-about = Everything that can be done, and the built-in roles that may.
+operation-who = Who may
+operation-who-title = Who may: { $operation }
+operation-who-about = Accounts with a role that gives the right to it.
+operation-nobody = No account has the right to it.
+rights-title = What “{ $name }” may do
+rights-about = Each operation, and the role that gives the right to it.
+rights-none = The account has no rights.
+account-rights = Rights
+access-anyone = anyone
+access-own = everybody, to what is their own
+effect-changes = changes
+effect-reads = reads
+filter-built-in = Built in
+filter-change = Changes something
+column-description = Description
+column-operations = Operations
+column-effect = Effect
+column-through = Through
+object-system = System
+object-user = Accounts
+object-session = Sessions
+object-token = Tokens
+object-endpoint = Endpoints
+object-group = Groups
+object-ne = Network elements
+object-credential = Credentials
+object-port = Ports
+object-enforcement = Enforcement
+object-rule = Rules
+object-event = Events
+object-audit = Audit trail
+object-parameter = System parameters
+object-channel = Channels
+object-backup = Backups
+object-adoption = Adoption
+object-probe = Probe
+object-job = Jobs
+object-name-source = Sources of names
+object-policy = Policies
+object-chart = Charts
+object-role = Roles

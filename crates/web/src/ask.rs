@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{ACCEPT, AUTHORIZATION};
 use axum::http::request::Parts;
 use netwarden_identity::{Presence, Subject, Through};
 use netwarden_operate::{Caller, Desk};
@@ -100,7 +100,9 @@ pub(crate) fn source(parts: &Parts) -> Option<IpAddr> {
 
 /// Whether the request is one that an open page makes by itself.
 pub(crate) fn presence(parts: &Parts) -> Presence {
-    if parts.headers.contains_key(WATCH) { Presence::Watches } else { Presence::Acts }
+    // A browser cannot give its event streams a header, and connects them again by itself.
+    let is_stream = parts.headers.get(ACCEPT).is_some_and(|kind| kind.as_bytes() == b"text/event-stream");
+    if parts.headers.contains_key(WATCH) || is_stream { Presence::Watches } else { Presence::Acts }
 }
 
 fn presented(parts: &Parts) -> By {
@@ -124,6 +126,6 @@ async fn identify(desk: &Desk, by: &By) -> Result<Caller, Refusal> {
     Ok(match by {
         By::Secret(secret, address, presence) => desk.identify_present(secret, *address, *presence).await?,
         By::Uid(uid) => desk.identify_local(*uid).await?,
-        By::Nothing => Caller { subject: Subject::Unidentified, address: None },
+        By::Nothing => Caller { subject: Subject::Unidentified, address: None, presence: Presence::Acts },
     })
 }

@@ -16,6 +16,7 @@ mod names;
 mod passwords;
 mod policies;
 mod ports;
+mod roles;
 mod rules;
 mod sessions;
 mod system;
@@ -73,6 +74,7 @@ fn routes() -> OpenApiRouter<Desk> {
         .merge(adoption::routes())
         .merge(names::routes())
         .merge(events::routes())
+        .merge(roles::routes())
         .merge(rules::routes())
         .merge(audit::routes())
         .merge(jobs::routes())

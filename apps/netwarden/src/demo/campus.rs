@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use netwarden_identity::Subject;
+use netwarden_identity::{Presence, Subject};
 use netwarden_inventory::baseline::BaselineFilter;
 use netwarden_inventory::edit::EndpointEdit;
 use netwarden_inventory::{ElementBase, Network};
@@ -50,7 +50,7 @@ impl Stage {
         let uid = nix::unistd::geteuid().as_raw();
         let subject =
             desk.identity.authenticate_local(uid, desk.clock.now()).await?.unwrap_or(Subject::Unidentified);
-        let caller = Caller { subject, address: None };
+        let caller = Caller { subject, address: None, presence: Presence::Acts };
         let credential = keep_credential(server).await?;
         let traps = server.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let user = netwarden_simulator::agent::Credentials::usual(USER, AUTH_PASSWORD, PRIV_PASSWORD);

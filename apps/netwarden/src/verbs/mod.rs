@@ -18,6 +18,7 @@ mod ne;
 mod passwords;
 mod policies;
 mod ports;
+mod roles;
 mod rule_file;
 mod rules;
 mod save;
@@ -91,6 +92,9 @@ pub enum Verbs {
     /// What holds for accounts: lockouts, sessions, unused accounts; from where and when they may be used.
     #[command(after_help = EXIT_CODES)]
     Policies(Noun<policies::Verb>),
+    /// Roles: what may be done, and by whom.
+    #[command(after_help = EXIT_CODES)]
+    Roles(Noun<roles::Verb>),
     /// Sessions and logins of users.
     #[command(after_help = EXIT_CODES)]
     Sessions(Noun<users::SessionVerb>),
@@ -157,6 +161,7 @@ async fn dispatch(verbs: Verbs) -> Result<(), Fault> {
         }
         Verbs::Users(Noun { connection, verb }) => users::run(&connection.open()?, verb).await,
         Verbs::Passwords(Noun { connection, verb }) => passwords::run(&connection.open()?, verb).await,
+        Verbs::Roles(Noun { connection, verb }) => roles::run(&connection.open()?, verb).await,
         Verbs::Policies(Noun { connection, verb }) => policies::run(&connection.open()?, verb).await,
         Verbs::Sessions(Noun { connection, verb }) => users::run_sessions(&connection.open()?, verb).await,
         Verbs::Tokens(Noun { connection, verb }) => users::run_tokens(&connection.open()?, verb).await,

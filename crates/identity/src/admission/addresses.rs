@@ -39,6 +39,11 @@ impl Addresses {
         Ok(Self(ranges))
     }
 
+    /// Nobody may come from anywhere.
+    pub const fn nowhere() -> Self {
+        Self(Vec::new())
+    }
+
     /// True where the address lies in one of the ranges; an IPv4 address that is mapped into IPv6 counts as
     /// what it is (RFC 4291 section 2.5.5.2).
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -81,6 +86,10 @@ fn network(address: IpAddr, length: u32) -> Option<Range> {
                 first: Ipv4Addr::from_bits(v4.to_bits() & !host).into(),
                 last: Ipv4Addr::from_bits(v4.to_bits() | host).into(),
             })
+        }
+        // Callers are counted as IPv4 where they are, so a network of theirs is one of IPv4.
+        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => {
+            network(v6.to_ipv4_mapped()?.into(), length.checked_sub(96)?)
         }
         IpAddr::V6(v6) => {
             let host = u128::MAX.checked_shr(length).unwrap_or(0);

@@ -78,9 +78,12 @@ pub struct Attributes {
     /// Logins, counted from when this was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_logins: Option<u32>,
-    /// What becomes of it when it is not used.
+    /// It is unused after so many days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unused: Option<Unused>,
+    pub unused_days: Option<u32>,
+    /// What becomes of it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_act: Option<UnusedAct>,
     /// A session ends after so many seconds without a request; 0 for never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_s: Option<u32>,
@@ -102,10 +105,14 @@ pub struct AttributesEdit {
     pub max_sessions: Option<Option<u32>>,
     /// So many days from now, 1 to 3660.
     pub valid_days: Option<Option<u32>>,
+    /// At this time, where no days are given.
+    pub ends: Option<Option<Timestamp>>,
     /// 1 to 1000000.
     pub allowed_logins: Option<Option<u32>>,
     /// 1 to 3660 days.
-    pub unused: Option<Option<Unused>>,
+    pub unused_days: Option<Option<u32>>,
+    /// What becomes of it then.
+    pub unused_act: Option<Option<UnusedAct>>,
     /// 60 to 86400; 0 for never.
     pub idle_s: Option<Option<u32>>,
     /// 1 to 3660; 0 for never.
@@ -128,9 +135,11 @@ impl AttributesEdit {
             description: self.description.or(usual.description),
             welcome: self.welcome.or(usual.welcome),
             max_sessions: self.max_sessions.or(usual.max_sessions),
+            ends: if self.valid_days.is_some() { None } else { self.ends.or(usual.ends) },
             valid_days: self.valid_days.or(usual.valid_days),
             allowed_logins: self.allowed_logins.or(usual.allowed_logins),
-            unused: self.unused.or(usual.unused),
+            unused_days: self.unused_days.or(usual.unused_days),
+            unused_act: self.unused_act.or(usual.unused_act),
             idle_s: self.idle_s.or(usual.idle_s),
             password_validity_days: self.password_validity_days.or(usual.password_validity_days),
             password_warning_days: self.password_warning_days.or(usual.password_warning_days),
@@ -143,7 +152,8 @@ impl AttributesEdit {
         matches!(self.valid_days, Some(Some(_)))
             || matches!(self.allowed_logins, Some(Some(_)))
             || matches!(self.max_sessions, Some(Some(_)))
-            || matches!(self.unused, Some(Some(Unused { act: UnusedAct::Disable | UnusedAct::Delete, .. })))
+            || matches!(self.ends, Some(Some(_)))
+            || matches!(self.unused_act, Some(Some(UnusedAct::Disable | UnusedAct::Delete)))
     }
 }
 
@@ -173,7 +183,7 @@ impl Attributes {
         within("max_sessions", edit.max_sessions, false, 1, 1_000)?;
         within("valid_days", edit.valid_days, false, 1, 3_660)?;
         within("allowed_logins", edit.allowed_logins, false, 1, 1_000_000)?;
-        within("unused_days", edit.unused.map(|unused| unused.map(|one| one.days)), false, 1, 3_660)?;
+        within("unused_days", edit.unused_days, false, 1, 3_660)?;
         within("idle_s", edit.idle_s, true, 60, 86_400)?;
         within("password_validity_days", edit.password_validity_days, true, 1, 3_660)?;
         within("password_warning_days", edit.password_warning_days, false, 1, 90)?;
@@ -190,12 +200,14 @@ impl Attributes {
         if let Some(text) = edit.welcome {
             text.trim().clone_into(&mut new.welcome);
         }
+        set(&mut new.ends, edit.ends);
         if let Some(days) = edit.valid_days {
             new.ends = days.map(|days| now.checked_add(days_of(days)).unwrap_or(Timestamp::MAX));
         }
         set(&mut new.max_sessions, edit.max_sessions);
         set(&mut new.allowed_logins, edit.allowed_logins);
-        set(&mut new.unused, edit.unused);
+        set(&mut new.unused_days, edit.unused_days);
+        set(&mut new.unused_act, edit.unused_act);
         set(&mut new.idle_s, edit.idle_s);
         set(&mut new.renewal.validity_days, edit.password_validity_days);
         set(&mut new.renewal.warning_days, edit.password_warning_days);
@@ -203,13 +215,16 @@ impl Attributes {
         Ok(new)
     }
 
-    /// What makes another account alike. Descriptions are of one account, and so is its end.
+    /// What makes another account alike, with its end: a limit is not lost on the way. A description is of one
+    /// account alone.
     pub fn as_edit(&self) -> AttributesEdit {
         AttributesEdit {
             welcome: Some(self.welcome.clone()),
             max_sessions: Some(self.max_sessions),
             allowed_logins: Some(self.allowed_logins),
-            unused: Some(self.unused),
+            ends: Some(self.ends),
+            unused_days: Some(self.unused_days),
+            unused_act: Some(self.unused_act),
             idle_s: Some(self.idle_s),
             password_validity_days: Some(self.renewal.validity_days),
             password_warning_days: Some(self.renewal.warning_days),
@@ -218,9 +233,9 @@ impl Attributes {
         }
     }
 
-    /// What becomes of the account when it is not used, `usual` where it says nothing itself.
+    /// What becomes of the account when it is not used: each of both as `usual` where it says nothing itself.
     pub fn unused_or(&self, usual: Unused) -> Unused {
-        self.unused.unwrap_or(usual)
+        Unused { days: self.unused_days.unwrap_or(usual.days), act: self.unused_act.unwrap_or(usual.act) }
     }
 
     /// How long a session may be without a request; None for as long as it likes.

@@ -133,19 +133,28 @@ impl Hours {
         }
     }
 
+    /// Nobody may come at any time.
+    pub const fn never() -> Self {
+        Self { zone: TimeZone::UTC, windows: Vec::new(), from: Some(Date::MAX), until: Some(Date::MIN) }
+    }
+
     /// True where the account may be used at `now`.
     pub fn contains(&self, now: Timestamp) -> bool {
         let local = now.to_zoned(self.zone.clone()).datetime();
         let (today, time) = (local.date(), local.time());
-        if self.from.is_some_and(|from| today < from) || self.until.is_some_and(|until| today > until) {
-            return false;
+        // A night is the day's on which it begins, also at the first and at the last.
+        let is_within = |day: Date| {
+            self.from.is_none_or(|from| day >= from) && self.until.is_none_or(|until| day <= until)
+        };
+        let is_of = |days: &[Weekday], day: Date| is_within(day) && days.contains(&day.weekday());
+        let yesterday = today.yesterday().unwrap_or(today);
+        if self.windows.is_empty() {
+            return is_within(today);
         }
-        let (day, before) = (today.weekday(), today.weekday().previous());
-        self.windows.is_empty()
-            || self.windows.iter().any(|Window { days, begin, end }| match begin < end {
-                true => days.contains(&day) && *begin <= time && time < *end,
-                false => (days.contains(&day) && *begin <= time) || (days.contains(&before) && time < *end),
-            })
+        self.windows.iter().any(|Window { days, begin, end }| match begin < end {
+            true => is_of(days, today) && *begin <= time && time < *end,
+            false => (is_of(days, today) && *begin <= time) || (is_of(days, yesterday) && time < *end),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::hash::{Params, PasswordError, PasswordHash};
+use super::hash::{Params, PasswordHash};
 
 /// The parameters of the hashes there are, and a key that nobody outside knows.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,13 +14,15 @@ pub struct StandIns {
 impl StandIns {
     /// Of the stored hashes of all accounts, the oldest account's first: `admin`'s, which is the key because
     /// it is secret and seldom another.
-    pub fn of(stored: &[String]) -> Result<Self, PasswordError> {
-        let params = stored.iter().map(|text| Ok(PasswordHash::decode(text)?.params()));
+    ///
+    /// A hash that cannot be read is left out: one account's fault must not shut out everybody.
+    pub fn of(stored: &[String]) -> Self {
+        let params = stored.iter().filter_map(|text| Some(PasswordHash::decode(text).ok()?.params()));
         let key = Sha256::new().chain_update("netwarden stand-in ").chain_update(match stored.first() {
             Some(first) => first.as_bytes(),
             None => &[],
         });
-        Ok(Self { params: params.collect::<Result<_, PasswordError>>()?, key: key.finalize().into() })
+        Self { params: params.collect(), key: key.finalize().into() }
     }
 
     /// Those of one of the accounts, the same each time; None where there is no account.

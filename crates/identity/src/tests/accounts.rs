@@ -146,7 +146,7 @@ async fn a_refusal_says_the_same_whatever_the_reason() {
     let case = Case::new().await;
     let bob = case.user("bob", Role::Operator).await;
     case.user("eve", Role::Operator).await;
-    change!(case, |tx| accounts::set_enabled(tx, bob, false)).unwrap();
+    change!(case, |tx| accounts::set_enabled(tx, bob, false, at(0))).unwrap();
     let disabled = case.refused("bob", "wrong", "192.0.2.1", 0).await;
     let wrong = case.refused("eve", "wrong", "192.0.2.2", 0).await;
     let unknown = case.refused("mallory", PASSWORD, "192.0.2.3", 0).await;
@@ -327,9 +327,9 @@ async fn changes_of_rights_take_effect_at_the_next_request() {
     let user = case.session(&admitted.secret, 1).await.unwrap();
     assert_eq!(user.roles, [Role::Revisor].into());
     assert!(user.policy_version > version);
-    change!(case, |tx| accounts::set_enabled(tx, bob, false)).unwrap();
+    change!(case, |tx| accounts::set_enabled(tx, bob, false, at(0))).unwrap();
     assert!(case.session(&admitted.secret, 2).await.is_none());
-    change!(case, |tx| accounts::set_enabled(tx, bob, true)).unwrap();
+    change!(case, |tx| accounts::set_enabled(tx, bob, true, at(0))).unwrap();
     assert!(case.session(&admitted.secret, 3).await.is_none(), "ended is ended");
 
     let again = case.admitted("bob", 4).await;
@@ -363,11 +363,11 @@ async fn what_accounts_cannot_be_is_refused() {
     assert!(matches!(made(new("eve", &[])).await, Err(IdentityError::NoRole)));
     assert!(matches!(made(new("eve", &["root"])).await, Err(IdentityError::NoSuchRole(_))));
     let stays = |result| assert!(matches!(result, Err(IdentityError::AdminStays)));
-    stays(change!(case, |tx| accounts::set_enabled(tx, admin, false)));
+    stays(change!(case, |tx| accounts::set_enabled(tx, admin, false, at(0))));
     stays(change!(case, |tx| accounts::delete_user(tx, admin)));
     stays(change!(case, |tx| accounts::set_roles(tx, admin, &[Role::Operator].into())));
     let nobody = UserId(99);
-    let missing = change!(case, |tx| accounts::set_enabled(tx, nobody, true));
+    let missing = change!(case, |tx| accounts::set_enabled(tx, nobody, true, at(0)));
     assert!(matches!(missing, Err(IdentityError::NoSuchUser(_))));
     let names = ListQuery::unscoped(&ACCOUNTS).filter("name", Condition::Prefix("b".into())).unwrap();
     let listed = case.identity.list_users(&names).await.unwrap().items;
@@ -425,7 +425,7 @@ async fn tokens_are_scoped_expiring_shown_once_and_revocable() {
     assert!(matches!(twice, Err(IdentityError::NoSuchToken(_))));
 
     let second = make(&session, wish(&two, 1_000), 4).await.unwrap();
-    change!(case, |tx| accounts::set_enabled(tx, bob, false)).unwrap();
+    change!(case, |tx| accounts::set_enabled(tx, bob, false, at(0))).unwrap();
     assert!(case.token(&second.secret, 5).await.is_none(), "of a disabled user");
 }
 

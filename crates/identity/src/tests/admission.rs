@@ -42,6 +42,10 @@ fn addresses_are_single_ranges_and_networks_of_both_families() {
         assert_eq!(policy.contains(address.parse().unwrap()), inside, "{address}");
     }
     assert_eq!(Addresses::parse(&policy.to_string()).unwrap(), policy, "{policy}");
+    let mapped = Addresses::parse("::ffff:192.0.2.0/120").unwrap();
+    let inside = |address: &str| mapped.contains(address.parse().unwrap());
+    assert!(inside("192.0.2.9") && inside("::ffff:192.0.2.9") && !inside("192.0.3.9"));
+    assert!(!Addresses::nowhere().contains("192.0.2.9".parse().unwrap()));
     let everywhere = Addresses::parse("0.0.0.0/0\n::/0").unwrap();
     assert!(
         ["0.0.0.0", "255.255.255.255", "::", "ffff::"]
@@ -58,6 +62,7 @@ fn what_is_no_address_is_refused_with_its_line() {
         ("192.0.2.1-2001:db8::1", 1),
         ("192.0.2.0/33", 1),
         ("2001:db8::/129", 1),
+        ("::ffff:192.0.2.0/95", 1),
         ("192.0.2.0/-1", 1),
         ("192.0.2.0/", 1),
         ("# a word\n-", 2),
@@ -102,6 +107,20 @@ fn hours_follow_weekday_zone_summer_time_and_dates() {
     ] {
         assert_eq!(office.contains(time(at)), inside, "{at}");
     }
+    // A night is the day's on which it begins, also the first and the last: the 31st and the 1st are Thursdays.
+    let nights = Hours::parse("wed,thu 22:00-06:00\nfrom 2026-01-01\nuntil 2026-12-31").unwrap();
+    for (at, inside) in [
+        ("2026-01-01T01:00:00Z", false),
+        ("2026-01-01T22:00:00Z", true),
+        ("2026-01-02T05:59:59Z", true),
+        ("2026-12-31T23:30:00Z", true),
+        ("2027-01-01T05:59:59Z", true),
+        ("2027-01-01T06:00:00Z", false),
+        ("2027-01-06T23:00:00Z", false),
+    ] {
+        assert_eq!(nights.contains(time(at)), inside, "{at}");
+    }
+    assert!(!Hours::never().contains(time("2026-01-01T00:00:00Z")));
     let all_day = Hours::parse("sun 00:00-24:00").unwrap();
     assert!(all_day.contains(time("2026-01-11T00:00:00Z")) && all_day.contains(time("2026-01-11T23:59:59Z")));
     assert!(
@@ -194,7 +213,7 @@ fn every_bar_stands_in_the_way_and_the_system_comes_first() {
     let old = AccountPolicy { unused, ..AccountPolicy::default() };
     let addresses = Some(Addresses::parse("192.0.2.0/24").unwrap());
     let hours = Some(Hours::parse("sat,sun 00:00-24:00").unwrap());
-    let keep = Some(Unused { days: 30, act: UnusedAct::None });
+    let keep = Some(UnusedAct::None);
     for (what, case, expected) in [
         ("nothing", Case::default(), None),
         ("disabled", Case { enabled: false, ..Case::default() }, Some(Bar::Disabled)),
@@ -206,7 +225,7 @@ fn every_bar_stands_in_the_way_and_the_system_comes_first() {
             Case {
                 policy: old,
                 last_used: long_ago,
-                attributes: Attributes { unused: keep, ..Attributes::default() },
+                attributes: Attributes { unused_act: keep, ..Attributes::default() },
                 ..Case::default()
             },
             None,
@@ -237,7 +256,8 @@ fn sessions_and_logins_are_counted_and_admin_has_a_slot() {
         (three, own(None, None), 2, 0, None),
         (three, own(None, None), 3, 0, Some(Bar::Sessions)),
         (three, own(Some(1), None), 1, 0, Some(Bar::Sessions)),
-        (three, own(Some(5), None), 4, 0, None),
+        (three, own(Some(5), None), 3, 0, Some(Bar::Sessions)),
+        (AccountPolicy::default(), own(Some(5), None), 4, 0, None),
         (three, own(None, Some(2)), 0, 1, None),
         (three, own(None, Some(2)), 0, 2, Some(Bar::LoginsUsedUp)),
     ] {

@@ -1,5 +1,7 @@
 //! Who may do what: the whole table, and every way of being denied.
 
+use std::sync::Arc;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -7,8 +9,8 @@ use netwarden_model::{NeId, Scope, UserId};
 
 use super::{at, golden};
 use crate::{
-    Access, AuditReach, Because, Circumstances, Identified, OPERATIONS, Object, ObjectKind, Operation, Role,
-    Subject, Through, audit_reach, decide, decide_named,
+    Access, AuditReach, Because, Circumstances, CustomRoles, Identified, OPERATIONS, Object, ObjectKind,
+    Operation, Role, Subject, Through, audit_reach, decide, decide_named,
 };
 
 fn user(role: Role) -> Identified {
@@ -16,6 +18,7 @@ fn user(role: Role) -> Identified {
         user: UserId(7),
         name: "somebody".to_owned(),
         roles: [role].into(),
+        custom: Arc::default(),
         enabled: true,
         must_change_password: false,
         password_ends: None,
@@ -63,7 +66,11 @@ fn rights_are_those_of_the_committed_table() {
         // Operator: everything but users, copies of the whole system, and what the server itself executes.
         let accounts = matches!(
             line.object,
-            ObjectKind::User | ObjectKind::Session | ObjectKind::Token | ObjectKind::Policy
+            ObjectKind::User
+                | ObjectKind::Session
+                | ObjectKind::Token
+                | ObjectKind::Policy
+                | ObjectKind::Role
         );
         let holds_accounts = matches!(operation, Operation::BackupDownload | Operation::BackupRestore);
         assert_eq!(
@@ -254,9 +261,73 @@ fn every_reason_is_one_plain_clause() {
         Because::NotIdentified,
         Because::TokenNotForThis,
         Because::ForeignRole("x".into()),
+        Because::WiderRole("x".into()),
         Because::WrongObject { expected: ObjectKind::Ne, found: ObjectKind::Port },
     ] {
         let text = because.to_string();
         assert!(!text.is_empty() && !text.ends_with('.'), "{text}");
     }
+}
+
+fn made_here(roles: &[(&str, &[Operation])]) -> Arc<CustomRoles> {
+    let made =
+        roles.iter().map(|(name, operations)| ((*name).to_owned(), operations.iter().copied().collect()));
+    Arc::new(made.collect())
+}
+
+// proves: IAM-03
+#[test]
+fn a_role_that_was_made_here_gives_what_it_says_and_nothing_else() {
+    let custom = made_here(&[("night", &[Operation::PortOff, Operation::AuditRead]), ("none", &[])]);
+    let of = |name: &str| Identified { custom: Arc::clone(&custom), ..user(Role::from(name)) };
+    for line in OPERATIONS {
+        let allowed = asked(&of("night"), line.operation, &Object::of(line.object)).is_ok();
+        let expected = match line.access {
+            Access::Anyone => true,
+            Access::Own => false,
+            Access::Roles(_) => matches!(line.operation, Operation::PortOff | Operation::AuditRead),
+        };
+        assert_eq!(allowed, expected, "{}", line.name);
+    }
+    let because = asked(&of("night"), Operation::PortOff, &Object::of(ObjectKind::Port));
+    assert_eq!(because, Ok(Because::RoleHas(Role::from("night"))));
+    let own = Object::owned(ObjectKind::Session, UserId(7));
+    assert!(asked(&of("night"), Operation::SessionLogout, &own).is_ok(), "what is one's own");
+    assert_eq!(asked(&of("gone"), Operation::SessionLogout, &own), Err(Because::NoRoleHas));
+    assert_eq!(audit_reach(&Subject::User(of("night"))), AuditReach::All);
+    assert_eq!(audit_reach(&Subject::User(of("none"))), AuditReach::Nothing);
+}
+
+// proves: IAM-03
+#[test]
+fn nobody_comes_to_rights_by_giving_them_or_by_taking_an_account_over() {
+    let accounts: &[Operation] = &[
+        Operation::UserRead,
+        Operation::UserCreate,
+        Operation::UserSetRoles,
+        Operation::UserResetPassword,
+        Operation::TokenCreate,
+        Operation::EndpointRead,
+    ];
+    let custom = made_here(&[("desk-lead", accounts), ("reader", &[Operation::EndpointRead])]);
+    let lead = Identified { custom: Arc::clone(&custom), ..user(Role::from("desk-lead")) };
+    let account = |roles: &[&str]| {
+        Object::account(ObjectKind::User, UserId(8), roles.iter().map(|role| Role::from(*role)).collect())
+    };
+    assert!(asked(&lead, Operation::UserSetRoles, &account(&["reader"])).is_ok());
+    assert!(asked(&lead, Operation::UserSetRoles, &account(&["desk-lead", "reader"])).is_ok());
+    for operation in [Operation::UserSetRoles, Operation::UserResetPassword] {
+        for wider in ["administrator", "helpdesk", "revisor"] {
+            let refused = asked(&lead, operation, &account(&["reader", wider]));
+            assert_eq!(refused, Err(Because::WiderRole(wider.to_owned())), "{operation}");
+        }
+    }
+    let new = Object::new_account([Role::Administrator].into());
+    assert_eq!(asked(&lead, Operation::UserCreate, &new), Err(Because::WiderRole("administrator".into())));
+    let token = Object { kind: ObjectKind::Token, ..account(&["helpdesk"]) };
+    assert_eq!(asked(&lead, Operation::TokenCreate, &token), Err(Because::WiderRole("helpdesk".into())));
+    let foreign = asked(&lead, Operation::UserSetRoles, &account(&["smmanagers"]));
+    assert_eq!(foreign, Err(Because::ForeignRole("smmanagers".into())));
+    let admin = Identified { custom, ..user(Role::Administrator) };
+    assert!(asked(&admin, Operation::UserSetRoles, &account(&["desk-lead", "administrator"])).is_ok());
 }

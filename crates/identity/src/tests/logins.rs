@@ -28,7 +28,10 @@ struct Case {
 
 impl Case {
     async fn new() -> Self {
-        let test = TestStore::sqlite(&[MIGRATIONS]).await.unwrap();
+        Self::over(TestStore::sqlite(&[MIGRATIONS]).await.unwrap())
+    }
+
+    fn over(test: TestStore) -> Self {
         let hash = Params::new(10_000).unwrap();
         let passwords = PasswordPolicy { hash, ..PasswordPolicy::default() };
         let policy = IdentityPolicy { passwords: passwords.into(), ..IdentityPolicy::default() };
@@ -214,7 +217,7 @@ async fn sessions_logins_and_ends_are_counted_on_the_account() {
         AttributesEdit { max_sessions: Some(Some(2)), ..none() },
         AttributesEdit { valid_days: Some(Some(2)), ..none() },
         AttributesEdit { allowed_logins: Some(Some(2)), ..none() },
-        AttributesEdit { unused: Some(Some(Unused { days: 1, act: UnusedAct::Delete })), ..none() },
+        AttributesEdit { unused_act: Some(Some(UnusedAct::Delete)), ..none() },
     ] {
         assert!(matches!(case.edit(admin, edit, 0).await, Err(IdentityError::AdminComesIn)));
     }
@@ -403,8 +406,11 @@ async fn accounts_that_nobody_uses_are_overdue_and_use_is_more_than_a_login() {
         unused: Unused { days: 30, act: UnusedAct::Disable },
         ..AccountPolicy::default()
     });
-    let own =
-        |act| AttributesEdit { unused: Some(Some(Unused { days: 10, act })), ..AttributesEdit::default() };
+    let own = |act| AttributesEdit {
+        unused_days: Some(Some(10)),
+        unused_act: Some(Some(act)),
+        ..AttributesEdit::default()
+    };
     case.edit(kept, own(UnusedAct::None), 0).await.unwrap();
     case.edit(gone, own(UnusedAct::Delete), 0).await.unwrap();
     let subject = Subject::User(case.identity.find_user("script").await.unwrap());
@@ -443,20 +449,177 @@ async fn an_unknown_name_takes_the_time_of_one_of_the_accounts() {
         case.user(name).await;
     }
     let stored = crate::sql::passwords(case.test.store.read()).await.unwrap();
-    let stand_ins = StandIns::of(&stored).unwrap();
+    let stand_ins = StandIns::of(&stored);
     let ten_thousand = Params::new(10_000).unwrap();
     // The way to hash has changed: nobody has logged in since, so every account still has the old one.
     let hash = Params::new(20_000).unwrap();
     let passwords = PasswordPolicy { hash, ..PasswordPolicy::default() };
     case.identity.use_passwords(passwords);
+    let before = case.identity.worked_on("nobody").await.unwrap().1;
+    assert_eq!(before.params(), ten_thousand);
     for n in 0..50 {
         assert_eq!(stand_ins.of_name(&format!("nobody{n}")), Some(ten_thousand));
     }
     case.admitted("bob", 0).await;
-    let mixed = StandIns::of(&crate::sql::passwords(case.test.store.read()).await.unwrap()).unwrap();
+    let mixed = StandIns::of(&crate::sql::passwords(case.test.store.read()).await.unwrap());
     let found: Vec<_> = (0..300).map(|n| mixed.of_name(&format!("nobody{n}")).unwrap()).collect();
     let new = found.iter().filter(|params| **params == hash).count();
     assert!((50..150).contains(&new), "one account of three: {new}");
     assert_eq!(mixed.of_name("nobody1"), mixed.of_name("nobody1"), "the same each time");
-    assert_eq!(StandIns::of(&[]).unwrap().of_name("nobody"), None);
+    assert_eq!(StandIns::of(&[]).of_name("nobody"), None);
+    assert_eq!(StandIns::of(&["what is this".to_owned()]).of_name("nobody"), None, "it shuts out nobody");
+    // What is worked on for a name follows the hashes there are, from the next attempt on.
+    let worked_on = async |name: &str| case.identity.worked_on(name).await.unwrap().1.params();
+    for (second, name) in [(10, "admin"), (11, "eve")] {
+        case.admitted(name, second).await;
+    }
+    for n in 0..50 {
+        assert_eq!(worked_on(&format!("nobody{n}")).await, hash, "nobody has the old one any more");
+    }
+    assert_eq!(worked_on("bob").await, hash);
+}
+
+// proves: IAM-08
+#[tokio::test]
+async fn a_long_lock_lasts_as_long_as_it_says_whoever_else_fails() {
+    let case = Case::new().await;
+    case.user("bob").await;
+    let mut policy = AccountPolicy::default();
+    policy.lockout.account.lock_s = 86_400;
+    case.set(policy);
+    for second in 0..5 {
+        case.login("bob", "wrong", Some("192.0.2.7"), second).await;
+    }
+    for hour in [1, 3, 12, 23] {
+        case.login("nobody", "wrong", Some("198.51.100.7"), hour * 3_600).await;
+        let because = case.because("bob", Some(HERE), hour * 3_600 + 1).await;
+        assert_eq!(because, Some(Because::Locked(crate::lockout::Locked::Account)), "{hour}");
+    }
+    assert_eq!(case.because("bob", Some(HERE), 86_405).await, None);
+}
+
+// proves: IAM-08
+#[tokio::test]
+async fn who_knows_the_password_of_a_barred_account_does_not_wipe_out_an_addresss_failures() {
+    let case = Case::new().await;
+    let gone = case.user("gone").await;
+    let off = case
+        .test
+        .store
+        .write(move |tx| Box::pin(async move { accounts::set_enabled(tx, gone, false, at(0)).await }));
+    off.await.unwrap();
+    for second in 0..9 {
+        case.login(&format!("nobody{second}"), "wrong", Some(HERE), second).await;
+    }
+    assert_eq!(case.because("gone", Some(HERE), 10).await, Some(Because::Barred(Bar::Disabled)));
+    case.login("nobody", "wrong", Some(HERE), 11).await;
+    let because = case.because("gone", Some(HERE), 12).await;
+    assert_eq!(because, Some(Because::Locked(crate::lockout::Locked::Address)));
+}
+
+// proves: IAM-06
+#[tokio::test]
+async fn who_was_switched_off_for_want_of_use_can_be_brought_back() {
+    let case = Case::new().await;
+    let bob = case.user("bob").await;
+    let unused = Unused { days: 30, act: UnusedAct::Disable };
+    case.set(AccountPolicy { unused, ..AccountPolicy::default() });
+    let day = 86_400;
+    let enable = async |enabled, second| {
+        let set = case.test.store.write(move |tx| {
+            Box::pin(async move { accounts::set_enabled(tx, bob, enabled, at(second)).await })
+        });
+        set.await.unwrap();
+    };
+    enable(false, 31 * day).await;
+    enable(true, 40 * day).await;
+    assert_eq!(case.identity.overdue(at(40 * day)).await.unwrap(), []);
+    // Whoever works in a session uses the account.
+    case.set(AccountPolicy { unused, session_idle: None, session_longest: None, ..AccountPolicy::default() });
+    let open = case.admitted("bob", 40 * day + 1).await;
+    for days in (41..140).step_by(10) {
+        assert!(case.session(&open.secret, Some(HERE), days * day).await.is_some(), "{days}");
+    }
+}
+
+// proves: IAM-12
+#[tokio::test]
+async fn sessions_that_nobody_is_in_are_ended_so_that_lists_show_who_is_there() {
+    let case = Case::new().await;
+    let (bob, _) = (case.user("bob").await, case.user("eve").await);
+    let idle_s = Some(Some(0));
+    case.edit(bob, AttributesEdit { idle_s, ..AttributesEdit::default() }, 0).await.unwrap();
+    case.admitted("bob", 0).await;
+    case.admitted("eve", 1).await;
+    assert_eq!(case.identity.end_idle_sessions(at(1_800)).await.unwrap(), 0);
+    assert_eq!(case.identity.end_idle_sessions(at(1_801)).await.unwrap(), 1, "eve's; bob's never is idle");
+    assert_eq!(case.identity.end_idle_sessions(at(43_200)).await.unwrap(), 1, "but ends at the latest then");
+}
+
+#[tokio::test]
+async fn attempts_from_a_locked_address_do_not_wash_out_the_history() {
+    let case = Case::new().await;
+    case.user("bob").await;
+    for second in 0..10 {
+        case.login("nobody", "wrong", Some("198.51.100.7"), second).await;
+    }
+    case.login("bob", "wrong", Some(HERE), 11).await;
+    for second in 12..100 {
+        case.login("bob", "wrong", Some("198.51.100.7"), second).await;
+    }
+    let listed = case.identity.list_logins(&ListQuery::unscoped(&LOGINS)).await.unwrap().items;
+    let told: Vec<_> =
+        listed.iter().map(|login| (login.address.as_str(), login.refused.as_deref())).collect();
+    assert_eq!(told, [(HERE, Some("wrong_password"))]);
+}
+
+#[tokio::test]
+async fn postgresql_knows_the_same_logins() {
+    let Some(test) = TestStore::postgres(&[MIGRATIONS]).await.unwrap() else { return };
+    let case = Case::over(test);
+    let bob = case.user("bob").await;
+    case.policy("office", PolicyKind::Addresses, "192.0.2.0/24").await;
+    case.follow(bob, Some(Some("office")), None).await.unwrap();
+    case.edit(bob, AttributesEdit { max_sessions: Some(Some(1)), ..AttributesEdit::default() }, 0)
+        .await
+        .unwrap();
+    assert_eq!(case.because("bob", Some("198.51.100.1"), 1).await, Some(Because::Barred(Bar::Address)));
+    case.login("bob", "wrong", Some(HERE), 2).await;
+    let open = case.admitted("bob", 3).await;
+    assert_eq!(case.because("bob", Some(HERE), 4).await, Some(Because::Barred(Bar::Sessions)));
+    assert!(case.session(&open.secret, Some(HERE), 100).await.unwrap().has_notice);
+    let crate::Through::Session(id) = open.user.through else { panic!() };
+    assert_eq!(case.identity.notice(bob, id).await.unwrap().unwrap().failures, 3);
+    let done =
+        case.test.store.write(move |tx| Box::pin(async move { login::acknowledge(tx, bob, id, 3).await }));
+    done.await.unwrap();
+    assert_eq!(case.identity.notice(bob, id).await.unwrap(), None);
+    let query = ListQuery::unscoped(&LOGINS).filter("was_refused", Condition::Eq(true.into())).unwrap();
+    assert_eq!(query.count(case.test.store.read()).await.unwrap(), Count::Exact(3));
+    for second in 1..=510 {
+        let remember = case.test.store.write(move |tx| {
+            Box::pin(async move { crate::sql::remember_login(tx, bob, second, HERE, "wrong_password").await })
+        });
+        remember.await.unwrap();
+    }
+    assert_eq!(query.count(case.test.store.read()).await.unwrap(), Count::Exact(500));
+    let listed = case.identity.list_login_policies(&ListQuery::unscoped(&LOGIN_POLICIES)).await.unwrap();
+    assert_eq!(listed.items[0].users, 1);
+    let role = case.test.store.write(move |tx| {
+        Box::pin(async move {
+            let operations = [crate::Operation::NeRead].into();
+            crate::roles::create(tx, "night", "", &operations, "admin", at(0)).await?;
+            accounts::set_roles(tx, bob, &[Role::from("night")].into()).await
+        })
+    });
+    role.await.unwrap();
+    assert!(
+        case.session(&open.secret, Some(HERE), 101)
+            .await
+            .unwrap()
+            .role_with(crate::Operation::NeRead)
+            .is_some()
+    );
+    assert_eq!(case.identity.end_idle_sessions(at(10_000)).await.unwrap(), 1);
+    assert_eq!(case.identity.overdue(at(10_000)).await.unwrap(), []);
 }

@@ -68,6 +68,7 @@ impl From<&Because> for Said {
             Because::NotOwn => Said::NotOwn,
             Because::OutsideScope => Said::OutsideScope,
             Because::ForeignRole(role) => Said::ForeignRole { role: role.clone() },
+            Because::WiderRole(role) => Said::WiderRole { role: role.clone() },
         }
     }
 }
@@ -304,6 +305,7 @@ mod tests {
             Because::NotOwn,
             Because::OutsideScope,
             Because::ForeignRole("x".into()),
+            Because::WiderRole("x".into()),
         ];
         for because in reasons {
             assert_eq!(Said::from(&because).to_string(), because.to_string());

@@ -47,6 +47,9 @@ impl Said {
             Said::AttributeRange { attribute, .. } | Said::AttributeText { attribute, .. } => {
                 attribute.word.as_str()
             }
+            Said::RoleWithout | Said::NotForRoles { .. } => "operations",
+            Said::NoSuchRole { .. } => "roles",
+            Said::BadRoleName { .. } | Said::RoleIsThere { .. } => "name",
             Said::NoUnusedAct { .. } => "unused_act",
             Said::LoginPolicyName | Said::LoginPolicyIsThere { .. } => "name",
             Said::NoLoginPolicyKind { .. } => "kind",

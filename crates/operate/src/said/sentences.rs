@@ -219,6 +219,18 @@ sentences! {
     NotOwn = "said-not-own", "it belongs to somebody else";
     OutsideScope =
         "said-outside-scope", "it lies outside the part of the network the user may see";
+    WiderRole { role: String } =
+        "said-wider-role", "the role '{role}' has more rights than one's own";
+    BadRoleName { name: String } =
+        "said-bad-role-name",
+        "'{name}' is no name of a role: 1 to 64 lower-case letters, digits, '_' and '-' are allowed, and no built-in one";
+    RoleIsThere { name: String } = "said-role-is-there", "there is a role '{name}' already";
+    RoleWithout = "said-role-without", "a role needs at least one operation";
+    NotForRoles { name: String } =
+        "said-not-for-roles", "'{name}' is given by no role: everybody may do it to what is their own";
+    RoleInUse { count: i64 } =
+        "said-role-in-use", "{count} accounts have this role; give them another one first";
+    NoSuchRole { name: String } = "said-no-such-role", "there is no role '{name}'";
     ForeignRole { role: String } =
         "said-foreign-role", "accounts with the role '{role}' are managed elsewhere";
 

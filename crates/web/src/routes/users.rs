@@ -10,7 +10,7 @@ use netwarden_api::account::{AttributeChanges, Attributes};
 use netwarden_api::endpoint::Reason;
 use netwarden_api::system::{ListedSession, NewUser, OneTimePassword, User, UserChange};
 use netwarden_api::{Page, Problem};
-use netwarden_identity::{Account, AttributesEdit, Contact, Role, Unused, UnusedAct};
+use netwarden_identity::{Account, AttributesEdit, Contact, Role, UnusedAct};
 use netwarden_operate::{AccountEdit, Desk, NewAccount, OperateError, account_version};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -67,8 +67,8 @@ fn shown(
         valid_until: of.ends,
         allowed_logins: of.allowed_logins,
         used_logins: of.allowed_logins.map(|_| u32::try_from(logins).unwrap_or(u32::MAX)),
-        unused_days: of.unused.map(|unused| unused.days),
-        unused_act: of.unused.map(|unused| unused.act.as_str().to_owned()),
+        unused_days: of.unused_days,
+        unused_act: of.unused_act.map(|act| act.as_str().to_owned()),
         idle_s: of.idle_s,
         password_validity_days: of.renewal.validity_days,
         password_warning_days: of.renewal.warning_days,
@@ -84,13 +84,7 @@ struct Wanted {
 }
 
 fn wanted(of: AttributeChanges) -> Result<Wanted, Refusal> {
-    let unused = match (of.unused_days, of.unused_act) {
-        (None, None) => None,
-        (days, act) => {
-            let act = act.map(|act| act.parse::<UnusedAct>()).transpose().map_err(OperateError::from)?;
-            Some(Unused { days: days.unwrap_or(90), act: act.unwrap_or(UnusedAct::Disable) })
-        }
-    };
+    let act = of.unused_act.map(|act| act.parse::<UnusedAct>()).transpose().map_err(OperateError::from)?;
     let mut wanted = Wanted {
         attributes: AttributesEdit {
             description: of.description,
@@ -98,7 +92,9 @@ fn wanted(of: AttributeChanges) -> Result<Wanted, Refusal> {
             max_sessions: of.max_sessions.map(Some),
             valid_days: of.valid_days.map(Some),
             allowed_logins: of.allowed_logins.map(Some),
-            unused: unused.map(Some),
+            ends: None,
+            unused_days: of.unused_days.map(Some),
+            unused_act: act.map(Some),
             idle_s: of.idle_s.map(Some),
             password_validity_days: of.password_validity_days.map(Some),
             password_warning_days: of.password_warning_days.map(Some),
@@ -115,7 +111,8 @@ fn wanted(of: AttributeChanges) -> Result<Wanted, Refusal> {
             "max_sessions" => attributes.max_sessions = Some(None),
             "valid_days" | "valid_until" => attributes.valid_days = Some(None),
             "allowed_logins" => attributes.allowed_logins = Some(None),
-            "unused_days" | "unused_act" => attributes.unused = Some(None),
+            "unused_days" => attributes.unused_days = Some(None),
+            "unused_act" => attributes.unused_act = Some(None),
             "idle_s" => attributes.idle_s = Some(None),
             "password_validity_days" => attributes.password_validity_days = Some(None),
             "password_warning_days" => attributes.password_warning_days = Some(None),

@@ -1,6 +1,6 @@
 //! What is set of an account, as fields of a form: empty for what the account policy says.
 
-use netwarden_identity::{Account, Attributes, AttributesEdit, Unused, UnusedAct};
+use netwarden_identity::{Account, Attributes, AttributesEdit, UnusedAct};
 use netwarden_operate::{Desk, ListWish, OperateError, PolicyKind, Said};
 
 use super::act::Given;
@@ -55,7 +55,7 @@ pub(super) async fn fields(
     let policies = |kind| policies(desk, visitor, kind);
     let (addresses, hours) = (policies(PolicyKind::Addresses).await?, policies(PolicyKind::Hours).await?);
     let followed = |policy: Option<&Option<String>>| policy.cloned().flatten().unwrap_or_default();
-    let unused_act = of.unused.map_or("", |unused| unused.act.as_str());
+    let unused_act = of.unused_act.map_or("", UnusedAct::as_str);
     let acts = UnusedAct::ALL.map(|act| (act.as_str().to_owned(), l.word("unused-act", act.as_str())));
     let acts = std::iter::once((String::new(), l.t("attribute-as-policy"))).chain(acts).collect();
     let mut fields = vec![
@@ -75,7 +75,7 @@ pub(super) async fn fields(
     }));
     fields.push(
         Field::new("unused_days", l.word("attribute", "unused_days"), Kind::Number(1, 3_660))
-            .with(of.unused.map(|unused| unused.days.to_string()).unwrap_or_default()),
+            .with(of.unused_days.map(|days| days.to_string()).unwrap_or_default()),
     );
     fields.push(
         Field::new("unused_act", l.word("attribute", "unused_act"), Kind::Choice(acts)).with(unused_act),
@@ -130,13 +130,9 @@ pub(super) fn wanted(given: &Given, account: Option<&Account>) -> Result<Wanted,
         let written = given.text(name);
         (written != present.cloned().flatten()).then_some(written)
     };
-    let unused = match (number(given, "unused_days")?, given.text("unused_act")) {
-        (None, None) => None,
-        (days, act) => {
-            let act = act.map(|act| act.parse::<UnusedAct>()).transpose().map_err(OperateError::from)?;
-            Some(Unused { days: days.unwrap_or(90), act: act.unwrap_or(UnusedAct::Disable) })
-        }
-    };
+    let act = given.text("unused_act").map(|act| act.parse::<UnusedAct>());
+    let act = act.transpose().map_err(OperateError::from)?;
+    let unused_days = number(given, "unused_days")?;
     Ok(Wanted {
         attributes: AttributesEdit {
             description: text("description", &of.description),
@@ -145,7 +141,9 @@ pub(super) fn wanted(given: &Given, account: Option<&Account>) -> Result<Wanted,
             // An empty field leaves the end alone; 0 takes it away.
             valid_days: number(given, "valid_days")?.map(|days| Some(days).filter(|days| *days > 0)),
             allowed_logins: changed("allowed_logins")?,
-            unused: (unused != of.unused).then_some(unused),
+            ends: None,
+            unused_days: (unused_days != of.unused_days).then_some(unused_days),
+            unused_act: (act != of.unused_act).then_some(act),
             idle_s: changed("idle_s")?,
             password_validity_days: changed("password_validity_days")?,
             password_warning_days: changed("password_warning_days")?,

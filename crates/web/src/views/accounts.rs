@@ -13,6 +13,7 @@ use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
+use super::roles::{rights_of, role_text};
 use super::section::{Listing, Section, Told, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
@@ -39,10 +40,6 @@ fn address(name: &str) -> String {
     format!("{HERE}/{}", escaped(name))
 }
 
-fn role_text(l: Language, role: &Role) -> String {
-    l.word("role", role.as_str())
-}
-
 fn standing(l: Language, account: &Account) -> Cell {
     let (colour, key) = match (account.enabled, account.must_change_password) {
         (false, _) => ("disabled", "account-off"),
@@ -62,6 +59,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             let here = address(&account.name);
             let offered = [
                 (Operation::UserSetRoles, "act-change", here.clone(), false),
+                (Operation::UserRead, "account-rights", rights_of(&account.name), false),
                 (Operation::UserResetPassword, "account-reset", format!("{here}/reset"), true),
                 (Operation::UserUnlock, "account-unlock", format!("{here}/unlock"), false),
                 (Operation::UserDelete, "act-remove", format!("{here}/remove"), true),
@@ -92,22 +90,36 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     .await
 }
 
-/// A tick for each role.
-fn role_fields(l: Language, held: &BTreeSet<Role>) -> Vec<Field> {
-    let field = |role: &Role| {
-        let value = if held.contains(role) { "true" } else { "" };
-        let name = format!("role-{}", role.as_str());
-        let hint = l.word("role", &format!("{}-may", role.as_str()));
-        Field::new(name, role_text(l, role), Kind::Tick).with(value).hinted(hint)
-    };
-    Role::NAC.iter().map(field).collect()
+/// The roles that can be given: the built-in ones, and for those who may read them those that were made here.
+async fn offered(desk: &Desk, visitor: &Visitor) -> Result<Vec<(Role, String)>, Refusal> {
+    let l = visitor.language();
+    let hint = |role: &Role| l.word("role", &format!("{role}-may"));
+    if !visitor.may(desk, Operation::RoleRead) {
+        return Ok(Role::NAC.iter().map(|role| (role.clone(), hint(role))).collect());
+    }
+    let all = desk.roles(visitor.caller()).await?.into_iter().map(|shown| {
+        let role = Role::from(shown.name.as_str());
+        let told = if shown.built_in { hint(&role) } else { shown.description };
+        (role, told)
+    });
+    Ok(all.collect())
 }
 
-/// The roles that were ticked, and those of other planes, which this page does not show, as they were.
-fn roles(given: &Given, held: &BTreeSet<Role>) -> BTreeSet<Role> {
-    let ticked = |role: &Role| given.rest.contains_key(&format!("role-{}", role.as_str()));
-    let others = held.iter().filter(|role| !Role::NAC.contains(role)).cloned();
-    Role::NAC.into_iter().filter(ticked).chain(others).collect()
+/// A tick for each role.
+fn role_fields(l: Language, offered: Vec<(Role, String)>, held: &BTreeSet<Role>) -> Vec<Field> {
+    let field = |(role, told): (Role, String)| {
+        let value = if held.contains(&role) { "true" } else { "" };
+        Field::new(format!("role-{role}"), role_text(l, &role), Kind::Tick).with(value).hinted(told)
+    };
+    offered.into_iter().map(field).collect()
+}
+
+/// The roles that were ticked, and those that this page does not show, as they were.
+fn roles(given: &Given, offered: &[(Role, String)], held: &BTreeSet<Role>) -> BTreeSet<Role> {
+    let is_offered = |role: &Role| offered.iter().any(|(one, _)| one == role);
+    let ticked = |role: &Role| given.rest.contains_key(&format!("role-{role}"));
+    let others = held.iter().filter(|role| !is_offered(role)).cloned();
+    offered.iter().map(|(role, _)| role.clone()).filter(ticked).chain(others).collect()
 }
 
 async fn new_form(desk: &Desk, visitor: &Visitor) -> Result<Form, Refusal> {
@@ -120,7 +132,7 @@ async fn new_form(desk: &Desk, visitor: &Visitor) -> Result<Form, Refusal> {
                 .hinted(l.t("account-password-hint"))
                 .needed(),
         ])
-        .asking(role_fields(l, &BTreeSet::new()))
+        .asking(role_fields(l, offered(desk, visitor).await?, &BTreeSet::new()))
         .asking([
             Field::new("like", l.t("account-like"), Kind::Text).hinted(l.t("account-like-hint")),
             Field::new("mobile", l.t("account-mobile"), Kind::Text),
@@ -141,7 +153,7 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Gi
         let account = NewAccount {
             name,
             password,
-            roles: roles(&given, &BTreeSet::new()),
+            roles: roles(&given, &offered(&desk, &visitor).await?, &BTreeSet::new()),
             like: given.text("like"),
             mobile: given.text("mobile").unwrap_or_default(),
             mail: given.text("mail").unwrap_or_default(),
@@ -163,7 +175,7 @@ async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, R
     let title = l.t1("account-change", "name", &*account.name);
     Ok(Form::new(title, l.t("act-save"), address(&account.name), HERE)
         .carrying("version", version.as_str())
-        .asking(role_fields(l, &account.roles))
+        .asking(role_fields(l, offered(desk, visitor).await?, &account.roles))
         .asking([
             Field::new("enabled", l.t("account-enabled"), Kind::Tick).with(on),
             Field::new("mobile", l.t("account-mobile"), Kind::Text).with(contact.mobile),
@@ -192,7 +204,8 @@ pub(crate) async fn edit(
     let done = async {
         desk.permit_of(visitor.caller(), Operation::UserSetRoles).await?;
         let (account, contact) = desk.user_with_contact(visitor.caller(), &name).await?;
-        let (roles, enabled) = (roles(&given, &account.roles), given.text("enabled").is_some());
+        let roles = roles(&given, &offered(&desk, &visitor).await?, &account.roles);
+        let enabled = given.text("enabled").is_some();
         let differs = |name: &str, present: &str| {
             given.get(name).map(str::trim).filter(|written| *written != present).map(str::to_owned)
         };

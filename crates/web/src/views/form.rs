@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Choice(Vec<(String, String)>),
     /// Yes or no; its value is `true` where it is ticked.
     Tick,
+    /// No field: what those below it are about.
+    Heading,
 }
 
 /// A field of a form.
@@ -68,6 +70,11 @@ impl Field {
     pub(super) const fn needed(mut self) -> Self {
         self.required = true;
         self
+    }
+
+    /// It is no field.
+    pub(super) const fn is_heading(&self) -> bool {
+        matches!(self.kind, Kind::Heading)
     }
 
     /// What screen readers tell with the field.
@@ -190,7 +197,7 @@ impl Dialog for Form {
             let text =
                 if field.name == "reason" { Some(given.reason.as_str()) } else { given.get(&field.name) };
             match field.kind {
-                Kind::Secret => {}
+                Kind::Secret | Kind::Heading => {}
                 Kind::Tick => field.value = text.map(|_| "true".to_owned()).unwrap_or_default(),
                 _ => field.value = text.unwrap_or_default().to_owned(),
             }

@@ -203,6 +203,7 @@ mod tests {
             "truth-",
             "password-rule-",
             "attribute-",
+            "object-",
             "login-refused-",
             "policy-kind-",
             "unused-act-",

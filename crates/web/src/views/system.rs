@@ -46,6 +46,7 @@ fn sections(desk: &Desk, visitor: &Visitor) -> Vec<Section> {
         (Operation::NameSourceRead, "sources", "sources-about", "/system/sources"),
         (Operation::BackupRead, "backups", "backups-about", "/system/backups"),
         (Operation::UserRead, "accounts", "accounts-about", "/system/accounts"),
+        (Operation::RoleRead, "roles", "roles-about", "/system/roles"),
         (Operation::SessionRead, "online", "online-about", "/system/sessions"),
         (Operation::SessionHistory, "logins", "logins-about", "/system/logins"),
         (Operation::PolicyRead, "passwords", "passwords-about", "/system/passwords"),

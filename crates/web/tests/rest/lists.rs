@@ -18,6 +18,8 @@ fn filled(path: &str, bench: &Bench) -> String {
         .replace("{ne}", &bench.ne.0.to_string())
         .replace("{id}", &bench.ne.0.to_string())
         .replace("{port}", PORT)
+        .replace("{operation}", "port.off")
+        .replace("{account}", "administrator")
 }
 
 /// Paths that answer GET, with what their schema is called or that it is an array.

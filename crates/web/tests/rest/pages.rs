@@ -62,6 +62,7 @@ impl Bench {
             .replace("{backup}", "kept")
             .replace("{account}", "anna")
             .replace("{policy}", "office")
+            .replace("{role}", "night")
             .replace("{session}", "1")
             .replace("{setting}", "identity.sessions_most")
             .replace("{mac}", MAC)

@@ -114,6 +114,15 @@ async fn every_attribute_is_set_shown_cleared_and_recorded() {
         bench.as_admin("PATCH", "/users/operator", json!({ "attributes": { "idle_s": 5 } })).await.json();
     assert_eq!(range["input"], "idle_s", "{range}");
 
+    // Each by itself: the other is as the account policy has it.
+    let days = json!({ "attributes": { "unused_days": 60 } });
+    let days = bench.as_admin("PATCH", "/users/operator", days).await.json();
+    assert_eq!(days["attributes"], json!({ "unused_days": 60 }));
+    let act = json!({ "attributes": { "unused_act": "none", "clear": ["unused_days"] } });
+    let act = bench.as_admin("PATCH", "/users/operator", act).await.json();
+    assert_eq!(act["attributes"], json!({ "unused_act": "none" }));
+    bench.as_admin("PATCH", "/users/operator", json!({ "attributes": { "clear": ["unused_act"] } })).await;
+
     // Like another: what is said besides comes first.
     bench
         .as_admin("PATCH", "/users/operator", json!({ "attributes": { "idle_s": 600, "max_sessions": 2 } }))
@@ -122,10 +131,18 @@ async fn every_attribute_is_set_shown_cleared_and_recorded() {
         "name": "ines", "password": "Horse-battery/3", "like": "operator", "attributes": { "idle_s": 900 },
     });
     let made = bench.json("administrator", "POST", "/api/v1/users", new).await.json();
-    assert_eq!(
-        (&made["roles"], &made["attributes"]),
-        (&json!(["operator"]), &json!({ "idle_s": 900, "max_sessions": 2 }))
-    );
+    assert_eq!(made["roles"], json!(["operator"]));
+    assert_eq!(made["attributes"], json!({ "idle_s": 900, "max_sessions": 2 }));
+    bench.records("user.create", "success").await;
+    let trail = bench.read("revisor", "/audit?operation=user.create").await;
+    assert!(items(&trail)[0]["new"].to_string().contains("900"), "{trail}");
+    // An end is a limit that is not lost on the way.
+    bench.as_admin("PATCH", "/users/operator", json!({ "attributes": { "valid_days": 3 } })).await;
+    let new = json!({ "name": "jan", "password": "Horse-battery/3", "like": "operator" });
+    let made = bench.json("administrator", "POST", "/api/v1/users", new).await.json();
+    let like = bench.read("revisor", "/users/operator").await;
+    assert_eq!(made["attributes"]["valid_until"], like["attributes"]["valid_until"]);
+    assert!(made["attributes"]["valid_until"].is_string());
 }
 
 // proves: IAM-11
@@ -231,6 +248,12 @@ async fn more_than_three_failures_since_the_last_success_raise_an_alarm_once() {
     assert_eq!(raised[0]["severity"], "major");
     let page = bench.page("revisor", "/events?kind=login_failures").await.body;
     assert!(page.contains("failed to log in 4 times in a row, the last time from 192.0.2.4"), "{page}");
+    // Only who may see who logs in sees it.
+    let hidden = bench.read("helpdesk", "/events?kind=login_failures").await;
+    assert_eq!(items(&hidden).len(), 0, "{hidden}");
+    let one = format!("/api/v1/events/{}", raised[0]["seq"]);
+    assert_eq!(bench.call(Some("operator"), "GET", &one, None).await.status, 404);
+    assert_eq!(bench.call(Some("revisor"), "GET", &one, None).await.status, 200);
     // After a success it begins anew.
     bench.as_admin("POST", "/users/helpdesk/unlock", json!({})).await;
     bench.login("helpdesk", PASSWORD, HERE).await.unwrap();
@@ -467,4 +490,92 @@ async fn login_policies_are_edited_on_their_pages_with_faults_at_their_place() {
     assert_eq!(send(here, &fields, "en").await.status, 412, "on an outdated version");
     let removed = send(&format!("{here}/remove"), "", "en").await;
     assert_eq!(removed.status, 303, "{}", removed.body);
+}
+
+// proves: IAM-03
+#[tokio::test]
+async fn a_role_of_any_operations_holds_from_the_next_action_on() {
+    let bench = bench().await;
+    let role = |operations: Value| json!({ "name": "night-shift", "description": "ports", "operations": operations });
+    let refused = bench.as_admin("POST", "/roles", role(json!([]))).await;
+    assert_eq!(refused.detail(), "a role needs at least one operation");
+    let refused = bench.as_admin("POST", "/roles", role(json!(["token.read_own"]))).await;
+    assert!(refused.detail().contains("'token.read_own' is given by no role"), "{}", refused.body);
+    let refused = bench.as_admin("POST", "/roles", role(json!(["port.explode"]))).await;
+    assert!(refused.detail().contains("there is no operation 'port.explode'"), "{}", refused.body);
+    let made = bench.as_admin("POST", "/roles", role(json!(["port.read", "ne.read"]))).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(bench.as_admin("POST", "/roles", role(json!(["ne.read"]))).await.status, 409);
+
+    let rules = async || bench.call(Some("helpdesk"), "GET", "/api/v1/rules", None).await.status.as_u16();
+    let elements =
+        async || bench.call(Some("helpdesk"), "GET", "/api/v1/elements", None).await.status.as_u16();
+    assert_eq!((rules().await, elements().await), (403, 403));
+    let set =
+        bench.as_admin("PATCH", "/users/helpdesk", json!({ "roles": ["helpdesk", "night-shift"] })).await;
+    assert_eq!(set.status, 200, "{}", set.body);
+    assert_eq!((rules().await, elements().await), (403, 200), "in the session that is open");
+    let change = json!({ "operations": ["port.read", "rule.read"] });
+    assert_eq!(bench.as_admin("PATCH", "/roles/night-shift", change).await.status, 200);
+    assert_eq!((rules().await, elements().await), (200, 403));
+    let page = bench.page("helpdesk", "/rules").await;
+    assert_eq!(page.status, 200);
+
+    // What an account may do and through which role; who may do it.
+    let rights = bench.read("revisor", "/users/helpdesk/rights?operation=rule.read").await;
+    assert_eq!(items(&rights)[0]["through"], json!(["night-shift"]));
+    let rights = bench.read("revisor", "/users/helpdesk/rights?operation=port.read").await;
+    assert_eq!(items(&rights)[0]["through"], json!(["helpdesk", "night-shift"]));
+    let who = bench.read("revisor", "/operations/rule.read/users?sort=user").await;
+    let who: Vec<&str> = items(&who).iter().map(|one| one["user"].as_str().unwrap()).collect();
+    assert_eq!(who, ["administrator", "helpdesk", "operator", "revisor"]);
+    let page = bench.page("revisor", "/system/operation-users?operation=rule.read").await.body;
+    assert!(page.contains("night-shift"), "{page}");
+    let page = bench.page("revisor", "/system/account-rights?account=helpdesk").await.body;
+    assert!(page.contains("rule.read") && page.contains("night-shift"), "{page}");
+    let page = bench.page("revisor", "/system/operation-users").await;
+    assert!(page.status == 200 && page.body.contains("No account has the right to it"), "{}", page.body);
+
+    let used = bench.call(Some("administrator"), "DELETE", "/api/v1/roles/night-shift?reason=x", None).await;
+    assert_eq!(used.status, 409, "{}", used.body);
+    bench.as_admin("PATCH", "/users/helpdesk", json!({ "roles": ["helpdesk"] })).await;
+    let gone = bench.call(Some("administrator"), "DELETE", "/api/v1/roles/night-shift?reason=x", None).await;
+    assert_eq!(gone.status, 204, "{}", gone.body);
+    let unknown = bench.as_admin("PATCH", "/users/helpdesk", json!({ "roles": ["night-shift"] })).await;
+    assert_eq!(unknown.status, 403, "{}", unknown.body);
+    let built_in = bench.as_admin("PATCH", "/roles/helpdesk", json!({ "operations": ["ne.read"] })).await;
+    assert_eq!(built_in.status, 404, "{}", built_in.body);
+}
+
+// proves: IAM-03
+#[tokio::test]
+async fn who_keeps_accounts_through_a_role_gives_no_more_than_they_have() {
+    let bench = bench().await;
+    let lead = json!({ "name": "lead", "operations": ["user.read", "user.create", "user.set_roles",
+        "user.reset_password", "role.read", "role.create", "role.modify", "endpoint.read"] });
+    assert_eq!(bench.as_admin("POST", "/roles", lead).await.status, 201);
+    let wide = json!({ "name": "wide", "operations": ["port.off"] });
+    assert_eq!(bench.as_admin("POST", "/roles", wide).await.status, 201);
+    assert_eq!(bench.as_admin("PATCH", "/users/helpdesk", json!({ "roles": ["lead"] })).await.status, 200);
+    let tries = async |method: &str, path: &str, mut body: Value| {
+        body["reason"] = "a test".into();
+        bench.json("helpdesk", method, &format!("/api/v1{path}"), body).await
+    };
+    for (method, path, body) in [
+        ("PATCH", "/users/helpdesk", json!({ "roles": ["administrator"] })),
+        ("PATCH", "/users/helpdesk", json!({ "roles": ["lead", "wide"] })),
+        ("POST", "/users/administrator/reset-password", json!({})),
+        ("POST", "/roles", json!({ "name": "mine", "operations": ["port.off"] })),
+        ("PATCH", "/roles/lead", json!({ "operations": ["user.read", "port.off"] })),
+        ("PATCH", "/roles/wide", json!({ "operations": ["endpoint.read"] })),
+    ] {
+        let refused = tries(method, path, body).await;
+        assert_eq!(refused.status, 403, "{method} {path}: {}", refused.body);
+    }
+    let new = json!({ "name": "ines", "password": "Horse-battery/3", "roles": ["revisor"] });
+    assert_eq!(bench.json("helpdesk", "POST", "/api/v1/users", new).await.status, 403);
+    let mine = tries("POST", "/roles", json!({ "name": "mine", "operations": ["endpoint.read"] })).await;
+    assert_eq!(mine.status, 201, "{}", mine.body);
+    let new = json!({ "name": "ines", "password": "Horse-battery/3", "roles": ["mine"] });
+    assert_eq!(bench.json("helpdesk", "POST", "/api/v1/users", new).await.status, 201);
 }

@@ -31,6 +31,7 @@ impl Bench {
                 "policies/logins",
                 json!({ "reason": "a test", "name": "office", "kind": "addresses", "lines": "0.0.0.0/0\n::/0" }),
             ),
+            ("roles", json!({ "reason": "a test", "name": "night", "operations": ["port.read"] })),
             ("users", json!({ "name": "anna", "password": "Horse-battery/3", "roles": ["Helpdesk"] })),
             (
                 "credentials",

@@ -1,0 +1,319 @@
+//! Roles, and who may do what (IAM-03, IAM-05): the roles that were made here, the rights of an account with the
+//! role that gives each, and the accounts that have a right.
+
+use std::collections::BTreeSet;
+
+use netwarden_identity::{
+    Access, Account, CUSTOM_ROLES, CustomRole, CustomRoles, Declaration, IdentityError, OPERATIONS, Object,
+    ObjectKind, Operation, Role, roles,
+};
+use netwarden_model::Severity;
+use netwarden_store::{Condition, ListQuery, PAGE_LIMIT, Page, Tx};
+
+use crate::caller::{Caller, Permit};
+use crate::desk::Desk;
+use crate::elements::EDITING;
+use crate::error::OperateError;
+use crate::lists::{Counted, ListWish};
+use crate::ports::{as_value, require_reason};
+use crate::said::{Said, Thing};
+use crate::version::{Version, met};
+
+/// A role that is to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleWish {
+    /// What it is for.
+    pub description: String,
+    /// Names of what it gives the right to.
+    pub operations: Vec<String>,
+}
+
+/// A role as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownRole {
+    /// Its name.
+    pub name: String,
+    /// It is built in, and stays as it is.
+    pub built_in: bool,
+    /// What it is for; empty for what is built in.
+    pub description: String,
+    /// What it gives the right to.
+    pub operations: BTreeSet<Operation>,
+    /// When it was made here or changed last, and by whom.
+    pub changed: Option<(jiff::Timestamp, String)>,
+}
+
+/// An operation, and which of somebody's roles give the right to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// The operation.
+    pub operation: Operation,
+    /// The roles; for what everybody may do to what is their own there are none.
+    pub through: Vec<Role>,
+}
+
+/// An account, and which of its roles give it a right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its name.
+    pub user: String,
+    /// False for an account that is switched off: it has the right and cannot use it.
+    pub enabled: bool,
+    /// The roles.
+    pub through: Vec<Role>,
+}
+
+/// The version of what can be edited of a role.
+pub fn role_version(role: &CustomRole) -> Version {
+    Version::of(&(role.id, &role.name, &role.description, &role.operations))
+}
+
+impl From<CustomRole> for ShownRole {
+    fn from(role: CustomRole) -> Self {
+        Self {
+            name: role.name,
+            built_in: false,
+            description: role.description,
+            operations: role.operations,
+            changed: Some((role.changed, role.changed_by)),
+        }
+    }
+}
+
+fn built_in(role: &Role) -> ShownRole {
+    let none = CustomRoles::default();
+    let has = |line: &&Declaration| none.has(role, line.operation);
+    ShownRole {
+        name: role.to_string(),
+        built_in: true,
+        description: String::new(),
+        operations: OPERATIONS.iter().filter(has).map(|line| line.operation).collect(),
+        changed: None,
+    }
+}
+
+impl Desk {
+    /// Every role: those that are built in, then those that were made here.
+    pub async fn roles(&self, caller: &Caller) -> Result<Vec<ShownRole>, OperateError> {
+        self.permit_of(caller, Operation::RoleRead).await?;
+        let mut all: Vec<ShownRole> = Role::NAC.iter().map(built_in).collect();
+        let query = ListQuery::unscoped(&CUSTOM_ROLES);
+        let mut page = Page::first(PAGE_LIMIT);
+        loop {
+            let listed = self.identity.list_roles(&query.clone().page(page.clone())).await?;
+            all.extend(listed.items.into_iter().map(ShownRole::from));
+            match listed.next {
+                Some(next) => page.after = Some(next),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// One role.
+    pub async fn role(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<(ShownRole, Option<Version>), OperateError> {
+        self.permit_of(caller, Operation::RoleRead).await?;
+        let role = Role::from(name.trim().to_lowercase().as_str());
+        if role.is_nac() {
+            return Ok((built_in(&role), None));
+        }
+        let role = self.role_named(name).await?;
+        let version = role_version(&role);
+        Ok((role.into(), Some(version)))
+    }
+
+    /// Makes a role of operations that the caller may do all.
+    pub async fn create_role(
+        &self,
+        caller: &Caller,
+        name: &str,
+        wish: RoleWish,
+        reason: &str,
+    ) -> Result<(), OperateError> {
+        let permit = self.permit_role(caller, Operation::RoleCreate, name).await?;
+        require_reason(reason)?;
+        let operations = operations(&wish.operations)?;
+        self.permit_all(caller, &operations).await?;
+        let mut record = permit.record(None, as_value(&operations), reason);
+        record.level = Severity::Warning;
+        let (by, at, name) = (permit.user().to_owned(), permit.at, name.to_owned());
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    roles::create(tx, &name, &wish.description, &operations, &by, at).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
+    }
+
+    /// Gives a role another description or other operations; what is None stays. Whoever has it may do what it
+    /// says from their next action on.
+    pub async fn change_role(
+        &self,
+        caller: &Caller,
+        name: &str,
+        description: Option<String>,
+        wanted: Option<Vec<String>>,
+        reason: &str,
+        expected: Option<Version>,
+    ) -> Result<(), OperateError> {
+        let permit = self.permit_role(caller, Operation::RoleModify, name).await?;
+        require_reason(reason)?;
+        let wanted = wanted.map(|names| operations(&names)).transpose()?;
+        let _one_at_a_time = EDITING.lock().await;
+        let role = self.role_named(name).await?;
+        let operations = wanted.unwrap_or_else(|| role.operations.clone());
+        let description = description.unwrap_or_else(|| role.description.clone());
+        met(expected.as_ref(), &role_version(&role), Said::called(Thing::Role, quoted(name)))?;
+        let touched: BTreeSet<Operation> =
+            role.operations.symmetric_difference(&operations).copied().collect();
+        self.permit_all(caller, &touched).await?;
+        if touched.is_empty() && role.description == description.trim() {
+            return Err(OperateError::Invalid(Said::NothingToChange));
+        }
+        let mut record = permit.record(as_value(&role.operations), as_value(&operations), reason);
+        record.level = Severity::Warning;
+        let (by, at) = (permit.user().to_owned(), permit.at);
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    roles::change(tx, &role, &description, &operations, &by, at).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
+    }
+
+    /// Deletes a role that no account has.
+    pub async fn delete_role(
+        &self,
+        caller: &Caller,
+        name: &str,
+        reason: &str,
+        expected: Option<Version>,
+    ) -> Result<(), OperateError> {
+        let permit = self.permit_role(caller, Operation::RoleDelete, name).await?;
+        require_reason(reason)?;
+        let _one_at_a_time = EDITING.lock().await;
+        let role = self.role_named(name).await?;
+        met(expected.as_ref(), &role_version(&role), Said::called(Thing::Role, quoted(name)))?;
+        let mut record = permit.record(as_value(&role.operations), None, reason);
+        record.level = Severity::Warning;
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    roles::delete(tx, &role).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
+    }
+
+    /// What an account may do, and through which of its roles.
+    pub async fn rights_of(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<(Account, Vec<Right>), OperateError> {
+        let account = self.user(caller, name).await?;
+        let custom = self.identity.custom_roles().await?;
+        let right = |line: &Declaration| {
+            let through: Vec<Role> =
+                account.roles.iter().filter(|role| custom.has(role, line.operation)).cloned().collect();
+            let is_own = line.access == Access::Own && account.roles.iter().any(|role| custom.knows(role));
+            (is_own || !through.is_empty()).then_some(Right { operation: line.operation, through })
+        };
+        let rights = OPERATIONS.iter().filter_map(right).collect();
+        Ok((account, rights))
+    }
+
+    /// The accounts that may do an operation, by name, and through which of their roles.
+    pub async fn who_may(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        wish: ListWish,
+    ) -> Result<Counted<Holder>, OperateError> {
+        let operation = one(operation)?;
+        let custom = self.identity.custom_roles().await?;
+        // Every account is looked at: a page of accounts is not a page of those that have the right.
+        let mut holders = Vec::new();
+        let mut page =
+            ListWish { sort: Some("name".to_owned()), limit: Some(PAGE_LIMIT), ..ListWish::default() };
+        loop {
+            let listed = self.users(caller, page.clone()).await?;
+            holders.extend(listed.items.into_iter().filter_map(|account| {
+                let has = |role: &&Role| custom.has(role, operation);
+                let through: Vec<Role> = account.roles.iter().filter(has).cloned().collect();
+                (!through.is_empty()).then_some(Holder {
+                    user: account.name,
+                    enabled: account.enabled,
+                    through,
+                })
+            }));
+            match listed.next {
+                Some(next) => page.after = Some(next),
+                None => break,
+            }
+        }
+        self.holders_page(holders, wish)
+    }
+
+    async fn permit_role(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        name: &str,
+    ) -> Result<Permit, OperateError> {
+        let named = name.chars().take(64).collect();
+        self.permit(caller, operation, &Object::of(ObjectKind::Role), Some(named)).await
+    }
+
+    /// Nobody gives, or takes, what they may not do themselves.
+    async fn permit_all(
+        &self,
+        caller: &Caller,
+        operations: &BTreeSet<Operation>,
+    ) -> Result<(), OperateError> {
+        for operation in operations {
+            self.permit(caller, *operation, &Object::of(operation.object()), Some("for a role".into()))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn role_named(&self, name: &str) -> Result<CustomRole, OperateError> {
+        let wanted = name.trim().to_lowercase();
+        let query =
+            ListQuery::unscoped(&CUSTOM_ROLES).filter("name", Condition::Eq(wanted.as_str().into()))?;
+        let mut listed = self.identity.list_roles(&query).await?;
+        listed.items.pop().ok_or_else(|| OperateError::not_found(Thing::Role, quoted(name)))
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("'{}'", name.chars().take(64).collect::<String>())
+}
+
+fn one(name: &str) -> Result<Operation, OperateError> {
+    let none = || OperateError::Invalid(Said::NoSuchOperation { name: name.chars().take(64).collect() });
+    name.trim().parse().map_err(|_| none())
+}
+
+fn operations(names: &[String]) -> Result<BTreeSet<Operation>, OperateError> {
+    let operations: BTreeSet<Operation> = names.iter().map(|name| one(name)).collect::<Result<_, _>>()?;
+    // What no role gives is refused before anybody is asked whether they may do it.
+    let own = operations.iter().find(|one| !matches!(one.declaration().access, Access::Roles(_)));
+    match own {
+        Some(own) => Err(IdentityError::NotForRoles(own.name().to_owned()).into()),
+        None if operations.is_empty() => Err(IdentityError::RoleWithout.into()),
+        None => Ok(operations),
+    }
+}

@@ -1,0 +1,447 @@
+//! Roles: what each gives the right to, made of any operations; what an account may do, and who may do what.
+
+use std::collections::BTreeSet;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use netwarden_identity::{Access, Declaration, OPERATIONS, Operation, Role};
+use netwarden_operate::{Count, Counted, Desk, RoleWish, ShownRole};
+
+use super::act::Given;
+use super::dialog::{asked, submitted};
+use super::form::{Field, Form, Kind, reason};
+use super::frame::{answered, led_to};
+use super::language::Language;
+use super::section::{Listing, Section, acts, buttons};
+use super::table::{Cell, Columns, Filters, Row};
+use super::visitor::Visitor;
+use crate::address::{Query, escaped};
+use crate::input::Place;
+use crate::refusal::Refusal;
+use crate::shape;
+
+const HERE: &str = "/system/roles";
+const NEW: &str = "/system/new-role";
+const COLUMNS: Columns = &[
+    ("column-name", Some("name")),
+    ("column-kind", Some("built_in")),
+    ("column-description", Some("description")),
+    ("column-operations", None),
+    ("column-changed", Some("changed_at")),
+    ("column-acts", None),
+];
+const LISTING: &Listing =
+    &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "roles.csv", watched: false };
+const FILTERS: Filters =
+    &[("text", "filter-text", None), ("built_in", "filter-built-in", Some(("truth", &["true", "false"])))];
+
+fn address(name: &str) -> String {
+    format!("{HERE}/{}", escaped(name))
+}
+
+/// Where it stands what an account may do.
+pub(super) fn rights_of(account: &str) -> String {
+    format!("{}?account={}", RIGHT_LISTING.path, escaped(account))
+}
+
+/// What a role is called: in the reader's language where it is built in.
+pub(super) fn role_text(l: Language, role: &Role) -> String {
+    if role.is_nac() { l.word("role", role.as_str()) } else { role.to_string() }
+}
+
+pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let listed = desk.list_roles(visitor.caller(), LISTING.wish(&query)?).await?;
+        let rows = shape::page(listed, |role| {
+            let here = address(&role.name);
+            let like =
+                (Operation::RoleCreate, "role-copy", format!("{NEW}?like={}", escaped(&role.name)), false);
+            let change = (Operation::RoleModify, "act-change", here.clone(), false);
+            let remove = (Operation::RoleDelete, "act-remove", format!("{here}/remove"), true);
+            let offered = if role.built_in { vec![like] } else { vec![change, like, remove] };
+            let kind = if role.built_in { "role-built-in" } else { "role-made-here" };
+            let name = Role::from(role.name.as_str());
+            let told = if role.built_in { l.word("role", &format!("{name}-may")) } else { role.description };
+            Row {
+                cells: vec![
+                    Cell::Text(role_text(l, &name)),
+                    Cell::Text(l.t(kind)),
+                    Cell::Text(told),
+                    Cell::Text(role.operations.len().to_string()),
+                    Cell::Time(role.changed.map(|(at, _)| at)),
+                    acts(&desk, &visitor, name.as_str(), offered),
+                ],
+            }
+        });
+        let offered = [
+            (Operation::RoleCreate, "role-add", NEW.to_owned(), false),
+            (Operation::RoleRead, "operations", "/system/operations".to_owned(), false),
+        ];
+        let section = Section {
+            title: l.t("roles"),
+            about: l.t("roles-about"),
+            warnings: Vec::new(),
+            buttons: buttons(&desk, &visitor, offered),
+            listing: LISTING,
+            rows,
+            none: String::new(),
+        };
+        section.shown(&desk, &visitor, &query).await
+    })
+    .await
+}
+
+/// Operations that a role can give, by what they are done to.
+fn given_by_roles() -> Vec<&'static Declaration> {
+    let mut lines: Vec<_> =
+        OPERATIONS.iter().filter(|line| matches!(line.access, Access::Roles(_))).collect();
+    lines.sort_by_key(|line| (line.object.as_str(), line.change, line.name));
+    lines
+}
+
+/// A tick for each operation, under a heading for what it is done to.
+fn ticks(l: Language, held: &BTreeSet<Operation>) -> Vec<Field> {
+    let mut fields = Vec::new();
+    let mut last = None;
+    for line in given_by_roles() {
+        if last != Some(line.object) {
+            last = Some(line.object);
+            let heading = l.word("object", line.object.as_str());
+            fields.push(Field::new(format!("of-{}", line.object.as_str()), heading, Kind::Heading));
+        }
+        let value = if held.contains(&line.operation) { "true" } else { "" };
+        fields.push(Field::new(format!("op-{}", line.name), line.name.to_owned(), Kind::Tick).with(value));
+    }
+    fields
+}
+
+fn ticked(given: &Given) -> Vec<String> {
+    let is_ticked = |line: &&Declaration| given.text(&format!("op-{}", line.name)).is_some();
+    given_by_roles().into_iter().filter(is_ticked).map(|line| line.name.to_owned()).collect()
+}
+
+async fn new_form(desk: &Desk, visitor: &Visitor, like: Option<String>) -> Result<Form, Refusal> {
+    let l = visitor.language();
+    let like = match like {
+        Some(like) => Some(desk.role(visitor.caller(), &like).await?.0),
+        None => None,
+    };
+    let held = like.map(|role| role.operations).unwrap_or_default();
+    Ok(Form::new(l.t("role-add"), l.t("act-add"), NEW, HERE)
+        .telling([l.t("role-add-told")])
+        .asking([
+            Field::new("name", l.t("column-name"), Kind::Text).hinted(l.t("role-name-hint")).needed(),
+            Field::new("description", l.t("column-description"), Kind::Text),
+        ])
+        .asking(ticks(l, &held))
+        .asking([reason(l)]))
+}
+
+pub(crate) async fn new_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let like = Query::of(query.as_deref()).get("like").map(str::to_owned);
+    asked(&desk, &visitor, Operation::RoleCreate, new_form(&desk, &visitor, like)).await
+}
+
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
+    let done = async {
+        let name = given.text("name").unwrap_or_default();
+        let wish = RoleWish {
+            description: given.text("description").unwrap_or_default(),
+            operations: ticked(&given),
+        };
+        desk.create_role(visitor.caller(), &name, wish, &given.reason).await?;
+        Ok(led_to(&format!("{HERE}?done=added")))
+    };
+    submitted(&desk, &visitor, &given, done, new_form(&desk, &visitor, None)).await
+}
+
+async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
+    let l = visitor.language();
+    let (role, version) = desk.role(visitor.caller(), name).await?;
+    let ShownRole { name, description, operations, .. } = role;
+    let version = version.map(|version| version.as_str().to_owned()).unwrap_or_default();
+    Ok(Form::new(l.t1("role-change", "name", &*name), l.t("act-save"), address(&name), HERE)
+        .telling([l.t("role-change-told")])
+        .carrying("version", version)
+        .asking([Field::new("description", l.t("column-description"), Kind::Text).with(description)])
+        .asking(ticks(l, &operations))
+        .asking([reason(l)]))
+}
+
+pub(crate) async fn edit_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+) -> Response {
+    asked(&desk, &visitor, Operation::RoleModify, edit_form(&desk, &visitor, &name)).await
+}
+
+pub(crate) async fn edit(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+    given: Given,
+) -> Response {
+    let done = async {
+        let description = given.get("description").map(str::to_owned);
+        let (operations, expected) = (Some(ticked(&given)), given.version());
+        desk.change_role(visitor.caller(), &name, description, operations, &given.reason, expected).await?;
+        Ok(led_to(&format!("{HERE}?done=changed")))
+    };
+    submitted(&desk, &visitor, &given, done, edit_form(&desk, &visitor, &name)).await
+}
+
+async fn remove_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
+    let l = visitor.language();
+    let (role, version) = desk.role(visitor.caller(), name).await?;
+    let version = version.map(|version| version.as_str().to_owned()).unwrap_or_default();
+    let action = format!("{}/remove", address(&role.name));
+    Ok(Form::new(l.t1("role-remove", "name", &*role.name), l.t("act-remove"), action, HERE)
+        .telling([l.t("role-remove-told")])
+        .carrying("version", version)
+        .asking([reason(l)])
+        .dangerous())
+}
+
+pub(crate) async fn remove_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+) -> Response {
+    asked(&desk, &visitor, Operation::RoleDelete, remove_form(&desk, &visitor, &name)).await
+}
+
+pub(crate) async fn remove(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+    given: Given,
+) -> Response {
+    let done = async {
+        desk.delete_role(visitor.caller(), &name, &given.reason, given.version()).await?;
+        Ok(led_to(&format!("{HERE}?done=removed")))
+    };
+    submitted(&desk, &visitor, &given, done, remove_form(&desk, &visitor, &name)).await
+}
+
+/// Kinds of objects as filters offer them.
+const OBJECTS: &[&str] = &[
+    "adoption",
+    "audit",
+    "backup",
+    "channel",
+    "chart",
+    "credential",
+    "endpoint",
+    "enforcement",
+    "event",
+    "group",
+    "job",
+    "name_source",
+    "ne",
+    "parameter",
+    "policy",
+    "port",
+    "probe",
+    "role",
+    "rule",
+    "session",
+    "system",
+    "token",
+    "user",
+];
+const OPERATION_COLUMNS: Columns = &[
+    ("column-operation", Some("name")),
+    ("column-object", Some("object")),
+    ("column-effect", Some("change")),
+    ("column-roles", None),
+    ("column-acts", None),
+];
+const OPERATION_LISTING: &Listing = &Listing {
+    path: "/system/operations",
+    columns: OPERATION_COLUMNS,
+    filters: OPERATION_FILTERS,
+    file: "operations.csv",
+    watched: false,
+};
+const OPERATION_FILTERS: Filters = &[
+    ("text", "filter-text", None),
+    ("object", "column-object", Some(("object", OBJECTS))),
+    ("change", "filter-change", Some(("truth", &["true", "false"]))),
+];
+
+fn effect(l: Language, change: bool) -> Cell {
+    Cell::Text(l.t(if change { "effect-changes" } else { "effect-reads" }))
+}
+
+fn named(l: Language, roles: &[Role]) -> String {
+    roles.iter().map(|role| role_text(l, role)).collect::<Vec<_>>().join(", ")
+}
+
+/// Every operation, with the built-in roles that give it.
+pub(crate) async fn operations(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let listed = desk.list_operations(visitor.caller(), OPERATION_LISTING.wish(&query)?).await?;
+        let rows = shape::page(listed, |line| {
+            let through = match line.access {
+                Access::Anyone => l.t("access-anyone"),
+                Access::Own => l.t("access-own"),
+                Access::Roles(roles) => named(l, roles),
+            };
+            let who = format!("{}?operation={}", HOLDER_LISTING.path, escaped(line.name));
+            let offered = match line.access {
+                Access::Roles(_) => vec![(Operation::UserRead, "operation-who", who, false)],
+                Access::Anyone | Access::Own => Vec::new(),
+            };
+            Row {
+                cells: vec![
+                    Cell::Code(line.name.to_owned()),
+                    Cell::Text(l.word("object", line.object.as_str())),
+                    effect(l, line.change),
+                    Cell::Text(through),
+                    acts(&desk, &visitor, line.name, offered),
+                ],
+            }
+        });
+        let section = Section {
+            title: l.t("operations"),
+            about: l.t("operations-about"),
+            warnings: Vec::new(),
+            buttons: Vec::new(),
+            listing: OPERATION_LISTING,
+            rows,
+            none: String::new(),
+        };
+        section.shown(&desk, &visitor, &query).await
+    })
+    .await
+}
+
+const HOLDER_COLUMNS: Columns =
+    &[("column-user", Some("user")), ("column-status", Some("enabled")), ("column-through", None)];
+const HOLDER_LISTING: &Listing = &Listing {
+    path: "/system/operation-users",
+    columns: HOLDER_COLUMNS,
+    filters: &[("operation", "column-operation", None), ("text", "filter-text", None)],
+    file: "holders.csv",
+    watched: false,
+};
+
+/// A list of nothing, for those who may read accounts.
+async fn nothing<T>(desk: &Desk, visitor: &Visitor) -> Result<Counted<T>, Refusal> {
+    desk.permit_of(visitor.caller(), Operation::UserRead).await?;
+    Ok(Counted { items: Vec::new(), next: None, count: Count::Exact(0) })
+}
+
+/// Who may do an operation.
+pub(crate) async fn holders(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let name = query.get("operation").map(str::to_owned);
+        let mut wish = HOLDER_LISTING.wish(&query)?;
+        wish.filters.retain(|(filter, _)| filter != "operation");
+        // Without an operation nobody is listed, until one is written into the filter.
+        let listed = match &name {
+            Some(name) => desk.who_may(visitor.caller(), name, wish).await?,
+            None => nothing(&desk, &visitor).await?,
+        };
+        let rows = shape::page(listed, |holder| {
+            let (word, key) = if holder.enabled { ("ok", "account-on") } else { ("disabled", "account-off") };
+            Row {
+                cells: vec![
+                    Cell::Text(holder.user),
+                    Cell::Status { word: word.to_owned(), text: l.t(key) },
+                    Cell::Text(named(l, &holder.through)),
+                ],
+            }
+        });
+        let section = Section {
+            title: l.t1("operation-who-title", "operation", name.unwrap_or_else(|| "…".to_owned())),
+            about: l.t("operation-who-about"),
+            warnings: Vec::new(),
+            buttons: Vec::new(),
+            listing: HOLDER_LISTING,
+            rows,
+            none: l.t("operation-nobody"),
+        };
+        section.shown(&desk, &visitor, &query).await
+    })
+    .await
+}
+
+const RIGHT_COLUMNS: Columns = &[
+    ("column-operation", Some("operation")),
+    ("column-object", Some("object")),
+    ("column-effect", Some("change")),
+    ("column-through", None),
+];
+const RIGHT_LISTING: &Listing = &Listing {
+    path: "/system/account-rights",
+    columns: RIGHT_COLUMNS,
+    filters: &[
+        ("account", "column-user", None),
+        ("text", "filter-text", None),
+        ("object", "column-object", Some(("object", OBJECTS))),
+        ("change", "filter-change", Some(("truth", &["true", "false"]))),
+    ],
+    file: "rights.csv",
+    watched: false,
+};
+
+/// What an account may do, and through which of its roles.
+pub(crate) async fn rights(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let name = query.get("account").map(str::to_owned);
+        let mut wish = RIGHT_LISTING.wish(&query)?;
+        wish.filters.retain(|(filter, _)| filter != "account");
+        let listed = match &name {
+            Some(name) => desk.list_rights(visitor.caller(), name, wish).await?,
+            None => nothing(&desk, &visitor).await?,
+        };
+        let rows = shape::page(listed, |right| {
+            let through = if right.through.is_empty() { l.t("access-own") } else { named(l, &right.through) };
+            Row {
+                cells: vec![
+                    Cell::Code(right.operation.name().to_owned()),
+                    Cell::Text(l.word("object", right.operation.object().as_str())),
+                    effect(l, right.operation.is_change()),
+                    Cell::Text(through),
+                ],
+            }
+        });
+        let section = Section {
+            title: l.t1("rights-title", "name", name.unwrap_or_else(|| "…".to_owned())),
+            about: l.t("rights-about"),
+            warnings: Vec::new(),
+            buttons: Vec::new(),
+            listing: RIGHT_LISTING,
+            rows,
+            none: l.t("rights-none"),
+        };
+        section.shown(&desk, &visitor, &query).await
+    })
+    .await
+}
