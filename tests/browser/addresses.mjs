@@ -1,6 +1,7 @@
 // An address for every page that the console declares, about something that the demo has.
 
 import { about, pages } from "./browser.mjs";
+import { make } from "./people.mjs";
 import { Refused, call, until } from "./rest.mjs";
 
 /** Files, streams, and what scripts put into pages; and what the demo has not, since it keeps no backups. */
@@ -48,6 +49,9 @@ async function things() {
   await once("/names/sources", { reason, name: "leases", kind: "isc" });
   const webhook = { kind: "webhook", url: "https://localhost:9/hook" };
   await once("/channels", { reason, name: "desk", definition: webhook, secret: "a key of a signature" });
+  await once("/policies/logins", { reason, name: "anywhere", kind: "addresses", lines: "0.0.0.0/0\n::/0" });
+  await once("/roles", { reason, name: "night-shift", operations: ["port.read", "port.off"] });
+  await make("revisor");
   const job = (await first("/jobs")) ?? (await call(about, "POST", `/rules/${rule.id}/rehearse`, {}));
   // What was done becomes a record of the trail a moment later.
   const record = await until("there is a record", 20, () => first("/audit?limit=1"));
@@ -55,11 +59,16 @@ async function things() {
     mac: endpoint.mac,
     ne: endpoint.ne_id,
     port: endpoint.port,
-    seq: (await first("/events?limit=1")).seq,
+    // Events about users are not for everybody.
+    seq: (await first("/events?kind=mac_online&limit=1")).seq,
     id: rule.id,
     index: record.index,
     job: job.id,
     account: "admin",
+    policy: "anywhere",
+    role: "night-shift",
+    setting: (await first("/policies/accounts")).name,
+    session: (await first("/sessions?user=revisor&limit=1")).id,
     set: (await first("/credentials")).id,
     channel: "desk",
     group: "visitors",

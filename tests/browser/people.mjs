@@ -29,4 +29,11 @@ export async function signIn(page, role, to = "/") {
   await page.fill("input[name=user]", role);
   await page.fill("input[name=password]", PASSWORD);
   await Promise.all([page.waitForURL((url) => url.pathname !== "/sign-in"), page.press("input[name=password]", "Enter")]);
+  await acknowledge(page);
+}
+
+/** Says that the notice after the login was read, where there is one. */
+export async function acknowledge(page) {
+  const read = page.locator("form.login button");
+  if (await read.count()) await Promise.all([page.waitForEvent("load"), read.click()]);
 }

@@ -58,21 +58,27 @@ pub(super) async fn fields(
     let unused_act = of.unused_act.map_or("", UnusedAct::as_str);
     let acts = UnusedAct::ALL.map(|act| (act.as_str().to_owned(), l.word("unused-act", act.as_str())));
     let acts = std::iter::once((String::new(), l.t("attribute-as-policy"))).chain(acts).collect();
+    let heading = |key: &'static str| Field::new(key, l.t(key), Kind::Heading);
     let mut fields = vec![
         Field::new("description", l.word("attribute", "description"), Kind::Text).with(&*of.description),
         Field::new("welcome", l.word("attribute", "welcome"), Kind::Lines(2))
             .with(&*of.welcome)
             .hinted(l.t("attribute-welcome-hint")),
+        heading("attributes-of-use"),
         Field::new("address_policy", l.word("attribute", "address_policy"), Kind::Choice(addresses))
             .with(followed(account.map(|account| &account.address_policy))),
         Field::new("hours_policy", l.word("attribute", "hours_policy"), Kind::Choice(hours))
             .with(followed(account.map(|account| &account.hours_policy))),
     ];
-    fields.extend(NUMBERS.iter().map(|(name, least, most)| {
+    for (name, least, most) in NUMBERS {
+        if name == "password_validity_days" {
+            fields.push(heading("attributes-of-password"));
+        }
         let value = present(of, name).map(|number| number.to_string()).unwrap_or_default();
-        let field = Field::new(*name, l.word("attribute", name), Kind::Number(*least, *most)).with(value);
-        field.hinted(hint(l, account, name))
-    }));
+        let field = Field::new(name, l.word("attribute", name), Kind::Number(least, most)).with(value);
+        fields.push(field.hinted(hint(l, account, name)));
+    }
+    fields.push(heading("attributes-of-disuse"));
     fields.push(
         Field::new("unused_days", l.word("attribute", "unused_days"), Kind::Number(1, 3_660))
             .with(of.unused_days.map(|days| days.to_string()).unwrap_or_default()),

@@ -27,7 +27,6 @@ const SESSION_COLUMNS: Columns = &[
     ("column-opened", Some("created")),
     ("column-last-used", Some("last_used")),
     ("column-doing", None),
-    ("column-ends", Some("ends")),
     ("column-acts", None),
 ];
 const SESSION_FILTERS: Filters = &[("text", "filter-text", None)];
@@ -56,11 +55,10 @@ fn session_row(desk: &Desk, visitor: &Visitor, session: &ListedSession, end: (Op
     Row {
         cells: vec![
             Cell::Text(session.user.clone()),
-            Cell::Code(place(l, &session.address)),
+            Cell::Text(place(l, &session.address)),
             Cell::Time(Some(session.created)),
             Cell::Time(Some(session.last_used)),
             Cell::text(doing),
-            Cell::Time(Some(session.ends)),
             acts(desk, visitor, &session.user, offered),
         ],
     }
