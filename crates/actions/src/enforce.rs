@@ -28,7 +28,7 @@ use crate::ActionError;
 use crate::desired::{Effect, Input, Told, step};
 use crate::guard::{ElementFacts, PortFacts, Question, Settings, Verdict, judge};
 use crate::outcome::{self, Opened};
-use crate::plan::Plan;
+use crate::plan::{Plan, Shown};
 use crate::sql::{self, DesiredPort, Purpose, RequestRow};
 use crate::switch::{self, Goal, Sessions, SwitchError};
 
@@ -45,6 +45,11 @@ pub trait Directory: Send + Sync {
 
     /// All properties of an endpoint, to be frozen into the outcome's event (NAC-09).
     fn endpoint(&self, mac: Mac) -> impl Future<Output = Result<Option<EndpointFacts>, ActionError>> + Send;
+
+    /// The element shows this of a port by now. Who keeps no picture does nothing with it.
+    fn shown(&self, _port: &PortRef, _shown: Shown) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// How the reconciler works.
@@ -476,7 +481,12 @@ impl<S: Sessions, D: Directory> Enforcer<S, D> {
         let is_release = matches!(drive.request.request.action, Action::ReleasePort { .. });
         let wanted = drive.plan.as_ref().map(Plan::describe).unwrap_or_default();
         let end = outcome::End { told, wanted, is_release, opened: drive.opened, endpoint };
-        outcome::conclude(&self.store, &self.spine, self.clock.now(), row, drive.request, end).await
+        let shown = drive.plan.filter(|_| told == Told::Done).map(|plan| (row.port.clone(), plan.shown()));
+        outcome::conclude(&self.store, &self.spine, self.clock.now(), row, drive.request, end).await?;
+        if let Some((port, shown)) = shown {
+            self.directory.shown(&port, shown).await;
+        }
+        Ok(())
     }
 }
 

@@ -101,6 +101,8 @@ pub struct PortFacts {
     pub trunk: bool,
     /// It is an aggregate, or a member of one.
     pub lag: bool,
+    /// It is no port: the interface of a VLAN, a loopback, a tunnel.
+    pub logical: bool,
     /// The endpoints on it now.
     pub endpoints: Vec<PresentEndpoint>,
     /// Every address that the forwarding table shows on it, endpoint or not.
@@ -228,6 +230,8 @@ pub enum Spared {
     Aggregate,
     /// It is a trunk by configuration.
     Trunk,
+    /// It is no port: the interface of a VLAN, a loopback, a tunnel.
+    Logical,
     /// This address of ours, or of our gateway, is behind it.
     OwnPath(Mac),
     /// The element does not have this VLAN.
@@ -248,6 +252,7 @@ impl fmt::Display for Never {
             Spared::Aggregate => {
                 write!(f, "{port} on {element} belongs to a link aggregate and is never {act}")
             }
+            Spared::Logical => write!(f, "{port} on {element} is no physical port and is never {act}"),
             Spared::Trunk => write!(f, "{port} on {element} is a trunk and is never {act}"),
             Spared::OwnPath(own) => write!(
                 f,
@@ -294,6 +299,8 @@ fn never(
         Spared::Uplink
     } else if facts.lag {
         Spared::Aggregate
+    } else if facts.logical {
+        Spared::Logical
     } else if facts.trunk {
         Spared::Trunk
     } else if let Some(own) = behind.find(|mac| settings.own_path.contains(mac)) {

@@ -285,6 +285,11 @@ fn what_is_never_done_can_be_asked_before() {
     let said = why(&uplink, &PortAccess::Shut).unwrap();
     assert!(said.contains("is an uplink to another network element and is never shut"), "{said}");
     assert!(why(&uplink, &quarantine()).is_some());
+    // The interface of a VLAN is how the element itself is reached.
+    let logical = PortFacts { logical: true, ..facts() };
+    let said = why(&logical, &PortAccess::Shut).unwrap();
+    assert!(said.contains("is no physical port and is never shut"), "{said}");
+    assert!(why(&logical, &quarantine()).unwrap().contains("never moved"));
     assert_eq!(why(&uplink, &PortAccess::Open), None);
     let absent = PortAccess::Vlan { vlan: VlanId::new(77).unwrap(), bounce: false };
     assert!(why(&facts(), &absent).unwrap().contains("VLAN 77 does not exist"));

@@ -64,6 +64,15 @@ impl Expect {
     }
 }
 
+/// What an element shows of a port after an act; None where the act did not look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// The VLAN of its untagged frames: dot1qPvid or vmVlan.
+    pub pvid: Option<VlanId>,
+    /// True where ifAdminStatus is up.
+    pub admin_up: Option<bool>,
+}
+
 /// What is to be done to one port, and how its effect is recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -96,6 +105,22 @@ impl Plan {
             }
         }
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    }
+
+    /// What holds of the port once the plan's effects are read back.
+    pub fn shown(&self) -> Shown {
+        let mut shown = Shown::default();
+        for expect in &self.expect {
+            let Expect::Number { value, what, .. } = expect else { continue };
+            match what.as_str() {
+                q_bridge::PVID | cisco::VM_VLAN => {
+                    shown.pvid = VlanId::new(*value).ok();
+                }
+                admin_status::NAME => shown.admin_up = Some(*value == admin_status::UP),
+                _ => {}
+            }
+        }
+        shown
     }
 
     /// What the SETs do, for people: `PVID 10 → 99, ...`.

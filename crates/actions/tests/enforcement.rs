@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netwarden_actions::plan::q_bridge::{Column, pvid_oid};
-use netwarden_actions::plan::{admin_status, port_list};
+use netwarden_actions::plan::{Shown, admin_status, port_list};
 use netwarden_actions::{RequestState, Requested, reassert, release_all_offline, set_global_stop};
 use netwarden_model::access::Progress;
 use netwarden_model::action::Originator;
@@ -240,6 +240,29 @@ async fn the_bounce_leaves_the_link_up() {
     bench.ask(release("p3")).await;
     bench.enforcer.reconcile().await.unwrap();
     assert_eq!((bench.switch.admin(103), bench.switch.pvid(3)), (2, 10));
+}
+
+#[tokio::test]
+async fn what_is_read_back_is_told_to_whoever_shows_the_port() {
+    let bench = Bench::new().await;
+    let told = || bench.facts.0.lock().unwrap().shown.drain(..).collect::<Vec<_>>();
+    let vlan = |id: i64| Shown { pvid: VlanId::new(id).ok(), admin_up: None };
+    let admin = |up: bool| Shown { pvid: None, admin_up: Some(up) };
+    for (wish, name, expected) in [
+        (quarantine("p3"), "p3", vlan(99)),
+        (release("p3"), "p3", vlan(10)),
+        (shut("p4"), "p4", admin(false)),
+        (release("p4"), "p4", admin(true)),
+    ] {
+        bench.ask(wish).await;
+        bench.enforcer.reconcile().await.unwrap();
+        assert_eq!(told(), [(port(name), expected)], "{name}");
+    }
+    // What is not done shows nothing new.
+    bench.facts.0.lock().unwrap().uplinks.insert(port("p5"));
+    bench.ask(shut("p5")).await;
+    bench.enforcer.reconcile().await.unwrap();
+    assert_eq!(told(), []);
 }
 
 // proves: NAC-13

@@ -1,15 +1,16 @@
 //! What the reconciler of ports asks about the network, answered from the picture.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use netwarden_actions::guard::{self, ElementFacts, PortFacts, PresentEndpoint};
+use netwarden_actions::plan::Shown;
 use netwarden_actions::{ActionError, SessionError};
 use netwarden_inventory::{Network, Role};
 use netwarden_model::{EndpointFacts, Mac, NeId, PortRef};
 use netwarden_reach::SnmpSession;
 use netwarden_store::Store;
 
-use crate::keeper::Picture;
+use crate::keeper::{KeeperHandle, Picture};
 use crate::machine::Machine;
 use crate::own_path::OwnPath;
 use crate::sessions::Sessions;
@@ -39,12 +40,19 @@ pub struct Directory {
     store: Store,
     settings: GuardSettings,
     own_path: OwnPath,
+    /// Known once the keeper runs, which is made after the reconciler.
+    keeper: Arc<OnceLock<KeeperHandle>>,
 }
 
 impl Directory {
     /// Answers from `picture`, and from `machine` what our own path is.
     pub fn new(picture: Picture, store: Store, settings: GuardSettings, machine: Machine) -> Self {
-        Self { picture, store, settings, own_path: OwnPath::new(machine) }
+        Self { picture, store, settings, own_path: OwnPath::new(machine), keeper: Arc::default() }
+    }
+
+    /// Hands what acts have read back to `keeper` from here on.
+    pub fn tell(&self, keeper: KeeperHandle) {
+        let _ = self.keeper.set(keeper);
     }
 }
 
@@ -87,8 +95,12 @@ impl netwarden_actions::Directory for Directory {
         Ok(Some(PortFacts {
             if_index: found.if_index.map(|index| index.0),
             uplink: network.role(port) == Some(Role::Uplink),
+            logical: network.role(port) == Some(Role::Logical),
             trunk: found.trunk == Some(true),
-            lag: found.lag.is_some() || found.if_type == Some(LAG_TYPE),
+            // Also where the first member stands for an aggregate that shows no interface.
+            lag: found.lag.is_some()
+                || found.if_type == Some(LAG_TYPE)
+                || network.role(port) == Some(Role::Aggregate),
             learned: network.learned_on(port.ne, &port.port).to_vec(),
             endpoints: endpoints
                 .into_iter()
@@ -104,6 +116,16 @@ impl netwarden_actions::Directory for Directory {
 
     async fn endpoint(&self, mac: Mac) -> Result<Option<EndpointFacts>, ActionError> {
         Ok(self.picture.read().facts(mac))
+    }
+
+    async fn shown(&self, port: &PortRef, shown: Shown) {
+        let Some(keeper) = self.keeper.get() else { return };
+        let at = port.clone();
+        let shown = netwarden_inventory::edit::Shown { pvid: shown.pvid, admin_up: shown.admin_up };
+        if let Err(error) = keeper.learn(move |network, now| network.plan_shown(&at, shown, now)).await {
+            // The next poll says it.
+            tracing::warn!(%port, %error, "what was read back of a port could not be kept");
+        }
     }
 }
 

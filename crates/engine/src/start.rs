@@ -149,6 +149,7 @@ impl Engine {
             orders.clone(),
             enforcer.clone(),
         );
+        directory.tell(handle.clone());
         run("inventory", keeper.run().boxed());
 
         let (channels, configured) = watch::channel(Arc::new(channels));

@@ -24,7 +24,7 @@ use netwarden_model::reading::Neighbour;
 use netwarden_model::{EventKind, Mac, NeId, Subject};
 
 use crate::changes::PollWhat;
-use crate::element::{Role, UplinkBy};
+use crate::element::UplinkBy;
 use crate::endpoint::Place;
 use crate::plan::Draft;
 use crate::roles::later;
@@ -170,9 +170,9 @@ impl Draft<'_> {
 
     /// Says that endpoints have lost their port, or had it, to one that leads to another element.
     pub(crate) fn tell_uplink(&mut self, place: Place) {
-        let was_access = self.element(place.ne).is_some_and(|element| {
-            element.ports.get(place.slot).is_some_and(|port| port.role() == Role::Access)
-        });
+        let was_access = self
+            .element(place.ne)
+            .is_some_and(|element| element.ports.get(place.slot).is_some_and(|port| !port.is_uplink()));
         if !was_access || !self.is_uplink(place) {
             return;
         }
@@ -301,7 +301,7 @@ impl Draft<'_> {
                 .filter(move |(slot, port)| {
                     *slot != place.slot
                         && ports.stands_for(*slot) == *slot
-                        && port.role() == Role::Uplink
+                        && port.is_uplink()
                         && port.uplink.as_ref().and_then(UplinkBy::element) == Some(ne)
                         && self.is_plugged(place.ne, *slot)
                 })

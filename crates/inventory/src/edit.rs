@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use netwarden_model::event::NacPayload;
-use netwarden_model::{EndpointStatus, EventKind, Mac, PortRef};
+use netwarden_model::{EndpointStatus, EventKind, Mac, PortRef, VlanId};
 use serde::{Deserialize, Serialize};
 
 use crate::changes::Changes;
@@ -50,6 +50,15 @@ pub struct PortEdit {
     pub role: Option<Option<RoleOverride>>,
     /// Never shut or moved.
     pub protected: Option<bool>,
+}
+
+/// What an element shows of a port after an act on it, by the act's own reading; None where it was not asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// PVID.
+    pub pvid: Option<VlanId>,
+    /// True where ifAdminStatus is up.
+    pub admin_up: Option<bool>,
 }
 
 /// Why an edit is refused.
@@ -122,6 +131,23 @@ impl Network {
             draft.relocate(mac);
         }
         Ok(draft.finish())
+    }
+}
+
+impl Network {
+    /// Takes what was read of a port after an act on it, which is newer than the last poll.
+    pub fn plan_shown(&self, port: &PortRef, shown: Shown, now: Timestamp) -> Changes {
+        let mut draft = Draft::new(self, now);
+        let slot = draft.ports(port.ne).and_then(|ports| ports.slot_of(&port.port));
+        if let (Some(slot), Some(ports)) = (slot, draft.ports_mut(port.ne))
+            && let Some(port) = ports.get_mut(slot)
+        {
+            port.pvid = shown.pvid.or(port.pvid);
+            if let Some(up) = shown.admin_up {
+                port.admin_status = Some(if up { "up" } else { "down" }.to_owned());
+            }
+        }
+        draft.finish()
     }
 }
 

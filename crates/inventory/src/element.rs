@@ -209,7 +209,18 @@ pub enum Role {
     Access,
     /// It leads to other elements; nothing is located here and it is never shut.
     Uplink,
+    /// An aggregate that leads to no element, or a member of one: endpoints are located here, and it is never
+    /// shut or moved by itself.
+    Aggregate,
+    /// An interface that is no port, by its ifType: of a VLAN, a loopback, a tunnel. It is never shut or moved.
+    Logical,
 }
+
+/// ifTypes (IANAifType-MIB) of interfaces that are no ports: softwareLoopback, propVirtual, virtualIpAddress,
+/// tunnel, l2vlan, l3ipvlan, l3ipxvlan, mplsTunnel, mpls, bridge.
+const LOGICAL: [u32; 10] = [24, 53, 112, 131, 135, 136, 137, 150, 166, 209];
+/// ifTypes of aggregates: propMultiplexor, ieee8023adLag.
+const AGGREGATES: [u32; 2] = [54, 161];
 
 impl Role {
     /// The word used in interfaces and in the store.
@@ -217,6 +228,8 @@ impl Role {
         match self {
             Role::Access => "access",
             Role::Uplink => "uplink",
+            Role::Aggregate => "aggregate",
+            Role::Logical => "logical",
         }
     }
 }
@@ -291,12 +304,20 @@ pub struct Port {
 }
 
 impl Port {
-    /// What the port is, by override or evidence. For a LAG's member ask the aggregate's port.
+    /// What the port is, by override, evidence or ifType. A LAG's member is what [`PortTable::role`] says.
     pub fn role(&self) -> Role {
-        match (self.role_override, &self.uplink) {
-            (Some(RoleOverride::Uplink), _) | (None, Some(_)) => Role::Uplink,
-            (Some(RoleOverride::Access), _) | (None, None) => Role::Access,
+        match (self.role_override, &self.uplink, self.if_type) {
+            (Some(RoleOverride::Uplink), ..) | (None, Some(_), _) => Role::Uplink,
+            (Some(RoleOverride::Access), ..) => Role::Access,
+            (None, None, Some(kind)) if AGGREGATES.contains(&kind) => Role::Aggregate,
+            (None, None, Some(kind)) if LOGICAL.contains(&kind) => Role::Logical,
+            (None, None, _) => Role::Access,
         }
+    }
+
+    /// True where it leads to another element.
+    pub fn is_uplink(&self) -> bool {
+        self.role() == Role::Uplink
     }
 }
 
@@ -317,6 +338,8 @@ pub struct PortTable {
     by_index: HashMap<IfIndex, u32>,
     by_raw: HashMap<String, Option<u32>>,
     stands_for: Vec<u32>,
+    /// Whether each stands for others.
+    leads: Vec<bool>,
 }
 
 impl PortTable {
@@ -372,6 +395,18 @@ impl PortTable {
         usize::try_from(slot).ok().and_then(|at| self.stands_for.get(at)).copied().unwrap_or(slot)
     }
 
+    /// What the port in `slot` is; a LAG's member as its aggregate.
+    pub fn role(&self, slot: u32) -> Option<Role> {
+        let leads = usize::try_from(slot).ok().and_then(|at| self.leads.get(at)).copied();
+        let is_of_lag = self.get(slot)?.lag.is_some() || leads == Some(true);
+        let one = self.get(self.stands_for(slot))?;
+        Some(match one.role() {
+            // The first member stands for an aggregate that has no interface of its own.
+            Role::Access if is_of_lag && one.role_override.is_none() => Role::Aggregate,
+            role => role,
+        })
+    }
+
     /// The LAG members for which `slot` stands, itself not counted.
     pub fn members(&self, slot: u32) -> impl Iterator<Item = u32> {
         self.iter().map(|(member, _)| member).filter(move |m| *m != slot && self.stands_for(*m) == slot)
@@ -397,6 +432,13 @@ impl PortTable {
                 port.lag.as_ref().and_then(|lag| self.by_name.get(lag)).copied().unwrap_or(slot)
             })
             .collect();
+        self.leads = vec![false; self.ports.len()];
+        for (slot, stands_for) in (0u32..).zip(&self.stands_for) {
+            let leader = usize::try_from(*stands_for).ok().and_then(|at| self.leads.get_mut(at));
+            if let Some(leads) = leader.filter(|_| slot != *stands_for) {
+                *leads = true;
+            }
+        }
     }
 }
 
@@ -448,8 +490,7 @@ impl ElementState {
 
     /// What the port is, a LAG's members taken together with their aggregate.
     pub fn role(&self, name: &PortName) -> Option<Role> {
-        let slot = self.ports.slot_of(name)?;
-        self.ports.get(self.ports.stands_for(slot)).map(Port::role)
+        self.ports.role(self.ports.slot_of(name)?)
     }
 
     /// True where an administrator protected the port or its aggregate.

@@ -227,6 +227,14 @@ CREATE INDEX endpoints_host_key ON endpoints (lower(host_name));
         up: "CREATE INDEX endpoints_status_online ON endpoints (status, online, mac);
 ",
     },
+    Migration {
+        name: "inventory-0007-roles",
+        // Aggregates and interfaces that are no ports counted as access ports. From here on a port's row says so
+        // whenever it is written.
+        up: "UPDATE ports SET role = 'aggregate' WHERE role = 'access' AND role_override IS NULL AND (lag IS NOT NULL OR if_type IN (54, 161));
+UPDATE ports SET role = 'logical' WHERE role = 'access' AND role_override IS NULL AND if_type IN (24, 53, 112, 131, 135, 136, 137, 150, 166, 209);
+",
+    },
 ];
 
 /// Addresses as 16 octets, IPv4 as mapped (RFC 4291 section 2.5.5.2), so that all sort together.

@@ -6,7 +6,6 @@ use netwarden_model::element::Method;
 use netwarden_model::{IfIndex, Mac, NeId, VlanId};
 
 use crate::changes::{PollWhat, PollWish};
-use crate::element::Role;
 use crate::network::Network;
 use crate::plan::Draft;
 use crate::table::NO_PORT;
@@ -45,8 +44,8 @@ impl Network {
         let port = if_index
             .and_then(|index| element.ports.slot_at(index))
             .map(|slot| element.ports.stands_for(slot));
-        let role = port.and_then(|slot| element.ports.get(slot)).map(crate::Port::role);
-        if role != Some(Role::Access) {
+        let port = port.and_then(|slot| element.ports.get(slot));
+        if port.is_none_or(crate::Port::is_uplink) {
             draft.wish(
                 ne,
                 PollWhat::Methods(vec![Method::Inventory, Method::Forwarding]),
@@ -69,7 +68,7 @@ impl Network {
         for notice in notices.iter().filter(|notice| notice.learned && notice.mac.is_endpoint()) {
             let slot = notice.if_index.map(|index| element.ports.slot_at(index).unwrap_or(NO_PORT));
             let port = slot.and_then(|slot| element.ports.get(element.ports.stands_for(slot)));
-            if port.is_some_and(|port| port.role() == Role::Uplink) || draft.is_own(notice.mac) {
+            if port.is_some_and(crate::Port::is_uplink) || draft.is_own(notice.mac) {
                 continue;
             }
             if slot == Some(NO_PORT) {

@@ -157,15 +157,20 @@ impl Desk {
         vlan: VlanId,
         progress: Arc<Progress>,
     ) -> Result<serde_json::Value, Said> {
+        // The reading is most of it: that, and the trial of one PVID, are its two steps.
+        progress.set_total(2);
         let session = self.engine.sessions().session(ne, None).await.map_err(|error| error.to_string())?;
-        let read = netwarden_collect::read(&session, &Method::ALL, None).await;
-        let reading = read.map_err(|error| error.to_string())?.reading;
+        let read = tokio::select! {
+            read = netwarden_collect::read(&session, &Method::ALL, None) => read,
+            () = progress.cancelled() => return Err(Said::Cancelled),
+        };
+        let reading = read.map_err(|error| chain(&error))?.reading;
+        progress.set_done(1);
         let path = OwnPath {
             management_vlan: management_vlan(&reading, session.target().ip()),
             ..Machine::default().path_to(session.target())
         };
         let ports: Vec<_> = ethernet_ports(&reading).collect();
-        progress.set_total(u64::try_from(ports.len()).unwrap_or(u64::MAX));
         let judged: Vec<_> =
             ports.iter().map(|port| preflight(&reading, port.if_index, vlan, &path)).collect();
         let movable = ports.iter().zip(&judged).find(|(_, judged)| judged.would_work());
@@ -174,7 +179,7 @@ impl Desk {
             Some(port) => try_pvid(&session, port).await,
             None => None,
         };
-        progress.set_done(u64::try_from(ports.len()).unwrap_or(u64::MAX));
+        progress.set_done(2);
         let tried = movable.filter(|_| answer.is_some());
         let report = PreflightReport {
             vlan,
@@ -186,6 +191,12 @@ impl Desk {
         };
         serde_json::to_value(report).map_err(|error| error.to_string().into())
     }
+}
+
+/// An error and what lies beneath it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let beneath = std::iter::successors(error.source(), |error| error.source());
+    beneath.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn vlans(network: &Network, ne: NeId, state: &ElementState) -> Vec<VlanOn> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use netwarden_identity::Operation;
@@ -14,6 +15,9 @@ use crate::said::Said;
 
 /// Ended jobs that are kept; the oldest go first.
 const KEPT: usize = 100;
+
+/// How often a long step looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How a job stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +87,13 @@ impl Progress {
     /// True once someone has cancelled it; the job looks between its steps.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Ends once someone has cancelled the job: for a step that may take long by itself.
+    pub async fn cancelled(&self) {
+        while !self.is_cancelled() {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 }
 
@@ -198,8 +209,6 @@ fn forget_oldest(entries: &mut BTreeMap<Uuid, Entry>) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     async fn ended(jobs: &Jobs, id: Uuid) -> Job {

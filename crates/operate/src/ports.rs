@@ -3,6 +3,7 @@
 use netwarden_actions::request;
 use netwarden_audit::Value;
 use netwarden_identity::{Object, ObjectKind, Operation};
+use netwarden_inventory::Role;
 use netwarden_inventory::edit::PortEdit;
 use netwarden_model::access::{PortAccess, Progress};
 use netwarden_model::action::Originator;
@@ -166,6 +167,10 @@ impl Desk {
                 let port = Said::port(&port).into();
                 return Err(OperateError::Conflict(Said::ToBeOnAlready { port }));
             }
+            None if self.is_logical(&port) => {
+                let port = Said::port(&port).into();
+                return Err(OperateError::Conflict(Said::NoPhysicalPort { port }));
+            }
             None if self.is_up(&port) => {
                 let port = Said::port(&port).into();
                 return Err(OperateError::Conflict(Said::IsOnAlready { port }));
@@ -173,6 +178,10 @@ impl Desk {
             None => Action::SetPortAccess { port, access: PortAccess::Open, endpoint: None },
         };
         self.ask(permit, action, reason, key).await
+    }
+
+    fn is_logical(&self, port: &PortRef) -> bool {
+        self.engine.keeper().picture().read().role(port) == Some(Role::Logical)
     }
 
     fn is_up(&self, port: &PortRef) -> bool {

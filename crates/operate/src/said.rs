@@ -3,7 +3,7 @@
 //! `Display` is the English, which REST and the command line show. The console tells a sentence in its reader's
 //! language, by [`Said::key`] and [`Said::values`] from its catalogues, whose English is held to this one by a
 //! test. What comes from outside or was stored (reasons that people wrote, notes of attempts, errors of devices,
-//! names) is a value and stays as it is.
+//! names) is a value; of it the console tells in its reader's language what it knows to be our own words.
 //!
 //! A new sentence is a line in `said/sentences.rs` and a line in each catalogue.
 

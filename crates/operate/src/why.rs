@@ -336,6 +336,8 @@ fn port_access(
     let found = network.element(port.ne)?.port(&port.port)?;
     let mut role = match network.role(port) {
         Some(Role::Uplink) => Said::AnUplink,
+        Some(Role::Aggregate) => Said::AnAggregate,
+        Some(Role::Logical) => Said::ALogicalInterface,
         _ => Said::AnAccessPort,
     };
     if let Some(vlan) = found.pvid {

@@ -45,7 +45,7 @@ pub struct ListArguments {
     /// Network element, by name or id.
     #[arg(long)]
     ne: Option<String>,
-    /// access, uplink or unknown.
+    /// access, uplink, aggregate or logical.
     #[arg(long)]
     role: Option<String>,
     /// Only those whose access we hold, or want to.

@@ -5,6 +5,8 @@ use netwarden_snmp::{Oid, Value, VarBind};
 use super::Expect;
 use super::q_bridge::Steps;
 
+/// What it is called to people.
+pub const NAME: &str = "ifAdminStatus";
 /// ifAdminStatus `up`.
 pub const UP: i64 = 1;
 /// ifAdminStatus `down`.
@@ -25,7 +27,7 @@ pub fn bring(if_index: u32, current: i64, wanted: i64) -> Steps {
     let set = (current != wanted).then(|| binding(if_index, wanted));
     Steps {
         sets: set.into_iter().collect(),
-        expect: vec![Expect::Number { oid: oid(if_index), value: wanted, what: "ifAdminStatus".to_owned() }],
+        expect: vec![Expect::Number { oid: oid(if_index), value: wanted, what: NAME.to_owned() }],
     }
 }
 

@@ -15,6 +15,9 @@ const DYNAMIC: i64 = 2;
 /// vtpVlanState `operational`.
 const OPERATIONAL: i64 = 1;
 
+/// What vmVlan is called to people.
+pub const VM_VLAN: &str = "vmVlan";
+
 /// vmVlan of an interface.
 pub fn vm_vlan_oid(if_index: u32) -> Oid {
     Oid::from([1, 3, 6, 1, 4, 1, 9, 9, 68, 1, 2, 2, 1, 2, if_index])
@@ -92,7 +95,7 @@ fn steps(state: &State, vlan: i64) -> Steps {
     let set = (state.vm_vlan != vlan).then(|| VarBind::new(oid.clone(), Value::Integer(value)));
     Steps {
         sets: set.into_iter().collect(),
-        expect: vec![Expect::Number { oid, value: vlan, what: "vmVlan".to_owned() }],
+        expect: vec![Expect::Number { oid, value: vlan, what: VM_VLAN.to_owned() }],
     }
 }
 

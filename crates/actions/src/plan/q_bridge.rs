@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Expect, PlanError, port_list};
 
+/// What dot1qPvid is called to people.
+pub const PVID: &str = "the PVID";
 /// RowStatus `active` (RFC 2579).
 const ACTIVE: i64 = 1;
 
@@ -284,7 +286,7 @@ fn steps(state: &State, pvid: i64, wanted: &BTreeMap<VlanId, Membership>) -> Ste
         }
     }
     let oid = pvid_oid(state.base_port);
-    expect.push(Expect::Number { oid: oid.clone(), value: pvid, what: "the PVID".to_owned() });
+    expect.push(Expect::Number { oid: oid.clone(), value: pvid, what: PVID.to_owned() });
     let mut sets = joins;
     if state.pvid != pvid {
         // dot1qPvid is Unsigned32 (VlanIndex), which shares its encoding with Gauge32.

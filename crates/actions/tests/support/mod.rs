@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use netwarden_actions::guard::{ElementFacts, PortFacts, PresentEndpoint, Settings};
 use netwarden_actions::plan::q_bridge::{Column, pvid_oid};
-use netwarden_actions::plan::{admin_status, port_list};
+use netwarden_actions::plan::{Shown, admin_status, port_list};
 use netwarden_actions::{ActionError, Directory, Enforcer, Pace, SessionError, Sessions};
 use netwarden_model::access::PortAccess;
 use netwarden_model::action::Originator;
@@ -259,6 +259,8 @@ pub struct Known {
     pub uplinks: BTreeSet<PortRef>,
     pub unknown: BTreeSet<PortRef>,
     pub voice: Option<VlanId>,
+    /// What acts have read back, in this order.
+    pub shown: Vec<(PortRef, Shown)>,
 }
 
 impl Directory for Facts {
@@ -291,6 +293,10 @@ impl Directory for Facts {
 
     async fn endpoint(&self, _: Mac) -> Result<Option<EndpointFacts>, ActionError> {
         Ok(None)
+    }
+
+    async fn shown(&self, port: &PortRef, shown: Shown) {
+        self.0.lock().unwrap().shown.push((port.clone(), shown));
     }
 }
 

@@ -36,7 +36,7 @@ pub static ELEMENTS: ListTable = ListTable {
     scope: Some("n.id"),
 };
 
-/// Ports. `role` is `access` or `uplink`, a LAG's members as their aggregate.
+/// Ports. `role` is `access`, `uplink`, `aggregate` or `logical`, a LAG's members as their aggregate.
 pub static PORTS: ListTable = ListTable {
     from: "ports p JOIN network_elements n ON n.id = p.ne",
     id: Column::new("id", "p.id", Integer),
@@ -97,11 +97,14 @@ pub static SIGHTINGS: ListTable = ListTable {
     id: Column::new("id", "s.id", Integer),
     columns: &[
         Column::new("id", "s.id", Integer).sorts(),
-        Column::new("mac", "s.mac", Integer),
+        Column::new("mac", "s.mac", Integer).sorts(),
         Column::new("ne", "p.ne", Integer),
-        Column::new("port", "p.name", Text),
+        Column::new("ne_name", "n.name", Text).nullable().sorts(),
+        Column::new("port", "p.name", Text).sorts(),
+        // What the endpoint is found by.
+        Column::new("text", "COALESCE(e.search_text, '')", Text),
         Column::new("vlan", "s.vlan", Integer).nullable(),
-        Column::new("user", "s.user_name", Text).nullable(),
+        Column::new("user", "s.user_name", Text).nullable().sorts(),
         Column::new("started", "s.started", Integer).sorts(),
         Column::new("ended", "s.ended", Integer).nullable(),
     ],

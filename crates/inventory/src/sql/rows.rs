@@ -241,7 +241,7 @@ fn live_row(ne: NeId, live: &Live) -> Result<Vec<Value>, StoreError> {
 }
 
 fn role_of(table: &PortTable, slot: u32) -> Role {
-    table.get(table.stands_for(slot)).map_or(Role::Access, Port::role)
+    table.role(slot).unwrap_or(Role::Access)
 }
 
 fn port_row(ne: NeId, port: &Port, role: Role) -> Result<Vec<Value>, StoreError> {

@@ -154,6 +154,79 @@ fn a_lag_is_one_port() {
 }
 
 #[test]
+fn what_is_no_port_is_no_access_port() {
+    use crate::edit::PortEdit;
+
+    let mut lab = Lab::switches(1);
+    for (index, name, kind, role) in [
+        (101, "Vlan10", 53, Role::Logical),
+        (102, "irb.20", 136, Role::Logical),
+        (103, "Gi1/0/1.100", 135, Role::Logical),
+        (104, "Loopback0", 24, Role::Logical),
+        (105, "Tunnel1", 131, Role::Logical),
+        (106, "br0", 209, Role::Logical),
+        (107, "Po1", 161, Role::Aggregate),
+        (108, "Trk1", 54, Role::Aggregate),
+        (109, "Gi1/0/9", 6, Role::Access),
+        (110, "Fa0/1", 62, Role::Access),
+        (111, "Gi2", 117, Role::Access),
+        // What IANA calls other is not known to be none.
+        (112, "X1", 1, Role::Access),
+    ] {
+        let mut one = interface(index, name);
+        one.if_type = Some(kind);
+        lab.reading(1).interfaces.push(one);
+        lab.minutes(1);
+        assert_eq!(lab.net.role(&port(1, name)), Some(role), "{name} of ifType {kind}");
+    }
+    let mut unknown = interface(113, "eth9");
+    unknown.if_type = None;
+    lab.reading(1).interfaces.push(unknown);
+    // Members of a server's aggregate, with its interface and without.
+    for (member, lag) in [(2, 107), (3, 107), (4, 999), (5, 999)] {
+        lab.reading(1).interfaces[member].lag = Some(netwarden_model::IfIndex(lag));
+    }
+    lab.learn(1, mac(5), 5);
+    lab.minutes(1);
+    assert_eq!(lab.net.role(&port(1, "eth9")), Some(Role::Access));
+    for name in ["Po1", "p3", "p4", "p5", "p6"] {
+        assert_eq!(lab.net.role(&port(1, name)), Some(Role::Aggregate), "{name}");
+    }
+    assert_eq!(lab.place(mac(5)), Some(port(1, "p5")), "endpoints are at home on an aggregate all the same");
+    // An administrator's word goes before the ifType.
+    let edit = PortEdit { role: Some(Some(RoleOverride::Access)), protected: None };
+    let changes = lab.net.plan_port_edit(&port(1, "Vlan10"), &edit, lab.now).unwrap();
+    lab.take(changes);
+    assert_eq!(lab.net.role(&port(1, "Vlan10")), Some(Role::Access));
+}
+
+#[test]
+fn what_was_read_back_is_shown_before_the_next_poll() {
+    use crate::edit::Shown;
+    use netwarden_model::VlanId;
+
+    let mut lab = Lab::switches(1);
+    let vlan = VlanId::new(666).ok();
+    let shown = Shown { pvid: vlan, admin_up: Some(false) };
+    let changes = lab.net.plan_shown(&port(1, "p1"), shown, lab.now);
+    lab.take(changes);
+    let found = |lab: &Lab| {
+        let element = lab.net.element(netwarden_model::NeId(1)).unwrap();
+        let port = element.port(&"p1".into()).unwrap().clone();
+        (port.pvid, port.admin_status)
+    };
+    assert_eq!(found(&lab), (vlan, Some("down".to_owned())));
+    let nothing = lab.net.plan_shown(&port(1, "p1"), Shown::default(), lab.now);
+    lab.take(nothing);
+    assert_eq!(found(&lab), (vlan, Some("down".to_owned())));
+    // Of a port that is gone nothing is kept.
+    let gone = lab.net.plan_shown(&port(1, "p99"), shown, lab.now);
+    lab.take(gone);
+    lab.minutes(1);
+    assert_eq!(found(&lab).1.as_deref(), Some("up"), "a poll says what holds");
+}
+
+#[test]
 fn the_reason_is_shown() {
     let lab = Lab::pair_of_switches();
     let element = lab.net.element(netwarden_model::NeId(1)).unwrap();

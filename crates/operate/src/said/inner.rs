@@ -21,6 +21,7 @@ impl From<Never> for Said {
             Spared::Protected => Said::IsProtected { port, element, act },
             Spared::Uplink => Said::IsUplink { port, element, act },
             Spared::Aggregate => Said::IsAggregate { port, element, act },
+            Spared::Logical => Said::IsLogical { port, element, act },
             Spared::Trunk => Said::IsTrunkPort { port, element, act },
             Spared::OwnPath(mac) => Said::IsOwnPath { port, element, mac, act },
             Spared::NoVlan(vlan) => Said::NoSuchVlan { vlan, element, port },
@@ -265,6 +266,7 @@ mod tests {
             Spared::Uplink,
             Spared::Aggregate,
             Spared::Trunk,
+            Spared::Logical,
             Spared::OwnPath(mac),
             Spared::NoVlan(vlan),
         ];

@@ -53,6 +53,8 @@ sentences! {
     PortIs { port: Clause, role: Clause, standing: Clause } = "said-port-is", "{port} is {role}; {standing}";
     AnUplink = "said-an-uplink", "an uplink";
     AnAccessPort = "said-an-access-port", "an access port";
+    AnAggregate = "said-an-aggregate", "an aggregate";
+    ALogicalInterface = "said-a-logical-interface", "an interface that is no port";
     WithPvid { role: Clause, vlan: VlanId } = "said-with-pvid", "{role} with PVID {vlan}";
     WithLink { role: Clause, link: Word } = "said-with-link", "{role}, {link}";
     Protected { role: Clause } = "said-protected", "{role}, protected";
@@ -166,6 +168,7 @@ sentences! {
     BackupOf { name: String } = "said-backup-of", "backup '{name}'";
     PreflightOf { name: String, vlan: VlanId } = "said-preflight-of", "preflight of {name} with VLAN {vlan}";
     RehearsalOf { name: String } = "said-rehearsal-of", "rehearsal of rule '{name}'";
+    Cancelled = "said-cancelled", "it was cancelled";
     Verification = "said-verification", "verification of the audit trail";
 
     // Why a port could not be put into quarantine.
@@ -195,6 +198,8 @@ sentences! {
         "said-is-uplink", "{port} on {element} is an uplink to another network element and is never {act}";
     IsAggregate { port: PortName, element: String, act: Clause } =
         "said-is-aggregate", "{port} on {element} belongs to a link aggregate and is never {act}";
+    IsLogical { port: PortName, element: String, act: Clause } =
+        "said-is-logical", "{port} on {element} is no physical port and is never {act}";
     IsTrunkPort { port: PortName, element: String, act: Clause } =
         "said-is-trunk-port", "{port} on {element} is a trunk and is never {act}";
     IsOwnPath { port: PortName, element: String, mac: Mac, act: Clause } =
@@ -264,6 +269,8 @@ sentences! {
     HeldInVlan { port: Clause, vlan: VlanId } =
         "said-held-in-vlan", "{port} is held in VLAN {vlan} by us: release it first";
     ToBeOnAlready { port: Clause } = "said-to-be-on-already", "{port} is to be switched on already";
+    NoPhysicalPort { port: Clause } =
+        "said-no-physical-port", "{port} is no physical port: it is not switched";
     IsOnAlready { port: Clause } =
         "said-is-on-already", "{port} is switched on already: its ifAdminStatus is up";
     KeyTaken { action: Word, at: Timestamp } =

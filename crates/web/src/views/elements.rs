@@ -220,6 +220,9 @@ pub(super) fn buttons(desk: &Desk, visitor: &Visitor, element: &Element) -> Vec<
 /// False for what has no hole in the faceplate: VLAN interfaces, loopbacks, aggregates tell no link of
 /// their own that could be plugged.
 fn has_socket(port: &Port) -> bool {
+    if port.role == "logical" {
+        return false;
+    }
     let name = port.name.to_ascii_lowercase();
     !["vlan", "lo", "po", "lag", "trk", "ae", "bond", "port-channel", "null", "cpu", "mgmt", "irb", "bvi"]
         .iter()

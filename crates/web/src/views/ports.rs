@@ -66,7 +66,7 @@ const COLUMNS: Columns = &[
 const FILTERS: Filters = &[
     ("text", "filter-text", None),
     ("enforced", "property-enforcement", Some(("held", &["true"]))),
-    ("role", "property-role", Some(("role", &["access", "uplink"]))),
+    ("role", "property-role", Some(("role", &["access", "uplink", "aggregate", "logical"]))),
     ("oper_status", "property-oper-status", Some(("state", &["up", "down"]))),
     ("admin_status", "property-admin-status", Some(("admin", &["up", "down"]))),
     ("protected", "property-protected", Some(("protected", &["true", "false"]))),
@@ -234,7 +234,7 @@ pub(super) fn buttons(desk: &Desk, visitor: &Visitor, port: &Port) -> Vec<Button
     let held = port.enforcement.is_some();
     let offered = [
         (held, Operation::PortRelease, "act-release", "release", false),
-        (is_shut, Operation::PortOn, "act-on", "on", false),
+        (is_shut && port.role != "logical", Operation::PortOn, "act-on", "on", false),
         (is_access && !held, Operation::PortMove, "act-quarantine", "quarantine", true),
         (is_access && !held, Operation::PortMove, "act-move-port", "move", true),
         (is_access && !is_shut, Operation::PortOff, "act-off", "off", true),
