@@ -14,6 +14,7 @@ mod elements;
 mod endpoints;
 mod events;
 mod frame;
+mod heard;
 mod language;
 mod login_policies;
 mod online;

@@ -62,7 +62,7 @@ fn row(l: Language, record: &Record) -> Row {
             Cell::Code(record.operation.clone()),
             Cell::Text(record.object.clone()),
             outcome(l, record),
-            Cell::Text(record.details.clone()),
+            Cell::Text(l.heard(&record.details)),
             Cell::text(record.terminal.clone()),
             Cell::Link { text: format!("#{}", record.index), href: format!("/audit/{}", record.index) },
         ],
@@ -171,10 +171,10 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, Place(index
             text("column-user", &record.user),
             text("column-operation", &record.operation),
             Property { name: l.t("column-object"), cell: object_cell(&object.0, object.1.as_deref()) },
-            text("column-reason", &record.details),
+            text("column-reason", &l.heard(&record.details)),
         ];
         properties.extend(record.terminal.as_deref().map(|terminal| text("property-terminal", terminal)));
-        properties.extend(more.iter().filter_map(|(key, said)| Some(text(key, said.as_deref()?))));
+        properties.extend(more.iter().filter_map(|(key, said)| Some(text(key, &l.heard(said.as_deref()?)))));
         let title = format!("{} · #{}", record.operation, record.index);
         let (old, new) = (record.old.clone().unwrap_or_default(), record.new.clone().unwrap_or_default());
         frame::page(&RecordPage {

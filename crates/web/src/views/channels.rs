@@ -70,7 +70,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
                     Cell::Code(channel.definition.leads_to()),
                     Cell::Text(if channel.has_secret { l.t("secret-set") } else { l.t("secret-none") }),
                     match exception {
-                        Some(text) => Cell::Status { word: "degraded".to_owned(), text },
+                        Some(text) => Cell::Status { word: "degraded".to_owned(), text: l.heard(&text) },
                         None => Cell::Text(String::new()),
                     },
                     Cell::Time(Some(channel.changed_at)),
@@ -237,7 +237,7 @@ pub(crate) async fn test(
         let told = Told {
             title: l.t1("channel-test-title", "name", &*name),
             good: tested.delivered,
-            text: l.t1(key, "outcome", tested.outcome),
+            text: l.t1(key, "outcome", l.heard(&tested.outcome)),
             once: String::new(),
             back: (HERE.to_owned(), l.t("channels")),
         };

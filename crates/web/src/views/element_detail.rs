@@ -95,7 +95,7 @@ pub(super) fn polls(l: Language, detail: &ElementDetail) -> Table {
 
 pub(super) fn trouble(l: Language, detail: &ElementDetail) -> Option<Property> {
     let (at, why) = detail.trouble.clone()?;
-    let text = [("count", i64::from(detail.failures).into()), ("why", why.into())];
+    let text = [("count", i64::from(detail.failures).into()), ("why", l.heard(&why).into())];
     Some(Property { name: l.with("polls-failed", &text), cell: Cell::Time(Some(at)) })
 }
 

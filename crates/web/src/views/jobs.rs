@@ -52,7 +52,8 @@ fn told(l: Language, job: netwarden_operate::Job) -> Job {
         JobState::Failed(why) => Some(l.said(why)),
         _ => None,
     };
-    Job { what, error, ..shape::job(job) }
+    let told = shape::job(job);
+    Job { what, error, result: told.result.map(|found| l.heard_within(found)), ..told }
 }
 
 /// How far it has come; empty where that is not known.
@@ -111,7 +112,7 @@ struct Shown {
     may_cancel: bool,
     rehearsed: Option<Found>,
     properties: Vec<Property>,
-    /// Lists that it found, as JSON.
+    /// Lists that it found: texts a line each, else as JSON.
     lists: Vec<(String, String)>,
 }
 
@@ -184,6 +185,10 @@ fn result_of(l: Language, result: &serde_json::Map<String, Value>) -> (Vec<Prope
             Value::String(text) => properties.push(Property { name: told, cell: Cell::Text(text.clone()) }),
             Value::Array(items) if items.is_empty() => {
                 properties.push(Property { name: told, cell: Cell::Text(l.t("result-empty")) });
+            }
+            Value::Array(items) if items.iter().all(Value::is_string) => {
+                let lines: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                lists.push((told, lines.join("\n")));
             }
             Value::Array(_) | Value::Object(_) => {
                 lists.push((told, serde_json::to_string_pretty(value).unwrap_or_default()));

@@ -146,7 +146,7 @@ fn told_of(l: Language, report: &PreflightReport) -> Vec<Property> {
     let pvid = match (&report.tried, &report.refusal) {
         (Some(port), None) => l.t1("preflight-pvid-taken", "port", port.clone()),
         (Some(port), Some(why)) => {
-            l.with("preflight-pvid-refused", &[("port", port.clone().into()), ("why", why.clone().into())])
+            l.with("preflight-pvid-refused", &[("port", port.clone().into()), ("why", l.heard(why).into())])
         }
         (None, _) => l.t("preflight-pvid-untried"),
     };

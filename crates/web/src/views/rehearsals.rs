@@ -165,7 +165,7 @@ pub(crate) async fn start_draft(
                 Err(fault) => return Ok(Err(fault)),
             };
             if let Err(error) = desk.examine_rule(visitor.caller(), rule.clone()).await? {
-                return Ok(Err(Fault::of(&error)));
+                return Ok(Err(Fault::of(visitor.language(), &error)));
             }
             Ok::<_, Refusal>(Ok(desk.rehearse_rule(visitor.caller(), rule, from, until).await?))
         };
@@ -225,7 +225,7 @@ pub(super) fn found(
     Found {
         told: told(l, report),
         rule: rules.first().filter(|rule| rule.rule != 0).map(|rule| format!("/rules/{}", rule.rule)),
-        reasons: rules.iter().flat_map(|rule| rule.reasons.iter().cloned()).collect(),
+        reasons: rules.iter().flat_map(|rule| rule.reasons.iter().map(|why| l.heard(why))).collect(),
         shut: rules.iter().flat_map(|rule| rule.shut.iter().map(place)).collect(),
         moved: rules.iter().flat_map(|rule| rule.moved.iter().map(place)).collect(),
         effects,

@@ -62,8 +62,11 @@ pub(super) async fn checked(desk: &Desk, visitor: &Visitor, condition: &str) -> 
         Err(error) => {
             let line = error.line.to_string();
             let column = error.column.to_string();
-            let values =
-                [("line", line.into()), ("column", column.into()), ("message", error.message.clone().into())];
+            let values = [
+                ("line", line.into()),
+                ("column", column.into()),
+                ("message", l.heard(&error.message).into()),
+            ];
             let told = l.with("condition-wrong", &values);
             Checked { marked: Some(marked(condition, &error)), ..plain(false, told) }
         }
@@ -107,7 +110,7 @@ pub(crate) async fn check(
                 Err(fault) => Some(fault.text),
                 Ok(rule) => {
                     let examined = desk.examine_rule(visitor.caller(), rule).await?;
-                    examined.err().map(|error| error.message())
+                    examined.err().map(|error| l.heard(&error.message()))
                 }
             };
             checked.besides = fault.map(|fault| l.t1("condition-besides", "fault", fault));

@@ -346,7 +346,7 @@ async fn save(desk: &Desk, visitor: &Visitor, written: Written) -> Result<Respon
         Err(fault) => return Editing::refused(written, fault).shown(desk, visitor).await,
     };
     if let Err(error) = desk.examine_rule(caller, rule.clone()).await? {
-        return Editing::refused(written, Fault::of(&error)).shown(desk, visitor).await;
+        return Editing::refused(written, Fault::of(l, &error)).shown(desk, visitor).await;
     }
     let kept = match written.rule {
         None => desk.add_rule(caller, rule, &written.reason).await,

@@ -40,8 +40,8 @@ impl Fault {
         Self { part: Some(part), text }
     }
 
-    pub(super) fn of(error: &RuleError) -> Self {
-        Self::at(error.part(), error.message())
+    pub(super) fn of(l: Language, error: &RuleError) -> Self {
+        Self::at(error.part(), l.heard(&error.message()))
     }
 }
 
@@ -170,7 +170,7 @@ impl Written {
     /// The rule that was written.
     pub(super) fn rule(&self, l: Language) -> Result<Rule, Fault> {
         let kind = |word: &String| {
-            word.parse::<EventKind>().map_err(|error| Fault::at(RulePart::Events, error.to_string()))
+            word.parse::<EventKind>().map_err(|error| Fault::at(RulePart::Events, l.heard(&error)))
         };
         let severity = SEVERITIES.into_iter().find(|severity| severity.as_str() == self.severity);
         let reactions = self.reactions.iter().zip(1..).map(|(reaction, at)| reaction.reaction(l, at));

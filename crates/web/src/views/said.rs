@@ -9,7 +9,14 @@ impl Language {
     /// The sentence, with what stands in it.
     pub(crate) fn said(self, said: &Said) -> String {
         let values = said.values().into_iter().map(|(name, value)| {
+            // What may be of our own making, in English; what a person gave as a reason never is.
+            let is_heard = match name {
+                "text" | "note" | "why" | "values" => true,
+                "reason" => matches!(said, Said::SystemAsked { .. }),
+                _ => false,
+            };
             let value = match value {
+                Value::Text(text) if is_heard => isolated(self.heard(&text)).into(),
                 Value::Text(text) => isolated(text).into(),
                 Value::Number(number) => number.into(),
                 Value::Word { kind, word } => self.word(kind, word).into(),
@@ -103,7 +110,10 @@ mod tests {
     fn sentences_within_sentences_and_words_are_in_the_readers_language() {
         let port = Said::PortOf { ne: Said::from("sw1").into(), port: "Gi1/0/7".into() };
         let moved = Said::Moved { vlan: VlanId::new(666).unwrap() };
-        let wanted = Said::ToBeHeld { access: moved.into(), note: "enforcement is stopped".into() };
+        let wanted = Said::ToBeHeld {
+            access: moved.into(),
+            note: "enforcement is stopped for the whole network".into(),
+        };
         let held = Said::Holds { port: port.clone().into(), wanted: wanted.into() };
         let stopped = Said::AllStopped { standing: held.into() };
         let status = Word::new("status", "unauthorised");
@@ -113,8 +123,8 @@ mod tests {
         for (said, english, german) in [
             (
                 &stopped,
-                "sw1 port Gi1/0/7: to be moved to VLAN 666, held: enforcement is stopped (all enforcement is stopped)",
-                "sw1 Port Gi1/0/7: soll in VLAN 666 verschoben werden, zurückgehalten: enforcement is stopped (alle Eingriffe sind angehalten)",
+                "sw1 port Gi1/0/7: to be moved to VLAN 666, held: enforcement is stopped for the whole network (all enforcement is stopped)",
+                "sw1 Port Gi1/0/7: soll in VLAN 666 verschoben werden, zurückgehalten: Eingriffe sind für das ganze Netz angehalten (alle Eingriffe sind angehalten)",
             ),
             (
                 &happened,

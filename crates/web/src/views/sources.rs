@@ -55,8 +55,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             let (colour, text) = match (source.enabled, &run) {
                 (false, _) => ("disabled", l.t("source-off")),
                 (true, None) => ("info", l.t("source-not-run")),
-                (true, Some(run)) if run.good_at == Some(run.ran_at) => ("ok", run.outcome.clone()),
-                (true, Some(run)) => ("failed", run.outcome.clone()),
+                (true, Some(run)) if run.good_at == Some(run.ran_at) => ("ok", l.heard(&run.outcome)),
+                (true, Some(run)) => ("failed", l.heard(&run.outcome)),
             };
             Row {
                 cells: vec![

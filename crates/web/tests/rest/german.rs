@@ -107,3 +107,205 @@ async fn refusals_are_told_in_german() {
         &["is never shut"],
     );
 }
+
+/// English forms of all that the console can be told: the table of operate, and what other crates make.
+fn english_forms() -> impl Iterator<Item = &'static str> {
+    let heard = include_str!("../../locales/heard.de.txt").lines();
+    let heard = heard.filter(|line| !line.is_empty() && !line.starts_with(['#', '=']));
+    netwarden_operate::Said::ALL.iter().map(|(_, english)| *english).chain(heard)
+}
+
+/// Holds no words of any English sentence that we make; what is quoted of others has none of them.
+fn is_german(what: &str, answer: &Answer) {
+    for form in english_forms() {
+        for piece in form.split(['{', '}']).step_by(2) {
+            if piece.split_whitespace().filter(|word| word.len() > 1).count() < 3 {
+                continue;
+            }
+            let shown = piece.replace('&', "&#38;").replace('\'', "&#39;").replace('<', "&lt;");
+            assert!(!answer.body.contains(&shown), "{what} says '{piece}': {}", answer.body);
+        }
+    }
+}
+
+/// The German page of a job once it has ended.
+async fn ended(bench: &Bench, job: &Answer) -> Answer {
+    assert_eq!(job.status, 202, "{}", job.body);
+    let path = format!("/jobs/{}", job.json()["id"].as_str().unwrap());
+    for _ in 0..1_000 {
+        let shown = page(bench, "administrator", &path).await;
+        if !shown.body.contains("s-job-running") {
+            return shown;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{path} did not end");
+}
+
+// proves: SCL-04
+#[tokio::test]
+async fn lists_are_refused_in_german() {
+    let bench = bench().await;
+    for (path, german) in [
+        ("/endpoints?sort=weather", "es gibt keine Spalte „weather“"),
+        ("/endpoints?sort=vlan", "lässt sich nicht nach „vlan“ sortieren"),
+        ("/endpoints?weather=1", "es gibt keine Spalte „weather“"),
+        ("/endpoints?after=AAAA", "stammt von keiner Liste"),
+        ("/elements?sort=weather", "es gibt keine Spalte „weather“"),
+        ("/ports?pvid=ten", "gebraucht wird eine ganze Zahl"),
+        ("/audit?outcome=x&sort=weather", "es gibt keine Spalte „weather“"),
+        ("/jobs?sort=weather", "es gibt keine Spalte „weather“"),
+        ("/jobs?weather=1", "es gibt keine Spalte „weather“"),
+        ("/system/parameters?sort=weather", "es gibt keine Spalte „weather“"),
+        ("/events?sort=mac", "Ereignisse"),
+        ("/events?kind=weather", "„weather“ ist keine Ereignisart"),
+        ("/events?after=AAAA", "AAAA"),
+        ("/events?severity=loud", "„loud“"),
+    ] {
+        let refused = page(&bench, "administrator", path).await;
+        assert!(refused.status.is_client_error(), "{path}: {} {}", refused.status, refused.body);
+        says(&refused, &[german], &[]);
+        is_german(path, &refused);
+    }
+}
+
+// proves: SCL-04
+#[tokio::test]
+async fn what_is_wrong_with_a_rule_is_told_in_german() {
+    let bench = bench().await;
+    let start = page(&bench, "administrator", "/").await.body;
+    let proof = start.split("name=\"proof\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let escaped = |text: &str| -> String { text.bytes().map(|octet| format!("%{octet:02X}")).collect() };
+    for (condition, german) in [
+        ("endpoint.stauts == 'new'", "ist „endpoint.status“ gemeint?"),
+        ("endpoint.vlan", "die Bedingung muss wahr oder falsch sein; hier ergibt sie: eine Zahl"),
+        ("endpoint.vlan == 'ten'", "„==“ vergleicht Gleichartiges; hier stehen eine Zahl und ein Text"),
+        ("endpoint.vlan && true", "braucht einen Wahrheitswert, dies ist eine Zahl"),
+        ("endpoint.mac == 'x'", "ist keine MAC-Adresse"),
+        ("'x' in endpoint.ips", "ist keine IP-Adresse"),
+        ("endpoint.status == 'x'", "„x“ ist keines von"),
+        ("1.5 < 2.0", "nur ganze Zahlen"),
+        ("[] == []", "Liste"),
+        ("size(1) > 0", "braucht einen Text oder eine Liste"),
+        ("endpoint.mac.matches('(')", "ist kein regulärer Ausdruck"),
+        ("hour(now, 'Moon') == 1", "ist keine hier bekannte Zeitzone"),
+        ("frobnicate(1)", "in dieser Verwendung nicht bekannt"),
+        ("endpoint.ips.exists(ip, in_subnet(ip, 'x'))", "ist kein IP-Präfix"),
+        ("has(1)", "has() braucht eine Eigenschaft"),
+        ("endpoint.ips.all(1, true)", "all() braucht"),
+    ] {
+        let form = format!("proof={proof}&condition={}", escaped(condition));
+        let told = asked(&bench, "administrator", "/rules/check", Some(form)).await;
+        assert_eq!(told.status, 200, "{condition}: {}", told.body);
+        says(&told, &[german], &[]);
+        is_german(condition, &told);
+    }
+    // And where it is saved, at its place: a template, a name, a reaction that does not fit.
+    for (fields, german) in [
+        ("name=a&on=new_endpoint&do.1=syslog&name.1=log&message.1=%7B%7Bweather%7D%7D", "weather"),
+        ("name=&on=new_endpoint&do.1=shut_port", "der Name der Regel ist leer"),
+        ("name=a&do.1=shut_port", "sie nennt keine Ereignisart"),
+        ("name=a&on=new_endpoint", "sie hat weder einen Alarm noch eine Reaktion"),
+        ("name=a&on=tick&do.1=shut_port", "braucht ein Endgerät"),
+    ] {
+        let form = format!(
+            "proof={proof}&reason=x&description=&condition=&severity=major&every=&alarm=&from=00%3A00&to=00%3A00&zone=UTC&{fields}"
+        );
+        let refused = asked(&bench, "administrator", "/rules/new", Some(form)).await;
+        assert_eq!(refused.status, 422, "{fields}: {}", refused.body);
+        says(&refused, &[german], &[]);
+        is_german(fields, &refused);
+    }
+}
+
+// proves: SCL-04
+#[tokio::test]
+async fn results_of_long_work_and_reasons_of_devices_are_told_in_german() {
+    let bench = bench().await;
+    let ne = bench.ne.0;
+    let start = page(&bench, "administrator", "/").await.body;
+    let proof = start.split("name=\"proof\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+
+    let csv =
+        "address,quarantine_vlan,weather\nx,,\n192.0.2.1,9999,\n192.0.2.2,,\n192.0.2.2,,\n192.0.2.3,,,,,\n";
+    let import = "/api/v1/adoption/import?kind=elements&reason=a+test";
+    let job = bench.call(Some("administrator"), "POST", import, Some(("text/csv", csv.to_owned()))).await;
+    let shown = ended(&bench, &job).await;
+    says(
+        &shown,
+        &[
+            "Zeile 2: „x“ ist keine IP-Adresse",
+            "ist keine VLAN-Nummer",
+            "steht schon in Zeile",
+            "Zugangsdaten",
+        ],
+        &[],
+    );
+    is_german("an import", &shown);
+    let review = format!("/adopt/review?job={}", job.json()["id"].as_str().unwrap());
+    is_german("the review of an import", &page(&bench, "administrator", &review).await);
+
+    let preflight = bench
+        .json("administrator", "POST", &format!("/api/v1/elements/{ne}/preflight"), json!({ "reason": "x" }))
+        .await;
+    let shown = ended(&bench, &preflight).await;
+    says(&shown, &["sw1 hat keine Zugangsdaten"], &[]);
+    is_german("a preflight", &shown);
+
+    let backup =
+        bench.json("administrator", "POST", "/api/v1/system/backups", json!({ "name": "one" })).await;
+    let shown = ended(&bench, &backup).await;
+    says(&shown, &["bewahren Sie davon anderswo eine Kopie auf"], &[]);
+    is_german("a backup", &shown);
+
+    // Nobody answers to any set of credentials, and the element keeps silent.
+    let set = json!({ "name": "core", "kind": "v2c", "community": "a-community" });
+    assert_eq!(bench.json("administrator", "POST", "/api/v1/credentials", set).await.status, 201);
+    let form = format!(
+        "proof={proof}&reason=x&address=127.0.0.1:9&name=&credential=core&quarantine_vlan=&allow_v2c=true"
+    );
+    let refused = asked(&bench, "administrator", "/adopt/host", Some(form)).await;
+    is_german("an element that does not answer", &refused);
+    let keeper = bench.desk.engine.keeper();
+    let why = "the system group could not be read: 127.0.0.1:9: no answer after 3 attempts of 1000 ms";
+    keeper.failed(bench.ne, why.to_owned(), bench.desk.clock.now()).await;
+    // Its own polls fail for want of credentials meanwhile: either is told.
+    let reasons =
+        ["die Systemgruppe konnte nicht gelesen werden: 127.0.0.1:9: keine Antwort nach 3", "sw1 hat keine"];
+    let mut told = page(&bench, "administrator", &format!("/elements/{ne}")).await;
+    for _ in 0..200 {
+        if reasons.iter().any(|reason| told.body.contains(reason)) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        told = page(&bench, "administrator", &format!("/elements/{ne}")).await;
+    }
+    assert!(reasons.iter().any(|reason| told.body.contains(reason)), "{}", told.body);
+    is_german("an element's trouble", &told);
+
+    // Channels that reach nobody.
+    let log = json!({ "kind": "syslog", "host": "127.0.0.1", "port": 9, "transport": "danger-tcp" });
+    let hook = json!({ "kind": "webhook", "url": "https://127.0.0.1:1/" });
+    for (name, definition, secret, german) in [
+        ("log", log, None, "Syslog-Server 127.0.0.1:9: Verbindung abgelehnt"),
+        ("hook", hook, Some("k"), "Webhook bei 127.0.0.1: die Anfrage konnte nicht gesendet werden"),
+    ] {
+        let mut new = json!({ "name": name, "reason": "a test", "definition": definition });
+        if let Some(secret) = secret {
+            new["secret"] = json!(secret);
+        }
+        let made = bench.json("administrator", "POST", "/api/v1/channels", new).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let path = format!("/system/channels/{name}/test");
+        let tested = asked(&bench, "administrator", &path, Some(format!("proof={proof}&to="))).await;
+        says(&tested, &[german], &[]);
+        is_german(name, &tested);
+    }
+    let listed = page(&bench, "administrator", "/system/channels").await;
+    says(&listed, &["mit dem Syslog-Server „log“ wird im Klartext gesprochen"], &[]);
+    is_german("the channels", &listed);
+    let fields = format!("proof={proof}&reason=x&value=many");
+    let refused = asked(&bench, "administrator", "/system/parameters/ui.page_rows", Some(fields)).await;
+    says(&refused, &["eine ganze Zahl von 1 bis 1000"], &[]);
+    is_german("a parameter", &refused);
+}

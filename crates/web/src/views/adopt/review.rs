@@ -119,7 +119,7 @@ fn line(
         by: candidate.found_by.as_ref().map(|by| l.word("state", &format!("by-{by}"))).unwrap_or_default(),
         credential: candidate.credential.clone().unwrap_or_default(),
         state,
-        reason: candidate.not_added.clone().unwrap_or_default(),
+        reason: candidate.not_added.as_deref().map(|why| l.heard(why)).unwrap_or_default(),
     }
 }
 
@@ -176,7 +176,7 @@ async fn page(
         form,
         silent: if silent > 0 { count("review-silent", silent) } else { String::new() },
         imported: imported.map(|imported| count("review-imported", imported)).unwrap_or_default(),
-        reasons: reasons.into_iter().take(MOST_REASONS).collect(),
+        reasons: reasons.iter().take(MOST_REASONS).map(|why| l.heard(why)).collect(),
         may_cancel,
         jobs: work::listed(l, &jobs),
     })?;
