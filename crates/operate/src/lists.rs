@@ -325,7 +325,8 @@ impl Desk {
         Ok(sql::list_sightings(self.store.read(), &query).await?.items)
     }
 
-    /// A page of [`Desk::history`], the latest first.
+    /// A page of [`Desk::history`], the latest first unless sorted otherwise. A text is found in the port, its
+    /// element, the user, and in what the endpoint is found by.
     pub async fn list_history(
         &self,
         caller: &Caller,
@@ -334,7 +335,8 @@ impl Desk {
         wish: ListWish,
     ) -> Result<Counted<SightingView>, OperateError> {
         let wish = self.paged(wish);
-        let query = self.history_query(caller, whom, from, until).await?.page(page(&wish)?);
+        let query = self.history_query(caller, whom, from, until).await?;
+        let query = filled(query, &[], &["port", "ne_name", "user", "text"], wish)?;
         let read = self.store.read();
         let (listed, count) = tokio::try_join!(sql::list_sightings(read, &query), query.count(read))?;
         Ok(Counted { items: listed.items, next: listed.next, count })
@@ -705,6 +707,15 @@ fn severity(text: &str) -> Option<Severity> {
 /// Reads the name of a port in an address.
 pub fn port_ref(ne: i64, name: &str) -> PortRef {
     PortRef { ne: NeId(ne), port: PortName(name.to_owned()) }
+}
+
+impl Desk {
+    /// Those of `ports` that their elements still have, each once.
+    pub fn known_ports(&self, ports: impl IntoIterator<Item = PortRef>) -> Vec<PortRef> {
+        let network = self.engine.keeper().picture().read();
+        let known = ports.into_iter().filter(|port| network.role(port).is_some());
+        known.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
 }
 
 /// Reads a VLAN id.

@@ -17,6 +17,7 @@ pub(in crate::views) use self::endpoints::Endpoint;
 pub(in crate::views) use self::ports::Port;
 use super::act::{Act, Given, Input};
 use super::dialog::{Dialog, submitted};
+use super::endpoints::Button;
 use super::frame::{self, Frame, answered};
 use super::language::Language;
 use super::ports::verb as last_part;
@@ -133,6 +134,30 @@ pub(super) fn offered<K: Kind>(desk: &Desk, visitor: &Visitor) -> Vec<Bulk> {
         .collect()
 }
 
+/// The acts of these names on exactly `all`, as buttons where they stand in another list; none where that is
+/// nothing, or more than one act takes.
+pub(super) fn on_these<K: Kind>(desk: &Desk, visitor: &Visitor, verbs: &[&str], all: &[K]) -> Vec<Button> {
+    if all.is_empty() || all.len() > MOST {
+        return Vec::new();
+    }
+    let l = visitor.language();
+    let offered = K::VERBS.iter().filter(|verb| verbs.contains(&verb.name));
+    let offered = offered.filter(|verb| visitor.may(desk, verb.operation));
+    offered
+        .map(|verb| Button {
+            text: l.t1(verb.title, "count", count(all.len())),
+            href: picked_address(verb.name, all),
+            dangerous: verb.dangerous,
+        })
+        .collect()
+}
+
+/// Where the dialog of an act on exactly `all` is.
+fn picked_address<K: Kind>(verb: &str, all: &[K]) -> String {
+    let picked = all.iter().fold(Query::default(), |query, one| query.and(K::NAME, &one.written()));
+    picked.at(&format!("{}/{verb}", K::LIST))
+}
+
 fn verb_of<K: Kind>(uri: &axum::http::Uri) -> Result<&'static Verb, Refusal> {
     let name = last_part(uri);
     K::VERBS.iter().find(|verb| verb.name == name).ok_or_else(|| Refusal::not_found(Said::NothingHere))
@@ -243,7 +268,7 @@ async fn acted<K: Kind>(
     for one in all {
         let (word, text) = match one.act(desk, visitor, verb, wish, reason).await {
             Ok(()) => {
-                done.push(one.written());
+                done.push(one.clone());
                 ("success", l.t(verb.button))
             }
             // The sentence that is safe to show is the refusal's.
@@ -254,10 +279,7 @@ async fn acted<K: Kind>(
     }
     let numbers = [("done", count(done.len()).into()), ("all", count(rows.len()).into())];
     let told = l.with(verb.done, &numbers);
-    let undo = verb.undo.filter(|_| !done.is_empty()).map(|undo| {
-        let picked = done.iter().fold(Query::default(), |query, one| query.and(K::NAME, one));
-        picked.at(&format!("{}/{undo}", K::LIST))
-    });
+    let undo = verb.undo.filter(|_| !done.is_empty()).map(|undo| picked_address(undo, &done));
     shown::<K>(desk, visitor, told, rows, undo).await
 }
 

@@ -1,15 +1,16 @@
 //! The start page: how the network and the system are, what needs attention, and events over time.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use netwarden_identity::Operation;
-use netwarden_model::Event;
+use netwarden_model::{Event, PortRef};
 use netwarden_operate::{Desk, ListWish, Status};
 
 use super::act::notice;
-use super::acts;
 use super::charts::{self, Charts};
 use super::events::{severity, told, what};
 use super::frame::{self, Frame, answered};
@@ -17,6 +18,7 @@ use super::language::Language;
 use super::system;
 use super::table::{Cell, Row, Table};
 use super::visitor::Visitor;
+use super::{acts, bulk};
 use crate::address::Query;
 use crate::refusal::Refusal;
 
@@ -94,7 +96,7 @@ async fn worries(desk: &Desk, visitor: &Visitor) -> Result<Vec<Row>, Refusal> {
         lines = folded(&events, false);
     }
     let mut rows = Vec::new();
-    for Line { latest, count, is_of_one } in lines.into_iter().take(LINES) {
+    for Line { latest, count, is_of_one, ports } in lines.into_iter().take(LINES) {
         let event = told(l, desk, caller, latest)?;
         let kind = l.word("kind", &event.kind);
         let kind = if count > 1 {
@@ -110,9 +112,13 @@ async fn worries(desk: &Desk, visitor: &Visitor) -> Result<Vec<Row>, Refusal> {
         } else {
             Cell::Link { text: kind, href: format!("/events/{}", event.seq) }
         };
-        // Acts are on one endpoint; of several each has its own page.
+        // Acts are on one endpoint; where the line is about several, on the ports where they are.
         let buttons = match is_of_one {
             true => acts::at_hand(desk, visitor, &event.subject).await,
+            false if visitor.may(desk, Operation::PortRead) => {
+                let ports: Vec<bulk::Port> = desk.known_ports(ports).into_iter().map(Into::into).collect();
+                bulk::on_these(desk, visitor, &["move", "off"], &ports)
+            }
             false => Vec::new(),
         };
         let cells = vec![
@@ -133,6 +139,8 @@ struct Line<'e> {
     count: usize,
     /// All of them are about the same.
     is_of_one: bool,
+    /// The ports that they name.
+    ports: BTreeSet<PortRef>,
 }
 
 /// Events, newest first, of one kind at one place put together: at a port where `by_port`, else at an element;
@@ -149,12 +157,17 @@ fn folded(events: &[Event], by_port: bool) -> Vec<Line<'_>> {
             }
     };
     for event in events {
+        let port = event.ne.zip(event.port.clone()).map(|(ne, port)| PortRef { ne, port });
         match lines.iter_mut().find(|line| is_alike(line.latest, event)) {
             Some(line) => {
                 line.count += 1;
                 line.is_of_one &= line.latest.subject == event.subject;
+                line.ports.extend(port);
             }
-            None => lines.push(Line { latest: event, count: 1, is_of_one: true }),
+            None => {
+                let ports = port.into_iter().collect();
+                lines.push(Line { latest: event, count: 1, is_of_one: true, ports });
+            }
         }
     }
     lines
@@ -244,5 +257,9 @@ mod tests {
         };
         assert_eq!(told(true), [(6, 2, true), (4, 1, true), (3, 1, true), (2, 1, true), (1, 1, true)]);
         assert_eq!(told(false), [(6, 3, false), (4, 1, true), (2, 1, true), (1, 1, true)]);
+        let lines = folded(&events, false);
+        let ports: Vec<String> = lines[0].ports.iter().map(|port| port.port.to_string()).collect();
+        assert_eq!(ports, ["Gi1", "Gi2"], "each once");
+        assert!(lines[2].ports.is_empty());
     }
 }

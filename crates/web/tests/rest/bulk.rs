@@ -3,7 +3,14 @@
 
 use std::time::Duration;
 
-use crate::desk::{Bench, MAC, bench};
+use netwarden_inventory::Read;
+use netwarden_model::element::Method;
+use netwarden_model::event::NacPayload;
+use netwarden_model::reading::Interface;
+use netwarden_model::{EventKind, IfIndex, NewEvent, Outcome, Payload, Reading, Severity, Subject};
+use netwarden_store::Tx;
+
+use crate::desk::{Bench, MAC, bench, interface};
 
 async fn recorded(bench: &Bench, operation: &str) -> bool {
     for _ in 0..100 {
@@ -108,4 +115,118 @@ async fn many_elements_are_acted_on_with_one_reason() {
     let bad =
         bench.form("operator", "/elements/maintain", &format!("reason=x&from=x&until=y&picked={ne}")).await;
     assert!(bad.status == 400 && bad.body.contains("id=\"fault-from\""), "{}", bad.body);
+}
+
+/// The element shows these interfaces from now on, each with its ifType and ifAdminStatus.
+async fn with_interfaces(bench: &Bench, interfaces: &[(&str, u32, &str)]) {
+    let all = interfaces.iter().zip(1..).map(|((name, if_type, admin), index)| Interface {
+        if_index: IfIndex(index),
+        name: Some((*name).to_owned()),
+        if_type: Some(*if_type),
+        base_port: (*if_type == 6).then_some(index),
+        pvid: None,
+        ..interface(admin)
+    });
+    let reading = Reading { interfaces: all.collect(), ..Reading::default() };
+    let keeper = bench.desk.engine.keeper();
+    let now = bench.desk.clock.now();
+    keeper.read(bench.ne, Read::Methods(vec![Method::Inventory]), reading, now).await;
+    let last = netwarden_operate::port_ref(bench.ne.0, interfaces.last().unwrap().0);
+    for _ in 0..500 {
+        if keeper.picture().read().role(&last).is_some() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the interfaces were not read");
+}
+
+// proves: NAC-12
+#[tokio::test]
+async fn what_is_no_port_is_neither_offered_nor_done() {
+    let bench = bench().await;
+    let ne = bench.ne.0;
+    let all = [("Gi1/0/1", 6, "up"), ("Vlan10", 53, "up"), ("Lo0", 24, "down"), ("Po1", 161, "up")];
+    with_interfaces(&bench, &all).await;
+    let access = bench.call(Some("operator"), "GET", "/api/v1/ports?role=access", None).await.json();
+    let names: Vec<&str> =
+        access["items"].as_array().unwrap().iter().map(|port| port["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Gi1/0/1"]);
+    let real = bench.page("operator", &format!("/elements/{ne}/ports/Gi1%2F0%2F1")).await.body;
+    assert!(real.contains("/Gi1%2F0%2F1/off\"") && real.contains("/Gi1%2F0%2F1/move\""), "{real}");
+    for (name, role) in [("Vlan10", "no port"), ("Lo0", "no port"), ("Po1", "aggregate")] {
+        let page = bench.page("operator", &format!("/elements/{ne}/ports/{name}")).await.body;
+        assert!(page.contains(role), "{name}: {page}");
+        for act in ["off", "on", "move", "quarantine"] {
+            assert!(!page.contains(&format!("/{name}/{act}\"")), "{name} offers {act}: {page}");
+        }
+        for act in ["off", "move"] {
+            let fields = format!("reason=x&vlan=20&picked={ne}+{name}");
+            let done = bench.form("operator", &format!("/ports/{act}"), &fields).await;
+            assert!(done.body.contains("0 of 1"), "{name} {act}: {}", done.body);
+            let why = if name == "Po1" { "belongs to a link aggregate" } else { "is no physical port" };
+            assert!(done.body.contains(why), "{name} {act}: {}", done.body);
+        }
+        let dialog = bench.page("operator", &format!("/ports/off?port={ne}+{name}")).await.body;
+        assert!(dialog.contains("Nobody is on these ports now"), "{dialog}");
+    }
+    let on = bench.form("operator", "/ports/on", &format!("reason=x&picked={ne}+Lo0")).await;
+    assert!(on.body.contains("0 of 1") && on.body.contains("is not switched"), "{}", on.body);
+    let element = bench.page("operator", &format!("/elements/{ne}")).await.body;
+    let grid = element.split("class=\"faceplate").nth(1).map(|grid| grid.split("</ul>").next().unwrap());
+    assert!(grid.is_none_or(|grid| !grid.contains("Vlan10")), "{grid:?}");
+}
+
+// proves: NAC-12
+#[tokio::test]
+async fn many_ports_that_need_attention_are_one_line_with_acts_on_exactly_these() {
+    let bench = bench().await;
+    let ne = bench.ne.0;
+    let names: Vec<String> = (1..=12).map(|port| format!("Gi1/0/{port}")).collect();
+    let all: Vec<(&str, u32, &str)> = names.iter().map(|name| (name.as_str(), 6, "up")).collect();
+    with_interfaces(&bench, &all).await;
+    // One of them, and one port that the element has no more, is named by several events.
+    let gone = "Gi9/9/9".to_owned();
+    let named: Vec<&String> = names.iter().chain([&gone, &names[0]]).collect();
+    let at = bench.desk.clock.now();
+    let events: Vec<NewEvent> = named
+        .into_iter()
+        .zip(1..)
+        .map(|(name, mac)| NewEvent {
+            at,
+            kind: EventKind::Unauthorised,
+            subject: Subject::Mac(netwarden_model::Mac::from_u64(mac).unwrap()),
+            ne: Some(bench.ne),
+            port: Some(name.as_str().into()),
+            severity: Severity::Minor,
+            outcome: Outcome::Success,
+            facts: None,
+            payload: Payload::Nac(NacPayload::Unauthorised),
+            cause: None,
+        })
+        .collect();
+    let spine = bench.desk.spine.clone();
+    bench
+        .desk
+        .store
+        .write(move |tx: &Tx| Box::pin(async move { spine.append(tx, at, &events).await.map(drop) }))
+        .await
+        .unwrap();
+    let start = bench.page("operator", "/").await.body;
+    let picked: Vec<String> = {
+        let mut sorted = names.clone();
+        sorted.sort_unstable();
+        sorted.iter().map(|name| format!("port={ne}%20{}", name.replace('/', "%2F"))).collect()
+    };
+    for act in ["off", "move"] {
+        let address = format!("/ports/{act}?{}", picked.join("&"));
+        let shown = address.replace('&', "&#38;");
+        assert!(start.contains(&format!("href=\"{shown}\"")), "{act}: {shown} is not on {start}");
+        let dialog = bench.page("operator", &address).await;
+        assert_eq!(dialog.status, 200, "{}", dialog.body);
+        assert!(dialog.body.contains("12 ports"), "{}", dialog.body);
+    }
+    assert!(start.contains("Switch 12 ports off"), "{start}");
+    let reader = bench.page("revisor", "/").await.body;
+    assert!(!reader.contains("/ports/off?"), "{reader}");
 }

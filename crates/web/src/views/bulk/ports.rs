@@ -21,6 +21,12 @@ const NAMED_MACS: usize = 10;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::views) struct Port(PortRef);
 
+impl From<PortRef> for Port {
+    fn from(port: PortRef) -> Self {
+        Self(port)
+    }
+}
+
 impl Kind for Port {
     const LIST: &'static str = "/ports";
     const NAME: &'static str = "port";
