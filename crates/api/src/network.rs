@@ -197,7 +197,8 @@ pub struct Port {
     pub oper_status: Option<String>,
     /// PVID.
     pub pvid: Option<u16>,
-    /// `access`, `uplink` or `unknown`.
+    /// `access`, `uplink`, `aggregate` (of several ports, none of them acted on), or `logical`: an interface that is
+    /// no port, such as that of a VLAN.
     pub role: String,
     /// Why it has that role.
     pub role_reason: Option<String>,

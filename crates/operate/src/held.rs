@@ -1,7 +1,8 @@
-//! Lists that are held whole, page by page: credential sets, channels, sources of names, parameters, backups
-//! and jobs (SCL-03): for each its columns, its order, and what it is filtered by.
+//! Lists that are held whole, page by page: credential sets, channels, sources of names, parameters, backups,
+//! jobs and revisions of rules (SCL-03): for each its columns, its order, and what it is filtered by.
 
 use netwarden_identity::{Access, Declaration as Line, Operation};
+use netwarden_rules::sql::Revision;
 use netwarden_store::{Direction, FilterValue, HeldColumn, HeldList, HeldQuery, to_micros};
 use netwarden_vault::CredentialEntry;
 
@@ -188,6 +189,21 @@ static JOBS: HeldList<Job> = HeldList {
 };
 const JOB_FILTERS: Filters = &[("what", Reads::Part), ("state", Reads::Text), ("operation", Reads::Text)];
 
+static REVISIONS: HeldList<Revision> = HeldList {
+    name: "rule-revisions",
+    id: |revision| revision.rule.revision.0.into(),
+    columns: &[
+        HeldColumn { name: "revision", value: |revision| Some(revision.rule.revision.0.into()) },
+        HeldColumn { name: "name", value: |revision| Some(revision.rule.name.clone().into()) },
+        HeldColumn { name: "description", value: |revision| Some(revision.rule.description.clone().into()) },
+        HeldColumn { name: "condition", value: |revision| Some(revision.rule.condition.clone().into()) },
+        HeldColumn { name: "written_by", value: |revision| Some(revision.written_by.clone().into()) },
+        HeldColumn { name: "written_at", value: |revision| Some(to_micros(revision.written_at).into()) },
+    ],
+    sorted: ("revision", Direction::Ascending),
+};
+const REVISION_FILTERS: Filters = &[("revision", Reads::Number), ("written_by", Reads::Part)];
+
 fn number(count: u64) -> FilterValue {
     i64::try_from(count).unwrap_or(i64::MAX).into()
 }
@@ -307,6 +323,18 @@ impl Desk {
     pub async fn list_jobs(&self, caller: &Caller, wish: ListWish) -> Result<Counted<Job>, OperateError> {
         let all = self.all_jobs(caller).await?;
         self.part(&JOBS, JOB_FILTERS, &["what"], all, wish)
+    }
+
+    /// Revisions of a rule, the oldest first unless sorted otherwise.
+    pub async fn list_rule_revisions(
+        &self,
+        caller: &Caller,
+        named: &str,
+        wish: ListWish,
+    ) -> Result<Counted<Revision>, OperateError> {
+        let all = self.rule_revisions(caller, named).await?;
+        let texts = &["name", "description", "condition", "written_by"];
+        self.part(&REVISIONS, REVISION_FILTERS, texts, all, wish)
     }
 
     fn part<T>(

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::ask::ReasonArgument;
 use super::fault::{Fault, failed};
 use super::job;
-use super::list::{Filters, Paging, Tabular, answer, list, show, whole};
+use super::list::{Filters, Paging, Tabular, answer, list, show};
 use super::rule_file::{self, RuleFile};
 use super::session::{Printer, Session};
 use super::when::Sense;
@@ -56,6 +56,11 @@ pub enum Verb {
     Revisions {
         /// Name or id.
         rule: String,
+        /// Found in name, description, condition or author.
+        #[arg(long)]
+        text: Option<String>,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Checks rule files without keeping them.
     Check {
@@ -140,8 +145,9 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             let request = client.request(Method::DELETE, &path(&rule, "")).query(&query);
             answer(&session.out, &request.send::<Value>().await?)
         }
-        Verb::Revisions { rule } => {
-            whole::<Revision>(session, &path(&rule, "/revisions"), Filters::default()).await
+        Verb::Revisions { rule, text, paging } => {
+            let filters = Filters::default().with("text", text);
+            list::<Revision>(session, &path(&rule, "/revisions"), filters, &paging).await
         }
         Verb::Check { files } => check(session, files).await,
         Verb::Rehearse(arguments) => rehearse(session, arguments).await,

@@ -127,6 +127,10 @@ pub(super) struct Span {
     from: Option<Timestamp>,
     /// Until then; now where absent.
     until: Option<Timestamp>,
+    /// Found in the port, its element, the user, or what the endpoint is found by.
+    text: Option<String>,
+    /// Column to sort by (`started`, `mac`, `ne_name`, `port`, `user`); `-` before it for descending.
+    sort: Option<String>,
     /// Rows wanted, 1 to 1,000; 100 unless given.
     limit: Option<u64>,
     /// The `next` of the page before.
@@ -184,6 +188,10 @@ struct Whom {
     from: Option<Timestamp>,
     /// Until then; now where absent.
     until: Option<Timestamp>,
+    /// Found in the port, its element, the user, or what the endpoint is found by.
+    text: Option<String>,
+    /// Column to sort by (`started`, `mac`, `ne_name`, `port`, `user`); `-` before it for descending.
+    sort: Option<String>,
     /// Rows wanted, 1 to 1,000; 100 unless given.
     limit: Option<u64>,
     /// The `next` of the page before.
@@ -210,7 +218,15 @@ async fn whereabouts(
         (None, None, None, Some(user)) => Where::User(user),
         _ => return Err(Refusal::malformed("exactly one of mac, ip, name and user is needed")),
     };
-    let span = Span { at: whom.at, from: whom.from, until: whom.until, limit: whom.limit, after: whom.after };
+    let span = Span {
+        at: whom.at,
+        from: whom.from,
+        until: whom.until,
+        text: whom.text,
+        sort: whom.sort,
+        limit: whom.limit,
+        after: whom.after,
+    };
     sightings(&desk, &asker, &subject, span).await
 }
 
@@ -221,7 +237,13 @@ pub(super) async fn sightings(
     span: Span,
 ) -> Answer<Page<Sighting>> {
     let bounds = span.bounds(desk)?;
-    let wish = ListWish { limit: span.limit, after: span.after, ..ListWish::default() };
+    let wish = ListWish {
+        filters: Vec::new(),
+        text: span.text,
+        sort: span.sort,
+        limit: span.limit,
+        after: span.after,
+    };
     let listed = desk.list_history(&asker.caller, whom, bounds, wish).await?;
     Ok(Json(shape::page(listed, |view| Sighting {
         mac: view.mac.to_string(),

@@ -215,17 +215,19 @@ async fn rehearse(
     super::jobs::started(&desk, &asker, id).await
 }
 
-/// Every revision, the oldest first.
-#[utoipa::path(get, path = "/rules/{rule}/revisions", tag = "rules", params(("rule" = String, Path)),
-    responses((status = 200, body = Vec<Revision>), (status = "default", body = Problem)),
+/// Its revisions, the oldest first unless sorted otherwise.
+#[utoipa::path(get, path = "/rules/{rule}/revisions", tag = "rules",
+    params(("rule" = String, Path), ListParams),
+    responses((status = 200, body = Page<Revision>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("rule.read"))))]
 async fn revisions(
     State(desk): State<Desk>,
     asker: Asker,
     Place(rule): Place<String>,
-) -> Answer<Vec<Revision>> {
-    let revisions = desk.rule_revisions(&asker.caller, &rule).await?;
-    let shaped = revisions.into_iter().map(|revision| {
+    Wish(wish): Wish,
+) -> Answer<Page<Revision>> {
+    let listed = desk.list_rule_revisions(&asker.caller, &rule, wish).await?;
+    let page = shape::page(listed, |revision| {
         Ok(Revision {
             revision: revision.rule.revision.0,
             written_at: revision.written_at,
@@ -233,5 +235,6 @@ async fn revisions(
             text: text(&revision.rule)?,
         })
     });
-    Ok(Json(shaped.collect::<Result<_, Refusal>>()?))
+    let items = page.items.into_iter().collect::<Result<_, Refusal>>()?;
+    Ok(Json(Page { items, next: page.next, total: page.total }))
 }

@@ -5,12 +5,33 @@ use serde_json::{Value, json};
 
 use crate::desk::{Bench, MAC, PORT, bench};
 
-/// Lists that come whole, and why they may. It may only shrink.
+/// What comes whole, and why it is no list that somebody would page, search or sort. It may only shrink.
 const WHOLE: &[(&str, &str)] = &[
+    // A property of one endpoint: at most one name a source, of which an administrator keeps a handful, in the
+    // order in which they count.
     ("/api/v1/endpoints/{mac}/names", "one line a source of names"),
-    ("/api/v1/rules/{rule}/revisions", "numbers and times of one rule's texts"),
+    // Part of the program, as the columns of a list are: it grows with a new version only.
     ("/api/v1/statistics", "the product's own series"),
 ];
+
+/// A rule of the bench, whose revisions are a list too.
+const RULE: &str = "watched";
+
+async fn with_rule() -> Bench {
+    let bench = bench().await;
+    let rule = |condition: &str| {
+        json!({ "reason": "a test", "name": RULE, "on": ["mac_online"], "condition": condition,
+                "reactions": [{ "do": "quarantine" }] })
+    };
+    let made = bench.json("administrator", "POST", "/api/v1/rules", rule("")).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let path = format!("/api/v1/rules/{RULE}");
+    for condition in ["endpoint.status == 'new'", "endpoint.vlan == 10"] {
+        let edited = bench.json("administrator", "PUT", &path, rule(condition)).await;
+        assert_eq!(edited.status, 200, "{}", edited.body);
+    }
+    bench
+}
 
 /// What stands in a path of the bench.
 fn filled(path: &str, bench: &Bench) -> String {
@@ -20,6 +41,8 @@ fn filled(path: &str, bench: &Bench) -> String {
         .replace("{port}", PORT)
         .replace("{operation}", "port.off")
         .replace("{account}", "administrator")
+        .replace("{name}", PORT)
+        .replace("{rule}", RULE)
 }
 
 /// Paths that answer GET, with what their schema is called or that it is an array.
@@ -47,17 +70,85 @@ fn no_list_comes_whole_without_a_reason() {
     assert_eq!(whole, excepted);
 }
 
+/// A list of the bench with a query; histories need somebody whom they are about.
+async fn asked(bench: &Bench, path: &str, query: &str) -> crate::desk::Answer {
+    let whom = if path == "/api/v1/history" { format!("mac={MAC}&") } else { String::new() };
+    bench.call(Some("administrator"), "GET", &format!("{path}?{whom}{query}"), None).await
+}
+
+// proves: SCL-03
+#[tokio::test]
+async fn every_list_is_searched_and_sorted() {
+    let document = serde_json::to_value(openapi()).unwrap();
+    let bench = with_rule().await;
+    for path in lists().0 {
+        let parameters = document["paths"][&path]["get"]["parameters"].as_array().unwrap();
+        let offered: Vec<&str> = parameters.iter().map(|one| one["name"].as_str().unwrap()).collect();
+        for name in ["text", "sort", "limit", "after"] {
+            assert!(offered.contains(&name), "{path} does not offer {name}: {offered:?}");
+        }
+        let path = filled(&path, &bench);
+        let none = asked(&bench, &path, "text=nothing-is-called-so").await;
+        assert_eq!(none.status, 200, "{path}: {}", none.body);
+        assert_eq!(none.json()["items"], json!([]), "{path} does not search");
+        let refused = asked(&bench, &path, "sort=no_such_column").await;
+        assert!(refused.status.is_client_error(), "{path}: {}", refused.body);
+        // What it sorts by, as it says itself.
+        let known = match path.as_str() {
+            "/api/v1/events" => vec!["at".to_owned()],
+            _ => {
+                let all: Vec<String> =
+                    refused.detail().split(&[' ', ',', ';'][..]).map(str::to_owned).collect();
+                let mut sorts = Vec::new();
+                for name in all.iter().filter(|word| !word.is_empty() && !word.contains('\'')) {
+                    if asked(&bench, &path, &format!("sort={name}")).await.status == 200 {
+                        sorts.push(name.clone());
+                    }
+                }
+                sorts
+            }
+        };
+        assert!(!known.is_empty(), "{path} sorts by nothing: {}", refused.detail());
+        for name in known {
+            for query in [format!("sort={name}&limit=1000"), format!("sort=-{name}&limit=1000")] {
+                let sorted = asked(&bench, &path, &query).await;
+                assert_eq!(sorted.status, 200, "{path}?{query}: {}", sorted.body);
+            }
+        }
+    }
+}
+
+// proves: SCL-03
+#[tokio::test]
+async fn revisions_and_histories_are_searched_sorted_and_continued() {
+    let bench = with_rule().await;
+    let path = format!("/rules/{RULE}/revisions");
+    let (all, _) = column(&bench, &path, "", "revision").await;
+    assert_eq!(all, [json!(1), json!(2), json!(3)], "the oldest first");
+    let (first, next) = column(&bench, &path, "sort=-revision&limit=2", "revision").await;
+    assert_eq!(first, [json!(3), json!(2)]);
+    let after = format!("sort=-revision&limit=2&after={}", next.as_str().unwrap());
+    assert_eq!(column(&bench, &path, &after, "revision").await.0, [json!(1)]);
+    assert_eq!(column(&bench, &path, "text=vlan", "revision").await.0, [json!(3)]);
+    assert_eq!(column(&bench, &path, "written_by=admin&revision=2", "revision").await.0, [json!(2)]);
+    let here = format!("/endpoints/{MAC}/history");
+    for (query, count) in
+        [("text=SW1", 1), ("text=gi1/0/1&sort=port", 1), ("text=sw2", 0), ("sort=-started", 1)]
+    {
+        assert_eq!(column(&bench, &here, query, "port").await.0.len(), count, "{query}");
+    }
+    let port = format!("/ports/{}/{PORT}/history", bench.ne.0);
+    let (found, _) = column(&bench, &port, &format!("sort=-mac&text={MAC}"), "mac").await;
+    assert_eq!(found, [json!(MAC)], "a port's history is searched by whom it is about");
+}
+
 // proves: SCL-03
 #[tokio::test]
 async fn every_list_is_cut_into_pages_and_refuses_what_it_does_not_offer() {
-    let bench = bench().await;
+    let bench = with_rule().await;
     for path in lists().0 {
         let path = filled(&path, &bench);
-        let ask = async |query: &str| {
-            let join = if path.contains("history") { "mac=00:1b:21:3a:4f:5e&" } else { "" };
-            let join = if path == "/api/v1/history" { join } else { "" };
-            bench.call(Some("administrator"), "GET", &format!("{path}?{join}{query}"), None).await
-        };
+        let ask = async |query: &str| asked(&bench, &path, query).await;
         let one = ask("limit=1").await;
         assert_eq!(one.status, 200, "{path}: {}", one.body);
         assert!(one.json()["items"].as_array().unwrap().len() <= 1, "{path}");

@@ -15,6 +15,7 @@ mod german;
 mod health;
 mod histories;
 mod hostile;
+mod jobs;
 mod lists;
 mod names;
 mod own_path;
