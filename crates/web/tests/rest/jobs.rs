@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 
 use crate::desk::{Answer, Bench, bench};
 
-/// Every act of the interface that begins long work, with what it is sent.
-fn begun(bench: &Bench) -> Vec<(&'static str, String, Option<(&'static str, String)>)> {
+/// A route that begins long work, its address, and the body with its type.
+type Beginning = (&'static str, String, Option<(&'static str, String)>);
+
+/// Every act of the interface that begins long work.
+fn begun(bench: &Bench) -> Vec<Beginning> {
     let ne = bench.ne.0;
     let json = |body: Value| Some(("application/json", body.to_string()));
     vec![
