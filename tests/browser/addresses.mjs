@@ -51,7 +51,7 @@ async function things() {
   await once("/channels", { reason, name: "desk", definition: webhook, secret: "a key of a signature" });
   await once("/policies/logins", { reason, name: "anywhere", kind: "addresses", lines: "0.0.0.0/0\n::/0" });
   await once("/roles", { reason, name: "night-shift", operations: ["port.read", "port.off"] });
-  await make("revisor");
+  await make("administrator");
   const job = (await first("/jobs")) ?? (await call(about, "POST", `/rules/${rule.id}/rehearse`, {}));
   // What was done becomes a record of the trail a moment later.
   const record = await until("there is a record", 20, () => first("/audit?limit=1"));
@@ -68,7 +68,7 @@ async function things() {
     policy: "anywhere",
     role: "night-shift",
     setting: (await first("/policies/accounts")).name,
-    session: (await first("/sessions?user=revisor&limit=1")).id,
+    session: (await first("/sessions?user=administrator&limit=1")).id,
     set: (await first("/credentials")).id,
     channel: "desk",
     group: "visitors",

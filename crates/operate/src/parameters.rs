@@ -333,8 +333,8 @@ impl Declaration {
     /// Checks a value.
     pub fn check(&self, value: &str) -> Result<(), ParameterError> {
         let fits = match self.domain {
-            Domain::Integer(min, max) => value.parse::<i64>().is_ok_and(|n| (min..=max).contains(&n)),
-            Domain::OffOr(min, max) => value.parse::<i64>().is_ok_and(|n| n == 0 || (min..=max).contains(&n)),
+            Domain::Integer(min, max) => number(value).is_some_and(|n| (min..=max).contains(&n)),
+            Domain::OffOr(min, max) => number(value).is_some_and(|n| n == 0 || (min..=max).contains(&n)),
             Domain::Truth => matches!(value, "true" | "false"),
             Domain::Word(words) => words.contains(&value),
             Domain::Macs => macs(value).is_some(),
@@ -514,6 +514,11 @@ impl Parameters {
     }
 }
 
+/// A whole number as it is written: without signs and zeros in front, so that equal values are equal texts.
+fn number(value: &str) -> Option<i64> {
+    value.parse::<i64>().ok().filter(|number| number.to_string() == value)
+}
+
 /// Addresses in one list.
 const MOST_MACS: usize = 64;
 
@@ -564,6 +569,9 @@ mod tests {
         assert!(error.to_string().contains("from 0 to 10000"), "{error}");
         assert!(parameters.set("inventory.trust_unmanaged_neighbours", "yes").is_err());
         assert!(parameters.set("no.such", "1").is_err());
+        for odd in ["007", "+7", "-0", "7 ", ""] {
+            assert!(parameters.set("enforcement.budget_per_ne", odd).is_err(), "{odd:?}");
+        }
         assert_eq!(parameters.set("enforcement.budget_per_ne", "7").unwrap(), "5");
         assert_eq!(parameters.guard().budget.per_element, 7);
         let error = parameters.set("enforcement.own_macs", "00:1b:21:3a:4f:5e, gateway").unwrap_err();
