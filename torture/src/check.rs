@@ -115,7 +115,9 @@ pub fn keys(observed: &Observed) -> Vec<String> {
 pub fn recorded_once(observed: &Observed) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut left = observed.recorded.clone();
-    for asked in observed.requests.iter().filter(|asked| asked.key.starts_with("rule:")) {
+    // What gives a port back to who was authorised meanwhile follows from a rule's request.
+    let of_rules = |key: &str| key.starts_with("rule:") || key.starts_with("late:");
+    for asked in observed.requests.iter().filter(|asked| of_rules(&asked.key)) {
         match left.remove(&asked.id) {
             Some(1) => {}
             times => wrong.push(format!("request {} stands {times:?} times in the trail", asked.id)),

@@ -100,7 +100,8 @@ async fn release(
     Ok(asked.len())
 }
 
-fn record_of(endpoint: Mac, release: &ActionRequest) -> Record {
+/// The record of a release that follows from an authorisation.
+pub(crate) fn record_of(endpoint: Mac, release: &ActionRequest) -> Record {
     let object = match netwarden_actions::port_of(&release.action) {
         Some(port) => ObjectRef::new("port", format!("{}/{}", port.ne, port.port)),
         None => ObjectRef::any("port"),

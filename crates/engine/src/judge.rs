@@ -4,11 +4,15 @@
 //! one transaction. If it fails, nothing of it happened: the judge loads what is stored and judges the
 //! same events again, with the same result.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use netwarden_actions::{ActionError, Requested, Wake};
+use netwarden_actions::{ActionError, Readmission, Requested, Wake};
 use netwarden_audit::{AuditError, Kind, ObjectRef, Outcome, Plane, Record, Value};
-use netwarden_model::{Action, ActionRequest, Clock, Event, EventSeq, RequestId, Severity, Subject};
+use netwarden_model::{
+    Action, ActionRequest, Clock, EndpointStatus, Event, EventSeq, Mac, RequestId, RequestKey, Severity,
+    Subject,
+};
 use netwarden_rules::{Decision, RuleBook, RuleFailure, RuleState};
 use netwarden_spine::{Claim, Spine, SpineError, Start};
 use netwarden_store::{Store, StoreError, Tx};
@@ -61,6 +65,8 @@ struct Session {
 #[derive(Default)]
 struct Batch {
     requests: Vec<ActionRequest>,
+    /// Those that cut off an endpoint which the event shows as not authorised.
+    cut_off: Vec<(ActionRequest, Mac)>,
     records: Vec<Record>,
     rows: Vec<netwarden_rules::StateRow>,
     changes: Vec<netwarden_rules::RuleChange>,
@@ -157,6 +163,11 @@ impl Judge {
                 action: decision.action.clone(),
             };
             batch.records.push(record_of(&decision, &request, event));
+            if let Action::SetPortAccess { endpoint: Some(mac), .. } = &request.action
+                && event.facts.as_ref().is_some_and(|facts| facts.status != EndpointStatus::Authorised)
+            {
+                batch.cut_off.push((request.clone(), *mac));
+            }
             batch.requests.push(request);
         }
         for failure in step.judgement.failures {
@@ -181,11 +192,34 @@ impl Judge {
                     if !batch.records.is_empty() {
                         netwarden_audit::record_many(tx, &batch.records).await?;
                     }
+                    for (request, mac) in &batch.cut_off {
+                        // Whoever authorised it between its event and this judgement found no port to give
+                        // back yet.
+                        if netwarden_inventory::sql::is_authorised(tx, *mac).await? {
+                            give_back(tx, request, *mac).await?;
+                        }
+                    }
                     Ok::<(), JudgeError>(())
                 })
             })
             .await
     }
+}
+
+/// Asks for the release of the ports that are held because of an endpoint which is authorised by now.
+async fn give_back(tx: &Tx, request: &ActionRequest, mac: Mac) -> Result<(), JudgeError> {
+    let readmission = Readmission {
+        at: request.at,
+        originator: request.originator.clone(),
+        depth: request.depth,
+        key: RequestKey(format!("late:{}", request.key.0)),
+        endpoints: BTreeSet::from([mac]),
+    };
+    let id = || RequestId(uuid::Uuid::now_v7());
+    for (mac, release) in netwarden_actions::readmit(tx, &readmission, |_| None, id).await? {
+        netwarden_audit::record(tx, &crate::endpoints::record_of(mac, &release)).await?;
+    }
+    Ok(())
 }
 
 fn record_of(decision: &Decision, request: &ActionRequest, event: &Event) -> Record {

@@ -30,7 +30,7 @@ pub use list::{
     ELEMENTS, ENDPOINTS, ElementView, EndpointRow, EndpointView, GROUPS, PORTS, PortView, SIGHTINGS,
     having_ip, list_elements, list_endpoints, list_groups, list_ports, list_sightings,
 };
-pub use load::{elements, load};
+pub use load::{elements, is_authorised, load};
 pub use names::{NameView, names_of};
 pub use rows::{Rows, write, write_heartbeats};
 

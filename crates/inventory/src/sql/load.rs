@@ -9,10 +9,12 @@ use netwarden_model::element::{Element, Method};
 use netwarden_model::{
     Compliance, CredentialId, EndpointStatus, IfIndex, Mac, NeId, PortName, PortRef, VlanId,
 };
-use netwarden_store::{ConnectionTrait, QueryResult, StoreError, Value, from_micros, query_all};
+use netwarden_store::{
+    ConnectionTrait, QueryResult, StoreError, Value, from_micros, query_all, query_one, values,
+};
 use serde::de::DeserializeOwned;
 
-use super::{ip_from_bytes, mac_from_key};
+use super::{ip_from_bytes, mac_from_key, mac_key};
 use crate::changes::Claim;
 use crate::element::{
     ElementBase, ElementState, Live, MaintenanceWindow, NeighbourAt, Port, PortId, PortTable, Reachability,
@@ -30,6 +32,13 @@ const CHUNK: usize = if cfg!(test) { 2 } else { 5_000 };
 pub async fn elements<C: ConnectionTrait>(connection: &C) -> Result<Vec<ElementBase>, StoreError> {
     let rows = query_all(connection, "SELECT * FROM network_elements ORDER BY id", []).await?;
     rows.iter().map(|row| element(row).map(|state| state.base)).collect()
+}
+
+/// True where an endpoint is authorised as the store has it by now.
+pub async fn is_authorised<C: ConnectionTrait>(connection: &C, mac: Mac) -> Result<bool, StoreError> {
+    let sql = "SELECT mac FROM endpoints WHERE mac = $1 AND status = $2";
+    let authorised = EndpointStatus::Authorised.as_str();
+    Ok(query_one(connection, sql, values![mac_key(mac), authorised]).await?.is_some())
 }
 
 /// The network as it was left. Forwarding tables begin with what the open sightings say; what was only

@@ -1,7 +1,10 @@
 //! Acts on ports: what is repeated, what is held, and what is given back with whose authorisation.
 
-use netwarden_model::Mac;
-use netwarden_store::{Tx, execute, values};
+use std::time::Duration;
+
+use netwarden_model::event::{NacPayload, Outcome};
+use netwarden_model::{EndpointFacts, EndpointStatus, EventKind, Mac, NewEvent, Payload, Subject};
+use netwarden_store::{Tx, execute, query_all, values};
 use serde_json::json;
 
 use crate::desk::{Bench, MAC, PORT, bench};
@@ -191,5 +194,71 @@ async fn a_rule_that_authorises_gives_back_the_port() {
     assert!(held(&bench).await.is_null());
     let causes = released_by(&bench).await;
     assert!(causes.iter().any(|cause| cause.starts_with("rule 'let in'")), "{causes:?}");
+    assert_eq!(bench.records("rule.release_port", "success").await, 1);
+}
+
+/// Between an event and its judgement lies a moment in which somebody may authorise the endpoint.
+// proves: NAC-11
+#[tokio::test]
+async fn who_was_authorised_before_their_event_was_judged_gets_the_port_back() {
+    let bench = bench().await;
+    let rule = json!({ "name": "quarantine", "reason": "a test", "on": ["unauthorised"], "condition": "true",
+        "reactions": [{ "do": "quarantine" }] });
+    let made = bench.json("administrator", "POST", "/api/v1/rules", rule).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let enable = format!("/api/v1/rules/{}/enable", made.json()["id"]);
+    assert!(
+        bench.json("administrator", "POST", &enable, json!({ "reason": "a test" })).await.status.is_success()
+    );
+    let authorise = format!("/api/v1/endpoints/{MAC}/authorise");
+    let done = bench.json("administrator", "POST", &authorise, json!({ "reason": "a test" })).await;
+    assert!(done.status.is_success(), "{}", done.body);
+    let mac: Mac = MAC.parse().unwrap();
+    let facts = bench.desk.engine.keeper().picture().read().facts(mac).unwrap();
+    assert_eq!(facts.status, EndpointStatus::Authorised);
+    // Its event was written when nobody had said anything of it yet; beside it one of somebody else.
+    let kind = EventKind::Unauthorised;
+    let event = |mac: Mac, facts: EndpointFacts| NewEvent {
+        at: bench.desk.clock.now(),
+        kind,
+        subject: Subject::Mac(mac),
+        ne: facts.ne,
+        port: facts.port.clone(),
+        severity: kind.default_severity(),
+        outcome: Outcome::Success,
+        facts: Some(facts),
+        payload: Payload::Nac(NacPayload::Unauthorised),
+        cause: None,
+    };
+    let late = event(mac, EndpointFacts { status: EndpointStatus::New, ..facts });
+    let spine = bench.desk.spine.clone();
+    let at = bench.desk.clock.now();
+    let appended = bench
+        .desk
+        .store
+        .write(move |tx: &Tx| Box::pin(async move { spine.append(tx, at, &[late]).await.map(drop) }));
+    appended.await.unwrap();
+    let requests = async || {
+        let sql = "SELECT request_key, action FROM action_requests ORDER BY request_key";
+        let rows = query_all(bench.desk.store.read(), sql, []).await.unwrap();
+        let texts = rows.iter().map(|row| {
+            (row.try_get_by_index::<String>(0).unwrap(), row.try_get_by_index::<String>(1).unwrap())
+        });
+        texts.collect::<Vec<_>>()
+    };
+    let mut found = requests().await;
+    for _ in 0..500 {
+        if found.len() > 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        found = requests().await;
+    }
+    let late = found.iter().find(|(key, _)| key.starts_with("late:rule:"));
+    assert_eq!(late.map(|(_, action)| action.as_str()), Some("release_port"), "{found:?}");
+    assert!(found.iter().any(|(key, action)| key.starts_with("rule:") && action == "move_port"), "{found:?}");
+    let sql = "SELECT count(*) FROM desired_ports WHERE progress <> 'released'";
+    let held = query_all(bench.desk.store.read(), sql, []).await.unwrap();
+    assert_eq!(held[0].try_get_by_index::<i64>(0).unwrap(), 0, "nothing of ours is on the port");
     assert_eq!(bench.records("rule.release_port", "success").await, 1);
 }
