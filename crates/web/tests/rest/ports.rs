@@ -189,7 +189,7 @@ async fn a_rule_that_authorises_gives_back_the_port() {
         if held(&bench).await.is_null() {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(held(&bench).await.is_null());
     let causes = released_by(&bench).await;
