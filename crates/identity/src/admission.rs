@@ -194,12 +194,12 @@ pub fn bar_of_login(
     if account.attributes.allowed_logins.is_some_and(|allowed| logins >= allowed) {
         return Some(Bar::LoginsUsedUp);
     }
-    // A slot for whoever must be able to come in (SEC-09).
     // The system's number comes before the account's own, which may be less and not more.
     let most = match (account.attributes.max_sessions, policy.sessions_most) {
         (Some(own), Some(usual)) => Some(own.min(usual)),
         (own, usual) => own.or(usual),
     };
+    // 'admin' must be able to come in, however many sessions there are (SEC-09).
     if account.name != ADMIN && most.is_some_and(|most| sessions >= most) {
         return Some(Bar::Sessions);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use netwarden_audit::{Kind, Redacted, Value};
+use netwarden_audit::{Redacted, Value};
 use netwarden_identity::accounts::{
     delete_user, end_session, map_local_uid, owner_of_session, set_attributes, set_enabled,
     set_login_policies, set_password, set_roles,
@@ -12,7 +12,7 @@ use netwarden_identity::{
     ACCOUNTS, Account, Attributes, AttributesEdit, Contact, Identity, IdentityError, Keep, ListedSession,
     Object, ObjectKind, Operation, Roles, SESSIONS,
 };
-use netwarden_model::{Severity, UserId};
+use netwarden_model::UserId;
 use netwarden_store::{Condition, ListQuery, Listed, Tx};
 use rand::Rng;
 use zeroize::Zeroizing;
@@ -131,7 +131,7 @@ impl Desk {
                 Operation::UserModify => (as_value(&modified.0), as_value(&modified.1)),
                 _ => (as_value(&present.enabled), as_value(&edit.enabled)),
             };
-            records.push(warning(permit.record(old, new, reason)));
+            records.push(permit.warning(old, new, reason));
         }
         let contact = contact_is_edited.then(|| {
             let mobile = edit.mobile.as_deref().unwrap_or(&reached.mobile);
@@ -184,7 +184,7 @@ impl Desk {
         let mut fresh = [0u8; 36];
         rand::rng().fill_bytes(&mut fresh);
         let (password, hash) = self.identity.one_time_password(&fresh).await?;
-        let record = warning(permit.record(Some(Redacted.into()), Some(Redacted.into()), reason));
+        let record = permit.warning(Some(Redacted.into()), Some(Redacted.into()), reason);
         let (id, at, name) = (account.id, permit.at, account.name);
         let logs_out = self.identity.policy().passwords.rules.is_on(Rule::LogoutOnReset);
         let keep = if logs_out { Keep::Nothing } else { Keep::Everything };
@@ -206,7 +206,7 @@ impl Desk {
     pub async fn unlock_user(&self, caller: &Caller, name: &str, reason: &str) -> Result<(), OperateError> {
         let (account, permit) = self.permit_account(caller, Operation::UserUnlock, name).await?;
         require_reason(reason)?;
-        let record = warning(permit.record(None, Some(Value::text("unlocked")), reason));
+        let record = permit.warning(None, Some(Value::text("unlocked")), reason);
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
@@ -231,7 +231,7 @@ impl Desk {
         let present = account_version(&account, &self.contact_of(account.id).await?);
         met(expected.as_ref(), &present, Said::called(Thing::User, format!("'{name}'")))?;
         let vault = Arc::clone(&self.vault);
-        let record = warning(permit.record(as_value(&account.roles), None, reason));
+        let record = permit.warning(as_value(&account.roles), None, reason);
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
@@ -278,7 +278,7 @@ impl Desk {
             require_reason(reason)?;
         }
         whose?;
-        let record = warning(permit.record(None, Some(Value::text("ended")), reason));
+        let record = permit.warning(None, Some(Value::text("ended")), reason);
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
@@ -360,10 +360,4 @@ pub fn account_version(account: &Account, contact: &Contact) -> Version {
     let policies = (&account.address_policy, &account.hours_policy);
     let of_account = (account.id.0, &account.name, &account.roles, account.enabled);
     Version::of(&(of_account, &account.attributes, policies, contact))
-}
-
-fn warning(mut record: netwarden_audit::Record) -> netwarden_audit::Record {
-    record.level = Severity::Warning;
-    record.kind = Kind::Security;
-    record
 }

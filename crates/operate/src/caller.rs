@@ -85,6 +85,11 @@ impl Permit {
         Record { old, new, details, ..self.caller.record(self.operation, self.object.clone(), self.at) }
     }
 
+    /// [`Permit::record`] of what changes who may do what, or takes something away: at the level of a warning.
+    pub fn warning(&self, old: Option<Value>, new: Option<Value>, reason: &str) -> Record {
+        Record { level: Severity::Warning, ..self.record(old, new, reason) }
+    }
+
     /// Whose permit it is.
     pub fn user(&self) -> &str {
         self.caller.name().unwrap_or_default()

@@ -143,8 +143,7 @@ impl Desk {
                 }));
             }
         }
-        let mut record = permit.record(Some(shown(&old.definition, old.has_secret, false)), None, reason);
-        record.level = Severity::Warning;
+        let record = permit.warning(Some(shown(&old.definition, old.has_secret, false)), None, reason);
         let (vault, row) = (self.vault.clone(), old.name);
         self.store
             .write(move |tx: &Tx| {

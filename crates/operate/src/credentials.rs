@@ -2,7 +2,7 @@
 
 use netwarden_audit::Redacted;
 use netwarden_identity::{Object, ObjectKind, Operation};
-use netwarden_model::{CredentialId, Severity};
+use netwarden_model::CredentialId;
 use netwarden_reach::{AuthProtocol, Credentials, PrivProtocol, Secret, SessionOptions};
 use netwarden_store::Tx;
 use netwarden_vault::CredentialEntry;
@@ -65,8 +65,7 @@ impl Desk {
         let credentials = credentials(wish)?;
         let secret = self.sealable(&credentials)?;
         let kind = credentials.kind();
-        let mut record = permit.record(None, Some(Redacted.into()), kind);
-        record.level = Severity::Warning;
+        let record = permit.warning(None, Some(Redacted.into()), kind);
         let (vault, at, set_name) = (self.vault.clone(), permit.at, name.clone());
         let id = self
             .store
@@ -135,8 +134,7 @@ impl Desk {
         let new_name = renamed.clone().unwrap_or_else(|| entry.name.clone());
         let what = if secret.is_some() { "other secrets" } else { "another name" };
         let mut record =
-            permit.record(Some(Redacted.into()), Some(Redacted.into()), &format!("{what}: {reason}"));
-        record.level = Severity::Warning;
+            permit.warning(Some(Redacted.into()), Some(Redacted.into()), &format!("{what}: {reason}"));
         record.details = Some(format!("'{}' → '{new_name}', {what}: {reason}", entry.name));
         let (vault, at) = (self.vault.clone(), permit.at);
         self.store
@@ -193,8 +191,7 @@ impl Desk {
         if let Some(name) = self.user_of(id) {
             return Err(OperateError::Conflict(Said::CredentialInUse { name: entry.name, element: name }));
         }
-        let mut record = permit.record(Some(Redacted.into()), None, &entry.name);
-        record.level = Severity::Warning;
+        let record = permit.warning(Some(Redacted.into()), None, &entry.name);
         let vault = self.vault.clone();
         self.store
             .write(move |tx: &Tx| {

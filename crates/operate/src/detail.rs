@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::elements::{no_element, owner};
-use crate::error::OperateError;
+use crate::error::{OperateError, chain};
 use crate::jobs::Progress;
 use crate::said::Said;
 
@@ -191,12 +191,6 @@ impl Desk {
         };
         serde_json::to_value(report).map_err(|error| error.to_string().into())
     }
-}
-
-/// An error and what lies beneath it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let beneath = std::iter::successors(error.source(), |error| error.source());
-    beneath.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn vlans(network: &Network, ne: NeId, state: &ElementState) -> Vec<VlanOn> {

@@ -75,14 +75,14 @@ impl OperateError {
 
     /// A part of the system failed: its own words and those of what lies beneath.
     pub fn failed(error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            text = format!("{text}: {cause}");
-            source = cause.source();
-        }
-        Self::Failed(text)
+        Self::Failed(chain(error))
     }
+}
+
+/// An error and what lies beneath it, in one line.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let beneath = std::iter::successors(error.source(), |error| error.source());
+    beneath.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 impl From<StoreError> for OperateError {

@@ -49,10 +49,7 @@ impl Desk {
     /// One group.
     pub async fn group(&self, caller: &Caller, name: &str) -> Result<ShownGroup, OperateError> {
         let found = self.groups(caller).await?.into_iter().find(|shown| shown.group.name == name);
-        found.ok_or_else(|| {
-            let shown: String = name.chars().take(64).collect();
-            OperateError::not_found(Thing::Group, format!("'{shown}'"))
-        })
+        found.ok_or_else(|| OperateError::not_found(Thing::Group, Said::quoted(name)))
     }
 
     /// Makes a group.

@@ -709,15 +709,6 @@ pub fn port_ref(ne: i64, name: &str) -> PortRef {
     PortRef { ne: NeId(ne), port: PortName(name.to_owned()) }
 }
 
-impl Desk {
-    /// Those of `ports` that their elements still have, each once.
-    pub fn known_ports(&self, ports: impl IntoIterator<Item = PortRef>) -> Vec<PortRef> {
-        let network = self.engine.keeper().picture().read();
-        let known = ports.into_iter().filter(|port| network.role(port).is_some());
-        known.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
-    }
-}
-
 /// Reads a VLAN id.
 pub fn vlan(id: u16) -> Result<VlanId, OperateError> {
     VlanId::try_from(id).map_err(|error| OperateError::Invalid(error.to_string().into()))

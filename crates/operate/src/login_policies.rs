@@ -3,7 +3,6 @@
 use netwarden_identity::{
     LOGIN_POLICIES, LoginPolicy, Object, ObjectKind, Operation, PolicyKind, login_policies,
 };
-use netwarden_model::Severity;
 use netwarden_store::{Condition, ListQuery, Tx};
 
 use crate::caller::{Caller, Permit};
@@ -63,8 +62,7 @@ impl Desk {
         let kind = kind.ok_or_else(|| {
             OperateError::Invalid(Said::NoLoginPolicyKind { given: wish.kind.chars().take(32).collect() })
         })?;
-        let mut record = permit.record(None, as_value(&(kind.as_str(), &wish.lines)), reason);
-        record.level = Severity::Warning;
+        let record = permit.warning(None, as_value(&(kind.as_str(), &wish.lines)), reason);
         let (by, at) = (permit.user().to_owned(), permit.at);
         self.store
             .write(move |tx: &Tx| {
@@ -93,13 +91,12 @@ impl Desk {
         met(
             expected.as_ref(),
             &login_policy_version(&policy),
-            Said::called(Thing::LoginPolicy, quoted(name)),
+            Said::called(Thing::LoginPolicy, Said::quoted(name)),
         )?;
         if policy.lines == lines {
             return Err(OperateError::Invalid(Said::NothingToChange));
         }
-        let mut record = permit.record(as_value(&policy.lines), as_value(&lines), reason);
-        record.level = Severity::Warning;
+        let record = permit.warning(as_value(&policy.lines), as_value(&lines), reason);
         let (by, at) = (permit.user().to_owned(), permit.at);
         self.store
             .write(move |tx: &Tx| {
@@ -128,10 +125,9 @@ impl Desk {
         met(
             expected.as_ref(),
             &login_policy_version(&policy),
-            Said::called(Thing::LoginPolicy, quoted(name)),
+            Said::called(Thing::LoginPolicy, Said::quoted(name)),
         )?;
-        let mut record = permit.record(as_value(&policy.lines), None, reason);
-        record.level = Severity::Warning;
+        let record = permit.warning(as_value(&policy.lines), None, reason);
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
@@ -156,10 +152,6 @@ impl Desk {
     async fn policy_named(&self, name: &str) -> Result<LoginPolicy, OperateError> {
         let query = ListQuery::unscoped(&LOGIN_POLICIES).filter("name", Condition::Eq(name.trim().into()))?;
         let mut listed = self.identity.list_login_policies(&query).await?;
-        listed.items.pop().ok_or_else(|| OperateError::not_found(Thing::LoginPolicy, quoted(name)))
+        listed.items.pop().ok_or_else(|| OperateError::not_found(Thing::LoginPolicy, Said::quoted(name)))
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("'{}'", name.chars().take(64).collect::<String>())
 }

@@ -8,7 +8,6 @@ use netwarden_identity::password::{
     Breach, Candidate, Conflict, Dictionary, PasswordPolicy, Person, PolicyEdit, Rule, Setting, conflicts,
 };
 use netwarden_identity::{DictionaryEntry, Identity, Object, ObjectKind, Operation};
-use netwarden_model::Severity;
 use netwarden_store::Tx;
 use zeroize::Zeroizing;
 
@@ -86,8 +85,7 @@ impl Desk {
             return Err(OperateError::Invalid(Said::NothingToChange));
         }
         let (was, is) = differences(&old, &new);
-        let mut record = permit.record(as_value(&was), as_value(&is), reason);
-        record.level = Severity::Warning;
+        let record = permit.warning(as_value(&was), as_value(&is), reason);
         let (by, at, stored) = (permit.user().to_owned(), permit.at, new.clone());
         self.store
             .write(move |tx: &Tx| {
@@ -118,8 +116,7 @@ impl Desk {
         let _one_at_a_time = EDITING.lock().await;
         let old = self.identity.dictionary_entry().await?;
         let words = |words: usize| as_value(&BTreeMap::from([("words", words)]));
-        let mut record = permit.record(words(old.words), words(dictionary.len()), reason);
-        record.level = Severity::Warning;
+        let record = permit.warning(words(old.words), words(dictionary.len()), reason);
         let (by, at, stored) = (permit.user().to_owned(), permit.at, dictionary.clone());
         self.store
             .write(move |tx: &Tx| {

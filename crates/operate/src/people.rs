@@ -178,8 +178,7 @@ impl Desk {
             "address_policy": address_policy.clone().flatten(),
             "hours_policy": hours_policy.clone().flatten(),
         });
-        let mut record = permit.record(None, crate::ports::as_value(&made), "");
-        record.level = Severity::Warning;
+        let record = permit.warning(None, crate::ports::as_value(&made), "");
         let reached = (contact != Contact::default()).then(|| serde_json::to_vec(&contact)).transpose();
         let reached = reached.map_err(|error| OperateError::failed(&error))?.map(Zeroizing::new);
         self.store

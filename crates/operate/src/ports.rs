@@ -1,5 +1,7 @@
 //! Ports: moving, switching and releasing them by hand (NAC-12), and what an administrator says of them.
 
+use std::collections::BTreeSet;
+
 use netwarden_actions::request;
 use netwarden_audit::Value;
 use netwarden_identity::{Object, ObjectKind, Operation};
@@ -178,6 +180,13 @@ impl Desk {
             None => Action::SetPortAccess { port, access: PortAccess::Open, endpoint: None },
         };
         self.ask(permit, action, reason, key).await
+    }
+
+    /// Those of `ports` that their elements still have, each once.
+    pub fn known_ports(&self, ports: impl IntoIterator<Item = PortRef>) -> Vec<PortRef> {
+        let network = self.engine.keeper().picture().read();
+        let known = ports.into_iter().filter(|port| network.role(port).is_some());
+        known.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     fn is_logical(&self, port: &PortRef) -> bool {

@@ -7,7 +7,6 @@ use netwarden_identity::{
     Access, Account, CUSTOM_ROLES, CustomRole, CustomRoles, Declaration, IdentityError, OPERATIONS, Object,
     ObjectKind, Operation, Role, roles,
 };
-use netwarden_model::Severity;
 use netwarden_store::{Condition, ListQuery, PAGE_LIMIT, Page, Tx};
 
 use crate::caller::{Caller, Permit};
@@ -137,8 +136,7 @@ impl Desk {
         require_reason(reason)?;
         let operations = operations(&wish.operations)?;
         self.permit_all(caller, &operations).await?;
-        let mut record = permit.record(None, as_value(&operations), reason);
-        record.level = Severity::Warning;
+        let record = permit.warning(None, as_value(&operations), reason);
         let (by, at, name) = (permit.user().to_owned(), permit.at, name.to_owned());
         self.store
             .write(move |tx: &Tx| {
@@ -169,15 +167,14 @@ impl Desk {
         let role = self.role_named(name).await?;
         let operations = wanted.unwrap_or_else(|| role.operations.clone());
         let description = description.unwrap_or_else(|| role.description.clone());
-        met(expected.as_ref(), &role_version(&role), Said::called(Thing::Role, quoted(name)))?;
+        met(expected.as_ref(), &role_version(&role), Said::called(Thing::Role, Said::quoted(name)))?;
         let touched: BTreeSet<Operation> =
             role.operations.symmetric_difference(&operations).copied().collect();
         self.permit_all(caller, &touched).await?;
         if touched.is_empty() && role.description == description.trim() {
             return Err(OperateError::Invalid(Said::NothingToChange));
         }
-        let mut record = permit.record(as_value(&role.operations), as_value(&operations), reason);
-        record.level = Severity::Warning;
+        let record = permit.warning(as_value(&role.operations), as_value(&operations), reason);
         let (by, at) = (permit.user().to_owned(), permit.at);
         self.store
             .write(move |tx: &Tx| {
@@ -202,9 +199,8 @@ impl Desk {
         require_reason(reason)?;
         let _one_at_a_time = EDITING.lock().await;
         let role = self.role_named(name).await?;
-        met(expected.as_ref(), &role_version(&role), Said::called(Thing::Role, quoted(name)))?;
-        let mut record = permit.record(as_value(&role.operations), None, reason);
-        record.level = Severity::Warning;
+        met(expected.as_ref(), &role_version(&role), Said::called(Thing::Role, Said::quoted(name)))?;
+        let record = permit.warning(as_value(&role.operations), None, reason);
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
@@ -294,12 +290,8 @@ impl Desk {
         let query =
             ListQuery::unscoped(&CUSTOM_ROLES).filter("name", Condition::Eq(wanted.as_str().into()))?;
         let mut listed = self.identity.list_roles(&query).await?;
-        listed.items.pop().ok_or_else(|| OperateError::not_found(Thing::Role, quoted(name)))
+        listed.items.pop().ok_or_else(|| OperateError::not_found(Thing::Role, Said::quoted(name)))
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("'{}'", name.chars().take(64).collect::<String>())
 }
 
 fn one(name: &str) -> Result<Operation, OperateError> {

@@ -19,6 +19,9 @@ use uuid::Uuid;
 /// A sentence, or a part of one, inside another.
 pub type Clause = Box<Said>;
 
+/// Characters of a name that nothing has, as a sentence repeats it.
+const LONGEST_NAME: usize = 64;
+
 /// What stands in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value<'s> {
@@ -257,6 +260,11 @@ impl Said {
     /// A thing by its kind and name.
     pub(crate) fn called(thing: Thing, id: impl fmt::Display) -> Self {
         Said::Called { thing, id: id.to_string() }
+    }
+
+    /// What somebody gave as a name, cut to what a line takes and between quotes.
+    pub(crate) fn quoted(name: &str) -> String {
+        format!("'{}'", name.chars().take(LONGEST_NAME).collect::<String>())
     }
 
     /// A port whose element's name is not at hand.

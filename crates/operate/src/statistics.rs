@@ -107,9 +107,8 @@ impl Desk {
         step_s: Option<u64>,
     ) -> Result<(i64, Vec<Point>), OperateError> {
         self.permit_of(caller, Operation::StatisticsRead).await?;
-        let shown: String = name.chars().take(64).collect();
         if !series().iter().any(|series| series.name == name) {
-            return Err(OperateError::not_found(Thing::Series, format!("'{shown}'")));
+            return Err(OperateError::not_found(Thing::Series, Said::quoted(name)));
         }
         let until = until.unwrap_or_else(|| self.clock.now());
         let from =

@@ -194,10 +194,8 @@ impl Desk {
         accounts: bool,
     ) -> Result<(&'static Declaration, String), OperateError> {
         let found = Declaration::find(name).ok().filter(|found| found.is_of_accounts() == accounts);
-        let declaration = found.ok_or_else(|| {
-            let shown: String = name.chars().take(64).collect();
-            OperateError::not_found(Thing::Parameter, format!("'{shown}'"))
-        })?;
+        let declaration =
+            found.ok_or_else(|| OperateError::not_found(Thing::Parameter, Said::quoted(name)))?;
         Ok((declaration, self.parameters_now().get(declaration).to_owned()))
     }
 
@@ -324,8 +322,7 @@ impl Desk {
     ) -> Result<(), OperateError> {
         let permit = self.permit_of(caller, Operation::SystemRotateKeys).await?;
         require_reason(reason)?;
-        let mut record = permit.record(Some(Redacted.into()), Some(Redacted.into()), reason);
-        record.level = Severity::Warning;
+        let mut record = permit.warning(Some(Redacted.into()), Some(Redacted.into()), reason);
         record.object.id = Some(layer.as_str().to_owned());
         let opened = self
             .store

@@ -1,5 +1,6 @@
-//! Sessions end when nobody uses them (IAM-12), and accounts that nobody uses are switched off or deleted when the
-//! account policy, or the account, says so (IAM-06). From stored state alone: whatever was missed is made up for at the next look.
+//! Sessions end when nobody uses them (IAM-12), and accounts that nobody uses are switched off or deleted when
+//! the account policy, or the account, says so (IAM-06). From stored state alone: whatever was missed is made up
+//! for at the next look.
 
 use std::time::Duration;
 
