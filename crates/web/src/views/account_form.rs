@@ -1,6 +1,8 @@
 //! What is set of an account, as fields of a form: empty for what the account policy says.
 
-use netwarden_identity::{Account, Attributes, AttributesEdit, UnusedAct};
+use std::collections::BTreeSet;
+
+use netwarden_identity::{Account, Attributes, AttributesEdit, Operation, UnusedAct};
 use netwarden_operate::{Desk, ListWish, OperateError, PolicyKind, Said};
 
 use super::act::Given;
@@ -52,9 +54,11 @@ pub(super) async fn fields(
     let l = visitor.language();
     let usual = Attributes::default();
     let of = account.map_or(&usual, |account| &account.attributes);
-    let policies = |kind| policies(desk, visitor, kind);
-    let (addresses, hours) = (policies(PolicyKind::Addresses).await?, policies(PolicyKind::Hours).await?);
-    let followed = |policy: Option<&Option<String>>| policy.cloned().flatten().unwrap_or_default();
+    let (by_address, by_hours) = account
+        .map(|account| (account.address_policy.clone(), account.hours_policy.clone()))
+        .unwrap_or_default();
+    let addresses = policies(desk, visitor, PolicyKind::Addresses, by_address.as_deref()).await?;
+    let hours = policies(desk, visitor, PolicyKind::Hours, by_hours.as_deref()).await?;
     let unused_act = of.unused_act.map_or("", UnusedAct::as_str);
     let acts = UnusedAct::ALL.map(|act| (act.as_str().to_owned(), l.word("unused-act", act.as_str())));
     let acts = std::iter::once((String::new(), l.t("attribute-as-policy"))).chain(acts).collect();
@@ -66,9 +70,9 @@ pub(super) async fn fields(
             .hinted(l.t("attribute-welcome-hint")),
         heading("attributes-of-use"),
         Field::new("address_policy", l.word("attribute", "address_policy"), Kind::Choice(addresses))
-            .with(followed(account.map(|account| &account.address_policy))),
+            .with(by_address.unwrap_or_default()),
         Field::new("hours_policy", l.word("attribute", "hours_policy"), Kind::Choice(hours))
-            .with(followed(account.map(|account| &account.hours_policy))),
+            .with(by_hours.unwrap_or_default()),
     ];
     for (name, least, most) in NUMBERS {
         if name == "password_validity_days" {
@@ -104,21 +108,27 @@ fn hint(l: Language, account: Option<&Account>, name: &str) -> String {
     }
 }
 
-/// Login policies of a kind to choose from, and none.
+/// Login policies of a kind to choose from, and none. The one that the account follows is always among them, or
+/// saving the form would take it away; the others are there for those who may read them.
 async fn policies(
     desk: &Desk,
     visitor: &Visitor,
     kind: PolicyKind,
+    followed: Option<&str>,
 ) -> Result<Vec<(String, String)>, Refusal> {
-    let wish = ListWish {
-        filters: vec![("kind".to_owned(), kind.as_str().to_owned())],
-        sort: Some("name".to_owned()),
-        limit: Some(MOST_POLICIES),
-        ..ListWish::default()
-    };
-    let listed = desk.login_policies(visitor.caller(), wish).await?.items;
+    let mut names: BTreeSet<String> = followed.map(str::to_owned).into_iter().collect();
+    if visitor.may(desk, Operation::PolicyRead) {
+        let wish = ListWish {
+            filters: vec![("kind".to_owned(), kind.as_str().to_owned())],
+            sort: Some("name".to_owned()),
+            limit: Some(MOST_POLICIES),
+            ..ListWish::default()
+        };
+        let listed = desk.login_policies(visitor.caller(), wish).await?.items;
+        names.extend(listed.into_iter().map(|policy| policy.name));
+    }
     let none = (String::new(), visitor.language().t("attribute-no-policy"));
-    Ok(std::iter::once(none).chain(listed.into_iter().map(|one| (one.name.clone(), one.name))).collect())
+    Ok(std::iter::once(none).chain(names.into_iter().map(|name| (name.clone(), name))).collect())
 }
 
 /// What the form wants otherwise than the account has it.
@@ -126,7 +136,9 @@ pub(super) fn wanted(given: &Given, account: Option<&Account>) -> Result<Wanted,
     let usual = Attributes::default();
     let of = account.map_or(&usual, |account| &account.attributes);
     let text = |name: &str, present: &str| {
-        given.get(name).map(str::trim).filter(|written| *written != present).map(str::to_owned)
+        // Browsers send the lines of a text with a CR at their ends.
+        let written = given.get(name).map(|written| written.trim().replace("\r\n", "\n"));
+        written.filter(|written| written != present)
     };
     let changed = |name: &str| -> Result<Option<Option<u32>>, Refusal> {
         let written = number(given, name)?;

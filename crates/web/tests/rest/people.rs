@@ -578,4 +578,29 @@ async fn who_keeps_accounts_through_a_role_gives_no_more_than_they_have() {
     assert_eq!(mine.status, 201, "{}", mine.body);
     let new = json!({ "name": "ines", "password": "Horse-battery/3", "roles": ["mine"] });
     assert_eq!(bench.json("helpdesk", "POST", "/api/v1/users", new).await.status, 201);
+
+    // The forms are theirs too, though they may not read login policies: that of the account stays.
+    let office = json!({ "name": "office", "kind": "addresses", "lines": "192.0.2.0/24" });
+    assert_eq!(bench.as_admin("POST", "/policies/logins", office).await.status, 201);
+    let follows = json!({ "attributes": { "address_policy": "office", "welcome": "one\ntwo" } });
+    assert_eq!(bench.as_admin("PATCH", "/users/ines", follows).await.status, 200);
+    assert_eq!(bench.page("helpdesk", "/system/new-account").await.status, 200);
+    let form = bench.page("helpdesk", "/system/accounts/ines").await;
+    assert_eq!(form.status, 200);
+    assert!(form.body.contains("<option value=\"office\" selected"), "{}", form.body);
+    let value = |name: &str| {
+        let from = form.body.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap();
+        from.split('"').next().unwrap().to_owned()
+    };
+    let fields = format!(
+        "proof={}&version={}&reason=x&role-mine=true&address_policy=office&welcome=one%0D%0Atwo",
+        value("proof"),
+        value("version"),
+    );
+    let cookie = format!("__Host-netwarden={}", bench.secrets["helpdesk"]);
+    let body = ("application/x-www-form-urlencoded", fields);
+    let headers = [("cookie", cookie.as_str()), ("accept-language", "en")];
+    let off = bench.call_with(None, "POST", "/system/accounts/ines", Some(body), &headers).await;
+    // Switched off, and nothing else: for more they have no right.
+    assert_eq!((off.status.as_u16(), off.body.contains("user.disable")), (403, true), "{}", off.body);
 }
