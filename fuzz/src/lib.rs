@@ -17,6 +17,7 @@
 mod command_line;
 mod console;
 mod imports;
+mod leases;
 mod messages;
 mod mib;
 mod recording;
@@ -82,4 +83,5 @@ targets! {
     command_line::command_line,
     rest::rest,
     console::console,
+    leases::leases,
 }

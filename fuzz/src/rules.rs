@@ -40,6 +40,7 @@ fn event(kind: EventKind, payload: NacPayload, texts: &mut Script<'_>) -> Event 
         status: EndpointStatus::New,
         compliance: Compliance::Unknown,
         fingerprint: texts.text_if(),
+        configuration: Default::default(),
         bound_to: texts.text_if().map(PortName),
         port_endpoints: texts.number(),
         first_seen: Timestamp::MIN,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::Format;
+use crate::format::{Columns, Format, Reading};
 
 /// What a source is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +44,11 @@ impl Kind {
     /// True where this system asks; others are sent here.
     pub const fn is_asked(self) -> bool {
         !matches!(self, Kind::Leases(_))
+    }
+
+    /// True where its files are tables whose columns bear headings.
+    pub const fn has_headings(self) -> bool {
+        matches!(self, Kind::Leases(format) if format.has_headings())
     }
 
     /// True where its names are DNS names, else they are host names of DHCP.
@@ -182,6 +187,10 @@ pub struct Settings {
     /// Files: zone of times that bear none (`Europe/Berlin`); UTC unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// Exports with headings: how the columns are called, where they are not called as usual. Only these are
+    /// read then, and `ip` must be among them.
+    #[serde(skip_serializing_if = "Columns::is_empty")]
+    pub columns: Columns,
 }
 
 /// A source of names.
@@ -244,6 +253,7 @@ impl Source {
             (set.wapi_version.is_some(), "wapi_version", self.kind == Kind::Infoblox),
             (set.ca.is_some(), "ca", matches!(self.kind, Kind::Ldap | Kind::Infoblox)),
             (set.time_zone.is_some(), "time_zone", !self.kind.is_asked()),
+            (!set.columns.is_empty(), "columns", self.kind.has_headings()),
             (!self.address.is_empty(), "address", self.kind.is_asked()),
             (self.has_secret, "secret", matches!(self.kind, Kind::Zone | Kind::Ldap | Kind::Infoblox)),
         ];
@@ -287,7 +297,7 @@ impl Source {
                 }
             }
             Kind::Leases(_) => {
-                self.zone()?;
+                self.reading()?;
             }
         }
         Ok(())
@@ -359,17 +369,18 @@ impl Source {
         self.settings.attributes.clone().unwrap_or_default()
     }
 
-    /// Zone of times in files.
+    /// How its files are read.
     ///
     /// # Errors
-    /// Where there is no such zone.
-    pub fn zone(&self) -> Result<jiff::tz::TimeZone, SourceError> {
-        match &self.settings.time_zone {
-            None => Ok(jiff::tz::TimeZone::UTC),
+    /// Where there is no such zone, or the columns cannot be told apart.
+    pub fn reading(&self) -> Result<Reading, SourceError> {
+        let zone = match &self.settings.time_zone {
+            None => jiff::tz::TimeZone::UTC,
             Some(name) => jiff::tz::TimeZone::get(name).map_err(|_| {
                 SourceError(format!("'{}' is no time zone", name.chars().take(64).collect::<String>()))
-            }),
-        }
+            })?,
+        };
+        Reading::new(zone, self.settings.columns.clone()).map_err(SourceError)
     }
 }
 
@@ -412,6 +423,7 @@ mod tests {
             ),
             ("infoblox", "https://grid.example.net", r#"{"user": "reader"}"#, true),
             ("windows", "", r#"{"time_zone": "Europe/Berlin"}"#, false),
+            ("hanewin", "", r#"{"columns": {"ip": "Adresse", "host_name": "Rechner"}}"#, false),
             ("isc", "", "{}", false),
         ] {
             assert_eq!(source(kind, address, settings, secret), Ok(()), "{kind}");
@@ -438,6 +450,11 @@ mod tests {
             ("isc", "", "{}", true, "'secret'"),
             ("windows", "", r#"{"time_zone": "Mars"}"#, false, "time zone"),
             ("isc", "", r#"{"surprise": 1}"#, false, "surprise"),
+            ("isc", "", r#"{"columns": {"ip": "Adresse"}}"#, false, "'columns'"),
+            ("qip", "", r#"{"columns": {"mac": "Karte"}}"#, false, "(ip) has no name"),
+            ("qip", "", r#"{"columns": {"ip": " - "}}"#, false, "1 to 128"),
+            ("qip", "", r#"{"columns": {"ip": "A b", "mac": "a-B"}}"#, false, "two are called"),
+            ("qip", "", r#"{"columns": {"colour": "x"}}"#, false, "colour"),
         ] {
             let refused = source(kind, address, settings, secret).unwrap_err().to_string();
             assert!(refused.contains(word), "{kind} {settings}: {refused}");

@@ -250,9 +250,9 @@ impl Desk {
                 kind: Word::new("source", source.kind.as_str()),
             }));
         };
-        let zone = source.zone().map_err(invalid)?;
+        let reading = source.reading().map_err(invalid)?;
         let octets = file.to_vec();
-        let parsed = tokio::task::spawn_blocking(move || parse(format, &[&octets], &zone)).await;
+        let parsed = tokio::task::spawn_blocking(move || parse(format, &[&octets], &reading)).await;
         let Parsed { leases, dropped } =
             parsed.map_err(|_| OperateError::Failed("the file could not be read to its end".to_owned()))?;
         if leases.is_empty() && replace {

@@ -12,10 +12,10 @@ mod text;
 mod time;
 pub mod windows;
 
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::lease::Parsed;
+pub use table::{Columns, Part, Reading};
 
 /// A kind of file that holds leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,6 +61,11 @@ impl Format {
             Format::Qip => "qip",
         }
     }
+
+    /// True for tables whose columns bear headings.
+    pub const fn has_headings(self) -> bool {
+        matches!(self, Format::Windows | Format::Hanewin | Format::Qip)
+    }
 }
 
 impl std::str::FromStr for Format {
@@ -73,17 +78,16 @@ impl std::str::FromStr for Format {
     }
 }
 
-/// Reads files of one format, the oldest first: later entries replace earlier ones. Times that bear no
-/// zone are in `zone`.
-pub fn parse(format: Format, files: &[&[u8]], zone: &TimeZone) -> Parsed {
+/// Reads files of one format, the oldest first: later entries replace earlier ones.
+pub fn parse(format: Format, files: &[&[u8]], reading: &Reading) -> Parsed {
     match format {
         Format::Isc => isc::parse(files),
         Format::Kea4 => kea::parse(files, kea::Family::V4),
         Format::Kea6 => kea::parse(files, kea::Family::V6),
-        Format::Windows => windows::parse(files, zone),
-        Format::Netsh => netsh::parse(files, zone),
-        Format::Hanewin => hanewin::parse(files, zone),
-        Format::Qip => qip::parse(files, zone),
+        Format::Windows => windows::parse(files, reading),
+        Format::Netsh => netsh::parse(files, &reading.zone),
+        Format::Hanewin => hanewin::parse(files, reading),
+        Format::Qip => qip::parse(files, reading),
     }
 }
 
@@ -110,7 +114,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_octets_make_a_parser_fall(octets in proptest::collection::vec(any::<u8>(), 0..400), pick in 0usize..7) {
-            let _ = parse(Format::ALL[pick], &[&octets], &TimeZone::UTC);
+            let _ = parse(Format::ALL[pick], &[&octets], &Reading::default());
         }
 
         #[test]
@@ -124,7 +128,7 @@ mod tests {
             pick in 0usize..7,
         ) {
             let text = words.concat();
-            let parsed = parse(Format::ALL[pick], &[text.as_bytes()], &TimeZone::UTC);
+            let parsed = parse(Format::ALL[pick], &[text.as_bytes()], &Reading::default());
             let mut ips: Vec<_> = parsed.leases.iter().map(|lease| lease.ip).collect();
             ips.dedup();
             prop_assert_eq!(ips.len(), parsed.leases.len());

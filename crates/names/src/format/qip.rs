@@ -1,9 +1,7 @@
 //! Exports of VitalQIP: objects as a delimited table with a heading, or as `Keyword=value` lines with an
 //! empty line between objects, the form in which its command line prints and takes object profiles.
 
-use jiff::tz::TimeZone;
-
-use super::table::{self, Aliases, Part};
+use super::table::{self, Aliases, Known, Part, Reading};
 use super::text;
 use crate::lease::{Gathered, LeaseState, Parsed};
 
@@ -20,10 +18,10 @@ const COLUMNS: Aliases = &[
     ("mac", Part::Mac),
     ("clientid", Part::ClientId),
     ("duid", Part::ClientId),
-    ("objectname", Part::Name),
-    ("objname", Part::Name),
-    ("hostname", Part::Name),
-    ("name", Part::Name),
+    ("objectname", Part::HostName),
+    ("objname", Part::HostName),
+    ("hostname", Part::HostName),
+    ("name", Part::HostName),
     ("domainname", Part::Domain),
     ("domain", Part::Domain),
     ("leasestart", Part::Starts),
@@ -36,8 +34,10 @@ const COLUMNS: Aliases = &[
     ("status", Part::State),
 ];
 
+const KNOWN: Known = Known { columns: COLUMNS, state };
+
 /// Reads exports, the oldest first.
-pub fn parse(files: &[&[u8]], zone: &TimeZone) -> Parsed {
+pub fn parse(files: &[&[u8]], reading: &Reading) -> Parsed {
     let mut gathered = Gathered::default();
     let mut before = 0;
     for file in files {
@@ -45,22 +45,16 @@ pub fn parse(files: &[&[u8]], zone: &TimeZone) -> Parsed {
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let is_keyed = first
             .split_once('=')
-            .is_some_and(|(key, _)| part_of(key).is_some() || !key.contains([',', ';', '\t']));
+            .is_some_and(|(key, _)| KNOWN.part_of(key, reading).is_some() || !key.contains([',', ';', '\t']));
         before += match is_keyed {
-            true => profiles(&text, before, zone, &mut gathered),
-            false => table::read(&text, before, COLUMNS, zone, state, &mut gathered),
+            true => profiles(&text, before, reading, &mut gathered),
+            false => table::read(&text, before, KNOWN, reading, &mut gathered),
         };
     }
     gathered.finish()
 }
 
-fn part_of(key: &str) -> Option<Part> {
-    let plain: String =
-        key.chars().filter(|c| !matches!(c, ' ' | '-' | '_')).flat_map(char::to_lowercase).collect();
-    COLUMNS.iter().find(|(name, _)| *name == plain).map(|(_, part)| *part)
-}
-
-fn profiles(text: &str, before: u64, zone: &TimeZone, gathered: &mut Gathered) -> u64 {
+fn profiles(text: &str, before: u64, reading: &Reading, gathered: &mut Gathered) -> u64 {
     let mut lines = 0;
     let mut began = before + 1;
     let mut cells: Vec<(Part, &str)> = Vec::new();
@@ -74,14 +68,14 @@ fn profiles(text: &str, before: u64, zone: &TimeZone, gathered: &mut Gathered) -
             }
             any = true;
             if let Some((key, value)) = row.split_once('=')
-                && let Some(part) = part_of(key)
+                && let Some(part) = KNOWN.part_of(key, reading)
             {
                 cells.push((part, value.trim().trim_matches('"')));
             }
             continue;
         }
         if std::mem::take(&mut any) {
-            match table::lease_of(&cells, zone, state) {
+            match table::lease_of(&cells, KNOWN, &reading.zone) {
                 Ok((lease, odd)) => {
                     odd.into_iter().for_each(|reason| gathered.drop_row(began, reason));
                     gathered.put(lease);
@@ -112,11 +106,12 @@ fn state(word: &str) -> Option<LeaseState> {
 mod tests {
     use super::*;
 
+    // proves: NAC-05
     #[test]
     fn tables_and_profiles() {
         let table = "Object Address,Object Name,Domain Name,MAC Address,Status\n10.0.0.17,pc17,example.net,001b213a4f5e,Dynamic\n10.0.0.300,x,,,\n";
         let profiles = "ObjectAddress=10.0.0.18\nObjectName=printer\nDomainName=example.net\nMACAddress=00:1b:21:3a:4f:5f\nObjectClass=Printer\n\nObjectName=lonely\n\nObjectAddress=10.0.0.19\nObjectName=pc19\n";
-        let parsed = parse(&[table.as_bytes(), profiles.as_bytes()], &TimeZone::UTC);
+        let parsed = parse(&[table.as_bytes(), profiles.as_bytes()], &Reading::default());
         let rows: Vec<_> = parsed
             .leases
             .iter()
@@ -133,5 +128,15 @@ mod tests {
         );
         assert_eq!(parsed.leases[0].mac, "00:1b:21:3a:4f:5e".parse().ok());
         assert_eq!(parsed.dropped.iter().map(|row| row.line).collect::<Vec<_>>(), [3, 10]);
+    }
+
+    #[test]
+    fn keywords_that_the_source_tells_are_the_only_ones() {
+        let told = [(Part::Ip, "Addr V4"), (Part::HostName, "Label")];
+        let columns = told.map(|(part, heading)| (part, heading.to_owned())).into_iter().collect();
+        let reading = Reading::new(jiff::tz::TimeZone::UTC, columns).unwrap();
+        let parsed = parse(&[b"AddrV4=10.0.0.18\nLabel=printer\nObjectName=other\nStatus=odd\n"], &reading);
+        assert_eq!((parsed.leases.len(), parsed.dropped.len()), (1, 0));
+        assert_eq!(parsed.leases[0].host_name.as_deref(), Some("printer"));
     }
 }

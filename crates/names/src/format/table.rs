@@ -1,54 +1,115 @@
 //! Delimited exports: with a heading whose columns go by several names, or without one.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use jiff::tz::TimeZone;
 use netwarden_model::Mac;
+use serde::{Deserialize, Serialize};
 
 use super::{text, time};
 use crate::lease::{Gathered, Lease, LeaseState, Parsed};
 
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+/// What a column of an export holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The address.
     Ip,
+    /// The hardware address.
     Mac,
+    /// Client identifier or DUID.
     ClientId,
-    Name,
+    /// The client's name.
+    HostName,
+    /// The domain beside the name.
     Domain,
+    /// Since when the client has the address.
     Starts,
+    /// Until when.
     Ends,
+    /// How the lease stands.
     State,
+}
+
+/// The headings of an export that has others than those that are known. Where there are any, no other column
+/// is read.
+pub type Columns = BTreeMap<Part, String>;
+
+/// How the file is to be read, where it does not tell itself.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// Of times that bear no zone.
+    pub zone: TimeZone,
+    /// Headings; none where they are those that are known.
+    pub columns: Columns,
+}
+
+/// Octets of a heading, at most.
+const LONGEST_HEADING: usize = 128;
+
+impl Reading {
+    /// With these headings.
+    ///
+    /// # Errors
+    /// One sentence where the address has none, one is empty or overlong, or two are the same.
+    pub fn new(zone: TimeZone, columns: Columns) -> Result<Self, String> {
+        if !columns.is_empty() && !columns.contains_key(&Part::Ip) {
+            return Err("columns: the one that holds the address (ip) has no name".to_owned());
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for heading in columns.values() {
+            if plain(heading).is_empty() || heading.len() > LONGEST_HEADING {
+                return Err(format!("columns: a heading has 1 to {LONGEST_HEADING} characters"));
+            }
+            if !seen.insert(plain(heading)) {
+                return Err(format!("columns: two are called '{heading}'"));
+            }
+        }
+        Ok(Self { zone, columns })
+    }
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { zone: TimeZone::UTC, columns: Columns::new() }
+    }
 }
 
 /// The names of columns, in lower case without blanks, hyphens and underscores.
 pub(crate) type Aliases = &'static [(&'static str, Part)];
 
+/// What a kind of export is known by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    pub(crate) columns: Aliases,
+    pub(crate) state: fn(&str) -> Option<LeaseState>,
+}
+
+impl Known {
+    /// What the column of this heading holds.
+    pub(crate) fn part_of(self, heading: &str, reading: &Reading) -> Option<Part> {
+        let plain = plain(heading);
+        if reading.columns.is_empty() {
+            return self.columns.iter().find(|(name, _)| *name == plain).map(|(_, part)| *part);
+        }
+        reading.columns.iter().find(|(_, told)| self::plain(told) == plain).map(|(part, _)| *part)
+    }
+}
+
 /// Reads the files of an export, the oldest first.
-pub(crate) fn read_all(
-    files: &[&[u8]],
-    aliases: Aliases,
-    zone: &TimeZone,
-    state: fn(&str) -> Option<LeaseState>,
-) -> Parsed {
+pub(crate) fn read_all(files: &[&[u8]], known: Known, reading: &Reading) -> Parsed {
     let mut gathered = Gathered::default();
     let mut before = 0;
     for file in files {
-        before += read(&text::decode(file), before, aliases, zone, state, &mut gathered);
+        before += read(&text::decode(file), before, known, reading, &mut gathered);
     }
     gathered.finish()
 }
 
 /// Reads one file. Without a heading that names an address, each cell is taken for what it looks like:
 /// one address, one MAC, and the first name.
-pub(crate) fn read(
-    text: &str,
-    before: u64,
-    aliases: Aliases,
-    zone: &TimeZone,
-    state: fn(&str) -> Option<LeaseState>,
-    gathered: &mut Gathered,
-) -> u64 {
+pub(crate) fn read(text: &str, before: u64, known: Known, reading: &Reading, gathered: &mut Gathered) -> u64 {
     // The reader counts a line that ends with CR and LF only when it goes on.
     let text = &text.replace("\r\n", "\n");
     let lines = u64::try_from(text.lines().count()).unwrap_or(u64::MAX);
@@ -78,10 +139,15 @@ pub(crate) fn read(
             continue;
         }
         if std::mem::take(&mut is_first) {
-            let columns: Vec<Option<Part>> = record.iter().map(|cell| part_of(cell, aliases)).collect();
+            let columns: Vec<Option<Part>> = record.iter().map(|cell| known.part_of(cell, reading)).collect();
             if columns.contains(&Some(Part::Ip)) {
                 heading = Some(columns);
                 continue;
+            }
+            // Who has said how the columns are called wants no guesses.
+            if let Some(told) = reading.columns.get(&Part::Ip) {
+                gathered.drop_row(line, format!("no column is called '{told}'"));
+                return lines;
             }
         }
         let cells: Vec<(Part, &str)> = match &heading {
@@ -91,7 +157,7 @@ pub(crate) fn read(
             }
             None => recognised(&record),
         };
-        match lease_of(&cells, zone, state) {
+        match lease_of(&cells, known, &reading.zone) {
             Ok((lease, odd)) => {
                 odd.into_iter().for_each(|reason| gathered.drop_row(line, reason));
                 gathered.put(lease);
@@ -106,13 +172,10 @@ fn is_remark(line: &str) -> bool {
     line.is_empty() || line.starts_with('#')
 }
 
-fn part_of(cell: &str, aliases: Aliases) -> Option<Part> {
-    let plain: String = cell
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '_' | '.' | '/'))
-        .flat_map(char::to_lowercase)
-        .collect();
-    aliases.iter().find(|(name, _)| *name == plain).map(|(_, part)| *part)
+/// A heading as it is compared.
+fn plain(heading: &str) -> String {
+    let marks = |c: &char| !matches!(c, ' ' | '-' | '_' | '.' | '/');
+    heading.chars().filter(marks).flat_map(char::to_lowercase).collect()
 }
 
 fn recognised(record: &csv::StringRecord) -> Vec<(Part, &str)> {
@@ -123,7 +186,7 @@ fn recognised(record: &csv::StringRecord) -> Vec<(Part, &str)> {
         } else if cell.parse::<Mac>().is_ok() {
             Part::Mac
         } else if looks_like_a_name(cell) {
-            Part::Name
+            Part::HostName
         } else {
             continue;
         };
@@ -144,8 +207,8 @@ fn looks_like_a_name(cell: &str) -> bool {
 /// A lease from cells whose parts are known; odd cells that are not needed are told beside it.
 pub(crate) fn lease_of(
     cells: &[(Part, &str)],
+    known: Known,
     zone: &TimeZone,
-    state: fn(&str) -> Option<LeaseState>,
 ) -> Result<(Lease, Vec<String>), String> {
     let get = |wanted: Part| {
         cells
@@ -159,7 +222,9 @@ pub(crate) fn lease_of(
     let mut odd = Vec::new();
     let state = match get(Part::State) {
         None => LeaseState::Active,
-        Some(word) => state(word).ok_or_else(|| format!("'{}' is no state of a lease", shown(word)))?,
+        Some(word) => {
+            (known.state)(word).ok_or_else(|| format!("'{}' is no state of a lease", shown(word)))?
+        }
     };
     let mut lease = Lease::new(ip, state);
     if let Some(text) = get(Part::Mac) {
@@ -173,7 +238,7 @@ pub(crate) fn lease_of(
     if let Some(id) = get(Part::ClientId).filter(|id| looks_like_an_id(id)) {
         lease.client_id = Some(id.to_lowercase().replace('-', ":"));
     }
-    if let Some(name) = get(Part::Name)
+    if let Some(name) = get(Part::HostName)
         && let Err(reason) = lease.take_name(name)
     {
         odd.push(reason);

@@ -3,23 +3,21 @@
 //! `DhcpServerv4Lease` (AddressState, ClientId, HostName, IPAddress, LeaseExpiryTime, ...), times are in
 //! zone and culture of whoever exported.
 
-use jiff::tz::TimeZone;
-
-use super::table::{self, Aliases, Part};
+use super::table::{self, Aliases, Known, Part, Reading};
 use crate::lease::{LeaseState, Parsed};
 
 const COLUMNS: Aliases = &[
     ("ipaddress", Part::Ip),
     ("clientid", Part::Mac),
     ("clientduid", Part::ClientId),
-    ("hostname", Part::Name),
+    ("hostname", Part::HostName),
     ("addressstate", Part::State),
     ("leaseexpirytime", Part::Ends),
 ];
 
 /// Reads exports, the oldest first.
-pub fn parse(files: &[&[u8]], zone: &TimeZone) -> Parsed {
-    table::read_all(files, COLUMNS, zone, state)
+pub fn parse(files: &[&[u8]], reading: &Reading) -> Parsed {
+    table::read_all(files, Known { columns: COLUMNS, state }, reading)
 }
 
 /// The words of AddressState; a reservation that is in use says so.
@@ -38,6 +36,7 @@ fn state(word: &str) -> Option<LeaseState> {
 mod tests {
     use super::*;
 
+    // proves: NAC-05
     #[test]
     fn what_powershell_exports_is_read() {
         let file = "#TYPE Microsoft.Management.Infrastructure.CimInstance#root/Microsoft/Windows/DHCP/DhcpServerv4Lease\r\n\
@@ -47,7 +46,7 @@ mod tests {
             \"10.0.0.19\",\"10.0.0.0\",,\"52-41-53-20-d0-fe-1a-77-01-00-00-00\",\"RAS.x\",\"Dhcp\",\"Active\",,,,,,,,,\r\n\
             \"10.0.0.20\",\"10.0.0.0\",,\"00-1b-21-3a-4f-60\",,\"Dhcp\",\"Surprising\",,,,,,,,,\r\n\
             \"here\",\"10.0.0.0\",,\"00-1b-21-3a-4f-60\",,\"Dhcp\",\"Active\",,,,,,,,,\r\n";
-        let parsed = parse(&[file.as_bytes()], &TimeZone::UTC);
+        let parsed = parse(&[file.as_bytes()], &Reading::default());
         assert_eq!(parsed.leases.len(), 3);
         let lease = &parsed.leases[0];
         assert_eq!(lease.mac, "00:1b:21:3a:4f:5e".parse().ok());
@@ -68,7 +67,10 @@ mod tests {
                     \"10.0.0.17\";\"00-1b-21-3a-4f-5e\";\"büro\";\"Active\";\"22.11.2026 14:05:00\"\r\n";
         let mut file = vec![0xff, 0xfe];
         file.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
-        let parsed = parse(&[&file], &TimeZone::fixed(jiff::tz::offset(1)));
+        let parsed = parse(
+            &[&file],
+            &Reading { zone: jiff::tz::TimeZone::fixed(jiff::tz::offset(1)), ..Reading::default() },
+        );
         assert_eq!(parsed.dropped, []);
         assert_eq!(parsed.leases[0].host_name.as_deref(), Some("büro"));
         assert_eq!(parsed.leases[0].ends.map(|at| at.to_string()).as_deref(), Some("2026-11-22T13:05:00Z"));
@@ -77,7 +79,7 @@ mod tests {
     #[test]
     fn version_six_goes_by_duid() {
         let file = "\"IPAddress\",\"ClientDuid\",\"Iaid\",\"HostName\",\"AddressState\"\n\"2001:db8::17\",\"00-01-00-01-2f-d2\",\"7\",\"pc6.example.net\",\"Active\"\n";
-        let parsed = parse(&[file.as_bytes()], &TimeZone::UTC);
+        let parsed = parse(&[file.as_bytes()], &Reading::default());
         assert_eq!(parsed.leases[0].client_id.as_deref(), Some("00:01:00:01:2f:d2"));
     }
 }

@@ -61,6 +61,7 @@ fn zone_file(folder: &Path, serial: u32, hosts: &str) {
     std::fs::write(folder.join("example.net"), text).unwrap();
 }
 
+// proves: NAC-05
 #[tokio::test]
 async fn addresses_are_looked_up() {
     if !installed(&[NAMED]) {
@@ -94,6 +95,7 @@ async fn xfer(source: &Source, zone: &str, known: Option<&Zone>) -> Result<Optio
     ended.map_err(|error| error.to_string())
 }
 
+// proves: NAC-05
 #[tokio::test]
 async fn zones_are_transferred_whole_and_by_serial() {
     if !installed(&[NAMED]) {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use jiff::tz::TimeZone;
-use netwarden_names::format::{Format, parse};
+use netwarden_names::format::{Format, Reading, parse};
 use netwarden_names::{LeaseState, Parsed};
 
 use crate::{Running, installed, until};
@@ -77,7 +77,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 async fn read(file: &Path, format: Format, name: &str) -> Parsed {
-    let read = || parse(format, &[&std::fs::read(file).unwrap_or_default()], &TimeZone::UTC);
+    let read = || parse(format, &[&std::fs::read(file).unwrap_or_default()], &Reading::default());
     until("the lease is in the file", || {
         read().leases.iter().any(|lease| lease.host_name.as_deref() == Some(name))
     })
@@ -98,6 +98,7 @@ fn check(parsed: &Parsed, name: &str) {
     assert!(crate::now().duration_since(starts).as_secs().abs() < 120, "{starts}");
 }
 
+// proves: NAC-05
 #[tokio::test]
 async fn isc_dhcpd_leases_to_a_client() {
     if !installed(&["/usr/sbin/dhcpd", CLIENT, "/usr/sbin/ip"]) {
@@ -122,6 +123,7 @@ async fn isc_dhcpd_leases_to_a_client() {
     check(&read(Path::new(&leases), Format::Isc, "renamed-8").await, "renamed-8");
 }
 
+// proves: NAC-05
 #[tokio::test]
 async fn kea_leases_to_a_client() {
     if !installed(&["/usr/sbin/kea-dhcp4", CLIENT, "/usr/sbin/ip"]) {

@@ -64,6 +64,7 @@ fn page(headers: &HeaderMap, query: std::collections::BTreeMap<String, String>, 
     .into_response()
 }
 
+// proves: NAC-05
 #[tokio::test]
 async fn pages_are_followed_and_wrong_servers_are_not_believed() {
     let asked = Asked::default();

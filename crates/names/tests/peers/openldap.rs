@@ -79,6 +79,7 @@ fn check(parsed: &Parsed) {
     assert!(parsed.dropped[0].reason.contains("cn=broken"), "{:?}", parsed.dropped);
 }
 
+// proves: NAC-05
 #[tokio::test]
 async fn leases_come_over_ldaps_and_starttls_and_wrong_ones_are_refused() {
     if !installed(&[SLAPD, "/usr/sbin/slapadd"]) {

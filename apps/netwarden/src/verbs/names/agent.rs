@@ -13,7 +13,7 @@ use netwarden_api::ClientError;
 use netwarden_api::client::segment;
 use netwarden_api::name::{Lease, Leases, LeasesTaken};
 use netwarden_names::agent::{Change, Sent, files, patience};
-use netwarden_names::format::{Format, parse};
+use netwarden_names::format::{Columns, Format, Part, Reading, parse};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
@@ -41,6 +41,10 @@ pub struct AgentArguments {
     /// Zone of times that bear none, such as Europe/Berlin.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     time_zone: String,
+    /// How a column of an export is called, where not as usual: ip=Adresse, and likewise mac, client_id,
+    /// host_name, domain, starts, ends, state. Only those that are named are read.
+    #[arg(long, value_name = "PART=HEADING", value_parser = column)]
+    column: Vec<(Part, String)>,
     /// Send what there is, and end.
     #[arg(long)]
     once: bool,
@@ -51,22 +55,36 @@ type Mark = Vec<(PathBuf, u64, u64, Option<SystemTime>)>;
 
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(session: &Session, arguments: AgentArguments) -> Result<(), Fault> {
-    let zone = jiff::tz::TimeZone::get(&arguments.time_zone)
-        .map_err(|_| Fault::Usage(format!("--time-zone {}: there is no such zone", arguments.time_zone)))?;
+    let reading = reading(&arguments)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(anyhow::Error::from)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(anyhow::Error::from)?;
     tokio::select! {
-        ended = watch(session, &arguments, &zone) => ended,
+        ended = watch(session, &arguments, &reading) => ended,
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
     }
 }
 
-async fn watch(
-    session: &Session,
-    arguments: &AgentArguments,
-    zone: &jiff::tz::TimeZone,
-) -> Result<(), Fault> {
+fn column(text: &str) -> Result<(Part, String), String> {
+    let (part, heading) = text.split_once('=').ok_or("it is PART=HEADING, such as ip=Adresse")?;
+    let part = serde_json::from_value(part.into()).map_err(|error| error.to_string())?;
+    Ok((part, heading.to_owned()))
+}
+
+fn reading(arguments: &AgentArguments) -> Result<Reading, Fault> {
+    let zone = jiff::tz::TimeZone::get(&arguments.time_zone)
+        .map_err(|_| Fault::Usage(format!("--time-zone {}: there is no such zone", arguments.time_zone)))?;
+    if !arguments.column.is_empty() && !arguments.kind.has_headings() {
+        return Err(Fault::Usage(format!(
+            "--column: files of kind {} have no headings",
+            arguments.kind.as_str()
+        )));
+    }
+    let columns: Columns = arguments.column.iter().cloned().collect();
+    Reading::new(zone, columns).map_err(|error| Fault::Usage(format!("--column: {error}")))
+}
+
+async fn watch(session: &Session, arguments: &AgentArguments, reading: &Reading) -> Result<(), Fault> {
     let every = Duration::from_secs(arguments.every);
     let mut sent = Sent::default();
     let mut seen: Option<Mark> = None;
@@ -96,10 +114,10 @@ async fn watch(
                 continue;
             }
         };
-        let (kind, zone) = (arguments.kind, zone.clone());
+        let (kind, reading) = (arguments.kind, reading.clone());
         let parsed = tokio::task::spawn_blocking(move || {
             let parts: Vec<&[u8]> = octets.iter().map(Vec::as_slice).collect();
-            parse(kind, &parts, &zone)
+            parse(kind, &parts, &reading)
         });
         let parsed = parsed.await.map_err(anyhow::Error::from)?;
         for row in parsed.dropped.iter().take(5) {
