@@ -130,6 +130,7 @@ impl Endpoint {
             status: self.status(),
             compliance: Compliance::Unknown,
             fingerprint: None,
+            configuration: Default::default(),
             bound_to: None,
             port_endpoints: 1,
             first_seen: at,

@@ -1,5 +1,7 @@
 //! Endpoints, their history and why their access is what it is.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -39,8 +41,11 @@ pub struct Endpoint {
     pub host_name: Option<String>,
     /// User of its 802.1X session.
     pub user: Option<String>,
-    /// Fingerprint that its agent has reported.
+    /// Fingerprint, as it was reported.
     pub fingerprint: Option<String>,
+    /// Security configuration, as it was reported: properties by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub configuration: BTreeMap<String, Setting>,
     /// Group's name.
     pub group: Option<String>,
     /// The port it is bound to, as `element port`.
@@ -62,6 +67,32 @@ pub struct Endpoint {
     pub custom1: Option<String>,
     /// Second column of the user's own.
     pub custom2: Option<String>,
+}
+
+/// A property of an endpoint's security configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// What it is; 1 to 256 characters.
+    pub found: String,
+    /// What it should be; absent where any value will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+}
+
+/// What was found of an endpoint; what is absent stays as it was reported before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Posture {
+    /// Fingerprint, 1 to 256 characters; another one than the known raises `fingerprint_changed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// The whole configuration, at most 64 properties; the empty one takes back what was reported. A property
+    /// that is not as expected raises `now_noncompliant`; once all are, `now_compliant` follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<BTreeMap<String, Setting>>,
+    /// Who found it and how; goes into the trail.
+    pub reason: String,
 }
 
 /// Yes, it may connect.

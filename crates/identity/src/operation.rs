@@ -207,6 +207,7 @@ operations! {
     EndpointImport         "endpoint.import"           Endpoint    change AOH;
     EndpointAuthorise      "endpoint.authorise"        Endpoint    change AOH;
     EndpointBlock          "endpoint.block"            Endpoint    change AOH;
+    EndpointReport         "endpoint.report"           Endpoint    change AOH;
     EndpointMove           "endpoint.move"             Endpoint    change AO;
 
     GroupRead              "group.read"                Group       read   AOHR;

@@ -79,6 +79,7 @@ impl Draft<'_> {
             status: endpoint.status,
             compliance: endpoint.compliance,
             fingerprint: endpoint.fingerprint.clone(),
+            configuration: endpoint.configuration.clone(),
             bound_to: endpoint.bound_to.as_ref().map(|port| port.port.clone()),
             port_endpoints: endpoint.place.map_or(0, |place| self.sharers(place)),
             first_seen: endpoint.first_seen.unwrap_or(self.now),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use netwarden_model::{Compliance, EndpointStatus, Mac, NeId, PortRef, VlanId};
+use netwarden_model::{Compliance, Configuration, EndpointStatus, Mac, NeId, PortRef, VlanId};
 
 /// A port by its place in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,8 +58,10 @@ pub struct Endpoint {
     pub vendor: Option<String>,
     /// As its policy wants it?
     pub compliance: Compliance,
-    /// Its agent's fingerprint.
+    /// Fingerprint, as it was reported.
     pub fingerprint: Option<String>,
+    /// Security configuration, as it was reported; `compliance` follows from it.
+    pub configuration: Configuration,
     /// Own time-out for mac_offline, for a device that sleeps.
     pub offline_after: Option<Duration>,
     /// First time it was seen; None while it only stands on the reference list.
@@ -99,6 +101,7 @@ impl Endpoint {
             vendor,
             compliance: Compliance::Unknown,
             fingerprint: None,
+            configuration: Configuration::new(),
             offline_after: None,
             first_seen: None,
             last_seen: None,
@@ -122,6 +125,7 @@ impl Endpoint {
             || self.custom1.is_some()
             || self.custom2.is_some()
             || self.fingerprint.is_some()
+            || !self.configuration.is_empty()
             || self.offline_after.is_some()
     }
 }

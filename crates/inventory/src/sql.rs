@@ -235,6 +235,11 @@ CREATE INDEX endpoints_host_key ON endpoints (lower(host_name));
 UPDATE ports SET role = 'logical' WHERE role = 'access' AND role_override IS NULL AND if_type IN (24, 53, 112, 131, 135, 136, 137, 150, 166, 209);
 ",
     },
+    Migration {
+        name: "inventory-0008-configuration",
+        up: "ALTER TABLE endpoints ADD COLUMN configuration TEXT;
+",
+    },
 ];
 
 /// Addresses as 16 octets, IPv4 as mapped (RFC 4291 section 2.5.5.2), so that all sort together.

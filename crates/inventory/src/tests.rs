@@ -8,6 +8,7 @@ mod lab;
 mod links;
 mod list;
 mod location;
+mod posture;
 mod presence;
 mod properties;
 mod spoofing;

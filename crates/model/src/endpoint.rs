@@ -1,5 +1,6 @@
 //! Endpoints: what is known of a device attached to the network (NAC-04).
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -34,7 +35,7 @@ impl EndpointStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Compliance {
-    /// No agent has reported.
+    /// Nobody has reported, or nothing is expected.
     Unknown,
     /// As wanted.
     Compliant,
@@ -50,6 +51,38 @@ impl Compliance {
             Compliance::Compliant => "compliant",
             Compliance::NonCompliant => "non_compliant",
         }
+    }
+}
+
+/// A property of an endpoint's security configuration, as it was reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// What it is.
+    pub found: String,
+    /// What it should be; None where any value will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+}
+
+impl Setting {
+    /// True where it is not as it should be.
+    pub fn differs(&self) -> bool {
+        self.expected.as_ref().is_some_and(|expected| *expected != self.found)
+    }
+}
+
+/// An endpoint's security configuration (NAC-04): properties by name.
+pub type Configuration = BTreeMap<String, Setting>;
+
+/// What a configuration makes of its endpoint: unknown where nothing is expected of it.
+pub fn compliance_of(configuration: &Configuration) -> Compliance {
+    if configuration.values().any(Setting::differs) {
+        Compliance::NonCompliant
+    } else if configuration.values().any(|setting| setting.expected.is_some()) {
+        Compliance::Compliant
+    } else {
+        Compliance::Unknown
     }
 }
 
@@ -87,8 +120,11 @@ pub struct EndpointFacts {
     pub status: EndpointStatus,
     /// Is it as its policy wants it?
     pub compliance: Compliance,
-    /// Fingerprint reported by its agent.
+    /// Fingerprint, as it was reported.
     pub fingerprint: Option<String>,
+    /// Security configuration, as it was reported.
+    #[serde(default, skip_serializing_if = "Configuration::is_empty")]
+    pub configuration: Configuration,
     /// The port it is bound to, if it is.
     pub bound_to: Option<PortName>,
     /// How many endpoints its port had at that moment (itself counted, voice VLAN not).

@@ -19,7 +19,7 @@ pub mod vlan;
 
 pub use action::{Action, ActionRequest, Cause, RequestKey};
 pub use clock::Clock;
-pub use endpoint::{Compliance, EndpointFacts, EndpointStatus};
+pub use endpoint::{Compliance, Configuration, EndpointFacts, EndpointStatus, Setting, compliance_of};
 pub use event::{Event, EventKind, NewEvent, Outcome, Payload, Subject};
 pub use ids::{CredentialId, EndpointId, EventSeq, GroupId, NeId, RequestId, RuleId, RuleRevision, UserId};
 pub use mac::{Mac, ParseMacError};

@@ -9,7 +9,7 @@ use netwarden_engine::KeeperError;
 use netwarden_identity::{Object, ObjectKind, Operation};
 use netwarden_inventory::baseline::{BaselineEntry, BaselineFilter};
 use netwarden_inventory::edit::EndpointEdit;
-use netwarden_inventory::{Changes, Network};
+use netwarden_inventory::{Changes, Network, Posture};
 use netwarden_model::access::PortAccess;
 use netwarden_model::action::Originator;
 use netwarden_model::{EndpointStatus, Mac, NeId, PortRef, RequestId, RequestKey, VlanId};
@@ -311,6 +311,34 @@ impl Desk {
             record
         };
         macs.iter().map(record).collect()
+    }
+
+    /// Takes what a management of endpoints or an agent has found of one (NAC-04): events follow where it is
+    /// not as it should be, and rules act on those.
+    pub async fn report_posture(
+        &self,
+        caller: &Caller,
+        mac: Mac,
+        posture: Posture,
+        reason: &str,
+    ) -> Result<(), OperateError> {
+        let permit = self.permit_endpoint(caller, Operation::EndpointReport, mac).await?;
+        require_reason(reason)?;
+        posture.check().map_err(|error| OperateError::Invalid(error.to_string().into()))?;
+        let old = {
+            let network = self.engine.keeper().picture().read();
+            let known = network.endpoint(mac).ok_or_else(|| crate::lists::no_endpoint(mac))?;
+            Posture {
+                fingerprint: known.fingerprint.clone(),
+                configuration: Some(known.configuration.clone()),
+            }
+        };
+        let record = permit.record(as_value(&old), as_value(&posture), reason);
+        let plan = move |network: &Network, now| {
+            network.plan_posture(mac, &posture, now).map_err(|error| KeeperError::Refused(error.to_string()))
+        };
+        let edited = self.edit_and_readmit(&permit, vec![record], Readmitted::default(), reason, plan).await;
+        edited.map(drop).map_err(OperateError::from)
     }
 
     async fn permit_endpoint(

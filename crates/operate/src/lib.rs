@@ -80,6 +80,7 @@ pub use netwarden_audit::{ListedRecord, Value as AuditValue};
 pub use netwarden_collect::preflight::{Obstacle, Preflight};
 pub use netwarden_engine::SentLeases;
 pub use netwarden_identity::{ListedLogin, ListedSession, LoginPolicy, Notice, PolicyKind};
+pub use netwarden_inventory::Posture;
 pub use netwarden_inventory::baseline::{BaselineEntry, BaselineFilter};
 pub use netwarden_inventory::edit::{EndpointEdit, PortEdit};
 pub use netwarden_inventory::sql::{Group, NameView, Where};

@@ -12,7 +12,9 @@ use netwarden_inventory::sql::{
 use netwarden_inventory::{Network, RoleOverride, UplinkBy};
 use netwarden_model::access::Progress;
 use netwarden_model::action::Originator;
-use netwarden_model::{Event, EventKind, EventSeq, Mac, NeId, PortName, PortRef, Severity, VlanId};
+use netwarden_model::{
+    Configuration, Event, EventKind, EventSeq, Mac, NeId, PortName, PortRef, Severity, VlanId,
+};
 use netwarden_rules::sql::ListedRule;
 use netwarden_spine::EventQuery;
 use netwarden_store::{
@@ -69,6 +71,8 @@ pub struct ShownEndpoint {
     pub bound_to: Option<(PortRef, String)>,
     /// Own time-out for mac_offline, in seconds.
     pub offline_after_s: Option<u64>,
+    /// Its security configuration, as it was reported.
+    pub configuration: Configuration,
     /// The version of what people and rules set of it.
     pub version: Version,
 }
@@ -532,7 +536,8 @@ fn shown_endpoint(network: &Network, view: EndpointView) -> ShownEndpoint {
     let known = network.endpoint(view.mac);
     let offline_after_s = known.and_then(|endpoint| endpoint.offline_after).map(|after| after.as_secs());
     let version = known.map_or_else(|| Version::of(""), endpoint_version);
-    ShownEndpoint { view, bound_to, offline_after_s, version }
+    let configuration = known.map(|endpoint| endpoint.configuration.clone()).unwrap_or_default();
+    ShownEndpoint { view, bound_to, offline_after_s, configuration, version }
 }
 
 fn shown_port(

@@ -55,6 +55,7 @@ fn event(n: usize) -> Event {
                 status: EndpointStatus::Authorised,
                 compliance: Compliance::Unknown,
                 fingerprint: None,
+                configuration: Default::default(),
                 bound_to: None,
                 port_endpoints: 1,
                 first_seen: at,

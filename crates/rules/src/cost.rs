@@ -147,6 +147,7 @@ pub(crate) fn property_bound(property: Property) -> Bound {
         PropertyType::Mac => Bound { cost: 5, text: 17, items: 0 },
         PropertyType::Ip => Bound { cost: 5, text: 45, items: 0 },
         PropertyType::Ips => Bound { cost: 1 + 5 * MAX_LIST as u64, text: 45, items: MAX_LIST },
+        PropertyType::Texts => Bound { cost: 1 + 2 * MAX_LIST as u64, text: MAX_TEXT, items: MAX_LIST },
     }
 }
 

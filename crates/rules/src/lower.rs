@@ -203,6 +203,7 @@ impl<'s> Lowering<'s> {
             PropertyType::Ip => Type::Text(Spelling::Ip),
             PropertyType::Choice(choice) => Type::Text(Spelling::Choice(choice)),
             PropertyType::Ips => Type::List(Item::Text(Spelling::Ip)),
+            PropertyType::Texts => Type::List(Item::Text(Spelling::Free)),
         };
         Ok(Typed { node, kind, nulls, strict: false, at: start })
     }

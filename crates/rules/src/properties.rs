@@ -22,6 +22,8 @@ pub enum PropertyType {
     Choice(Choice),
     /// A list of IP addresses, at most [`MAX_LIST`].
     Ips,
+    /// A list of texts, at most [`MAX_LIST`].
+    Texts,
 }
 
 /// A closed list of words.
@@ -76,6 +78,7 @@ impl PropertyType {
             PropertyType::Ip => "IP address",
             PropertyType::Choice(_) => "word",
             PropertyType::Ips => "list of IP addresses",
+            PropertyType::Texts => "list of texts",
         }
     }
 }
@@ -187,7 +190,8 @@ properties! {
     EndpointGroup, "endpoint.group", PropertyType::Text, "printers", "Its group.";
     EndpointStatus, "endpoint.status", PropertyType::Choice(Choice::Status), "new", "Whether it may connect.";
     EndpointCompliance, "endpoint.compliance", PropertyType::Choice(Choice::Compliance), "unknown", "Whether its security configuration is as wanted.";
-    EndpointFingerprint, "endpoint.fingerprint", PropertyType::Text, "9f2c41aa", "Fingerprint reported by its agent.";
+    EndpointFingerprint, "endpoint.fingerprint", PropertyType::Text, "9f2c41aa", "Its fingerprint, as it was reported.";
+    EndpointConfiguration, "endpoint.configuration", PropertyType::Texts, "firewall=on, os=Debian 13", "Its security configuration, as it was reported: each property and its value.";
     EndpointBoundTo, "endpoint.bound_to", PropertyType::Text, "GigabitEthernet1/0/7", "The port it is bound to.";
     EndpointPortEndpoints, "endpoint.port_endpoints", PropertyType::Number, "1", "How many endpoints its port had at that moment.";
     EndpointFirstSeen, "endpoint.first_seen", PropertyType::Time, "1767261600", "First time it was seen.";

@@ -112,7 +112,7 @@ fn absent<'a>(property: Property) -> Value<'a> {
     match property.kind() {
         T::Bool => Value::Bool(false),
         T::Number | T::Time => Value::Null,
-        T::Ips => Value::List(Vec::new()),
+        T::Ips | T::Texts => Value::List(Vec::new()),
         T::Text | T::Mac | T::Ip | T::Choice(_) => Value::text(""),
     }
 }
@@ -137,6 +137,14 @@ fn endpoint(facts: &EndpointFacts, property: Property) -> Value<'_> {
         Property::EndpointStatus => Value::text(facts.status.as_str()),
         Property::EndpointCompliance => Value::text(facts.compliance.as_str()),
         Property::EndpointFingerprint => text(facts.fingerprint.as_deref()),
+        Property::EndpointConfiguration => {
+            let shown = |(name, setting): (&String, &netwarden_model::Setting)| {
+                let mut text = format!("{name}={}", setting.found);
+                text.truncate(text.floor_char_boundary(MAX_TEXT));
+                Value::owned(text)
+            };
+            Value::List(facts.configuration.iter().take(MAX_LIST).map(shown).collect())
+        }
         Property::EndpointBoundTo => port(facts.bound_to.as_ref()),
         Property::EndpointPortEndpoints => Value::Int(facts.port_endpoints.into()),
         Property::EndpointFirstSeen => time(facts.first_seen),

@@ -20,7 +20,11 @@ pub(crate) fn page<T, U>(listed: Counted<T>, convert: impl FnMut(T) -> U) -> api
 }
 
 pub(crate) fn endpoint(shown: ShownEndpoint) -> api::endpoint::Endpoint {
-    let ShownEndpoint { view, bound_to, offline_after_s, version: _ } = shown;
+    let ShownEndpoint { view, bound_to, offline_after_s, configuration, version: _ } = shown;
+    let shaped = |(name, setting): (String, netwarden_model::Setting)| {
+        let netwarden_model::Setting { found, expected } = setting;
+        (name, api::endpoint::Setting { found, expected })
+    };
     api::endpoint::Endpoint {
         mac: view.mac.to_string(),
         vendor: view.vendor,
@@ -39,6 +43,7 @@ pub(crate) fn endpoint(shown: ShownEndpoint) -> api::endpoint::Endpoint {
         host_name: view.host_name,
         user: view.user_name,
         fingerprint: view.fingerprint,
+        configuration: configuration.into_iter().map(shaped).collect(),
         group: view.group,
         bound_to: bound_to.map(|(port, name)| format!("{name} {}", port.port)),
         owner: view.owner,

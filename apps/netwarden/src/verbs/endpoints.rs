@@ -1,12 +1,14 @@
 //! `netwarden endpoints …`: the reference list, where endpoints are and were, and why.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use netwarden_api::ClientError;
 use netwarden_api::client::{Method, segment};
 use netwarden_api::endpoint::{
-    Authorise, BoundTo, Endpoint, EndpointChange, Group, GroupChange, Move, NewGroup, Reason, Sighting, Why,
+    Authorise, BoundTo, Endpoint, EndpointChange, Group, GroupChange, Move, NewGroup, Posture, Reason,
+    Setting, Sighting, Why,
 };
 use netwarden_model::Mac;
 use serde_json::Value;
@@ -40,6 +42,8 @@ pub enum Verb {
     Set(SetArguments),
     /// Takes an endpoint off the reference list: it is judged anew.
     Forget(Judged),
+    /// Tells what was found of an endpoint: its fingerprint and its security configuration.
+    Report(ReportArguments),
     /// Lists the groups of endpoints.
     Groups(Paging),
     /// Makes a group, or changes the one of this name.
@@ -111,6 +115,29 @@ pub struct HistoryArguments {
     span: TimeSpan,
     #[command(flatten)]
     part: Part,
+}
+
+/// What was found of an endpoint.
+#[derive(Debug, Args)]
+#[group(id = "told", required = true, multiple = true, args = ["fingerprint", "found", "expected", "clear"])]
+pub struct ReportArguments {
+    /// MAC address, in every spelling.
+    mac: Mac,
+    /// Fingerprint; another one than the known raises fingerprint_changed.
+    #[arg(long, value_name = "TEXT")]
+    fingerprint: Option<String>,
+    /// A property of its configuration as it is, such as firewall=off. All of them together replace what was
+    /// reported before.
+    #[arg(long, value_name = "PROPERTY=VALUE", value_parser = pair)]
+    found: Vec<(String, String)>,
+    /// What such a property should be, such as firewall=on.
+    #[arg(long, value_name = "PROPERTY=VALUE", value_parser = pair)]
+    expected: Vec<(String, String)>,
+    /// Takes back the configuration that was reported.
+    #[arg(long, conflicts_with_all = ["found", "expected"])]
+    clear: bool,
+    #[command(flatten)]
+    reason: ReasonArgument,
 }
 
 /// What an authorisation says.
@@ -269,6 +296,7 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
             let request = session.client.request(Method::DELETE, &path(mac, "")).query(&query);
             answer(&session.out, &request.send::<Value>().await?)
         }
+        Verb::Report(arguments) => report(session, arguments).await,
         Verb::Group(arguments) => group(session, arguments).await,
         Verb::RemoveGroup { name, reason } => {
             let query = [("reason", reason.get()?)];
@@ -298,6 +326,31 @@ async fn authorise(session: &Session, arguments: AuthoriseArguments) -> Result<(
         &session.out,
         &session.client.post::<_, Value>(&path(arguments.mac, "/authorise"), &body).await?,
     )
+}
+
+async fn report(session: &Session, arguments: ReportArguments) -> Result<(), Fault> {
+    let ReportArguments { mac, fingerprint, found, expected, clear, reason } = arguments;
+    let mut configuration: BTreeMap<String, Setting> = BTreeMap::new();
+    for (property, found) in found {
+        configuration.insert(property, Setting { found, expected: None });
+    }
+    for (property, wanted) in expected {
+        let setting = configuration.get_mut(&property).ok_or_else(|| {
+            Fault::Usage(format!("--expected {property}: there is no --found {property} beside it"))
+        })?;
+        setting.expected = Some(wanted);
+    }
+    let body = Posture {
+        fingerprint,
+        configuration: (clear || !configuration.is_empty()).then_some(configuration),
+        reason: reason.get()?,
+    };
+    show::<Endpoint>(&session.out, session.client.put(&path(mac, "/posture"), &body).await?)
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (property, value) = text.split_once('=').ok_or("it is PROPERTY=VALUE, such as firewall=on")?;
+    Ok((property.to_owned(), value.to_owned()))
 }
 
 async fn group(session: &Session, arguments: GroupArguments) -> Result<(), Fault> {
@@ -377,6 +430,7 @@ impl Tabular for Endpoint {
         "host name",
         "user",
         "fingerprint",
+        "configuration",
         "ne id",
         "port alias",
         "if index",
@@ -410,6 +464,7 @@ impl Tabular for Endpoint {
             self.host_name.clone().into(),
             self.user.clone().into(),
             self.fingerprint.clone().into(),
+            configuration(&self.configuration).into(),
             self.ne_id.into(),
             self.port_alias.clone().into(),
             self.if_index.into(),
@@ -417,6 +472,17 @@ impl Tabular for Endpoint {
             self.custom2.clone().into(),
         ]
     }
+}
+
+/// `firewall=off (should be on), os=Debian 13`; None where nothing was reported.
+fn configuration(all: &BTreeMap<String, Setting>) -> Option<String> {
+    let shown = |(name, setting): (&String, &Setting)| match &setting.expected {
+        Some(expected) if *expected != setting.found => {
+            format!("{name}={} (should be {expected})", setting.found)
+        }
+        _ => format!("{name}={}", setting.found),
+    };
+    (!all.is_empty()).then(|| all.iter().map(shown).collect::<Vec<_>>().join(", "))
 }
 
 impl Tabular for Group {

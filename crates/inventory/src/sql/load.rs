@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use netwarden_model::element::{Element, Method};
 use netwarden_model::{
-    Compliance, CredentialId, EndpointStatus, IfIndex, Mac, NeId, PortName, PortRef, VlanId,
+    Compliance, Configuration, CredentialId, EndpointStatus, IfIndex, Mac, NeId, PortName, PortRef, VlanId,
 };
 use netwarden_store::{
     ConnectionTrait, QueryResult, StoreError, Value, from_micros, query_all, query_one, values,
@@ -276,6 +276,7 @@ fn endpoint(row: &QueryResult) -> Result<Endpoint, StoreError> {
         host_name: row.try_get("", "host_name")?,
         user: row.try_get("", "user_name")?,
         fingerprint: row.try_get("", "fingerprint")?,
+        configuration: configuration(row)?,
         offline_after: number(row, "offline_after_s")?.map(Duration::from_secs),
         first_seen: time(row, "first_seen")?,
         last_seen: time(row, "last_seen")?,
@@ -284,6 +285,13 @@ fn endpoint(row: &QueryResult) -> Result<Endpoint, StoreError> {
         silent_since: time(row, "silent_since")?,
         ..Endpoint::new(mac, row.try_get("", "vendor")?)
     })
+}
+
+fn configuration(row: &QueryResult) -> Result<Configuration, StoreError> {
+    let Some(text) = row.try_get::<Option<String>>("", "configuration")? else {
+        return Ok(Configuration::new());
+    };
+    serde_json::from_str(&text).map_err(|_| unreadable("configuration of an endpoint", &text))
 }
 
 async fn sightings<C: ConnectionTrait>(connection: &C, net: &mut Network) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Changes as rows, and the few statements that write them.
 
 use netwarden_model::element::Method;
-use netwarden_model::{Mac, NeId};
+use netwarden_model::{Configuration, Mac, NeId};
 use netwarden_store::{
     ConnectionTrait, StoreError, Value, execute, insert_many, to_micros, upsert_many, values,
 };
@@ -34,7 +34,7 @@ pub(super) const PORT_COLUMNS: [&str; 19] = [
     "uplink",
     "uplink_lost",
 ];
-pub(super) const ENDPOINT_COLUMNS: [&str; 29] = [
+pub(super) const ENDPOINT_COLUMNS: [&str; 30] = [
     "mac",
     "status",
     "valid_until",
@@ -51,6 +51,7 @@ pub(super) const ENDPOINT_COLUMNS: [&str; 29] = [
     "vendor",
     "compliance",
     "fingerprint",
+    "configuration",
     "offline_after_s",
     "first_seen",
     "last_seen",
@@ -290,6 +291,7 @@ fn endpoint_row(endpoint: &Endpoint, place: Option<(i64, i64)>) -> Vec<Value> {
         endpoint.vendor.clone(),
         endpoint.compliance.as_str(),
         endpoint.fingerprint.clone(),
+        configuration_text(&endpoint.configuration),
         endpoint.offline_after.map(|after| i64::try_from(after.as_secs()).unwrap_or(i64::MAX)),
         endpoint.first_seen.map(to_micros),
         endpoint.last_seen.map(to_micros),
@@ -305,6 +307,11 @@ fn endpoint_row(endpoint: &Endpoint, place: Option<(i64, i64)>) -> Vec<Value> {
         search_text(endpoint, &ips),
     ]
     .into()
+}
+
+/// The store's form; None where nothing was reported.
+fn configuration_text(configuration: &Configuration) -> Option<String> {
+    (!configuration.is_empty()).then(|| serde_json::to_string(configuration).unwrap_or_default())
 }
 
 /// What a text search looks through: the address in its usual spellings, names, people, notes.

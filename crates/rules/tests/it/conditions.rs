@@ -21,7 +21,7 @@ fn every_event_and_endpoint_property_may_stand_in_a_condition() {
         let source = match known.kind {
             T::Bool => format!("{} == {}", known.name, known.sample),
             T::Number | T::Time => format!("{} >= {}", known.name, known.sample),
-            T::Ips => format!("'{}' in {}", known.sample.split(',').next().unwrap(), known.name),
+            T::Ips | T::Texts => format!("'{}' in {}", known.sample.split(',').next().unwrap(), known.name),
             _ => format!("{} == '{}'", known.name, known.sample),
         };
         let condition = Condition::compile(&source).unwrap_or_else(|error| panic!("{source}: {error}"));

@@ -38,6 +38,7 @@ pub fn facts(n: u8) -> EndpointFacts {
         status: EndpointStatus::New,
         compliance: Compliance::Unknown,
         fingerprint: None,
+        configuration: Default::default(),
         bound_to: None,
         port_endpoints: 1,
         first_seen: at(-3600),

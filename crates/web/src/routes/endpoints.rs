@@ -5,11 +5,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
-use netwarden_api::endpoint::{Authorise, Endpoint, EndpointChange, Move, Reason, Requested, Sighting, Why};
+use netwarden_api::endpoint::{
+    self, Authorise, Endpoint, EndpointChange, Move, Reason, Requested, Sighting, Why,
+};
 use netwarden_api::{Page, Problem};
 use netwarden_identity::Operation;
-use netwarden_model::{Mac, NeId, PortName, PortRef};
-use netwarden_operate::{Authorisation, Desk, EndpointEdit, ListWish, Where, vlan};
+use netwarden_model::{Mac, NeId, PortName, PortRef, Setting};
+use netwarden_operate::{Authorisation, Desk, EndpointEdit, ListWish, Posture, Where, vlan};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -31,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(authorise))
         .routes(routes!(block))
         .routes(routes!(r#move))
+        .routes(routes!(report))
 }
 
 /// Endpoints; filters mac, status, compliance, group, vendor, name, ne, port, vlan, online, owner, ip.
@@ -311,6 +314,27 @@ async fn r#move(
     let to = wish.vlan.map(vlan).transpose()?;
     let id = desk.move_endpoint(&asker.caller, mac, to, wish.bounce, &wish.reason, key).await?;
     Ok(accepted(&id))
+}
+
+/// Takes what a management of endpoints has found of one: its fingerprint and its security configuration.
+#[utoipa::path(put, path = "/endpoints/{mac}/posture", tag = "endpoints", params(("mac" = String, Path)),
+    request_body = endpoint::Posture,
+    responses((status = 200, body = Endpoint), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("endpoint.report"))))]
+async fn report(
+    State(desk): State<Desk>,
+    asker: Asker,
+    MacAt(mac): MacAt,
+    Body(report): Body<endpoint::Posture>,
+) -> Result<Response, Refusal> {
+    let setting = |(name, setting): (String, endpoint::Setting)| {
+        let endpoint::Setting { found, expected } = setting;
+        (name, Setting { found, expected })
+    };
+    let configuration = report.configuration.map(|all| all.into_iter().map(setting).collect());
+    let posture = Posture { fingerprint: report.fingerprint, configuration };
+    desk.report_posture(&asker.caller, mac, posture, &report.reason).await?;
+    shown(&desk, &asker, mac).await
 }
 
 pub(super) fn accepted(id: &impl ToString) -> (StatusCode, Json<Requested>) {

@@ -6,7 +6,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use netwarden_api::endpoint::Endpoint;
+use netwarden_api::endpoint::{Endpoint, Setting};
 use netwarden_identity::Operation;
 use netwarden_model::Mac;
 use netwarden_operate::{Authorisation, Desk, ListWish, Said, Where};
@@ -214,6 +214,8 @@ struct EndpointPage {
     status: Cell,
     presence: Cell,
     properties: Vec<Property>,
+    /// None where nothing was reported.
+    configuration: Option<Table>,
     buttons: Vec<Button>,
     chain: Chain,
     stays: Vec<Stay>,
@@ -260,12 +262,49 @@ pub(crate) async fn show(
             status: Cell::Status { word: endpoint.status.clone(), text: l.word("status", &endpoint.status) },
             presence: presence(l, endpoint.online),
             properties: properties(l, &endpoint),
+            configuration: configuration(l, &endpoint),
             buttons: acts::with_port(&desk, &visitor, &endpoint).await,
             chain,
             stays: stays.collect(),
         })
     })
     .await
+}
+
+const CONFIGURATION: Columns = &[
+    ("column-property", None),
+    ("column-as-wanted", None),
+    ("column-reported", None),
+    ("column-expected", None),
+];
+
+/// The security configuration, what differs first.
+fn configuration(l: Language, endpoint: &Endpoint) -> Option<Table> {
+    let mut all: Vec<(&String, &Setting)> = endpoint.configuration.iter().collect();
+    let differs =
+        |setting: &Setting| setting.expected.as_ref().is_some_and(|wanted| *wanted != setting.found);
+    all.sort_by_key(|(_, setting)| !differs(setting));
+    let row = |(name, setting): (&String, &Setting)| {
+        let wanted = match (&setting.expected, differs(setting)) {
+            (None, _) => Cell::Text(String::new()),
+            (Some(_), true) => status(l, "failure"),
+            (Some(_), false) => status(l, "success"),
+        };
+        Row {
+            cells: vec![
+                Cell::Code(name.clone()),
+                wanted,
+                Cell::Text(setting.found.clone()),
+                Cell::text(setting.expected.clone()),
+            ],
+        }
+    };
+    fn status(l: Language, word: &str) -> Cell {
+        Cell::Status { word: word.to_owned(), text: l.word("works", word) }
+    }
+    let rows: Vec<Row> = all.into_iter().map(row).collect();
+    (!rows.is_empty())
+        .then(|| super::section::table(l, l.t("configuration"), CONFIGURATION, rows, String::new()))
 }
 
 fn properties(l: Language, endpoint: &Endpoint) -> Vec<Property> {

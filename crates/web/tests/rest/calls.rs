@@ -36,6 +36,10 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
     let port = format!("/api/v1/ports/{ne}/{PORT}");
     let endpoint = format!("/api/v1/endpoints/{MAC}");
     let reason = || Sent::Json(json!({ "reason": "a test" }));
+    let posture = || {
+        let firewall = json!({ "found": "on", "expected": "on" });
+        Sent::Json(json!({ "reason": "a test", "configuration": { "firewall": firewall } }))
+    };
     let rule = |description: &str| {
         Sent::Json(
             json!({ "reason": "a test", "name": "seen", "on": ["mac_online"], "reactions": [{ "do": "quarantine" }], "description": description }),
@@ -62,6 +66,7 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
         ),
         call("POST", "/api/v1/endpoints/{mac}/authorise", &format!("{endpoint}/authorise"), reason(), 200),
         call("POST", "/api/v1/endpoints/{mac}/block", &format!("{endpoint}/block"), reason(), 200),
+        call("PUT", "/api/v1/endpoints/{mac}/posture", &format!("{endpoint}/posture"), posture(), 200),
         call("POST", "/api/v1/endpoints/{mac}/move", &format!("{endpoint}/move"), reason(), 202),
         call(
             "POST",

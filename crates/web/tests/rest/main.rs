@@ -23,6 +23,7 @@ mod pages;
 mod passwords;
 mod people;
 mod ports;
+mod posture;
 mod ratchet;
 mod refusals;
 mod rights;

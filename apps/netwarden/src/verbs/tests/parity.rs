@@ -52,6 +52,7 @@ const BY_VERB: &[&str] = &[
     "endpoints history 192.0.2.7",
     "endpoints authorise 001b213a4f5e --reason x",
     "endpoints block 001b213a4f5e --reason x",
+    "endpoints report 001b213a4f5e --found firewall=off --expected firewall=on --reason x",
     "endpoints move 001b213a4f5e --reason x",
     "endpoints set 001b213a4f5e --note x --reason x",
     "endpoints forget 001b213a4f5e --reason x",
