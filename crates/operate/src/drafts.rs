@@ -72,22 +72,33 @@ impl Desk {
         Ok(values_of(&self.list_events(caller, wish).await?.items))
     }
 
-    /// The starter set, as it is written; nothing of it is kept yet.
-    pub async fn starter_rules(&self, caller: &Caller) -> Result<Vec<Rule>, OperateError> {
+    /// The starter set, as it is written; nothing of it is kept yet. `told` says its names and descriptions in
+    /// the reader's language.
+    pub async fn starter_rules(
+        &self,
+        caller: &Caller,
+        told: impl Fn(&str) -> String,
+    ) -> Result<Vec<Rule>, OperateError> {
         self.permit_of(caller, Operation::RuleRead).await?;
-        Ok(starter_rules())
+        Ok(starter_rules_in(told))
     }
 
     /// Keeps those rules of the starter set whose names are free, all disabled; returns how many.
-    pub async fn add_starter_rules(&self, caller: &Caller, reason: &str) -> Result<usize, OperateError> {
+    pub async fn add_starter_rules(
+        &self,
+        caller: &Caller,
+        told: impl Fn(&str) -> String,
+        reason: &str,
+    ) -> Result<usize, OperateError> {
         let permit = self.permit_of(caller, Operation::RuleCreate).await?;
         require_reason(reason)?;
         let (at, by, reason) = (permit.at, permit.user().to_owned(), reason.to_owned());
+        let rules = starter_rules_in(told);
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     let mut records = Vec::new();
-                    for rule in starter_rules() {
+                    for rule in rules {
                         if sql::find(tx, &rule.name).await?.is_some() {
                             continue;
                         }
@@ -104,6 +115,11 @@ impl Desk {
             })
             .await
     }
+}
+
+fn starter_rules_in(told: impl Fn(&str) -> String) -> Vec<Rule> {
+    let told = |rule: Rule| Rule { name: told(&rule.name), description: told(&rule.description), ..rule };
+    starter_rules().into_iter().map(told).collect()
 }
 
 /// The first value that each property has in `events`, the newest of which is first.

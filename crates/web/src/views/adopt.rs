@@ -10,7 +10,7 @@ pub(super) mod discover;
 pub(super) mod enforce;
 pub(super) mod observe;
 pub(super) mod review;
-mod work;
+pub(super) mod work;
 
 use askama::Template;
 use axum::extract::State;

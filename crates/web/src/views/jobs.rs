@@ -6,17 +6,19 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use netwarden_api::rule::Job;
 use netwarden_identity::{Operation, Subject};
-use netwarden_operate::{Desk, JobState, report_of};
+use netwarden_operate::{Desk, JobState, PreflightReport, report_of};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::act::Given;
+use super::adopt::work;
 use super::endpoints::Property;
 use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
+use super::preflight;
 use super::rehearsals::{self, Found};
 use super::section::{Listing, Section};
-use super::table::{Cell, Columns, Filters, Row};
+use super::table::{Cell, Columns, Filters, Row, Table};
 use super::visitor::Visitor;
 use crate::address::Query;
 use crate::input::Place;
@@ -112,7 +114,9 @@ struct Shown {
     may_cancel: bool,
     rehearsed: Option<Found>,
     properties: Vec<Property>,
-    /// Lists that it found: texts a line each, else as JSON.
+    /// What it found, as tables.
+    tables: Vec<(String, Table)>,
+    /// Lists that it found, an item a line.
     lists: Vec<(String, String)>,
 }
 
@@ -146,12 +150,12 @@ pub(crate) async fn show(
             Subject::User(user) => found.owner == Some(user.user),
             Subject::Unidentified => false,
         };
+        let Outcome { properties, tables, lists } = match &rehearsed {
+            Some(_) => Outcome::default(),
+            None => Outcome::of(l, &found),
+        };
         let job = told(l, found);
         let is_running = job.state == "running";
-        let (properties, lists) = match (&rehearsed, job.result.as_ref().and_then(Value::as_object)) {
-            (None, Some(result)) => result_of(l, result),
-            _ => (Vec::new(), Vec::new()),
-        };
         let shown = Shown {
             l,
             proof: visitor.proof.clone(),
@@ -165,6 +169,7 @@ pub(crate) async fn show(
             may_cancel: is_running && (is_own || visitor.may(&desk, Operation::JobCancel)),
             rehearsed,
             properties,
+            tables,
             lists,
         };
         if visitor.part {
@@ -175,28 +180,56 @@ pub(crate) async fn show(
     .await
 }
 
-/// What a job found: single values by name, and lists as they are.
-fn result_of(l: Language, result: &serde_json::Map<String, Value>) -> (Vec<Property>, Vec<(String, String)>) {
-    let (mut properties, mut lists) = (Vec::new(), Vec::new());
-    for (name, value) in result {
-        let told = l.word("result", name);
-        match value {
-            Value::Null => {}
-            Value::String(text) => properties.push(Property { name: told, cell: Cell::Text(text.clone()) }),
-            Value::Array(items) if items.is_empty() => {
-                properties.push(Property { name: told, cell: Cell::Text(l.t("result-empty")) });
-            }
-            Value::Array(items) if items.iter().all(Value::is_string) => {
-                let lines: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-                lists.push((told, lines.join("\n")));
-            }
-            Value::Array(_) | Value::Object(_) => {
-                lists.push((told, serde_json::to_string_pretty(value).unwrap_or_default()));
-            }
-            other => properties.push(Property { name: told, cell: Cell::Text(other.to_string()) }),
+/// What a job found.
+#[derive(Default)]
+struct Outcome {
+    properties: Vec<Property>,
+    tables: Vec<(String, Table)>,
+    lists: Vec<(String, String)>,
+}
+
+impl Outcome {
+    fn of(l: Language, job: &netwarden_operate::Job) -> Self {
+        let (JobState::Done(result) | JobState::Cancelled(Some(result))) = &job.state else {
+            return Self::default();
+        };
+        if job.operation == Operation::ProbePreflight
+            && let Ok(report) = serde_json::from_value::<PreflightReport>(result.clone())
+        {
+            let table = preflight::table(l, None, &report);
+            let properties = preflight::told_of(l, &report);
+            return Self { properties, tables: vec![(l.t("ports"), table)], ..Self::default() };
         }
+        let mut outcome = Self::default();
+        let mut rest = l.heard_within(result.clone());
+        let Some(rest) = rest.as_object_mut() else { return outcome };
+        if let Some(found) = work::found(job).filter(|_| rest.remove("found").is_some()) {
+            outcome.tables.push((l.word("result", "found"), work::found_table(l, &found)));
+        }
+        for (name, value) in rest {
+            outcome.take(l, l.word("result", name), value);
+        }
+        outcome
     }
-    (properties, lists)
+
+    /// A single value by its name, or a list.
+    fn take(&mut self, l: Language, name: String, value: &Value) {
+        let text = match value {
+            Value::Null => return,
+            Value::Array(items) if items.is_empty() => l.t("result-empty"),
+            Value::Array(items) => {
+                let lines: Vec<String> = items.iter().map(plain).collect();
+                return self.lists.push((name, lines.join("\n")));
+            }
+            single => plain(single),
+        };
+        self.properties.push(Property { name, cell: Cell::Text(text) });
+    }
+}
+
+/// A value without the quotes of JSON.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 pub(crate) async fn cancel(

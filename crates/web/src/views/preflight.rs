@@ -107,7 +107,7 @@ pub(crate) async fn page(
                 let report: PreflightReport =
                     serde_json::from_value(found).map_err(|_| Refusal::malformed(l.t("error-no-job")))?;
                 properties = told_of(l, &report);
-                ports = Some(table(l, ne, &report));
+                ports = Some(table(l, Some(ne), &report));
                 failed = !report.ports.iter().any(Preflight::would_work) || report.refusal.is_some();
                 l.t(if failed { "preflight-bad" } else { "preflight-good" })
             }
@@ -139,7 +139,7 @@ pub(crate) async fn act(
     submitted(&desk, &visitor, &given, done, act_of(&desk, &visitor, ne)).await
 }
 
-fn told_of(l: Language, report: &PreflightReport) -> Vec<Property> {
+pub(super) fn told_of(l: Language, report: &PreflightReport) -> Vec<Property> {
     let name = report.vlan_name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
     let path: Vec<String> =
         report.ports.iter().filter(|port| port.cuts_own_path()).map(Preflight::port_name).collect();
@@ -166,7 +166,8 @@ fn told_of(l: Language, report: &PreflightReport) -> Vec<Property> {
     .collect()
 }
 
-fn table(l: Language, ne: i64, report: &PreflightReport) -> Table {
+/// Port by port; with links where the element is known.
+pub(super) fn table(l: Language, ne: Option<i64>, report: &PreflightReport) -> Table {
     let rows = report.ports.iter().map(|port| {
         let word = if port.would_work() { "success" } else { "failure" };
         let pvid = port.pvid_now.map_or_else(|| "?".to_owned(), |now| now.to_string());
@@ -180,7 +181,10 @@ fn table(l: Language, ne: i64, report: &PreflightReport) -> Table {
         let name = port.port_name();
         Row {
             cells: vec![
-                Cell::Link { href: ports::address(ne, &name), text: name },
+                match ne {
+                    Some(ne) => Cell::Link { href: ports::address(ne, &name), text: name },
+                    None => Cell::Text(name),
+                },
                 Cell::Status { word: word.to_owned(), text: l.word("works", word) },
                 Cell::Text(format!("{pvid} → {}", port.pvid_then)),
                 Cell::Text(

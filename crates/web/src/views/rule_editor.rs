@@ -21,6 +21,7 @@ use super::rehearsals::{self, Span};
 use super::rule_check::{Checked, checked};
 use super::rule_form::{ALARMS, Fault, Fields, SEVERITIES, Written};
 use super::rule_reaction::REACTIONS;
+use super::rule_starter::told_in;
 use super::visitor::Visitor;
 use crate::address::Query;
 use crate::input::{Place, Sent};
@@ -262,7 +263,7 @@ pub(crate) async fn new_page(
             let name = l.t1("rule-copy-of", "name", rule.name.clone());
             begun(&Rule { name, ..rule })
         } else if let Some(at) = query.get("starter").and_then(|at| at.parse::<usize>().ok()) {
-            desk.starter_rules(caller).await?.get(at).map_or_else(Written::blank, begun)
+            desk.starter_rules(caller, told_in(l)).await?.get(at).map_or_else(Written::blank, begun)
         } else if let Some(kind) = query.get("tell").and_then(|kind| kind.parse::<EventKind>().ok()) {
             begun(&telling(l, kind))
         } else {

@@ -8,11 +8,18 @@ use netwarden_operate::Desk;
 use super::act::{Act, Given};
 use super::dialog::{asked, submitted};
 use super::frame::led_to;
+use super::language::Language;
 use super::visitor::Visitor;
 use crate::refusal::Refusal;
 
+/// Rules are kept in the language of who takes them over: they are that person's from then on.
+pub(super) fn told_in(l: Language) -> impl Fn(&str) -> String {
+    move |text| l.heard(text)
+}
+
 async fn act_of(desk: &Desk, visitor: &Visitor) -> Result<Act, Refusal> {
-    let (l, rules) = (visitor.language(), desk.starter_rules(visitor.caller()).await?);
+    let (l, rules) =
+        (visitor.language(), desk.starter_rules(visitor.caller(), told_in(visitor.language())).await?);
     let names: Vec<String> = rules.into_iter().map(|rule| rule.name).collect();
     Ok(Act {
         title: l.t("starter-title"),
@@ -34,7 +41,7 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor) -> Response
 
 pub(crate) async fn add(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
     let done = async {
-        desk.add_starter_rules(visitor.caller(), &given.reason).await?;
+        desk.add_starter_rules(visitor.caller(), told_in(visitor.language()), &given.reason).await?;
         Ok(led_to("/rules?done=starter"))
     };
     submitted(&desk, &visitor, &given, done, act_of(&desk, &visitor)).await

@@ -12,6 +12,7 @@ use super::endpoints::{Button, Property, wish};
 use super::frame::{self, Frame, Notice, answered, led_to};
 use super::language::Language;
 use super::ports::verb;
+use super::rule_starter::told_in;
 use super::rule_words::{self, kinds};
 use super::table::{Cell, Columns, Filters, ListPart, Row, Table};
 use super::visitor::Visitor;
@@ -112,7 +113,8 @@ fn in_short(l: Language, rule: &Rule) -> String {
 }
 
 async fn starter(desk: &Desk, visitor: &Visitor) -> Result<Vec<(String, String, String)>, Refusal> {
-    let rules = desk.starter_rules(visitor.caller()).await?.into_iter().enumerate();
+    let rules =
+        desk.starter_rules(visitor.caller(), told_in(visitor.language())).await?.into_iter().enumerate();
     Ok(rules.map(|(at, rule)| (rule.name, rule.description, format!("/rules/new?starter={at}"))).collect())
 }
 

@@ -309,3 +309,24 @@ async fn results_of_long_work_and_reasons_of_devices_are_told_in_german() {
     says(&refused, &["eine ganze Zahl von 1 bis 1000"], &[]);
     is_german("a parameter", &refused);
 }
+
+// proves: SCL-04
+#[tokio::test]
+async fn the_starter_rules_of_a_german_reader_are_german() {
+    let bench = bench().await;
+    let dialog = page(&bench, "operator", "/rules/starter").await;
+    says(&dialog, &["neue Endgeräte in Quarantäne", "tägliches Lebenszeichen"], &["daily sign", "alarm on"]);
+    let proof = dialog.body.split("name=\"proof\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let sent = format!("proof={proof}&reason=Anfang");
+    let added = asked(&bench, "operator", "/rules/starter", Some(sent)).await;
+    assert_eq!(added.status, 303, "{}", added.body);
+    let rules = bench.call(Some("operator"), "GET", "/api/v1/rules", None).await.json();
+    let rules = rules["items"].as_array().unwrap();
+    assert!(!rules.is_empty());
+    for rule in rules {
+        let (name, description) = (rule["name"].as_str().unwrap(), rule["description"].as_str().unwrap());
+        let is_english = |form| [name, description].contains(&form);
+        assert!(!english_forms().any(is_english), "{name}: {description}");
+    }
+    is_german("the rules", &page(&bench, "operator", "/rules").await);
+}

@@ -98,27 +98,21 @@ fn line(
     };
     let full = with_port(&address).unwrap_or_else(|_| address.clone());
     let here = known.iter().find(|(found, _)| *found == full).map(|(_, ne)| *ne).or(candidate.added);
-    let state = match (here, &candidate.not_added) {
-        (Some(ne), _) => Cell::Link { text: l.t("review-added"), href: format!("/elements/{ne}") },
-        (None, Some(_)) => Cell::Status { word: "failed".to_owned(), text: l.t("review-not-added") },
-        (None, None) => Cell::Status { word: "new".to_owned(), text: l.t("review-found") },
-    };
     let name = choice_of(at);
     let choice = (here.is_none() && !address.is_empty()).then_some(name);
     let chosen = match (given, &choice) {
         (Some(given), Some(name)) => given.rest.contains_key(name),
         _ => candidate.found_by.as_deref() == Some("sweep") && candidate.not_added.is_none(),
     };
-    let more: Vec<&str> = candidate.addresses.iter().skip(1).map(String::as_str).collect();
     Line {
         choice,
         chosen,
-        address: if more.is_empty() { address } else { format!("{address} ({})", more.join(", ")) },
+        address: candidate.all_addresses(),
         name: candidate.name.clone().unwrap_or_default(),
         descr: candidate.descr.clone().unwrap_or_default(),
-        by: candidate.found_by.as_ref().map(|by| l.word("state", &format!("by-{by}"))).unwrap_or_default(),
+        by: candidate.by(l),
         credential: candidate.credential.clone().unwrap_or_default(),
-        state,
+        state: candidate.state(l, here),
         reason: candidate.not_added.as_deref().map(|why| l.heard(why)).unwrap_or_default(),
     }
 }

@@ -16,28 +16,28 @@ const SEARCHES: [Operation; 3] = [Operation::AdoptionDiscover, Operation::NeImpo
 /// What may be an element, as searches, additions and neighbours tell it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub(super) struct Candidate {
-    pub(super) found_by: Option<String>,
-    pub(super) address: Option<String>,
-    pub(super) addresses: Vec<String>,
-    pub(super) name: Option<String>,
-    pub(super) credential: Option<String>,
-    pub(super) descr: Option<String>,
-    pub(super) added: Option<i64>,
-    pub(super) not_added: Option<String>,
+pub(crate) struct Candidate {
+    pub(crate) found_by: Option<String>,
+    pub(crate) address: Option<String>,
+    pub(crate) addresses: Vec<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) credential: Option<String>,
+    pub(crate) descr: Option<String>,
+    pub(crate) added: Option<i64>,
+    pub(crate) not_added: Option<String>,
 }
 
 /// What a job has found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub(super) struct Found {
-    pub(super) found: Vec<Candidate>,
+pub(crate) struct Found {
+    pub(crate) found: Vec<Candidate>,
     /// Addresses that did not answer at all.
-    pub(super) silent: u64,
+    pub(crate) silent: u64,
     /// A search: why agents did not answer to us. An import: rows that were not taken.
-    pub(super) refused: Vec<String>,
+    pub(crate) refused: Vec<String>,
     /// Rows of an import that were taken.
-    pub(super) imported: Option<u64>,
+    pub(crate) imported: Option<u64>,
 }
 
 /// A job on a page.
@@ -98,8 +98,58 @@ pub(super) fn result(job: &Job) -> Option<&serde_json::Value> {
 }
 
 /// The same of a search, an import or an addition.
-pub(super) fn found(job: &Job) -> Option<Found> {
+pub(crate) fn found(job: &Job) -> Option<Found> {
     result(job).and_then(|value| serde_json::from_value(value.clone()).ok())
+}
+
+const FOUND: Columns = &[
+    ("column-address", None),
+    ("column-name", None),
+    ("property-descr", None),
+    ("column-found-by", None),
+    ("property-credential", None),
+    ("column-status", None),
+    ("column-reason", None),
+];
+
+/// What was found, as a job's own page shows it: nothing is chosen there.
+pub(crate) fn found_table(l: Language, found: &Found) -> Table {
+    let text = |text: &Option<String>| Cell::text(text.clone());
+    let rows = found.found.iter().map(|candidate| Row {
+        cells: vec![
+            Cell::Code(candidate.all_addresses()),
+            text(&candidate.name),
+            text(&candidate.descr),
+            Cell::Text(candidate.by(l)),
+            text(&candidate.credential),
+            candidate.state(l, candidate.added),
+            Cell::text(candidate.not_added.as_deref().map(|why| l.heard(why))),
+        ],
+    });
+    crate::views::section::table(l, l.word("result", "found"), FOUND, rows.collect(), l.t("result-empty"))
+}
+
+impl Candidate {
+    /// The address that is asked, and the others behind it.
+    pub(crate) fn all_addresses(&self) -> String {
+        let address = self.address.clone().unwrap_or_default();
+        let more: Vec<&str> = self.addresses.iter().skip(1).map(String::as_str).collect();
+        if more.is_empty() { address } else { format!("{address} ({})", more.join(", ")) }
+    }
+
+    /// By what it was found, in the reader's words.
+    pub(crate) fn by(&self, l: Language) -> String {
+        self.found_by.as_ref().map(|by| l.word("state", &format!("by-{by}"))).unwrap_or_default()
+    }
+
+    /// Whether it has been added; `here` is the element that has its address.
+    pub(crate) fn state(&self, l: Language, here: Option<i64>) -> Cell {
+        match (here, &self.not_added) {
+            (Some(ne), _) => Cell::Link { text: l.t("review-added"), href: format!("/elements/{ne}") },
+            (None, Some(_)) => Cell::Status { word: "failed".to_owned(), text: l.t("review-not-added") },
+            (None, None) => Cell::Status { word: "new".to_owned(), text: l.t("review-found") },
+        }
+    }
 }
 
 /// Searches, imports and additions that this reader may see, newest first.
