@@ -21,7 +21,7 @@ pub use table::{
 };
 
 use condition::{Piece, piece};
-use table::TEXT_COUNT_LIMIT;
+use table::{SHORT_TEXT_COUNT_LIMIT, TEXT_COUNT_LIMIT, Trigram};
 
 /// A list as one client wants it.
 #[derive(Debug, Clone)]
@@ -150,14 +150,20 @@ impl ListQuery {
 
     /// The statement that counts the rows of all pages, up to one more than the limit.
     pub fn select_count(&self, dialect: Dialect) -> (String, Vec<Value>) {
-        let (conditions, values) = self.where_parts(dialect);
-        let sql = format!(
-            "SELECT count(*) FROM (SELECT 1 FROM {}{} LIMIT {}) AS counted",
-            self.table.from,
-            where_clause(&conditions),
-            self.count_limit + 1,
-        );
-        (sql, values)
+        let by_index = match self.conditions.as_slice() {
+            [only] if dialect == Dialect::Sqlite => only.counted.as_ref(),
+            _ => None,
+        };
+        let (rows, values) = match by_index {
+            // The index of texts alone knows how many there are; their rows lie all over the table.
+            Some(part) => (numbered(&part.text, 0), part.values.clone()),
+            None => {
+                let (conditions, values) = self.where_parts(dialect);
+                (format!("SELECT 1 FROM {}{}", self.table.from, where_clause(&conditions)), values)
+            }
+        };
+        let limit = self.count_limit + 1;
+        (format!("SELECT count(*) FROM ({rows} LIMIT {limit}) AS counted"), values)
     }
 
     /// Reads the page.
@@ -194,8 +200,9 @@ impl ListQuery {
     }
 
     fn count_less(&mut self, column: Column, condition: &Condition) {
-        if column.trigram.is_some() && matches!(condition, Condition::Contains(_)) {
-            self.count_limit = TEXT_COUNT_LIMIT;
+        if let (Some(_), Condition::Contains(text)) = (column.trigram, condition) {
+            let limit = if Trigram::knows(text) { TEXT_COUNT_LIMIT } else { SHORT_TEXT_COUNT_LIMIT };
+            self.count_limit = self.count_limit.min(limit);
         }
     }
 

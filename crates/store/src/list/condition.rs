@@ -76,6 +76,8 @@ pub enum Condition {
 pub(super) struct Piece {
     pub(super) sqlite: Part,
     pub(super) postgres: Part,
+    /// On SQLite, a statement that has as many rows as meet the condition, and reads none of them.
+    pub(super) counted: Option<Part>,
 }
 
 /// SQL and the values of its `?`.
@@ -88,12 +90,16 @@ pub(super) struct Part {
 impl Piece {
     pub(super) fn both(text: impl Into<String>, values: Vec<Value>) -> Self {
         let part = Part { text: text.into(), values };
-        Self { sqlite: part.clone(), postgres: part }
+        Self { sqlite: part.clone(), postgres: part, counted: None }
     }
 
     /// Any of `pieces`; None where there are none.
     pub(super) fn any(pieces: Vec<Piece>) -> Option<Self> {
         let (mut sqlite, mut postgres) = (Part::default(), Part::default());
+        let counted = match pieces.as_slice() {
+            [one] => one.counted.clone(),
+            _ => None,
+        };
         for piece in pieces {
             for (all, one) in [(&mut sqlite, piece.sqlite), (&mut postgres, piece.postgres)] {
                 all.text.push_str(if all.text.is_empty() { "(" } else { " OR " });
@@ -103,7 +109,7 @@ impl Piece {
         }
         sqlite.text.push(')');
         postgres.text.push(')');
-        (sqlite.text.len() > 1).then_some(Self { sqlite, postgres })
+        (sqlite.text.len() > 1).then_some(Self { sqlite, postgres, counted })
     }
 }
 
@@ -179,15 +185,20 @@ fn contains(table: &ListTable, column: &Column, text: &str) -> Piece {
     let phrase = format!("\"{}\"", text.replace('"', "\"\""));
     let fts = trigram.table;
     let matching = format!("{} IN (SELECT rowid FROM {fts} WHERE {fts} MATCH ?)", table.id.sql);
-    let sqlite = match trigram.holds {
-        Holds::Column => Part { text: matching, values: vec![phrase.into()] },
+    match trigram.holds {
+        Holds::Column => {
+            let values = vec![phrase.into()];
+            let counted =
+                Part { text: format!("SELECT 1 FROM {fts} WHERE {fts} MATCH ?"), values: values.clone() };
+            Piece { sqlite: Part { text: matching, values }, counted: Some(counted), ..plain }
+        }
         Holds::More => {
             let mut values = vec![phrase.into()];
             values.extend(plain.sqlite.values);
-            Part { text: format!("({matching} AND {})", plain.sqlite.text), values }
+            let text = format!("({matching} AND {})", plain.sqlite.text);
+            Piece { sqlite: Part { text, values }, ..plain }
         }
-    };
-    Piece { sqlite, ..plain }
+    }
 }
 
 /// One of the few different values of a column that are like `pattern`, each found by a step in its index.
@@ -202,14 +213,14 @@ fn among_few(sql: &str, Few { table, column }: Few, pattern: String) -> Piece {
         values: part.values,
     };
     let alike = like("value", pattern);
-    Piece { sqlite: among(alike.sqlite), postgres: among(alike.postgres) }
+    Piece { sqlite: among(alike.sqlite), postgres: among(alike.postgres), counted: None }
 }
 
 /// SQLite's LIKE ignores the case of ASCII letters, PostgreSQL's needs to be told.
 fn like(sql: &str, pattern: String) -> Piece {
     let part =
         |like| Part { text: format!("{sql} {like} ? ESCAPE '\\'"), values: vec![pattern.clone().into()] };
-    Piece { sqlite: part("LIKE"), postgres: part("ILIKE") }
+    Piece { sqlite: part("LIKE"), postgres: part("ILIKE"), counted: None }
 }
 
 fn escaped(text: &str) -> String {

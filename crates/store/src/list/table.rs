@@ -6,9 +6,10 @@ use crate::cursor::CursorError;
 pub const PAGE_LIMIT: u64 = 1_000;
 /// Counts are exact up to here.
 pub const COUNT_LIMIT: u64 = 10_000;
-/// And up to here where each row has to be looked at: those that an index of texts proposes, or all for a
-/// text too short for it.
+/// And up to here where each row has to be looked at that an index of texts proposes.
 pub(super) const TEXT_COUNT_LIMIT: u64 = 1_000;
+/// And up to here where all rows have to be looked at, since the text is too short for an index.
+pub(super) const SHORT_TEXT_COUNT_LIMIT: u64 = 100;
 /// Alternatives in one [`super::Condition::In`] at most.
 pub(super) const ALTERNATIVES: usize = 1_000;
 
@@ -85,7 +86,7 @@ impl Column {
         Self { sorts: true, ..self }
     }
 
-    /// Text search on SQLite goes through this FTS5 table, which holds the column.
+    /// Text search on SQLite goes through this FTS5 table, which holds the column of every row of the list.
     pub const fn trigram(self, table: &'static str) -> Self {
         Self { trigram: Some(Trigram { table, holds: Holds::Column }), ..self }
     }
