@@ -141,6 +141,7 @@ impl Server {
             engine,
             clock,
             jobs: Jobs::default(),
+            domains: netwarden_operate::Placing::default(),
             online: netwarden_operate::Online::default(),
             refusals: netwarden_operate::Refusals::default(),
             parameters: RwLock::new(parameters),

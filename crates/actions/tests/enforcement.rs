@@ -464,7 +464,7 @@ async fn why_names_request_and_attempts() {
     let scope = netwarden_model::Scope::All;
     let same = netwarden_actions::why_endpoint(read, support::rogue(), &scope, 10).await.unwrap();
     assert_eq!(same, chains);
-    let none = netwarden_model::Scope::Elements([NeId(2)].into());
+    let none = netwarden_model::Scope::from([NeId(2)]);
     assert_eq!(netwarden_actions::why_endpoint(read, support::rogue(), &none, 10).await.unwrap(), vec![]);
     let query = netwarden_store::ListQuery::new(&netwarden_actions::sql::REQUESTS, &scope);
     let listed = netwarden_actions::list_requests(read, &query).await.unwrap();

@@ -7,6 +7,7 @@ pub mod account;
 pub mod audit;
 pub mod channel;
 pub mod client;
+pub mod domain;
 pub mod endpoint;
 pub mod event;
 pub mod name;

@@ -11,11 +11,12 @@ use zeroize::Zeroizing;
 use crate::admission::AttributesEdit;
 use crate::decide::{Subject, Through};
 use crate::error::IdentityError;
+use crate::grant::{Grant, Grants, has_whole, write_grants};
 use crate::login_policies::{self, PolicyKind};
 use crate::operation::Operation;
 use crate::password::{PasswordHash, history};
 use crate::passwords::OwnPassword;
-use crate::role::{Role, Roles, write_roles};
+use crate::role::Role;
 use crate::secret::{self, SecretKind};
 use crate::sql;
 
@@ -30,7 +31,7 @@ pub struct NewUser {
     /// 1 to 64 lower-case letters, digits, `.`, `_`, `-`, `@`.
     pub name: String,
     /// At least one, built in or made here.
-    pub roles: Roles,
+    pub grants: Grants,
     /// From [`crate::Identity::hash_new_password`].
     pub password: PasswordHash,
     /// True where somebody else chose the password.
@@ -73,9 +74,9 @@ pub fn user_name(text: &str) -> Result<String, IdentityError> {
 /// Makes a user.
 pub async fn create_user(tx: &Tx, user: &NewUser, now: Timestamp) -> Result<UserId, IdentityError> {
     let name = user_name(&user.name)?;
-    known_roles(tx, &user.roles).await?;
+    known_grants(tx, &user.grants).await?;
     let (password, now) = (user.password.encode(), now.as_microsecond());
-    let id = sql::insert_user(tx, &name, &user.roles, &password, user.must_change_password, now).await?;
+    let id = sql::insert_user(tx, &name, &user.grants, &password, user.must_change_password, now).await?;
     sql::bump_policy(tx).await?;
     Ok(id)
 }
@@ -91,7 +92,7 @@ pub async fn create_admin(
     }
     let admin = NewUser {
         name: ADMIN.to_owned(),
-        roles: [Role::Administrator].into(),
+        grants: [Role::Administrator.into()].into(),
         password: password.clone(),
         must_change_password: true,
     };
@@ -99,12 +100,12 @@ pub async fn create_admin(
 }
 
 /// Gives a user other roles; running sessions have them at their next request.
-pub async fn set_roles(tx: &Tx, user: UserId, roles: &Roles) -> Result<(), IdentityError> {
-    known_roles(tx, roles).await?;
-    if is_admin(tx, user).await? && !roles.contains(&Role::Administrator) {
+pub async fn set_grants(tx: &Tx, user: UserId, grants: &Grants) -> Result<(), IdentityError> {
+    known_grants(tx, grants).await?;
+    if is_admin(tx, user).await? && !has_whole(grants, &Role::Administrator) {
         return Err(IdentityError::AdminStays);
     }
-    sql::update_user(tx, user, "roles = $2", values![write_roles(roles)].to_vec()).await?;
+    sql::update_user(tx, user, "roles = $2", values![write_grants(grants)].to_vec()).await?;
     sql::bump_policy(tx).await
 }
 
@@ -351,11 +352,18 @@ async fn is_admin(tx: &Tx, user: UserId) -> Result<bool, IdentityError> {
     Ok(row.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?.name == ADMIN)
 }
 
-async fn known_roles(tx: &Tx, roles: &Roles) -> Result<(), IdentityError> {
-    let custom = sql::custom_roles(tx).await?;
-    match roles.iter().find(|role| !custom.knows(role)) {
-        Some(role) => Err(IdentityError::NoSuchRole(role.to_string())),
-        None if roles.is_empty() => Err(IdentityError::NoRole),
-        None => Ok(()),
+async fn known_grants(tx: &Tx, grants: &Grants) -> Result<(), IdentityError> {
+    let (custom, domains) = (sql::custom_roles(tx).await?, sql::domains(tx).await?);
+    if grants.is_empty() {
+        return Err(IdentityError::NoRole);
     }
+    for Grant { role, domain } in grants {
+        if !custom.knows(role) {
+            return Err(IdentityError::NoSuchRole(role.to_string()));
+        }
+        if let Some(domain) = domain.as_ref().filter(|domain| !domains.contains_key(*domain)) {
+            return Err(IdentityError::NoSuchDomain(domain.chars().take(64).collect()));
+        }
+    }
+    Ok(())
 }

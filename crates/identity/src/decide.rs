@@ -10,8 +10,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use netwarden_model::{NeId, Scope, UserId};
 
-use crate::operation::{Access, OPERATIONS, ObjectKind, Operation};
-use crate::role::{CustomRoles, Role, Roles};
+use crate::domain::Members;
+use crate::grant::{Grant, Grants, has_whole};
+use crate::operation::{Access, OPERATIONS, ObjectKind, Operation, Reach};
+use crate::role::{CustomRoles, Role};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +31,12 @@ pub struct Identified {
     pub user: UserId,
     /// Its name, as the trail names it.
     pub name: String,
-    /// What the user is.
-    pub roles: Roles,
+    /// What the user is, and where.
+    pub grants: Grants,
     /// The roles that were made here.
     pub custom: Arc<CustomRoles>,
+    /// The elements of the domains; without them a grant that is confined to one is good for nothing.
+    pub members: Arc<Members>,
     /// False for an account that was switched off.
     pub enabled: bool,
     /// The password was set by somebody else, or has come to its end: nothing else is done before it is
@@ -43,8 +47,6 @@ pub struct Identified {
     /// There is something that the user was to be told after the login and has not acknowledged; of sessions
     /// alone.
     pub has_notice: bool,
-    /// What part of the network the user may see.
-    pub scope: Scope,
     /// By what the user was identified.
     pub through: Through,
     /// The version of the rights that this was read at.
@@ -52,15 +54,32 @@ pub struct Identified {
 }
 
 impl Identified {
-    /// A role of the user that has the right to the operation.
-    pub fn role_with(&self, operation: Operation) -> Option<&Role> {
-        self.roles.iter().find(|role| self.custom.has(role, operation))
+    /// The grants of the user that have the right to the operation, wherever they count.
+    pub fn grants_with(&self, operation: Operation) -> impl Iterator<Item = &Grant> {
+        self.grants.iter().filter(move |grant| self.custom.has(&grant.role, operation))
     }
 
-    /// True where the user has every right that the role has: nobody gives or takes what they do not have.
-    fn covers(&self, role: &Role) -> bool {
-        let mut lines = OPERATIONS.iter().filter(|line| self.custom.has(role, line.operation));
-        self.roles.contains(role) || lines.all(|line| self.role_with(line.operation).is_some())
+    /// In what part of the network the user may do the operation, or see what it shows.
+    pub fn scope(&self, operation: Operation) -> Scope {
+        let mut inside: Option<Arc<BTreeSet<NeId>>> = None;
+        for grant in self.grants_with(operation) {
+            let Some(domain) = &grant.domain else { return Scope::All };
+            let Some(members) = self.members.get(domain) else { continue };
+            match &mut inside {
+                None => inside = Some(Arc::clone(members)),
+                Some(inside) => Arc::make_mut(inside).extend(members.iter()),
+            }
+        }
+        Scope::Elements(inside.unwrap_or_default())
+    }
+
+    /// True where the user has every right that the grant gives, wherever it gives it: nobody gives or takes
+    /// what they do not have.
+    fn covers(&self, given: &Grant) -> bool {
+        let domain = given.domain.as_deref();
+        let has = |operation| self.grants_with(operation).any(|grant| grant.reaches(domain));
+        let mut lines = OPERATIONS.iter().filter(|line| self.custom.has(&given.role, line.operation));
+        self.grants.contains(given) || lines.all(|line| has(line.operation))
     }
 }
 
@@ -91,6 +110,10 @@ pub enum Place {
     Ne(NeId),
     /// It belongs to no known element: an endpoint never located.
     Unplaced,
+    /// It may belong to any element.
+    Everywhere,
+    /// It is not chosen yet: only whether it can be done to anything at all is asked.
+    Somewhere,
 }
 
 /// What the operation is done to.
@@ -102,14 +125,14 @@ pub struct Object {
     pub place: Place,
     /// Whose it is, for sessions, tokens, jobs and accounts.
     pub owner: Option<UserId>,
-    /// For accounts and what belongs to them: the roles that the account has and is to have.
-    pub roles: Roles,
+    /// For accounts and what belongs to them: the grants that the account has and is to have.
+    pub grants: Grants,
 }
 
 impl Object {
     /// Data of the system, or a list.
     pub const fn of(kind: ObjectKind) -> Self {
-        Self { kind, place: Place::System, owner: None, roles: Roles::new() }
+        Self { kind, place: Place::System, owner: None, grants: Grants::new() }
     }
 
     /// What belongs to an element, or to none that is known.
@@ -118,22 +141,32 @@ impl Object {
             Some(ne) => Place::Ne(ne),
             None => Place::Unplaced,
         };
-        Self { kind, place, owner: None, roles: Roles::new() }
+        Self { kind, place, owner: None, grants: Grants::new() }
     }
 
     /// What belongs to a user: a session, a token, a job.
     pub const fn owned(kind: ObjectKind, owner: UserId) -> Self {
-        Self { kind, place: Place::System, owner: Some(owner), roles: Roles::new() }
+        Self { kind, place: Place::System, owner: Some(owner), grants: Grants::new() }
     }
 
-    /// An account, or what belongs to it, with the roles that the account has and is to have.
-    pub const fn account(kind: ObjectKind, owner: UserId, roles: Roles) -> Self {
-        Self { kind, place: Place::System, owner: Some(owner), roles }
+    /// What is still to be chosen; when it is, the decision is asked for again.
+    pub const fn some(kind: ObjectKind) -> Self {
+        Self { kind, place: Place::Somewhere, owner: None, grants: Grants::new() }
     }
 
-    /// An account that is to be made with these roles.
-    pub const fn new_account(roles: Roles) -> Self {
-        Self { kind: ObjectKind::User, place: Place::System, owner: None, roles }
+    /// What is found all over the network, and cannot be told apart.
+    pub const fn everywhere(kind: ObjectKind) -> Self {
+        Self { kind, place: Place::Everywhere, owner: None, grants: Grants::new() }
+    }
+
+    /// An account, or what belongs to it, with the grants that the account has and is to have.
+    pub const fn account(kind: ObjectKind, owner: UserId, grants: Grants) -> Self {
+        Self { kind, place: Place::System, owner: Some(owner), grants }
+    }
+
+    /// An account that is to be made with these grants.
+    pub const fn new_account(grants: Grants) -> Self {
+        Self { kind: ObjectKind::User, place: Place::System, owner: None, grants }
     }
 }
 
@@ -162,8 +195,8 @@ pub enum Because {
     OpenToAnyone,
     /// Allowed: it is the user's own.
     IsOwn,
-    /// Allowed: this role has the right.
-    RoleHas(Role),
+    /// Allowed: this role, confined or not, has the right.
+    RoleHas(Grant),
     /// Denied: the caller is not identified.
     NotIdentified,
     /// Denied: there is no such operation.
@@ -189,6 +222,8 @@ pub enum Because {
     NotOwn,
     /// Denied: the object lies outside what the user may see.
     OutsideScope,
+    /// Denied: the right is confined to this domain, and the operation concerns more than that.
+    ConfinedTo(String),
     /// Denied: the account has, or is to have, a role that is neither built in nor made here.
     ForeignRole(String),
     /// Denied: the account has, or is to have, a role with more rights than the subject's.
@@ -213,6 +248,9 @@ impl fmt::Display for Because {
             Because::NoRoleHas => f.write_str("none of the user's roles has the right"),
             Because::NotOwn => f.write_str("it belongs to somebody else"),
             Because::OutsideScope => f.write_str("it lies outside the part of the network the user may see"),
+            Because::ConfinedTo(domain) => {
+                write!(f, "the right is confined to the domain '{domain}', and this concerns more than that")
+            }
             Because::ForeignRole(role) => write!(f, "accounts with the role '{role}' are managed elsewhere"),
             Because::WiderRole(role) => write!(f, "the role '{role}' has more rights than one's own"),
         }
@@ -259,12 +297,12 @@ pub enum AuditReach {
 /// Which audit records `subject` may read; [`Operation::AuditRead`] must be allowed besides.
 pub fn audit_reach(subject: &Subject) -> AuditReach {
     let Subject::User(user) = subject else { return AuditReach::Nothing };
-    if [Role::Administrator, Role::Operator, Role::Revisor].iter().any(|role| user.roles.contains(role)) {
+    // The trail is one: a role that is confined to a domain reads none of it.
+    let mut whole = user.grants_with(Operation::AuditRead).filter(|grant| grant.is_whole());
+    // A role that was made here reads all or nothing.
+    if whole.any(|grant| grant.role != Role::Helpdesk) {
         AuditReach::All
-    } else if user.roles.iter().any(|role| !role.is_nac() && user.custom.has(role, Operation::AuditRead)) {
-        // A role that was made here reads all or nothing.
-        AuditReach::All
-    } else if user.roles.contains(&Role::Helpdesk) {
+    } else if has_whole(&user.grants, &Role::Helpdesk) {
         AuditReach::EndpointsOnly
     } else {
         AuditReach::Nothing
@@ -304,35 +342,57 @@ fn judge(
     let because = match line.access {
         Access::Anyone => Because::OpenToAnyone,
         // An account without any role of this plane has nothing here, not even its own things.
-        Access::Own if !user.roles.iter().any(|role| user.custom.knows(role)) => {
+        Access::Own if !user.grants.iter().any(|grant| user.custom.knows(&grant.role)) => {
             return Err(Because::NoRoleHas);
         }
         Access::Own if object.owner == Some(user.user) => Because::IsOwn,
         Access::Own => return Err(Because::NotOwn),
-        Access::Roles(_) => match user.role_with(operation) {
-            Some(role) => Because::RoleHas(role.clone()),
-            None => return Err(Because::NoRoleHas),
-        },
+        Access::Roles(_) => Because::RoleHas(granted(user, operation, object)?.clone()),
     };
-    let inside = match object.place {
-        Place::System => true,
-        Place::Ne(ne) => user.scope.contains(Some(ne)),
-        Place::Unplaced => user.scope.contains(None),
-    };
-    if !inside {
-        return Err(Because::OutsideScope);
-    }
     // Separation of duty: this plane touches accounts of its own roles only; and nobody comes to rights by
     // giving them, or by taking over an account that has them.
     if line.change && line.access != Access::Own {
-        if let Some(foreign) = object.roles.iter().find(|role| !user.custom.knows(role)) {
-            return Err(Because::ForeignRole(foreign.as_str().to_owned()));
+        if let Some(foreign) = object.grants.iter().find(|grant| !user.custom.knows(&grant.role)) {
+            return Err(Because::ForeignRole(foreign.role.as_str().to_owned()));
         }
-        if let Some(wider) = object.roles.iter().find(|role| !user.covers(role)) {
-            return Err(Because::WiderRole(wider.as_str().to_owned()));
+        if let Some(wider) = object.grants.iter().find(|grant| !user.covers(grant)) {
+            return Err(Because::WiderRole(wider.to_string()));
         }
     }
     Ok(because)
+}
+
+/// The grant of the user that has the right to the operation on this object.
+fn granted<'u>(user: &'u Identified, operation: Operation, object: &Object) -> Result<&'u Grant, Because> {
+    let reaches = |grant: &&Grant| {
+        let Some(domain) = &grant.domain else { return true };
+        match (operation.reach(), object.place) {
+            (Reach::Elements | Reach::Accounts, Place::Somewhere) => true,
+            // A list shows what lies inside.
+            (Reach::Elements, Place::System) => !operation.is_change(),
+            (Reach::Elements, Place::Ne(ne)) => user.members.contains(domain, ne),
+            (Reach::Accounts, Place::System) if object.grants.is_empty() => {
+                !operation.is_change() && object.owner.is_none()
+            }
+            // Accounts belong to a domain where nothing of theirs reaches beyond it.
+            (Reach::Accounts, Place::System) => {
+                object.grants.iter().all(|theirs| theirs.domain.as_ref() == Some(domain))
+            }
+            _ => false,
+        }
+    };
+    let mut confined = None;
+    for grant in user.grants_with(operation) {
+        if reaches(&grant) {
+            return Ok(grant);
+        }
+        confined = grant.domain.as_ref();
+    }
+    Err(match (confined, object.place) {
+        (None, _) => Because::NoRoleHas,
+        (Some(_), Place::Ne(_) | Place::Unplaced) => Because::OutsideScope,
+        (Some(domain), _) => Because::ConfinedTo(domain.clone()),
+    })
 }
 
 /// What a user with a password set by somebody else may do.

@@ -85,7 +85,10 @@ impl Domain {
         if let Some(bad) = names.into_iter().flatten().find(|name| !fits(name)) {
             return Err(DomainError::Name(bad.chars().take(64).collect()));
         }
-        match self.subnets.iter().find(|subnet| subnet.contains(['\n', '#']) || Addresses::parse(subnet).is_err())
+        match self
+            .subnets
+            .iter()
+            .find(|subnet| subnet.contains(['\n', '#']) || Addresses::parse(subnet).is_err())
         {
             Some(bad) => Err(DomainError::Subnet(bad.chars().take(64).collect())),
             None => Ok(()),

@@ -119,6 +119,21 @@ pub enum IdentityError {
     /// Accounts have the role.
     #[error("{0} accounts have this role; give them another one first")]
     RoleInUse(u64),
+    /// A domain that cannot be.
+    #[error(transparent)]
+    Domain(#[from] crate::domain::DomainError),
+    /// A name that no domain can have.
+    #[error("'{0}' is no name of a domain: 1 to 64 lower-case letters, digits, '_' and '-' are allowed")]
+    BadDomainName(String),
+    /// Another domain has the name.
+    #[error("there is a domain '{0}' already")]
+    DomainNameTaken(String),
+    /// There is no such domain.
+    #[error("there is no domain '{0}'")]
+    NoSuchDomain(String),
+    /// Accounts are confined to the domain.
+    #[error("{0} accounts are confined to this domain; give them other roles first")]
+    DomainInUse(u64),
     /// A user needs a role.
     #[error("a user needs at least one role")]
     NoRole,

@@ -1,7 +1,7 @@
 //! Users, roles, passwords, tokens and sessions, and the one function that decides access.
 //!
 //! Beside the flow: `operate` asks here who the caller is and whether the operation is allowed, then
-//! records and acts. The deciding parts ([`decide`](mod@decide), [`operation`], [`role`], [`admission`],
+//! records and acts. The deciding parts ([`decide`](mod@decide), [`operation`], [`role`], [`grant`], [`domain`], [`admission`],
 //! [`password`], [`secret`], [`lockout`]) are pure: time and randomness are arguments. [`Identity`]
 //! reads accounts, tokens and sessions from the store; the changes in [`accounts`] take the caller's
 //! transaction, so that `operate` records them in the trail in the same one. This crate never
@@ -10,7 +10,10 @@
 pub mod accounts;
 pub mod admission;
 pub mod decide;
+pub mod domain;
+pub mod domains;
 mod error;
+pub mod grant;
 pub mod lockout;
 pub mod login;
 pub mod login_policies;
@@ -31,13 +34,16 @@ pub use decide::{
     AuditReach, Because, Circumstances, Decision, Identified, Object, Place, Subject, Through, audit_reach,
     decide, decide_named,
 };
+pub use domain::{Domain, DomainError, Members, Standing};
+pub use domains::{DOMAINS, ListedDomain};
 pub use error::IdentityError;
+pub use grant::{Grant, Grants, has_whole};
 pub use lockout::{Limit, LockoutPolicy};
 pub use login::{Admitted, Attempt, Checked, LoginResult, Notice, Presence, Refused};
 pub use login_policies::{LOGIN_POLICIES, LoginPolicy, PolicyKind};
-pub use operation::{Access, Declaration, OPERATIONS, ObjectKind, Operation, UnknownOperation};
+pub use operation::{Access, Declaration, OPERATIONS, ObjectKind, Operation, Reach, UnknownOperation};
 pub use passwords::{Contact, DictionaryEntry, OwnPassword};
-pub use role::{CustomRoles, Role, Roles};
+pub use role::{CustomRoles, Role};
 pub use roles::{CUSTOM_ROLES, CustomRole};
 pub use service::{
     ACCOUNTS, Account, Identity, IdentityPolicy, LOGINS, ListedLogin, ListedSession, SESSIONS, TOKENS, Token,

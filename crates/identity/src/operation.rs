@@ -40,6 +40,7 @@ pub enum ObjectKind {
     Policy,
     Chart,
     Role,
+    Domain,
 }
 
 impl ObjectKind {
@@ -69,6 +70,7 @@ impl ObjectKind {
             ObjectKind::Policy => "policy",
             ObjectKind::Chart => "chart",
             ObjectKind::Role => "role",
+            ObjectKind::Domain => "domain",
         }
     }
 }
@@ -82,6 +84,17 @@ pub enum Access {
     Own,
     /// The users with one of these roles.
     Roles(&'static [Role]),
+}
+
+/// Of what a role that is confined to a domain may do an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Of the domain's elements, and of what belongs to them; its lists show those.
+    Elements,
+    /// Of the accounts that are confined to the same domain.
+    Accounts,
+    /// Of nothing: it concerns the whole network, or the system itself.
+    Whole,
 }
 
 /// An operation's line of the table.
@@ -183,6 +196,11 @@ operations! {
     RoleCreate             "role.create"               Role        change A;
     RoleModify             "role.modify"               Role        change A;
     RoleDelete             "role.delete"               Role        change A;
+
+    DomainRead             "domain.read"               Domain      read   AR;
+    DomainCreate           "domain.create"             Domain      change A;
+    DomainModify           "domain.modify"             Domain      change A;
+    DomainDelete           "domain.delete"             Domain      change A;
 
     PolicyRead             "policy.read"               Policy      read   AR;
     PolicyModify           "policy.modify"             Policy      change A;
@@ -306,6 +324,31 @@ impl Operation {
     /// True where it changes something, here or in the network.
     pub const fn is_change(self) -> bool {
         self.declaration().change
+    }
+
+    /// Of what a role that is confined to a domain may do it.
+    pub const fn reach(self) -> Reach {
+        use ObjectKind as K;
+        use Operation as O;
+
+        match self {
+            // What they are done to is in no domain yet, or in all of them.
+            O::EndpointCreate
+            | O::EndpointImport
+            | O::NeCreate
+            | O::NeImport
+            | O::EnforcementStop
+            | O::EnforcementResume
+            | O::EnforcementReleaseAll
+            | O::ProbeRun => Reach::Whole,
+            // What they show is counted, or chosen, by domain.
+            O::SystemStatus | O::JobRead => Reach::Elements,
+            _ => match self.object() {
+                K::Endpoint | K::Ne | K::Port | K::Enforcement | K::Event | K::Probe => Reach::Elements,
+                K::User | K::Token | K::Session => Reach::Accounts,
+                _ => Reach::Whole,
+            },
+        }
     }
 }
 

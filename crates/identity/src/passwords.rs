@@ -204,7 +204,7 @@ impl Identity {
         };
         let person = Person {
             name: &row.name,
-            is_administrator: row.roles.contains(&Role::Administrator),
+            is_administrator: row.grants.iter().any(|grant| grant.role == Role::Administrator),
             mobile: &contact.mobile,
             mail: &contact.mail,
         };

@@ -72,9 +72,6 @@ impl<'de> Deserialize<'de> for Role {
     }
 }
 
-/// The roles of one user.
-pub type Roles = BTreeSet<Role>;
-
 /// The roles that were made here, each with its operations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CustomRoles(BTreeMap<String, BTreeSet<Operation>>);
@@ -107,14 +104,4 @@ impl FromIterator<(String, BTreeSet<Operation>)> for CustomRoles {
     fn from_iter<I: IntoIterator<Item = (String, BTreeSet<Operation>)>>(roles: I) -> Self {
         Self(roles.into_iter().collect())
     }
-}
-
-/// Reads the store's form, names divided by blanks.
-pub(crate) fn read_roles(text: &str) -> Roles {
-    text.split_ascii_whitespace().map(Role::from).collect()
-}
-
-/// The store's form.
-pub(crate) fn write_roles(roles: &Roles) -> String {
-    roles.iter().map(Role::as_str).collect::<Vec<_>>().join(" ")
 }

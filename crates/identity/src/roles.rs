@@ -8,8 +8,9 @@ use netwarden_store::{Column, ColumnKind, ListQuery, ListTable, Listed, Tx, exec
 use serde::Serialize;
 
 use crate::error::IdentityError;
+use crate::grant::read_grants;
 use crate::operation::{Access, Operation};
-use crate::role::{CustomRoles, Role, read_roles};
+use crate::role::{CustomRoles, Role};
 use crate::service::Identity;
 use crate::sql;
 
@@ -47,14 +48,19 @@ pub static CUSTOM_ROLES: ListTable = ListTable {
     scope: None,
 };
 
-fn role_name(name: &str) -> Result<String, IdentityError> {
+/// A name of 1 to 64 lower-case letters, digits, `_` and `-`; what it is otherwise, in part.
+pub(crate) fn plain_name(name: &str) -> Result<String, String> {
     let name = name.trim().to_lowercase();
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
-    let fits = (1..=64).contains(&name.len()) && name.chars().all(allowed);
-    if fits && !Role::from(name.as_str()).is_nac() {
-        return Ok(name);
+    match (1..=64).contains(&name.len()) && name.chars().all(allowed) {
+        true => Ok(name),
+        false => Err(name.chars().take(64).collect()),
     }
-    Err(IdentityError::BadRoleName(name.chars().take(64).collect()))
+}
+
+fn role_name(name: &str) -> Result<String, IdentityError> {
+    let name = plain_name(name).map_err(IdentityError::BadRoleName)?;
+    if Role::from(name.as_str()).is_nac() { Err(IdentityError::BadRoleName(name)) } else { Ok(name) }
 }
 
 fn checked(description: &str, operations: &BTreeSet<Operation>) -> Result<String, IdentityError> {
@@ -119,7 +125,7 @@ pub async fn delete(tx: &Tx, role: &CustomRole) -> Result<(), IdentityError> {
     let mut users = 0u64;
     for row in rows {
         let roles: String = row.try_get_by_index(0)?;
-        users = users.saturating_add(read_roles(&roles).contains(&wanted).into());
+        users = users.saturating_add(read_grants(&roles).iter().any(|grant| grant.role == wanted).into());
     }
     if users > 0 {
         return Err(IdentityError::RoleInUse(users));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::{SignedDuration, Timestamp};
-use netwarden_model::{Scope, UserId};
+use netwarden_model::UserId;
 use netwarden_store::{
     Column, ColumnKind, ListQuery, ListTable, Listed, Store, StoreError, Tx, execute, values,
 };
@@ -15,10 +15,12 @@ use zeroize::Zeroizing;
 use crate::accounts::{self, NewToken, NewUser, TokenWish, user_name};
 use crate::admission::{AccountPolicy, Attributes, LoginMode, Unused, UnusedAct, bar};
 use crate::decide::{Identified, Subject, Through};
+use crate::domains::DomainsAt;
 use crate::error::IdentityError;
+use crate::grant::{Grants, read_grants};
 use crate::login::{self, Attempt, Because, Checked, Counts, LoginResult, Notice, Presence};
 use crate::password::{self, Dictionary, PasswordHash, PasswordPolicy, StandIns};
-use crate::role::{CustomRoles, Roles, read_roles};
+use crate::role::CustomRoles;
 use crate::secret::{self, SecretKind};
 use crate::sql;
 
@@ -51,6 +53,7 @@ pub struct Identity {
     pub(crate) dictionary: Arc<RwLock<Arc<Dictionary>>>,
     stand_ins: Arc<RwLock<Option<StandInsAt>>>,
     custom: Arc<RwLock<Option<CustomAt>>>,
+    pub(crate) domains: Arc<RwLock<Option<DomainsAt>>>,
     work: Arc<Semaphore>,
     worked: Arc<AtomicU64>,
 }
@@ -64,8 +67,8 @@ pub struct Account {
     pub name: String,
     /// Where its password is known: `local` for here.
     pub kind: String,
-    /// What the user is.
-    pub roles: Roles,
+    /// What the user is, and where.
+    pub grants: Grants,
     /// False for an account that was switched off.
     pub enabled: bool,
     /// The password was set by somebody else and not changed yet.
@@ -211,6 +214,7 @@ impl Identity {
             dictionary: Arc::default(),
             stand_ins: Arc::default(),
             custom: Arc::default(),
+            domains: Arc::default(),
             work: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
             worked: Arc::default(),
         }
@@ -521,7 +525,7 @@ impl Identity {
                 id: UserId(row.try_get("", "id")?),
                 name: row.try_get("", "name")?,
                 kind: row.try_get("", "kind")?,
-                roles: read_roles(&roles),
+                grants: read_grants(&roles),
                 enabled: row.try_get("", "enabled")?,
                 must_change_password: row.try_get("", "must_change")?,
                 created: netwarden_store::from_micros(row.try_get("", "created")?)?,
@@ -710,13 +714,13 @@ pub(crate) fn identified(
         custom,
         user: user.id,
         name: user.name,
-        roles: user.roles,
+        grants: user.grants,
+        // Whoever knows the network says what belongs to the domains.
+        members: Arc::default(),
         enabled: user.enabled,
         must_change_password: user.must_change,
         password_ends: None,
         has_notice: false,
-        // Domains come with the issue on people; until then everybody sees the whole network.
-        scope: Scope::All,
         through,
         policy_version,
     }
@@ -753,7 +757,7 @@ fn act_on_unused(
 ) -> Option<UnusedAct> {
     let unused = user.attributes.unused_or(usual);
     let last = Timestamp::from_microsecond(user.last_used).unwrap_or(Timestamp::MAX);
-    let is_ours = user.name != crate::ADMIN && user.roles.iter().all(|role| custom.knows(role));
+    let is_ours = user.name != crate::ADMIN && user.grants.iter().all(|grant| custom.knows(&grant.role));
     (is_ours && unused.is_overdue(last, now)).then_some(unused.act)
 }
 

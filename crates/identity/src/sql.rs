@@ -1,6 +1,6 @@
 //! Tables and statements of accounts, tokens, sessions and failures.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use netwarden_model::UserId;
@@ -8,10 +8,12 @@ use netwarden_store::{Migration, Tx, execute, query_all, query_one, values};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use crate::admission::{Addresses, Attributes, Hours, Standing};
+use crate::domain::Domain;
 use crate::error::IdentityError;
+use crate::grant::{Grants, read_grants, write_grants};
 use crate::lockout::Tally;
 use crate::operation::Operation;
-use crate::role::{CustomRoles, Roles, read_roles, write_roles};
+use crate::role::CustomRoles;
 use crate::secret::SecretDigest;
 
 /// The schema.
@@ -151,6 +153,18 @@ ALTER TABLE identity_user DROP COLUMN last_failure;
 ALTER TABLE identity_user DROP COLUMN last_failure_from;
 ",
     },
+    Migration {
+        name: "identity-0005-domains",
+        up: "CREATE TABLE identity_domain (
+  id {id},
+  name TEXT NOT NULL UNIQUE,
+  description TEXT NOT NULL,
+  definition TEXT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  changed_by TEXT NOT NULL
+);
+",
+    },
 ];
 
 /// An account's row.
@@ -158,7 +172,7 @@ ALTER TABLE identity_user DROP COLUMN last_failure_from;
 pub(crate) struct UserRow {
     pub(crate) id: UserId,
     pub(crate) name: String,
-    pub(crate) roles: Roles,
+    pub(crate) grants: Grants,
     pub(crate) password: String,
     pub(crate) enabled: bool,
     pub(crate) must_change: bool,
@@ -204,7 +218,7 @@ pub(crate) fn read_user(row: &QueryResult) -> Result<UserRow, IdentityError> {
     Ok(UserRow {
         id: UserId(row.try_get_by_index(0)?),
         name: row.try_get_by_index(1)?,
-        roles: read_roles(&roles),
+        grants: read_grants(&roles),
         password: row.try_get_by_index(3)?,
         enabled: row.try_get_by_index(4)?,
         must_change: row.try_get_by_index(5)?,
@@ -255,6 +269,24 @@ pub(crate) async fn custom_roles<C: ConnectionTrait>(connection: &C) -> Result<C
     rows.iter().map(read).collect()
 }
 
+/// The domains, by name.
+pub(crate) async fn domains<C: ConnectionTrait>(
+    connection: &C,
+) -> Result<BTreeMap<String, Domain>, IdentityError> {
+    let rows = query_all(connection, "SELECT name, definition FROM identity_domain", []).await?;
+    let read = |row: &QueryResult| -> Result<_, IdentityError> {
+        let definition: String = row.try_get_by_index(1)?;
+        Ok((row.try_get_by_index(0)?, read_domain(&definition)?))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The store's form of a domain.
+pub(crate) fn read_domain(text: &str) -> Result<Domain, IdentityError> {
+    serde_json::from_str(text)
+        .map_err(|_| netwarden_store::StoreError::Unreadable("the definition of a domain".into()).into())
+}
+
 /// Every session: its row, what is set of its account, its last use and its end.
 pub(crate) async fn sessions<C: ConnectionTrait>(
     connection: &C,
@@ -288,7 +320,7 @@ pub(crate) async fn any_user<C: ConnectionTrait>(connection: &C) -> Result<bool,
 pub(crate) async fn insert_user(
     tx: &Tx,
     name: &str,
-    roles: &Roles,
+    grants: &Grants,
     password: &str,
     must_change: bool,
     now: i64,
@@ -296,7 +328,7 @@ pub(crate) async fn insert_user(
     let sql = "INSERT INTO identity_user \
                (name, roles, password, enabled, must_change, created, failures_since, password_set, last_used) \
                VALUES ($1, $2, $3, $4, $5, $6, 0, $6, $6) RETURNING id";
-    let row = query_one(tx, sql, values![name, write_roles(roles), password, true, must_change, now]).await;
+    let row = query_one(tx, sql, values![name, write_grants(grants), password, true, must_change, now]).await;
     match row {
         Ok(Some(row)) => Ok(UserId(row.try_get_by_index(0)?)),
         Ok(None) => Err(IdentityError::NoSuchUser(name.to_owned())),

@@ -114,6 +114,8 @@ pub struct Network {
     pub(crate) claims: HashMap<IpAddr, Vec<Claim>>,
     pub(crate) next_port: i64,
     pub(crate) next_row: i64,
+    /// Rises with every change of what is administered of the elements.
+    pub(crate) elements_version: u64,
     /// Every element has been read, or has had the time for it: locations can be told.
     pub(crate) settled: bool,
 }
@@ -137,6 +139,7 @@ impl Network {
             claims: HashMap::new(),
             next_port: 1,
             next_row: 1,
+            elements_version: 0,
             settled: false,
         }
     }
@@ -153,12 +156,18 @@ impl Network {
 
     /// Adds an element, or changes what is administered of a known one. Its rows are `operate`'s to write.
     pub fn put_element(&mut self, base: ElementBase) {
+        self.elements_version += 1;
         match self.elements.get_mut(&base.element.id) {
             Some(known) => known.base = base,
             None => {
                 self.elements.insert(base.element.id, ElementState::new(base));
             }
         }
+    }
+
+    /// A number that rises with every change of what is administered of the elements.
+    pub const fn elements_version(&self) -> u64 {
+        self.elements_version
     }
 
     /// One element.
@@ -352,6 +361,7 @@ impl Network {
         if let Some(ne) = changes.removed {
             self.replace_own_macs(ne, &BTreeSet::new());
             self.elements.remove(&ne);
+            self.elements_version += 1;
             self.doubts.retain(|(at, _), doubt| *at != ne && doubt.ne != ne);
         }
     }

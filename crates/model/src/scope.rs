@@ -1,19 +1,23 @@
 //! What part of the network a user may see: computed by `identity`, turned into SQL by `store`.
 
 use std::collections::BTreeSet;
-
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 use crate::NeId;
 
 /// A set of network elements to which a list or an act is confined.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// No restriction.
     All,
     /// Only what belongs to these elements; the empty set sees nothing.
-    Elements(BTreeSet<NeId>),
+    Elements(Arc<BTreeSet<NeId>>),
+}
+
+impl<const N: usize> From<[NeId; N]> for Scope {
+    fn from(elements: [NeId; N]) -> Self {
+        Scope::Elements(Arc::new(elements.into()))
+    }
 }
 
 impl Scope {

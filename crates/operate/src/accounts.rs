@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use netwarden_audit::{Redacted, Value};
 use netwarden_identity::accounts::{
-    delete_user, end_session, map_local_uid, owner_of_session, set_attributes, set_enabled,
-    set_login_policies, set_password, set_roles,
+    delete_user, end_session, map_local_uid, owner_of_session, set_attributes, set_enabled, set_grants,
+    set_login_policies, set_password,
 };
 use netwarden_identity::password::Rule;
 use netwarden_identity::{
-    ACCOUNTS, Account, Attributes, AttributesEdit, Contact, Identity, IdentityError, Keep, ListedSession,
-    Object, ObjectKind, Operation, Roles, SESSIONS,
+    ACCOUNTS, Account, Attributes, AttributesEdit, Contact, Grants, Identity, IdentityError, Keep,
+    ListedSession, Object, ObjectKind, Operation, SESSIONS, Subject,
 };
 use netwarden_model::UserId;
-use netwarden_store::{Condition, ListQuery, Listed, Tx};
+use netwarden_store::{Condition, ListQuery, Listed, Tx, values};
 use rand::Rng;
 use zeroize::Zeroizing;
 
@@ -31,7 +31,7 @@ use crate::version::{Version, met};
 #[allow(clippy::option_option, reason = "absent, cleared and set are three different wishes")]
 pub struct AccountEdit {
     /// Other roles.
-    pub roles: Option<Roles>,
+    pub grants: Option<Grants>,
     /// Switched on or off; off ends its sessions and stops its tokens.
     pub enabled: Option<bool>,
     /// The local user (uid) who is this account on the socket is mapped to it, or no longer.
@@ -78,8 +78,16 @@ impl Desk {
 
     /// One account.
     pub async fn user(&self, caller: &Caller, name: &str) -> Result<Account, OperateError> {
-        self.permit_of(caller, Operation::UserRead).await?;
-        self.account(name).await
+        let account = match self.account(name).await {
+            Ok(account) => account,
+            Err(error) => {
+                self.permit_of(caller, Operation::UserRead).await?;
+                return Err(error);
+            }
+        };
+        let object = Object::account(ObjectKind::User, account.id, account.grants.clone());
+        self.permit(caller, Operation::UserRead, &object, Some(account.name.clone())).await?;
+        Ok(account)
     }
 
     /// Changes an account. Each kind of change has a right and a record of its own.
@@ -91,7 +99,7 @@ impl Desk {
         reason: &str,
     ) -> Result<(Account, Contact), OperateError> {
         let mut operations = Vec::new();
-        operations.extend(edit.roles.is_some().then_some(Operation::UserSetRoles));
+        operations.extend(edit.grants.is_some().then_some(Operation::UserSetRoles));
         operations.extend(
             edit.enabled.map(|enabled| if enabled { Operation::UserEnable } else { Operation::UserDisable }),
         );
@@ -105,8 +113,8 @@ impl Desk {
         if operations.is_empty() {
             return Err(OperateError::Invalid(Said::NothingToChange));
         }
-        let mut touched = account.roles.clone();
-        touched.extend(edit.roles.iter().flatten().cloned());
+        let mut touched = account.grants.clone();
+        touched.extend(edit.grants.iter().flatten().cloned());
         let mut permits = Vec::new();
         for operation in operations {
             let object = Object::account(ObjectKind::User, account.id, touched.clone());
@@ -126,7 +134,7 @@ impl Desk {
         let mut records = Vec::new();
         for (operation, permit) in permits {
             let (old, new) = match operation {
-                Operation::UserSetRoles => (as_value(&present.roles), as_value(&edit.roles)),
+                Operation::UserSetRoles => (as_value(&present.grants), as_value(&edit.grants)),
                 Operation::UserMapLocal => (None, as_value(&edit.local_uid)),
                 Operation::UserModify => (as_value(&modified.0), as_value(&modified.1)),
                 _ => (as_value(&present.enabled), as_value(&edit.enabled)),
@@ -144,8 +152,8 @@ impl Desk {
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
-                    if let Some(roles) = &edit.roles {
-                        set_roles(tx, id, roles).await?;
+                    if let Some(grants) = &edit.grants {
+                        set_grants(tx, id, grants).await?;
                     }
                     if let Some(enabled) = edit.enabled {
                         set_enabled(tx, id, enabled, now).await?;
@@ -231,7 +239,7 @@ impl Desk {
         let present = account_version(&account, &self.contact_of(account.id).await?);
         met(expected.as_ref(), &present, Said::called(Thing::User, format!("'{name}'")))?;
         let vault = Arc::clone(&self.vault);
-        let record = permit.warning(as_value(&account.roles), None, reason);
+        let record = permit.warning(as_value(&account.grants), None, reason);
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
@@ -307,7 +315,7 @@ impl Desk {
         let found = self.account(name).await;
         if found.is_err() {
             let named = name.chars().take(64).collect();
-            self.permit(caller, operation, &Object::of(operation.object()), Some(named)).await?;
+            self.permit(caller, operation, &Object::some(operation.object()), Some(named)).await?;
         }
         found
     }
@@ -319,7 +327,7 @@ impl Desk {
         name: &str,
     ) -> Result<(Account, Permit), OperateError> {
         let account = self.account_or_denied(caller, operation, name).await?;
-        let object = Object::account(ObjectKind::User, account.id, account.roles.clone());
+        let object = Object::account(ObjectKind::User, account.id, account.grants.clone());
         let permit = self.permit(caller, operation, &object, Some(account.name.clone())).await?;
         Ok((account, permit))
     }
@@ -355,9 +363,26 @@ impl Modified {
     }
 }
 
+/// The accounts that the caller may see: those that are confined to a domain of theirs, or all.
+pub(crate) fn seen_by(caller: &Caller, mut query: ListQuery) -> Result<ListQuery, OperateError> {
+    let Subject::User(user) = &caller.subject else { return Ok(query) };
+    let domains: Option<Vec<&String>> =
+        user.grants_with(Operation::UserRead).map(|grant| grant.domain.as_ref()).collect();
+    // One that is not confined sees all.
+    let Some(domains) = domains else { return Ok(query) };
+    // Every grant, each of which ends with a blank here, ends with the domain's name.
+    const CONFINED: &str = "length(u.roles || ' ') - length(replace(u.roles || ' ', ' ', '')) = \
+                            (length(u.roles || ' ') - length(replace(u.roles || ' ', ?, ''))) / length(?)";
+    let ends = domains.into_iter().map(|domain| format!("@{domain} "));
+    let any: Vec<(&'static str, Vec<_>)> =
+        ends.map(|end| (CONFINED, values![end.as_str(), end.as_str()].to_vec())).collect();
+    query = query.any(any)?;
+    Ok(query)
+}
+
 /// The version of what can be edited of an account.
 pub fn account_version(account: &Account, contact: &Contact) -> Version {
     let policies = (&account.address_policy, &account.hours_policy);
-    let of_account = (account.id.0, &account.name, &account.roles, account.enabled);
+    let of_account = (account.id.0, &account.name, &account.grants, account.enabled);
     Version::of(&(of_account, &account.attributes, policies, contact))
 }

@@ -27,11 +27,12 @@ impl Caller {
         }
     }
 
-    /// What part of the network the caller may see; nothing for one who is not identified.
-    pub fn scope(&self) -> Scope {
+    /// In what part of the network the caller may do the operation, or see what it shows; nowhere for one who
+    /// is not identified.
+    pub fn scope(&self, operation: Operation) -> Scope {
         match &self.subject {
             Subject::Unidentified => Scope::Elements(Default::default()),
-            Subject::User(user) => user.scope.clone(),
+            Subject::User(user) => user.scope(operation),
         }
     }
 
@@ -97,10 +98,10 @@ impl Permit {
 }
 
 fn kind_of(operation: Operation) -> Kind {
-    use netwarden_identity::ObjectKind::{Policy, Role, Session, Token, User};
+    use netwarden_identity::ObjectKind::{Domain, Policy, Role, Session, Token, User};
 
     match operation.object() {
-        Policy | Role | Session | Token | User => Kind::Security,
+        Domain | Policy | Role | Session | Token | User => Kind::Security,
         _ => Kind::Operation,
     }
 }

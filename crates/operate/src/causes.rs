@@ -2,6 +2,7 @@
 
 use netwarden_actions::{ActionError, Chain};
 use netwarden_audit::ListedRecord;
+use netwarden_identity::Operation;
 use netwarden_inventory::sql::{Where, sightings_at};
 use netwarden_model::{EventSeq, RequestId, Subject};
 use netwarden_store::{Condition, ListQuery, Page};
@@ -35,12 +36,19 @@ impl Desk {
             None => Vec::new(),
         };
         if let (None, Subject::Mac(mac)) = (&event.cause, &event.subject) {
-            let seen = sightings_at(self.store.read(), &caller.scope(), &Where::Mac(*mac), event.at).await?;
+            let seen = sightings_at(
+                self.store.read(),
+                &caller.scope(Operation::EndpointExplain),
+                &Where::Mac(*mac),
+                event.at,
+            )
+            .await?;
             before.extend(seen.iter().map(sighting_link));
         }
-        let query = ListQuery::new(&netwarden_actions::sql::REQUESTS, &caller.scope())
-            .filter("event", Condition::Eq(seq.0.into()))?
-            .page(Page::first(EFFECTS));
+        let query =
+            ListQuery::new(&netwarden_actions::sql::REQUESTS, &caller.scope(Operation::EndpointExplain))
+                .filter("event", Condition::Eq(seq.0.into()))?
+                .page(Page::first(EFFECTS));
         let mut chains = Vec::new();
         for request in netwarden_actions::list_requests(self.store.read(), &query).await?.items {
             let attempts = netwarden_actions::attempts_of(self.store.read(), request.request.id).await?;
@@ -79,7 +87,10 @@ impl Desk {
             Err(ActionError::NoSuchRequest(_)) => return Ok(Vec::new()),
             Err(error) => return Err(error.into()),
         };
-        if !caller.scope().contains(port_of(&request.request.action).map(|port| port.ne)) {
+        if !caller
+            .scope(Operation::EndpointExplain)
+            .contains(port_of(&request.request.action).map(|port| port.ne))
+        {
             return Ok(Vec::new());
         }
         let attempts = netwarden_actions::attempts_of(self.store.read(), id).await?;

@@ -15,6 +15,7 @@ use netwarden_vault::Vault;
 
 use crate::caller::{Caller, Permit};
 use crate::channels::Outside;
+use crate::domains::Placing;
 use crate::error::OperateError;
 use crate::jobs::Jobs;
 use crate::online::{Doing, Online};
@@ -44,6 +45,8 @@ pub struct Inner {
     pub clock: Arc<dyn Clock>,
     /// Long work.
     pub jobs: Jobs,
+    /// Which elements belong to which domain.
+    pub domains: Placing,
     /// What the users who are online did last.
     pub online: Online,
     /// Which refusals became events.
@@ -167,6 +170,11 @@ impl Desk {
     pub async fn permit_of(&self, caller: &Caller, operation: Operation) -> Result<Permit, OperateError> {
         let kind: ObjectKind = operation.object();
         self.permit(caller, operation, &Object::of(kind), None).await
+    }
+
+    /// [`Desk::permit`] for what is still to be chosen: whether it is offered at all. The act itself asks again.
+    pub async fn permit_some(&self, caller: &Caller, operation: Operation) -> Result<Permit, OperateError> {
+        self.permit(caller, operation, &Object::some(operation.object()), None).await
     }
 
     /// A new id for a request.

@@ -217,6 +217,12 @@ impl From<IdentityError> for OperateError {
             IdentityError::RoleInUse(count) => {
                 Self::Conflict(Said::RoleInUse { count: i64::try_from(count).unwrap_or(i64::MAX) })
             }
+            IdentityError::BadDomainName(name) => Self::Invalid(Said::BadDomainName { name }),
+            IdentityError::DomainNameTaken(name) => Self::Conflict(Said::DomainIsThere { name }),
+            IdentityError::NoSuchDomain(name) => Self::Invalid(Said::NoSuchDomain { name }),
+            IdentityError::DomainInUse(count) => {
+                Self::Conflict(Said::DomainInUse { count: i64::try_from(count).unwrap_or(i64::MAX) })
+            }
             IdentityError::BadUnusedAct(given) => Self::Invalid(Said::NoUnusedAct { given }),
             IdentityError::BadPolicyName => Self::Invalid(Said::LoginPolicyName),
             IdentityError::PolicyText(error) => Self::Invalid((&error).into()),
@@ -272,6 +278,10 @@ mod tests {
             || IdentityError::NotForRoles("x".into()),
             || IdentityError::NoSuchRole("x".into()),
             || IdentityError::RoleInUse(2),
+            || IdentityError::BadDomainName("x y".into()),
+            || IdentityError::DomainNameTaken("x".into()),
+            || IdentityError::NoSuchDomain("x".into()),
+            || IdentityError::DomainInUse(2),
             || IdentityError::AttributeRange { attribute: "idle_s", least: 1, most: 2, given: 3 },
             || IdentityError::AttributeText { attribute: "welcome", most: 1 },
             || IdentityError::BadUnusedAct("x".into()),

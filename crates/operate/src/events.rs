@@ -65,7 +65,7 @@ impl Desk {
         };
         if let Some(text) = wish.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
             self.permit_of(caller, Operation::EventRead).await?;
-            query.about = Some(self.named_by(text, &caller.scope()).await?);
+            query.about = Some(self.named_by(text, &caller.scope(Operation::EventRead)).await?);
         }
         self.events(caller, &query, &page).await
     }

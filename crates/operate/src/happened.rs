@@ -1,6 +1,7 @@
 //! Events in words: whom or what one is about, and what it tells beside its kind.
 
 use jiff::SignedDuration;
+use netwarden_identity::Operation;
 use netwarden_inventory::Network;
 use netwarden_model::event::nac::{SpoofingReason, UplinkReason};
 use netwarden_model::event::{NacPayload, Payload, PeoplePayload};
@@ -44,7 +45,7 @@ impl Desk {
     /// caller's scope stay numbers.
     pub fn event_details(&self, caller: &Caller, event: &Event) -> Option<Said> {
         let network = self.engine.keeper().picture().read();
-        details(&Names { network: &network, scope: &caller.scope() }, event)
+        details(&Names { network: &network, scope: &caller.scope(Operation::EventRead) }, event)
     }
 }
 
@@ -270,6 +271,6 @@ mod tests {
         let port = PortRef { ne: NeId(1), port: "7".into() };
         let told = |scope: &Scope| Names { network: &network, scope }.port(&port).to_string();
         assert_eq!(told(&Scope::All), "sw1 port 7");
-        assert_eq!(told(&Scope::Elements([NeId(2)].into())), "NE 1 port 7");
+        assert_eq!(told(&Scope::from([NeId(2)])), "NE 1 port 7");
     }
 }

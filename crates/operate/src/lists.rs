@@ -13,7 +13,7 @@ use netwarden_inventory::{Network, RoleOverride, UplinkBy};
 use netwarden_model::access::Progress;
 use netwarden_model::action::Originator;
 use netwarden_model::{
-    Configuration, Event, EventKind, EventSeq, Mac, NeId, PortName, PortRef, Severity, VlanId,
+    Configuration, Event, EventKind, EventSeq, Mac, NeId, PortName, PortRef, Scope, Severity, VlanId,
 };
 use netwarden_rules::sql::ListedRule;
 use netwarden_spine::EventQuery;
@@ -163,6 +163,7 @@ const LOGIN_FILTERS: Filters = &[
     ("was_refused", Reads::Truth),
 ];
 const LOGIN_POLICY_FILTERS: Filters = &[("name", Reads::Part), ("kind", Reads::Text)];
+const DOMAIN_FILTERS: Filters = &[("name", Reads::Part)];
 const AUDIT_FILTERS: Filters = &[
     ("index", Reads::Number),
     ("kind", Reads::Text),
@@ -187,7 +188,7 @@ impl Desk {
         let wish = self.paged(wish);
         self.permit_of(caller, Operation::EndpointRead).await?;
         let (ip, wish) = take(wish, "ip");
-        let mut query = ListQuery::new(&ENDPOINTS, &caller.scope());
+        let mut query = ListQuery::new(&ENDPOINTS, &caller.scope(Operation::EndpointRead));
         if let Some(ip) = ip {
             let ip = ip.parse().map_err(|_| is_no("ip", &ip, Said::IpAddress))?;
             query = sql::having_ip(query, ip)?;
@@ -206,7 +207,8 @@ impl Desk {
         let object = Object::placed(ObjectKind::Endpoint, ne);
         self.permit(caller, Operation::EndpointRead, &object, Some(mac.to_string())).await?;
         let key = FilterValue::Integer(i64::try_from(mac.to_u64()).unwrap_or_default());
-        let query = ListQuery::new(&ENDPOINTS, &caller.scope()).filter("mac", Condition::Eq(key))?;
+        let query = ListQuery::new(&ENDPOINTS, &caller.scope(Operation::EndpointRead))
+            .filter("mac", Condition::Eq(key))?;
         let row = sql::list_endpoints(self.store.read(), &query).await?.items.pop();
         let row = row.ok_or_else(|| no_endpoint(mac))?;
         let network = self.engine.keeper().picture().read();
@@ -221,7 +223,7 @@ impl Desk {
     ) -> Result<Counted<ShownElement>, OperateError> {
         let wish = self.paged(wish);
         self.permit_of(caller, Operation::NeRead).await?;
-        let query = ListQuery::new(&ELEMENTS, &caller.scope());
+        let query = ListQuery::new(&ELEMENTS, &caller.scope(Operation::NeRead));
         let query = filled(query, ELEMENT_FILTERS, &["name", "address", "system", "groups"], wish)?;
         let listed = sql::list_elements(self.store.read(), &query).await?;
         let count = query.count(self.store.read()).await?;
@@ -235,7 +237,7 @@ impl Desk {
         self.permit_of(caller, Operation::PortRead).await?;
         let (enforced, wish) = take(wish, "enforced");
         let held = self.held_ports().await?;
-        let mut query = ListQuery::new(&PORTS, &caller.scope());
+        let mut query = ListQuery::new(&PORTS, &caller.scope(Operation::PortRead));
         if let Some(enforced) = enforced {
             if enforced != "true" {
                 return Err(OperateError::Invalid(Said::EnforcedTakesTrue));
@@ -252,7 +254,7 @@ impl Desk {
     /// One port.
     pub async fn port(&self, caller: &Caller, port: &PortRef) -> Result<ShownPort, OperateError> {
         self.permit_port(caller, Operation::PortRead, port).await?;
-        let query = ListQuery::new(&PORTS, &caller.scope())
+        let query = ListQuery::new(&PORTS, &caller.scope(Operation::PortRead))
             .filter("ne", Condition::Eq(port.ne.0.into()))?
             .filter("name", Condition::Eq(port.port.0.clone().into()))?;
         let listed = sql::list_ports(self.store.read(), &query).await?;
@@ -311,9 +313,11 @@ impl Desk {
         }
     }
 
-    /// How many ports' access we hold, or want to.
-    pub async fn ports_enforced(&self) -> Result<u64, OperateError> {
-        Ok(u64::try_from(self.held_ports().await?.len()).unwrap_or(u64::MAX))
+    /// How many ports' access inside a scope we hold, or want to.
+    pub async fn ports_enforced(&self, scope: &Scope) -> Result<u64, OperateError> {
+        let held = self.held_ports().await?;
+        let inside = held.keys().filter(|port| scope.contains(Some(port.ne))).count();
+        Ok(u64::try_from(inside).unwrap_or(u64::MAX))
     }
 
     /// Where this endpoint, address, name or user was; what was on this port. At one time where `from`
@@ -364,7 +368,7 @@ impl Desk {
         if until < from {
             return Err(OperateError::Invalid(Said::EndsBeforeItBegins));
         }
-        Ok(sql::sightings_of(&caller.scope(), whom, from, until)?)
+        Ok(sql::sightings_of(&caller.scope(Operation::EndpointHistory), whom, from, until)?)
     }
 
     /// Groups of endpoints, by name unless sorted otherwise.
@@ -431,7 +435,7 @@ impl Desk {
         let query = event_query(filters.to_vec())?;
         let mut events = self.spine.read_from(after, limit).await?;
         let last = events.last().map_or(after, |event| event.seq);
-        let scope = caller.scope();
+        let scope = caller.scope(Operation::EventRead);
         let people = self.may_see_people(caller);
         events.retain(|event| {
             scope.contains(event.ne) && meets(&query, event) && (people || !is_of_people(event))
@@ -443,7 +447,8 @@ impl Desk {
     pub async fn users(&self, caller: &Caller, wish: ListWish) -> Result<Counted<Account>, OperateError> {
         let wish = self.paged(wish);
         self.permit_of(caller, Operation::UserRead).await?;
-        let query = filled(ListQuery::unscoped(&ACCOUNTS), USER_FILTERS, &["name"], wish)?;
+        let seen = crate::accounts::seen_by(caller, ListQuery::unscoped(&ACCOUNTS))?;
+        let query = filled(seen, USER_FILTERS, &["name"], wish)?;
         let listed = self.identity.list_users(&query).await?;
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
     }
@@ -493,6 +498,15 @@ pub(crate) fn login_query(query: ListQuery, wish: ListWish) -> Result<ListQuery,
 
 pub(crate) fn login_policy_query(wish: ListWish) -> Result<ListQuery, OperateError> {
     filled(ListQuery::unscoped(&netwarden_identity::LOGIN_POLICIES), LOGIN_POLICY_FILTERS, &["name"], wish)
+}
+
+pub(crate) fn domain_query(wish: ListWish) -> Result<ListQuery, OperateError> {
+    filled(
+        ListQuery::unscoped(&netwarden_identity::DOMAINS),
+        DOMAIN_FILTERS,
+        &["name", "description", "definition"],
+        wish,
+    )
 }
 
 /// An endpoint that nobody has ever seen or listed.

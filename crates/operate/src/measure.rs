@@ -3,7 +3,7 @@
 use netwarden_engine::POLL_BOUNDS_S;
 use netwarden_identity::Operation;
 use netwarden_inventory::Reachability;
-use netwarden_model::EndpointStatus;
+use netwarden_model::{EndpointStatus, Scope};
 
 use crate::caller::Caller;
 use crate::desk::Desk;
@@ -81,7 +81,8 @@ impl Desk {
 
         self.permit_of(caller, Operation::SystemStatus).await?;
         let part = |name, state, text: Said| PartHealth { name, state, text };
-        let status = match self.status_now().await {
+        let scope = caller.scope(Operation::SystemStatus);
+        let status = match self.status_within(&scope).await {
             Ok(status) => status,
             Err(error) => {
                 tracing::error!(%error, "the state of the system cannot be read");
@@ -114,7 +115,7 @@ impl Desk {
         parts.push(if status.stopped {
             part("enforcement", Degraded, Said::StoppedByHand)
         } else {
-            part("enforcement", Fine, Said::PortsOurs { ports: self.ports_enforced().await? })
+            part("enforcement", Fine, Said::PortsOurs { ports: self.ports_enforced(&scope).await? })
         });
         Ok(parts)
     }
@@ -123,7 +124,7 @@ impl Desk {
     pub async fn metrics(&self, caller: &Caller) -> Result<Vec<Measured>, OperateError> {
         self.permit_of(caller, Operation::SystemMetrics).await?;
         let status = self.status_now().await?;
-        let enforced = self.ports_enforced().await?;
+        let enforced = self.ports_enforced(&Scope::All).await?;
         let unindexed = self.trail.lag().await?.behind();
         let running = self.jobs.list().into_iter().filter(|job| job.state == JobState::Running).count();
         let (mut endpoints, mut elements) = ([0_usize; 3], [0_usize; 3]);

@@ -9,8 +9,8 @@ use netwarden_identity::accounts::{set_attributes, set_login_policies};
 use netwarden_identity::lockout::Locked;
 use netwarden_identity::password::Person;
 use netwarden_identity::{
-    Attempt, Attributes, AttributesEdit, Contact, Identified, IdentityError, LoginResult, NewToken, NewUser,
-    Object, ObjectKind, Operation, Refused, Role, Roles, Subject, TokenWish,
+    Attempt, Attributes, AttributesEdit, Contact, Grants, Identified, IdentityError, LoginResult, NewToken,
+    NewUser, Object, ObjectKind, Operation, Refused, Role, Subject, TokenWish,
 };
 use netwarden_model::event::PeoplePayload;
 use netwarden_model::{EventKind, NewEvent, Severity, UserId};
@@ -46,7 +46,7 @@ pub struct NewAccount {
     /// Its first password.
     pub password: Zeroizing<String>,
     /// Its roles; those of `like` where none are given.
-    pub roles: Roles,
+    pub grants: Grants,
     /// The account that it is to be like.
     pub like: Option<String>,
     /// Mobile number; empty for none.
@@ -155,16 +155,16 @@ impl Desk {
             Some(name) => Some(self.user(caller, name).await?),
             None => None,
         };
-        let usual = like.as_ref().map(|account| account.roles.clone()).unwrap_or_default();
-        let roles = if wish.roles.is_empty() { usual } else { wish.roles };
-        let object = Object::new_account(roles.clone());
+        let usual = like.as_ref().map(|account| account.grants.clone()).unwrap_or_default();
+        let grants = if wish.grants.is_empty() { usual } else { wish.grants };
+        let object = Object::new_account(grants.clone());
         let permit = self.permit(caller, Operation::UserCreate, &object, Some(wish.name.clone())).await?;
         let contact = Contact::new(&wish.mobile, &wish.mail)?;
-        let is_administrator = roles.contains(&Role::Administrator);
+        let is_administrator = grants.iter().any(|grant| grant.role == Role::Administrator);
         let person =
             Person { name: &wish.name, is_administrator, mobile: &contact.mobile, mail: &contact.mail };
         let hash = self.identity.hash_new_password(person, wish.password, random()).await?;
-        let user = NewUser { name: wish.name, password: hash, must_change_password: true, roles };
+        let user = NewUser { name: wish.name, password: hash, must_change_password: true, grants };
         let (at, vault) = (permit.at, Arc::clone(&self.vault));
         let usual = like.as_ref();
         let attributes = usual.map(|account| account.attributes.as_edit()).unwrap_or_default();
@@ -172,7 +172,7 @@ impl Desk {
         let address_policy = wish.address_policy.or(usual.map(|account| account.address_policy.clone()));
         let hours_policy = wish.hours_policy.or(usual.map(|account| account.hours_policy.clone()));
         let made = serde_json::json!({
-            "roles": user.roles,
+            "roles": user.grants,
             "like": wish.like,
             "attributes": Attributes::default().edited(attributes.clone(), at)?,
             "address_policy": address_policy.clone().flatten(),
@@ -224,7 +224,7 @@ impl Desk {
         days: u16,
     ) -> Result<(NewToken, jiff::Timestamp), OperateError> {
         let account = self.account_or_denied(caller, Operation::TokenCreate, user).await?;
-        let object = Object::account(ObjectKind::Token, account.id, account.roles.clone());
+        let object = Object::account(ObjectKind::Token, account.id, account.grants.clone());
         let permit = self.permit(caller, Operation::TokenCreate, &object, Some(label.to_owned())).await?;
         self.put_token(permit, account.id, label, operations, days).await
     }

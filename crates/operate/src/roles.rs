@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use netwarden_identity::{
-    Access, Account, CUSTOM_ROLES, CustomRole, CustomRoles, Declaration, IdentityError, OPERATIONS, Object,
-    ObjectKind, Operation, Role, roles,
+    Access, Account, CUSTOM_ROLES, CustomRole, CustomRoles, Declaration, Grant, IdentityError, OPERATIONS,
+    Object, ObjectKind, Operation, Reach, Role, roles,
 };
 use netwarden_store::{Condition, ListQuery, PAGE_LIMIT, Page, Tx};
 
@@ -47,8 +47,9 @@ pub struct ShownRole {
 pub struct Right {
     /// The operation.
     pub operation: Operation,
-    /// The roles; for what everybody may do to what is their own there are none.
-    pub through: Vec<Role>,
+    /// The roles, each with the domain to which it is confined; for what everybody may do to what is their own
+    /// there are none.
+    pub through: Vec<Grant>,
 }
 
 /// An account, and which of its roles give it a right.
@@ -58,8 +59,8 @@ pub struct Holder {
     pub user: String,
     /// False for an account that is switched off: it has the right and cannot use it.
     pub enabled: bool,
-    /// The roles.
-    pub through: Vec<Role>,
+    /// The roles, each with the domain to which it is confined.
+    pub through: Vec<Grant>,
 }
 
 /// The version of what can be edited of a role.
@@ -221,9 +222,14 @@ impl Desk {
         let account = self.user(caller, name).await?;
         let custom = self.identity.custom_roles().await?;
         let right = |line: &Declaration| {
-            let through: Vec<Role> =
-                account.roles.iter().filter(|role| custom.has(role, line.operation)).cloned().collect();
-            let is_own = line.access == Access::Own && account.roles.iter().any(|role| custom.knows(role));
+            let through: Vec<Grant> = account
+                .grants
+                .iter()
+                .filter(|grant| custom.has(&grant.role, line.operation) && counts(grant, line.operation))
+                .cloned()
+                .collect();
+            let is_known = |grant: &Grant| custom.knows(&grant.role);
+            let is_own = line.access == Access::Own && account.grants.iter().any(is_known);
             (is_own || !through.is_empty()).then_some(Right { operation: line.operation, through })
         };
         let rights = OPERATIONS.iter().filter_map(right).collect();
@@ -238,6 +244,10 @@ impl Desk {
         wish: ListWish,
     ) -> Result<Counted<Holder>, OperateError> {
         let operation = one(operation)?;
+        let mut wish = wish;
+        // Of a domain all count who may do it there: those who are confined to it, and those who are not at all.
+        let at = wish.filters.iter().position(|(name, _)| name == "domain");
+        let domain = at.map(|at| wish.filters.remove(at).1);
         let custom = self.identity.custom_roles().await?;
         // Every account is looked at: a page of accounts is not a page of those that have the right.
         let mut holders = Vec::new();
@@ -246,8 +256,12 @@ impl Desk {
         loop {
             let listed = self.users(caller, page.clone()).await?;
             holders.extend(listed.items.into_iter().filter_map(|account| {
-                let has = |role: &&Role| custom.has(role, operation);
-                let through: Vec<Role> = account.roles.iter().filter(has).cloned().collect();
+                let has = |grant: &&Grant| {
+                    custom.has(&grant.role, operation)
+                        && counts(grant, operation)
+                        && domain.as_deref().is_none_or(|domain| grant.reaches(Some(domain)))
+                };
+                let through: Vec<Grant> = account.grants.iter().filter(has).cloned().collect();
                 (!through.is_empty()).then_some(Holder {
                     user: account.name,
                     enabled: account.enabled,
@@ -279,8 +293,13 @@ impl Desk {
         operations: &BTreeSet<Operation>,
     ) -> Result<(), OperateError> {
         for operation in operations {
-            self.permit(caller, *operation, &Object::of(operation.object()), Some("for a role".into()))
-                .await?;
+            self.permit(
+                caller,
+                *operation,
+                &Object::everywhere(operation.object()),
+                Some("for a role".into()),
+            )
+            .await?;
         }
         Ok(())
     }
@@ -292,6 +311,11 @@ impl Desk {
         let mut listed = self.identity.list_roles(&query).await?;
         listed.items.pop().ok_or_else(|| OperateError::not_found(Thing::Role, Said::quoted(name)))
     }
+}
+
+/// True where a grant is good for the operation: what concerns the whole is not for one who is confined.
+fn counts(grant: &Grant, operation: Operation) -> bool {
+    grant.is_whole() || operation.reach() != Reach::Whole
 }
 
 fn one(name: &str) -> Result<Operation, OperateError> {

@@ -68,6 +68,7 @@ pub enum Thing {
     Backup,
     Channel,
     CredentialSet,
+    Domain,
     Endpoint,
     Event,
     Group,
@@ -88,11 +89,12 @@ pub enum Thing {
 
 impl Thing {
     /// Every kind.
-    pub const ALL: [Thing; 20] = [
+    pub const ALL: [Thing; 21] = [
         Thing::AuditRecord,
         Thing::Backup,
         Thing::Channel,
         Thing::CredentialSet,
+        Thing::Domain,
         Thing::Endpoint,
         Thing::Event,
         Thing::Group,
@@ -118,6 +120,7 @@ impl Thing {
             Thing::Backup => "backup",
             Thing::Channel => "channel",
             Thing::CredentialSet => "credential set",
+            Thing::Domain => "domain",
             Thing::Endpoint => "endpoint",
             Thing::Event => "event",
             Thing::Group => "group",

@@ -40,13 +40,14 @@ impl Desk {
         if subject.is_none() {
             subject = self.identity.authenticate_token(secret, address, now).await?;
         }
-        Ok(Caller { subject: subject.unwrap_or(Subject::Unidentified), address, presence })
+        let subject = self.placed(subject.unwrap_or(Subject::Unidentified)).await?;
+        Ok(Caller { subject, address, presence })
     }
 
     /// Whom the uid of the local socket's peer is mapped to.
     pub async fn identify_local(&self, uid: u32) -> Result<Caller, OperateError> {
         let subject = self.identity.authenticate_local(uid, self.clock.now()).await?;
-        let subject = subject.unwrap_or(Subject::Unidentified);
+        let subject = self.placed(subject.unwrap_or(Subject::Unidentified)).await?;
         Ok(Caller { subject, address: None, presence: Presence::Acts })
     }
 
@@ -122,7 +123,8 @@ impl Desk {
     /// What a job has found is for those who could have started it, and for who did.
     fn may_see(&self, caller: &Caller, job: &Job) -> bool {
         let circumstances = Circumstances { at: self.clock.now(), address: caller.address };
-        let object = Object::of(job.operation.object());
+        // What a job has found may be of any element.
+        let object = Object::everywhere(job.operation.object());
         (job.owner.is_some() && job.owner == owner(caller))
             || decide(&caller.subject, job.operation, &object, &circumstances).allowed
     }
@@ -132,7 +134,7 @@ impl Desk {
         self.permit_of(caller, Operation::JobRead).await?;
         let job = self.jobs.get(id).ok_or_else(|| no_job(id))?;
         if !self.may_see(caller, &job) {
-            let object = Object::of(job.operation.object());
+            let object = Object::everywhere(job.operation.object());
             self.permit(caller, job.operation, &object, Some(id.to_string())).await?;
         }
         Ok(job)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use netwarden_identity::Operation;
 use netwarden_inventory::Reachability;
-use netwarden_model::{EndpointStatus, EventKind, EventSeq};
+use netwarden_model::{EndpointStatus, EventKind, EventSeq, Scope};
 use netwarden_store::{Store, StoreError, Tx, execute, insert_many, query_all, to_micros, values};
 
 use crate::caller::Caller;
@@ -157,7 +157,7 @@ impl Desk {
         }
         let good = polls.good.saturating_sub(before.polls_good);
         let failed = polls.failed.saturating_sub(before.polls_failed);
-        values.insert("ports.enforced".to_owned(), as_f64(self.ports_enforced().await?));
+        values.insert("ports.enforced".to_owned(), as_f64(self.ports_enforced(&Scope::All).await?));
         values.insert("judging.behind".to_owned(), as_f64(u64::try_from(status.behind).unwrap_or(0)));
         values.insert("polls.good".to_owned(), as_f64(good));
         values.insert("polls.failed".to_owned(), as_f64(failed));

@@ -4,8 +4,9 @@ use netwarden_actions::set_global_stop;
 use netwarden_audit::{AuditQuery, Completion, ListedRecord, Outcome, Reach, Redacted, Value};
 use netwarden_identity::accounts::end_sessions_but_admins;
 use netwarden_identity::{AuditReach, LoginMode, Operation, audit_reach};
+use netwarden_inventory::{Counters, Endpoint};
 use netwarden_model::action::Originator;
-use netwarden_model::{Event, EventSeq, PortRef, Severity};
+use netwarden_model::{Event, EventSeq, PortRef, Scope, Severity};
 use netwarden_spine::EventQuery;
 use netwarden_store::{Count, Listed, Page, Tx, execute, query_all, to_micros, values};
 
@@ -23,7 +24,7 @@ use crate::version::{Version, met};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// Elements, endpoints, those online, rows.
-    pub counters: netwarden_inventory::Counters,
+    pub counters: Counters,
     /// Elements that do not answer.
     pub unreachable: usize,
     /// Elements of which an essential part has been missing for several polls.
@@ -65,11 +66,16 @@ impl Desk {
     /// The state of the whole.
     pub async fn status(&self, caller: &Caller) -> Result<Status, OperateError> {
         self.permit_of(caller, Operation::SystemStatus).await?;
-        self.status_now().await
+        self.status_within(&caller.scope(Operation::SystemStatus)).await
     }
 
     /// The state of the whole, for parts of the system itself.
     pub async fn status_now(&self) -> Result<Status, OperateError> {
+        self.status_within(&Scope::All).await
+    }
+
+    /// The state of the system, with what is counted of the network inside a scope.
+    pub(crate) async fn status_within(&self, scope: &Scope) -> Result<Status, OperateError> {
         use netwarden_inventory::Reachability;
         use netwarden_model::EndpointStatus;
 
@@ -79,16 +85,25 @@ impl Desk {
         let stopped = netwarden_actions::global_stop(self.store.read()).await?.is_some();
         let records = self.trail.size().await?;
         let network = self.engine.keeper().picture().read();
-        let of_status =
-            |status| network.endpoints().filter(|e| e.status == status && e.first_seen.is_some()).count();
+        let inside = |endpoint: &&Endpoint| {
+            *scope == Scope::All || scope.contains(endpoint.place.map(|place| place.ne))
+        };
+        let endpoints = || network.endpoints().filter(inside);
+        let elements = || network.elements().filter(|(ne, _)| scope.contains(Some(*ne)));
+        let of_status = |status| endpoints().filter(|e| e.status == status && e.first_seen.is_some()).count();
+        let counters = match scope {
+            Scope::All => network.counters(),
+            Scope::Elements(_) => Counters {
+                elements: elements().count(),
+                endpoints: endpoints().count(),
+                online: endpoints().filter(|endpoint| endpoint.online).count(),
+                ..network.counters()
+            },
+        };
         Ok(Status {
-            counters: network.counters(),
-            unreachable: network
-                .elements()
-                .filter(|(_, e)| e.live.reachability == Reachability::Unreachable)
-                .count(),
-            incomplete: network
-                .elements()
+            counters,
+            unreachable: elements().filter(|(_, e)| e.live.reachability == Reachability::Unreachable).count(),
+            incomplete: elements()
                 .filter(|(_, element)| element.live.gaps.values().any(|gap| gap.told))
                 .count(),
             new: of_status(EndpointStatus::New),
@@ -110,7 +125,7 @@ impl Desk {
         page: &Page,
     ) -> Result<Listed<Event>, OperateError> {
         self.permit_of(caller, Operation::EventRead).await?;
-        let mut listed = self.spine.list(query, &caller.scope(), page).await?;
+        let mut listed = self.spine.list(query, &caller.scope(Operation::EventRead), page).await?;
         // What others may not read makes a page shorter, not the list.
         if !self.may_see_people(caller) {
             listed.items.retain(|event| !is_of_people(event));
@@ -123,8 +138,9 @@ impl Desk {
         self.permit_of(caller, Operation::EventRead).await?;
         let event = self.spine.get(seq).await?;
         let people = self.may_see_people(caller);
-        let event =
-            event.filter(|event| caller.scope().contains(event.ne) && (people || !is_of_people(event)));
+        let event = event.filter(|event| {
+            caller.scope(Operation::EventRead).contains(event.ne) && (people || !is_of_people(event))
+        });
         event.ok_or_else(|| OperateError::not_found(Thing::Event, seq))
     }
 

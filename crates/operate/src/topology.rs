@@ -49,7 +49,7 @@ impl Desk {
             *held.entry(port.ne).or_default() += 1;
         }
         let network = self.engine.keeper().picture().read();
-        Ok(within(&network, network.links(), &held, &caller.scope()))
+        Ok(within(&network, network.links(), &held, &caller.scope(Operation::NeRead)))
     }
 }
 
@@ -87,7 +87,6 @@ fn within(network: &Network, found: Links, held: &BTreeMap<NeId, usize>, scope: 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
 
     use netwarden_inventory::{ElementBase, End, LinkBy, LinkStatus, Settings};
     use netwarden_model::element::Element;
@@ -136,7 +135,7 @@ mod tests {
         let found = Links { links, strangers, endpoints: [(NeId(2), 5), (NeId(3), 7)].into() };
         let network = network(3);
         let held = [(NeId(2), 1)].into();
-        let scope = Scope::Elements(BTreeSet::from([NeId(1), NeId(2)]));
+        let scope = Scope::from([NeId(1), NeId(2)]);
         let map = within(&network, found.clone(), &held, &scope);
         let told: Vec<_> = map.elements.iter().map(|e| (e.ne.0, e.endpoints, e.held)).collect();
         assert_eq!(told, [(1, 0, 0), (2, 5, 1)]);
@@ -150,7 +149,7 @@ mod tests {
         assert_eq!(map.links, expected);
         let all = within(&network, found, &held, &Scope::All);
         assert_eq!((all.elements.len(), all.links.len(), all.strangers.len()), (3, 9, 2));
-        let nothing = within(&network, Links::default(), &held, &Scope::Elements(BTreeSet::new()));
+        let nothing = within(&network, Links::default(), &held, &Scope::from([]));
         assert_eq!(nothing.elements, []);
     }
 }

@@ -109,7 +109,7 @@ impl Desk {
         let place = self.engine.keeper().picture().read().location(mac);
         let object = Object::placed(ObjectKind::Endpoint, place.as_ref().map(|port| port.ne));
         self.permit(caller, Operation::EndpointExplain, &object, Some(mac.to_string())).await?;
-        let (read, scope) = (self.store.read(), caller.scope());
+        let (read, scope) = (self.store.read(), caller.scope(Operation::EndpointExplain));
         let held = self.held_ports().await?;
         let of_endpoint = held.values().find(|row| row.endpoint == Some(mac));
         let desired = of_endpoint.or_else(|| place.as_ref().and_then(|port| held.get(port)));
@@ -206,8 +206,13 @@ impl Desk {
                 _ => None,
             });
             if let Some(whom) = whom {
-                for sighting in
-                    sightings_at(self.store.read(), &caller.scope(), &Where::Mac(whom), event.at).await?
+                for sighting in sightings_at(
+                    self.store.read(),
+                    &caller.scope(Operation::EndpointExplain),
+                    &Where::Mac(whom),
+                    event.at,
+                )
+                .await?
                 {
                     if seen.insert(sighting.id) {
                         links.push(sighting_link(&sighting));
@@ -226,10 +231,13 @@ impl Desk {
         mac: Mac,
     ) -> Result<Vec<Link>, OperateError> {
         let query = EventQuery { subject: Some(subject), ..EventQuery::default() };
-        let events = self.spine.list(&query, &caller.scope(), &Page::first(EVENTS)).await?;
+        let events =
+            self.spine.list(&query, &caller.scope(Operation::EndpointExplain), &Page::first(EVENTS)).await?;
         let mut links: Vec<Link> = events.items.iter().map(event_link).collect();
         let now = self.clock.now();
-        let sightings = sightings_at(self.store.read(), &caller.scope(), &Where::Mac(mac), now).await?;
+        let sightings =
+            sightings_at(self.store.read(), &caller.scope(Operation::EndpointExplain), &Where::Mac(mac), now)
+                .await?;
         links.extend(sightings.iter().map(sighting_link));
         Ok(links)
     }

@@ -261,7 +261,7 @@ async fn lists_are_filtered_confined_and_paged_by_time() {
         let turned =
             cases.iter().map(|(query, keep)| (EventQuery { oldest_first: true, ..query.clone() }, *keep));
         let cases: Vec<_> = cases.iter().cloned().chain(turned).collect();
-        for scope in [Scope::All, Scope::Elements([NeId(1), NeId(2)].into()), Scope::Elements([].into())] {
+        for scope in [Scope::All, Scope::from([NeId(1), NeId(2)]), Scope::from([])] {
             for (query, keep) in &cases {
                 let mut expected: Vec<i64> = (1..)
                     .zip(&events)

@@ -92,6 +92,22 @@ impl ListQuery {
         Ok(self)
     }
 
+    /// At least one of these conditions that the source itself adds, each with `?` for its values; none of them
+    /// lists nothing.
+    pub fn any(mut self, conditions: Vec<(&'static str, Vec<Value>)>) -> Result<Self, ListError> {
+        let mut pieces = Vec::with_capacity(conditions.len());
+        for (condition, values) in conditions {
+            let marks = condition.matches('?').count();
+            if marks != values.len() {
+                return Err(ListError::Placeholders { marks, values: values.len() });
+            }
+            pieces.push(Piece::both(format!("({condition})"), values));
+        }
+        let none = || Piece::both("1 = 0", Vec::new());
+        self.conditions.push(Piece::any(pieces).unwrap_or_else(none));
+        Ok(self)
+    }
+
     /// Sorts by column `name`, then by id in the same direction.
     pub fn sort(mut self, name: &str, direction: Direction) -> Result<Self, ListError> {
         let column = self.column(name)?;

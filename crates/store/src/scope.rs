@@ -26,8 +26,8 @@ mod tests {
     #[test]
     fn scopes_become_conditions() {
         assert_eq!(scope_condition("e.ne", &Scope::All), None);
-        assert_eq!(scope_condition("e.ne", &Scope::Elements([].into())), Some("1 = 0".into()));
-        let two = Scope::Elements([NeId(7), NeId(-2)].into());
+        assert_eq!(scope_condition("e.ne", &Scope::from([])), Some("1 = 0".into()));
+        let two = Scope::from([NeId(7), NeId(-2)]);
         assert_eq!(scope_condition("e.ne", &two), Some("e.ne IN (-2, 7)".into()));
     }
 }

@@ -210,7 +210,7 @@ fn what_texts_contain_is_counted_less_far() {
     // The index knows how many there are, where nothing else is wanted of the rows.
     let sql = counted(Condition::Contains("pri".into()));
     assert!(!sql.contains("FROM things ") && sql.contains("LIMIT 1001)"), "{sql}");
-    let of_some = ListQuery::new(&THINGS, &Scope::Elements([NeId(1)].into()));
+    let of_some = ListQuery::new(&THINGS, &Scope::from([NeId(1)]));
     let of_some = of_some.filter("name", Condition::Contains("pri".into())).unwrap();
     let sql = of_some.select_count(Dialect::Sqlite).0;
     assert!(sql.contains("FROM things") && sql.contains("LIMIT 1001)"), "{sql}");
@@ -222,7 +222,7 @@ fn what_texts_contain_is_counted_less_far() {
 async fn nothing_outside_the_scope_is_listed() {
     for test in stores().await {
         for elements in [vec![], vec![2], vec![1, 3]] {
-            let scope = Scope::Elements(elements.iter().copied().map(NeId).collect());
+            let scope = Scope::Elements(std::sync::Arc::new(elements.iter().copied().map(NeId).collect()));
             let expected: Vec<i64> =
                 things().iter().filter(|it| scope.contains(it.ne.map(NeId))).map(|it| it.id).collect();
             let query = ListQuery::new(&THINGS, &scope);

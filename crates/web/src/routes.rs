@@ -6,6 +6,7 @@ mod audit;
 mod backups;
 mod channels;
 mod credentials;
+mod domains;
 mod elements;
 mod endpoints;
 mod events;
@@ -75,6 +76,7 @@ fn routes() -> OpenApiRouter<Desk> {
         .merge(names::routes())
         .merge(events::routes())
         .merge(roles::routes())
+        .merge(domains::routes())
         .merge(rules::routes())
         .merge(audit::routes())
         .merge(jobs::routes())

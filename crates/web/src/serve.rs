@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::RustlsConfig;
 use netwarden_operate::Desk;
 use rustls::ServerConfig;
@@ -97,8 +98,10 @@ pub async fn serve_tls(
         ended(&mut stopped).await;
         ending.graceful_shutdown(Some(GRACE));
     });
+    // The end of an answer does not wait for the other side's delayed acknowledgement (RFC 9293 section 3.7.4).
     let mut server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(tls))
         .map_err(ServeError::Serving)?
+        .map(|acceptor| acceptor.acceptor(NoDelayAcceptor::new()))
         .handle(handle);
     server.http_builder().http1().header_read_timeout(HEAD);
     server.http_builder().http2().keep_alive_interval(Some(HEAD));

@@ -5,6 +5,7 @@ mod ask;
 mod audit;
 mod channels;
 mod credentials;
+mod domains;
 mod element;
 mod endpoints;
 mod events;
@@ -95,6 +96,9 @@ pub enum Verbs {
     /// Roles: what may be done, and by whom.
     #[command(after_help = EXIT_CODES)]
     Roles(Noun<roles::Verb>),
+    /// Domains: parts of the network to which roles are confined.
+    #[command(after_help = EXIT_CODES)]
+    Domains(Noun<domains::Verb>),
     /// Sessions and logins of users.
     #[command(after_help = EXIT_CODES)]
     Sessions(Noun<users::SessionVerb>),
@@ -162,6 +166,7 @@ async fn dispatch(verbs: Verbs) -> Result<(), Fault> {
         Verbs::Users(Noun { connection, verb }) => users::run(&connection.open()?, verb).await,
         Verbs::Passwords(Noun { connection, verb }) => passwords::run(&connection.open()?, verb).await,
         Verbs::Roles(Noun { connection, verb }) => roles::run(&connection.open()?, verb).await,
+        Verbs::Domains(Noun { connection, verb }) => domains::run(&connection.open()?, verb).await,
         Verbs::Policies(Noun { connection, verb }) => policies::run(&connection.open()?, verb).await,
         Verbs::Sessions(Noun { connection, verb }) => users::run_sessions(&connection.open()?, verb).await,
         Verbs::Tokens(Noun { connection, verb }) => users::run_tokens(&connection.open()?, verb).await,

@@ -51,6 +51,9 @@ pub enum Verb {
     WhoMay {
         /// The operation, for instance port.off.
         operation: String,
+        /// Only those who may do it in this domain.
+        #[arg(long, value_name = "DOMAIN")]
+        domain: Option<String>,
         #[command(flatten)]
         paging: Paging,
     },
@@ -115,9 +118,9 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         Verb::Rights { user, paging } => {
             list::<Right>(session, &format!("/users/{}/rights", segment(&user)), none, &paging).await
         }
-        Verb::WhoMay { operation, paging } => {
+        Verb::WhoMay { operation, domain, paging } => {
             let path = format!("/operations/{}/users", segment(&operation));
-            list::<Holder>(session, &path, none, &paging).await
+            list::<Holder>(session, &path, none.with("domain", domain), &paging).await
         }
     }
 }

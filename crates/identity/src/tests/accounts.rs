@@ -9,6 +9,7 @@ use netwarden_store::{Condition, ListQuery, StoreError, query_all};
 use zeroize::Zeroizing;
 
 use super::at;
+use crate::grant::{Grant, has_whole};
 use crate::lockout::Locked;
 use crate::login::Because;
 use crate::password::{Params, PasswordHash, PasswordPolicy, Person};
@@ -44,8 +45,12 @@ impl Case {
         let password = secret(PASSWORD);
         let person = Person { name, ..Person::default() };
         let password = self.identity.hash_new_password(person, password, [3; 16]).await.unwrap();
-        let user =
-            NewUser { name: name.to_owned(), roles: [role].into(), password, must_change_password: false };
+        let user = NewUser {
+            name: name.to_owned(),
+            grants: [role.into()].into(),
+            password,
+            must_change_password: false,
+        };
         self.identity.create_user(user, at(0)).await.unwrap()
     }
 
@@ -118,7 +123,7 @@ async fn the_first_start_makes_admin_whose_password_must_be_changed() {
     let password = first_start(&case, &random, 0).await.unwrap();
     assert!(first_start(&case, &random, 1).await.is_none(), "once");
     let LoginResult::Admitted(admitted) = case.login("admin", &password, None, 2).await else { panic!() };
-    assert!(admitted.user.must_change_password && admitted.user.roles.contains(&Role::Administrator));
+    assert!(admitted.user.must_change_password && has_whole(&admitted.user.grants, &Role::Administrator));
     let may = |user: &Identified| {
         let circumstances = Circumstances { at: at(3), address: None };
         decide(&Subject::User(user.clone()), Operation::NeRead, &Object::of(ObjectKind::Ne), &circumstances)
@@ -323,9 +328,9 @@ async fn changes_of_rights_take_effect_at_the_next_request() {
     let admitted = case.admitted("bob", 0).await;
     let version = case.identity.policy_version().await.unwrap();
     assert_eq!(admitted.user.policy_version, version);
-    change!(case, |tx| accounts::set_roles(tx, bob, &[Role::Revisor].into())).unwrap();
+    change!(case, |tx| accounts::set_grants(tx, bob, &[Role::Revisor.into()].into())).unwrap();
     let user = case.session(&admitted.secret, 1).await.unwrap();
-    assert_eq!(user.roles, [Role::Revisor].into());
+    assert_eq!(user.grants, [Role::Revisor.into()].into());
     assert!(user.policy_version > version);
     change!(case, |tx| accounts::set_enabled(tx, bob, false, at(0))).unwrap();
     assert!(case.session(&admitted.secret, 2).await.is_none());
@@ -351,7 +356,7 @@ async fn what_accounts_cannot_be_is_refused() {
     let hash = PasswordHash::make("whatever it is", [1; 16], policy(10_000).passwords.hash).unwrap();
     let new = |name: &str, roles: &[&str]| NewUser {
         name: name.to_owned(),
-        roles: roles.iter().map(|role| Role::from(*role)).collect(),
+        grants: roles.iter().map(|role| Grant::from(*role)).collect(),
         password: hash.clone(),
         must_change_password: true,
     };
@@ -362,10 +367,11 @@ async fn what_accounts_cannot_be_is_refused() {
     }
     assert!(matches!(made(new("eve", &[])).await, Err(IdentityError::NoRole)));
     assert!(matches!(made(new("eve", &["root"])).await, Err(IdentityError::NoSuchRole(_))));
+    assert!(matches!(made(new("eve", &["operator@north"])).await, Err(IdentityError::NoSuchDomain(_))));
     let stays = |result| assert!(matches!(result, Err(IdentityError::AdminStays)));
     stays(change!(case, |tx| accounts::set_enabled(tx, admin, false, at(0))));
     stays(change!(case, |tx| accounts::delete_user(tx, admin)));
-    stays(change!(case, |tx| accounts::set_roles(tx, admin, &[Role::Operator].into())));
+    stays(change!(case, |tx| accounts::set_grants(tx, admin, &[Role::Operator.into()].into())));
     let nobody = UserId(99);
     let missing = change!(case, |tx| accounts::set_enabled(tx, nobody, true, at(0)));
     assert!(matches!(missing, Err(IdentityError::NoSuchUser(_))));
@@ -469,7 +475,7 @@ async fn postgresql_knows_the_same_accounts() {
             .create_user(
                 NewUser {
                     name: "bob".into(),
-                    roles: [Role::Operator].into(),
+                    grants: [Role::Operator.into()].into(),
                     password: PasswordHash::dummy(Params::default()),
                     must_change_password: false,
                 },

@@ -9,21 +9,22 @@ use netwarden_model::{NeId, Scope, UserId};
 
 use super::{at, golden};
 use crate::{
-    Access, AuditReach, Because, Circumstances, CustomRoles, Identified, OPERATIONS, Object, ObjectKind,
-    Operation, Role, Subject, Through, audit_reach, decide, decide_named,
+    Access, AuditReach, Because, Circumstances, CustomRoles, Domain, Grant, Identified, Members, OPERATIONS,
+    Object, ObjectKind, Operation, Reach, Role, Standing, Subject, Through, audit_reach, decide,
+    decide_named,
 };
 
 fn user(role: Role) -> Identified {
     Identified {
         user: UserId(7),
         name: "somebody".to_owned(),
-        roles: [role].into(),
+        grants: [role.into()].into(),
         custom: Arc::default(),
+        members: Arc::default(),
         enabled: true,
         must_change_password: false,
         password_ends: None,
         has_notice: false,
-        scope: Scope::All,
         through: Through::Session(1),
         policy_version: 1,
     }
@@ -71,6 +72,7 @@ fn rights_are_those_of_the_committed_table() {
                 | ObjectKind::Token
                 | ObjectKind::Policy
                 | ObjectKind::Role
+                | ObjectKind::Domain
         );
         let holds_accounts = matches!(operation, Operation::BackupDownload | Operation::BackupRestore);
         assert_eq!(
@@ -149,7 +151,7 @@ fn what_is_unknown_is_denied() {
         let object = Object::owned(line.object, UserId(7));
         assert_eq!(asked(&stranger, line.operation, &object), Err(Because::NoRoleHas), "{}", line.name);
     }
-    let nobody = Identified { roles: [].into(), ..user(Role::Revisor) };
+    let nobody = Identified { grants: [].into(), ..user(Role::Revisor) };
     assert_eq!(
         asked(&nobody, Operation::UserReadOwn, &Object::owned(ObjectKind::User, UserId(7))),
         Err(Because::NoRoleHas)
@@ -222,7 +224,7 @@ fn a_token_narrows_and_ends() {
 
 #[test]
 fn what_lies_outside_the_scope_is_denied() {
-    let confined = Identified { scope: Scope::Elements([NeId(1)].into()), ..user(Role::Administrator) };
+    let confined = confined(&["administrator@north"], &[("north", &[1])]);
     let port = |ne| Object::placed(ObjectKind::Port, ne);
     assert!(asked(&confined, Operation::PortOff, &port(Some(NeId(1)))).is_ok());
     assert_eq!(asked(&confined, Operation::PortOff, &port(Some(NeId(2)))), Err(Because::OutsideScope));
@@ -234,7 +236,7 @@ fn what_lies_outside_the_scope_is_denied() {
 fn accounts_of_other_planes_are_not_touched() {
     let admin = user(Role::Administrator);
     let account = |roles: &[&str]| {
-        Object::account(ObjectKind::User, UserId(8), roles.iter().map(|role| Role::from(*role)).collect())
+        Object::account(ObjectKind::User, UserId(8), roles.iter().map(|role| Grant::from(*role)).collect())
     };
     assert!(asked(&admin, Operation::UserResetPassword, &account(&["operator", "revisor"])).is_ok());
     let foreign = Err(Because::ForeignRole("smmanagers".into()));
@@ -247,7 +249,7 @@ fn accounts_of_other_planes_are_not_touched() {
     ] {
         assert_eq!(asked(&admin, operation, &account(&["operator", "smmanagers"])), foreign, "{operation}");
     }
-    let new = Object::new_account([Role::from("smmanagers")].into());
+    let new = Object::new_account([Role::from("smmanagers").into()].into());
     assert_eq!(asked(&admin, Operation::UserCreate, &new), foreign);
     let token = Object { kind: ObjectKind::Token, ..account(&["smmanagers"]) };
     assert_eq!(asked(&admin, Operation::TokenCreate, &token), foreign);
@@ -257,7 +259,8 @@ fn accounts_of_other_planes_are_not_touched() {
 #[test]
 fn every_reason_is_one_plain_clause() {
     for because in [
-        Because::RoleHas(Role::Operator),
+        Because::RoleHas(Role::Operator.into()),
+        Because::ConfinedTo("north".into()),
         Because::NotIdentified,
         Because::TokenNotForThis,
         Because::ForeignRole("x".into()),
@@ -290,7 +293,7 @@ fn a_role_that_was_made_here_gives_what_it_says_and_nothing_else() {
         assert_eq!(allowed, expected, "{}", line.name);
     }
     let because = asked(&of("night"), Operation::PortOff, &Object::of(ObjectKind::Port));
-    assert_eq!(because, Ok(Because::RoleHas(Role::from("night"))));
+    assert_eq!(because, Ok(Because::RoleHas(Role::from("night").into())));
     let own = Object::owned(ObjectKind::Session, UserId(7));
     assert!(asked(&of("night"), Operation::SessionLogout, &own).is_ok(), "what is one's own");
     assert_eq!(asked(&of("gone"), Operation::SessionLogout, &own), Err(Because::NoRoleHas));
@@ -312,7 +315,7 @@ fn nobody_comes_to_rights_by_giving_them_or_by_taking_an_account_over() {
     let custom = made_here(&[("desk-lead", accounts), ("reader", &[Operation::EndpointRead])]);
     let lead = Identified { custom: Arc::clone(&custom), ..user(Role::from("desk-lead")) };
     let account = |roles: &[&str]| {
-        Object::account(ObjectKind::User, UserId(8), roles.iter().map(|role| Role::from(*role)).collect())
+        Object::account(ObjectKind::User, UserId(8), roles.iter().map(|role| Grant::from(*role)).collect())
     };
     assert!(asked(&lead, Operation::UserSetRoles, &account(&["reader"])).is_ok());
     assert!(asked(&lead, Operation::UserSetRoles, &account(&["desk-lead", "reader"])).is_ok());
@@ -322,7 +325,7 @@ fn nobody_comes_to_rights_by_giving_them_or_by_taking_an_account_over() {
             assert_eq!(refused, Err(Because::WiderRole(wider.to_owned())), "{operation}");
         }
     }
-    let new = Object::new_account([Role::Administrator].into());
+    let new = Object::new_account([Role::Administrator.into()].into());
     assert_eq!(asked(&lead, Operation::UserCreate, &new), Err(Because::WiderRole("administrator".into())));
     let token = Object { kind: ObjectKind::Token, ..account(&["helpdesk"]) };
     assert_eq!(asked(&lead, Operation::TokenCreate, &token), Err(Because::WiderRole("helpdesk".into())));
@@ -330,4 +333,201 @@ fn nobody_comes_to_rights_by_giving_them_or_by_taking_an_account_over() {
     assert_eq!(foreign, Err(Because::ForeignRole("smmanagers".into())));
     let admin = Identified { custom, ..user(Role::Administrator) };
     assert!(asked(&admin, Operation::UserSetRoles, &account(&["desk-lead", "administrator"])).is_ok());
+}
+
+fn confined(grants: &[&str], domains: &[(&str, &[i64])]) -> Identified {
+    let only = |elements: &[i64]| Domain {
+        elements: elements.iter().copied().map(NeId).collect(),
+        ..Domain::default()
+    };
+    let domains = domains.iter().map(|(name, elements)| ((*name).to_owned(), only(elements))).collect();
+    let standing = |ne| Standing {
+        ne: NeId(ne),
+        region: None,
+        device_sets: &[],
+        class: None,
+        address: [192, 0, 2, 1].into(),
+    };
+    let members = Members::of(&domains, (0..20).map(standing));
+    Identified {
+        grants: grants.iter().map(|grant| Grant::from(*grant)).collect(),
+        members: Arc::new(members),
+        ..user(Role::Revisor)
+    }
+}
+
+// proves: IAM-05
+#[test]
+fn a_confined_role_is_good_for_its_domain_and_nothing_else() {
+    let north = confined(&["operator@north", "revisor@south"], &[("north", &[1, 2]), ("south", &[3])]);
+    let port = |ne| Object::placed(ObjectKind::Port, Some(NeId(ne)));
+    let because = Because::RoleHas("operator@north".into());
+    assert_eq!(asked(&north, Operation::PortOff, &port(1)), Ok(because));
+    assert_eq!(asked(&north, Operation::PortOff, &port(3)), Err(Because::OutsideScope), "reads only");
+    assert!(asked(&north, Operation::PortRead, &port(3)).is_ok());
+    assert_eq!(asked(&north, Operation::PortRead, &port(4)), Err(Because::OutsideScope));
+    assert_eq!(north.scope(Operation::PortRead), [NeId(1), NeId(2), NeId(3)].into());
+    assert_eq!(north.scope(Operation::PortOff), [NeId(1), NeId(2)].into());
+    assert_eq!(north.scope(Operation::UserRead), Scope::from([NeId(3)]), "of the revisor");
+    assert_eq!(user(Role::Operator).scope(Operation::PortOff), Scope::All);
+
+    // A list shows what lies inside; what changes something must say what.
+    assert!(asked(&north, Operation::PortRead, &Object::of(ObjectKind::Port)).is_ok());
+    let beyond = |operation: Operation, object: &Object| match asked(&north, operation, object) {
+        Err(Because::ConfinedTo(_)) => {}
+        other => panic!("{operation}: {other:?}"),
+    };
+    beyond(Operation::PortOff, &Object::of(ObjectKind::Port));
+    assert!(asked(&north, Operation::PortOff, &Object::some(ObjectKind::Port)).is_ok(), "of some");
+    for line in OPERATIONS.iter().filter(|line| matches!(line.access, Access::Roles(_))) {
+        if line.operation.reach() != Reach::Whole || north.grants_with(line.operation).next().is_none() {
+            continue;
+        }
+        for object in [Object::of(line.object), Object::some(line.object), Object::everywhere(line.object)] {
+            beyond(line.operation, &object);
+        }
+    }
+    beyond(Operation::PortRead, &Object::everywhere(ObjectKind::Port));
+    let nowhere = asked(&north, Operation::EndpointRead, &Object::placed(ObjectKind::Endpoint, None));
+    assert_eq!(nowhere, Err(Because::OutsideScope), "never located");
+
+    // A domain that is no more, or whose elements are not known, contains nothing.
+    let lost = confined(&["operator@north"], &[]);
+    assert_eq!(asked(&lost, Operation::PortOff, &port(1)), Err(Because::OutsideScope));
+    assert_eq!(lost.scope(Operation::PortOff), Scope::from([]));
+    assert_eq!(audit_reach(&Subject::User(north)), AuditReach::Nothing);
+}
+
+// proves: IAM-05
+#[test]
+fn who_administers_a_domain_keeps_its_accounts_and_no_others() {
+    let lead = confined(&["administrator@north"], &[("north", &[1]), ("south", &[2])]);
+    let account = |roles: &[&str]| {
+        Object::account(ObjectKind::User, UserId(8), roles.iter().map(|role| Grant::from(*role)).collect())
+    };
+    for operation in [Operation::UserRead, Operation::UserSetRoles, Operation::UserDelete] {
+        assert!(asked(&lead, operation, &account(&["operator@north", "revisor@north"])).is_ok());
+        for other in [&["operator"][..], &["operator@south"], &["operator@north", "revisor@south"]] {
+            let refused = asked(&lead, operation, &account(other));
+            assert_eq!(refused, Err(Because::ConfinedTo("north".into())), "{operation} {other:?}");
+        }
+    }
+    let new = Object::new_account(["helpdesk@north".into()].into());
+    assert!(asked(&lead, Operation::UserCreate, &new).is_ok());
+    // Whose account it is must be said where something is done to it; a list is filtered.
+    for object in [Object::of(ObjectKind::User), Object::owned(ObjectKind::User, UserId(8))] {
+        assert!(asked(&lead, Operation::UserDelete, &object).is_err());
+    }
+    assert!(asked(&lead, Operation::UserRead, &Object::of(ObjectKind::User)).is_ok());
+    assert!(asked(&lead, Operation::UserRead, &Object::owned(ObjectKind::User, UserId(8))).is_err());
+    assert!(asked(&lead, Operation::RoleCreate, &Object::of(ObjectKind::Role)).is_err());
+    let whole = user(Role::Administrator);
+    assert!(asked(&whole, Operation::UserSetRoles, &account(&["administrator@north"])).is_ok());
+}
+
+mod organisations {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const REGIONS: [&str; 3] = ["north", "south", "west"];
+    const SETS: [&str; 3] = ["core", "access", "wlan"];
+    const CLASSES: [&str; 2] = ["switch", "router"];
+    const DOMAINS: [&str; 3] = ["a", "b", "c"];
+
+    #[derive(Debug, Clone)]
+    struct Element {
+        region: Option<&'static str>,
+        sets: Vec<String>,
+        class: Option<&'static str>,
+        last: u8,
+    }
+
+    fn names(of: &'static [&'static str]) -> impl Strategy<Value = BTreeSet<String>> {
+        proptest::sample::subsequence(of, 0..=of.len())
+            .prop_map(|names| names.into_iter().map(str::to_owned).collect())
+    }
+
+    fn element() -> impl Strategy<Value = Element> {
+        let one = |of: &'static [&'static str]| proptest::option::of(proptest::sample::select(of));
+        (one(&REGIONS), names(&SETS), one(&CLASSES), any::<u8>()).prop_map(|(region, sets, class, last)| {
+            Element { region, sets: sets.into_iter().collect(), class, last }
+        })
+    }
+
+    fn domain() -> impl Strategy<Value = (Domain, u8, u8)> {
+        let elements = proptest::collection::btree_set(0i64..12, 0..3);
+        let range = (any::<u8>(), any::<u8>()).prop_map(|(a, b)| (a.min(b), a.max(b)));
+        (names(&REGIONS), names(&SETS), names(&CLASSES), elements, proptest::option::of(range)).prop_map(
+            |(regions, device_sets, classes, elements, range)| {
+                let subnets = range
+                    .map(|(first, last)| format!("192.0.2.{first}-192.0.2.{last}"))
+                    .into_iter()
+                    .collect();
+                let elements = elements.into_iter().map(NeId).collect();
+                let (first, last) = range.unwrap_or((1, 0));
+                (Domain { regions, device_sets, classes, subnets, elements }, first, last)
+            },
+        )
+    }
+
+    fn grant() -> impl Strategy<Value = Grant> {
+        let role = proptest::sample::select(vec!["administrator", "operator", "helpdesk", "revisor", "gone"]);
+        let domain = proptest::option::weighted(0.8, proptest::sample::select(vec!["a", "b", "c", "gone"]));
+        (role, domain)
+            .prop_map(|(role, domain)| Grant { role: Role::from(role), domain: domain.map(str::to_owned) })
+    }
+
+    proptest! {
+        // proves: IAM-05
+        #[test]
+        fn decision_scope_and_a_plain_reading_of_the_rights_agree(
+            elements in proptest::collection::vec(element(), 0..12),
+            domains in proptest::collection::vec(domain(), 3),
+            grants in proptest::collection::btree_set(grant(), 0..4),
+        ) {
+            let standing = |(ne, element): (usize, &'_ Element)| -> (i64, Element) { (ne as i64, element.clone()) };
+            let elements: Vec<(i64, Element)> = elements.iter().enumerate().map(standing).collect();
+            let named: BTreeMap<String, Domain> =
+                DOMAINS.iter().zip(&domains).map(|(name, (domain, ..))| ((*name).to_owned(), domain.clone())).collect();
+            let standings = elements.iter().map(|(ne, element)| Standing {
+                ne: NeId(*ne),
+                region: element.region,
+                device_sets: &element.sets,
+                class: element.class,
+                address: [192, 0, 2, element.last].into(),
+            });
+            let members = Members::of(&named, standings);
+            let someone = Identified { grants: grants.clone(), members: Arc::new(members), ..user(Role::Revisor) };
+            // What the words of the requirement say, without any of the code that decides.
+            let belongs = |element: &Element, ne: i64, domain: &str| {
+                let Some(at) = DOMAINS.iter().position(|name| *name == domain) else { return false };
+                let (domain, first, last) = &domains[at];
+                domain.regions.iter().any(|region| Some(region.as_str()) == element.region)
+                    || domain.device_sets.iter().any(|set| element.sets.contains(set))
+                    || domain.classes.iter().any(|class| Some(class.as_str()) == element.class)
+                    || domain.elements.contains(&NeId(ne))
+                    || (*first..=*last).contains(&element.last)
+            };
+            let reading = OPERATIONS.iter().filter(|line| line.operation.reach() == Reach::Elements);
+            for line in reading {
+                let Access::Roles(roles) = line.access else { continue };
+                let scope = someone.scope(line.operation);
+                for (ne, element) in &elements {
+                    let expected = grants.iter().any(|grant| {
+                        let here = grant.domain.as_deref().is_none_or(|domain| belongs(element, *ne, domain));
+                        roles.contains(&grant.role) && here
+                    });
+                    let object = Object::placed(line.object, Some(NeId(*ne)));
+                    let allowed = asked(&someone, line.operation, &object).is_ok();
+                    prop_assert_eq!(allowed, expected, "{} of {} by {:?}", line.name, ne, grants);
+                    prop_assert_eq!(scope.contains(Some(NeId(*ne))), expected, "the list of {}", line.name);
+                }
+                let nowhere = asked(&someone, line.operation, &Object::placed(line.object, None)).is_ok();
+                prop_assert_eq!(nowhere, scope.contains(None));
+            }
+        }
+    }
 }

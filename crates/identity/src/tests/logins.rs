@@ -43,8 +43,8 @@ impl Case {
         let password = Zeroizing::new(PASSWORD.to_owned());
         let person = Person { name, ..Person::default() };
         let password = self.identity.hash_new_password(person, password, [3; 16]).await.unwrap();
-        let roles = [Role::Administrator].into();
-        let user = NewUser { name: name.to_owned(), roles, password, must_change_password: false };
+        let grants = [Role::Administrator.into()].into();
+        let user = NewUser { name: name.to_owned(), grants, password, must_change_password: false };
         self.identity.create_user(user, at(0)).await.unwrap()
     }
 
@@ -609,7 +609,7 @@ async fn postgresql_knows_the_same_logins() {
         Box::pin(async move {
             let operations = [crate::Operation::NeRead].into();
             crate::roles::create(tx, "night", "", &operations, "admin", at(0)).await?;
-            accounts::set_roles(tx, bob, &[Role::from("night")].into()).await
+            accounts::set_grants(tx, bob, &[Role::from("night").into()].into()).await
         })
     });
     role.await.unwrap();
@@ -617,7 +617,8 @@ async fn postgresql_knows_the_same_logins() {
         case.session(&open.secret, Some(HERE), 101)
             .await
             .unwrap()
-            .role_with(crate::Operation::NeRead)
+            .grants_with(crate::Operation::NeRead)
+            .next()
             .is_some()
     );
     assert_eq!(case.identity.end_idle_sessions(at(10_000)).await.unwrap(), 1);

@@ -49,7 +49,7 @@ impl Case {
         let password = identity.hash_new_password(person, secret(FIRST), [3; 16]).await.unwrap();
         let user = NewUser {
             name: "bob".to_owned(),
-            roles: [Role::Operator].into(),
+            grants: [Role::Operator.into()].into(),
             password,
             must_change_password: false,
         };

@@ -150,7 +150,7 @@ async fn where_was_it_and_what_was_there() {
         let all = sql::list_sightings(read, &all).await.unwrap();
         assert_eq!(all.items.len(), 1, "the second began at that very moment");
         // A domain that holds the first switch only does not see the second.
-        let scope = Scope::Elements([NeId(1)].into());
+        let scope = Scope::from([NeId(1)]);
         assert_eq!(sql::sightings_at(read, &scope, &Where::Mac(mac(1)), later).await.unwrap(), []);
         let owners =
             sql::bindings_of_ip(read, &Scope::All, "10.1.1.2".parse().unwrap(), before, later).await.unwrap();
@@ -206,7 +206,7 @@ async fn lists_filter_sort_and_page() {
         assert_eq!(macs(silent_first).await[0], mac(5));
         let on_two = all().filter("ne", Condition::Eq(2.into())).unwrap();
         assert_eq!(macs(on_two).await, [mac(1)]);
-        assert_eq!(macs(ListQuery::new(&sql::ENDPOINTS, &Scope::Elements([NeId(2)].into()))).await, [mac(1)]);
+        assert_eq!(macs(ListQuery::new(&sql::ENDPOINTS, &Scope::from([NeId(2)]))).await, [mac(1)]);
         for text in ["00:1b:21:00:00:03", "1b21000003"] {
             let found = all().filter("text", Condition::Contains(text.into())).unwrap();
             assert_eq!(macs(found).await, [mac(3)], "{text}");

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::Command;
 
-use jiff::tz::TimeZone;
 use netwarden_names::format::{Format, Reading, parse};
 use netwarden_names::{LeaseState, Parsed};
 

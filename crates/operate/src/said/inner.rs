@@ -68,6 +68,7 @@ impl From<&Because> for Said {
             Because::NoRoleHas => Said::NoRoleHas,
             Because::NotOwn => Said::NotOwn,
             Because::OutsideScope => Said::OutsideScope,
+            Because::ConfinedTo(domain) => Said::ConfinedTo { domain: domain.clone() },
             Because::ForeignRole(role) => Said::ForeignRole { role: role.clone() },
             Because::WiderRole(role) => Said::WiderRole { role: role.clone() },
         }
@@ -306,6 +307,7 @@ mod tests {
             Because::NoRoleHas,
             Because::NotOwn,
             Because::OutsideScope,
+            Because::ConfinedTo("x".into()),
             Because::ForeignRole("x".into()),
             Because::WiderRole("x".into()),
         ];

@@ -48,8 +48,9 @@ impl Said {
                 attribute.word.as_str()
             }
             Said::RoleWithout | Said::NotForRoles { .. } => "operations",
-            Said::NoSuchRole { .. } => "roles",
+            Said::NoSuchRole { .. } | Said::NoSuchDomain { .. } => "roles",
             Said::BadRoleName { .. } | Said::RoleIsThere { .. } => "name",
+            Said::BadDomainName { .. } | Said::DomainIsThere { .. } => "name",
             Said::NoUnusedAct { .. } => "unused_act",
             Said::LoginPolicyName | Said::LoginPolicyIsThere { .. } => "name",
             Said::NoLoginPolicyKind { .. } => "kind",

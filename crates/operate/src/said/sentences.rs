@@ -236,6 +236,16 @@ sentences! {
     RoleInUse { count: i64 } =
         "said-role-in-use", "{count} accounts have this role; give them another one first";
     NoSuchRole { name: String } = "said-no-such-role", "there is no role '{name}'";
+    ConfinedTo { domain: String } =
+        "said-confined-to",
+        "the right is confined to the domain '{domain}', and this concerns more than that";
+    BadDomainName { name: String } =
+        "said-bad-domain-name",
+        "'{name}' is no name of a domain: 1 to 64 lower-case letters, digits, '_' and '-' are allowed";
+    DomainIsThere { name: String } = "said-domain-is-there", "there is a domain '{name}' already";
+    NoSuchDomain { name: String } = "said-no-such-domain", "there is no domain '{name}'";
+    DomainInUse { count: i64 } =
+        "said-domain-in-use", "{count} accounts are confined to this domain; give them other roles first";
     ForeignRole { role: String } =
         "said-foreign-role", "accounts with the role '{role}' are managed elsewhere";
 

@@ -138,7 +138,7 @@ async fn operations(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) ->
     Ok(Json(shape::page(desk.list_operations(&asker.caller, wish).await?, operation)))
 }
 
-/// The accounts that may do an operation, and through which of their roles; filters user, enabled.
+/// The accounts that may do an operation, and through which of their roles; filters user, enabled, domain.
 #[utoipa::path(get, path = "/operations/{operation}/users", tag = "roles",
     params(("operation" = String, Path), ListParams),
     responses((status = 200, body = Page<Holder>), (status = "default", body = Problem)),

@@ -85,7 +85,7 @@ async fn own(State(desk): State<Desk>, asker: Asker) -> Answer<Session> {
     };
     Ok(Json(Session {
         user: user.name.clone(),
-        roles: user.roles.iter().map(ToString::to_string).collect(),
+        roles: user.grants.iter().map(ToString::to_string).collect(),
         through: through.to_owned(),
         must_change_password: user.must_change_password,
         password_ends_at: user.password_ends,

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use netwarden_api::endpoint::Reason;
 use netwarden_api::system::{Parameter, ParameterChange, ReleasedPorts, RotateKeys, Status};
 use netwarden_api::{Page, Problem};
+use netwarden_identity::Operation;
 use netwarden_operate::parameters::{Declaration, Domain};
 use netwarden_operate::{Desk, KeyLayer, parameter_version};
 use utoipa_axum::router::OpenApiRouter;
@@ -46,7 +47,7 @@ async fn status(State(desk): State<Desk>, asker: Asker) -> Answer<Status> {
         endpoints_online: wide(status.counters.online),
         endpoints_new: wide(status.new),
         endpoints_unauthorised: wide(status.unauthorised),
-        ports_enforced: desk.ports_enforced().await?,
+        ports_enforced: desk.ports_enforced(&asker.caller.scope(Operation::SystemStatus)).await?,
         latest_event: status.latest.0,
         judging_behind: status.behind,
         global_stop: status.stopped,

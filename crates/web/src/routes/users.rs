@@ -1,7 +1,5 @@
 //! `/users`, `/sessions`: accounts and sessions as their administrator keeps them.
 
-use std::collections::BTreeSet;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,7 +8,7 @@ use netwarden_api::account::{AttributeChanges, Attributes};
 use netwarden_api::endpoint::Reason;
 use netwarden_api::system::{ListedSession, NewUser, OneTimePassword, User, UserChange};
 use netwarden_api::{Page, Problem};
-use netwarden_identity::{Account, AttributesEdit, Contact, Role, UnusedAct};
+use netwarden_identity::{Account, AttributesEdit, Contact, Grant, Grants, UnusedAct};
 use netwarden_operate::{AccountEdit, Desk, NewAccount, OperateError, account_version};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -38,7 +36,7 @@ fn shaped(account: Account) -> User {
     User {
         id: account.id.0,
         name: account.name,
-        roles: account.roles.iter().map(ToString::to_string).collect(),
+        roles: account.grants.iter().map(ToString::to_string).collect(),
         enabled: account.enabled,
         must_change_password: account.must_change_password,
         last_login: account.last_success,
@@ -136,8 +134,8 @@ fn answered((account, contact): (Account, Contact)) -> Response {
     tagged(StatusCode::OK, &version, user)
 }
 
-fn roles(names: &[String]) -> BTreeSet<Role> {
-    names.iter().map(|role| Role::from(role.to_lowercase().as_str())).collect()
+fn grants(names: &[String]) -> Grants {
+    names.iter().map(|role| Grant::from(role.to_lowercase().as_str())).collect()
 }
 
 /// Accounts; filters name, roles, enabled.
@@ -161,7 +159,7 @@ async fn create(
     let account = NewAccount {
         name: new.name.clone(),
         password: Zeroizing::new(new.password),
-        roles: roles(&new.roles),
+        grants: grants(&new.roles),
         like: new.like,
         mobile: new.mobile.unwrap_or_default(),
         mail: new.mail.unwrap_or_default(),
@@ -205,12 +203,12 @@ async fn change(
         (None, Some(uid)) => Some((uid, false)),
         (None, None) => None,
     };
-    let roles = change.roles.as_deref().map(roles);
+    let grants = change.roles.as_deref().map(grants);
     let (mobile, mail) = (change.mobile, change.mail);
     let Wanted { attributes, address_policy, hours_policy } = wanted(change.attributes)?;
     let enabled = change.enabled;
     let edit = AccountEdit {
-        roles,
+        grants,
         enabled,
         local_uid,
         mobile,

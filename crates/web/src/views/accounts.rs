@@ -1,10 +1,8 @@
 //! Accounts: who may sign in, with which roles; made, changed, unlocked, given a new password, deleted.
 
-use std::collections::BTreeSet;
-
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use netwarden_identity::{Account, Operation, Role};
+use netwarden_identity::{Account, Grant, Grants, Operation, Role};
 use netwarden_operate::{AccountEdit, Desk, NewAccount, account_version};
 
 use super::account_form::{Wanted, fields, wanted};
@@ -14,7 +12,7 @@ use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
 use super::language::Language;
 use super::rights::rights_of;
-use super::roles::role_text;
+use super::roles::{grant_text, role_text};
 use super::section::{Listing, Section, Told, acts, buttons};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
@@ -65,7 +63,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
                 (Operation::UserUnlock, "account-unlock", format!("{here}/unlock"), false),
                 (Operation::UserDelete, "act-remove", format!("{here}/remove"), true),
             ];
-            let roles = account.roles.iter().map(|role| role_text(l, role)).collect::<Vec<_>>().join(", ");
+            let roles =
+                account.grants.iter().map(|grant| grant_text(l, grant)).collect::<Vec<_>>().join(", ");
             Row {
                 cells: vec![
                     Cell::Text(account.name.clone()),
@@ -106,21 +105,43 @@ async fn offered(desk: &Desk, visitor: &Visitor) -> Result<Vec<(Role, String)>, 
     Ok(all.collect())
 }
 
-/// A tick for each role.
-fn role_fields(l: Language, offered: Vec<(Role, String)>, held: &BTreeSet<Role>) -> Vec<Field> {
+/// A tick for each role, and a field for those that are confined to a domain, where there is one.
+async fn role_fields(desk: &Desk, visitor: &Visitor, held: &Grants) -> Result<Vec<Field>, Refusal> {
+    let l = visitor.language();
     let field = |(role, told): (Role, String)| {
-        let value = if held.contains(&role) { "true" } else { "" };
+        let value = if held.contains(&Grant::from(role.clone())) { "true" } else { "" };
         Field::new(format!("role-{role}"), role_text(l, &role), Kind::Tick).with(value).hinted(told)
     };
-    offered.into_iter().map(field).collect()
+    let mut fields: Vec<Field> = offered(desk, visitor).await?.into_iter().map(field).collect();
+    let confined: Vec<String> = held.iter().filter(|grant| !grant.is_whole()).map(Grant::to_string).collect();
+    let domains = match visitor.may(desk, Operation::DomainRead) {
+        true => desk.domain_names(visitor.caller()).await?,
+        false => Vec::new(),
+    };
+    if !domains.is_empty() || !confined.is_empty() {
+        let hint = l.t1("account-confined-hint", "domains", domains.join(", "));
+        let field = Field::new(CONFINED, l.t("account-confined"), Kind::Lines(3));
+        fields.push(field.with(confined.join("\n")).hinted(hint));
+    }
+    Ok(fields)
 }
 
-/// The roles that were ticked, and those that this page does not show, as they were.
-fn roles(given: &Given, offered: &[(Role, String)], held: &BTreeSet<Role>) -> BTreeSet<Role> {
+/// Name of the field with the roles that are confined to a domain.
+const CONFINED: &str = "roles";
+
+/// The roles that were ticked or written, and those that this page does not show, as they were.
+fn grants(given: &Given, offered: &[(Role, String)], held: &Grants) -> Grants {
     let is_offered = |role: &Role| offered.iter().any(|(one, _)| one == role);
     let ticked = |role: &Role| given.rest.contains_key(&format!("role-{role}"));
-    let others = held.iter().filter(|role| !is_offered(role)).cloned();
-    offered.iter().map(|(role, _)| role.clone()).filter(ticked).chain(others).collect()
+    let written = given.get(CONFINED);
+    let others = held.iter().filter(|grant| match grant.is_whole() {
+        true => !is_offered(&grant.role),
+        false => written.is_none(),
+    });
+    let lines = written.unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty());
+    let confined = lines.map(|line| Grant::from(line.to_lowercase().as_str()));
+    let whole = offered.iter().map(|(role, _)| role.clone()).filter(ticked).map(Grant::from);
+    whole.chain(confined).chain(others.cloned()).collect()
 }
 
 async fn new_form(desk: &Desk, visitor: &Visitor) -> Result<Form, Refusal> {
@@ -133,7 +154,7 @@ async fn new_form(desk: &Desk, visitor: &Visitor) -> Result<Form, Refusal> {
                 .hinted(l.t("account-password-hint"))
                 .needed(),
         ])
-        .asking(role_fields(l, offered(desk, visitor).await?, &BTreeSet::new()))
+        .asking(role_fields(desk, visitor, &Grants::new()).await?)
         .asking([
             Field::new("like", l.t("account-like"), Kind::Text).hinted(l.t("account-like-hint")),
             Field::new("mobile", l.t("account-mobile"), Kind::Text),
@@ -154,7 +175,7 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Gi
         let account = NewAccount {
             name,
             password,
-            roles: roles(&given, &offered(&desk, &visitor).await?, &BTreeSet::new()),
+            grants: grants(&given, &offered(&desk, &visitor).await?, &Grants::new()),
             like: given.text("like"),
             mobile: given.text("mobile").unwrap_or_default(),
             mail: given.text("mail").unwrap_or_default(),
@@ -176,7 +197,7 @@ async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, R
     let title = l.t1("account-change", "name", &*account.name);
     Ok(Form::new(title, l.t("act-save"), address(&account.name), HERE)
         .carrying("version", version.as_str())
-        .asking(role_fields(l, offered(desk, visitor).await?, &account.roles))
+        .asking(role_fields(desk, visitor, &account.grants).await?)
         .asking([
             Field::new("enabled", l.t("account-enabled"), Kind::Tick).with(on),
             Field::new("mobile", l.t("account-mobile"), Kind::Text).with(contact.mobile),
@@ -203,9 +224,9 @@ pub(crate) async fn edit(
     given: Given,
 ) -> Response {
     let done = async {
-        desk.permit_of(visitor.caller(), Operation::UserSetRoles).await?;
+        desk.permit_some(visitor.caller(), Operation::UserSetRoles).await?;
         let (account, contact) = desk.user_with_contact(visitor.caller(), &name).await?;
-        let roles = roles(&given, &offered(&desk, &visitor).await?, &account.roles);
+        let grants = grants(&given, &offered(&desk, &visitor).await?, &account.grants);
         let enabled = given.text("enabled").is_some();
         let differs = |name: &str, present: &str| {
             given.get(name).map(str::trim).filter(|written| *written != present).map(str::to_owned)
@@ -217,7 +238,7 @@ pub(crate) async fn edit(
             hours_policy,
             mobile: differs("mobile", &contact.mobile),
             mail: differs("mail", &contact.mail),
-            roles: (roles != account.roles).then_some(roles),
+            grants: (grants != account.grants).then_some(grants),
             enabled: (enabled != account.enabled).then_some(enabled),
             local_uid: None,
             expected: given.version(),

@@ -215,7 +215,7 @@ pub(in crate::views) async fn page<K: Kind>(
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let (l, verb) = (visitor.language(), verb_of::<K>(&uri)?);
-        desk.permit_of(visitor.caller(), verb.operation).await?;
+        desk.permit_some(visitor.caller(), verb.operation).await?;
         let picked = query.pairs().filter(|(name, _)| *name == K::NAME).map(|(_, value)| value.to_owned());
         let all = read::<K>(l, picked)?;
         if all.is_empty() {
@@ -239,7 +239,7 @@ pub(in crate::views) async fn act<K: Kind>(
     };
     let done = async {
         let verb = verb_of::<K>(&uri)?;
-        desk.permit_of(visitor.caller(), verb.operation).await?;
+        desk.permit_some(visitor.caller(), verb.operation).await?;
         let all = picked()?;
         if all.is_empty() {
             return shown::<K>(&desk, &visitor, l.t("bulk-nothing"), Vec::new(), None).await;

@@ -54,7 +54,7 @@ pub(super) fn asked<'a, D: Dialog + 'a>(
     dialog: impl Future<Output = Result<D, Refusal>> + Send + 'a,
 ) -> BoxFuture<'a, Response> {
     let answer = async move {
-        desk.permit_of(visitor.caller(), operation).await?;
+        desk.permit_some(visitor.caller(), operation).await?;
         dialog.await?.shown(desk, visitor).await
     };
     Box::pin(answered(desk, visitor, answer))

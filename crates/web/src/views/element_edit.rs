@@ -146,7 +146,7 @@ pub(crate) async fn act(
     let done = async {
         let caller = visitor.caller();
         // Who may not is refused before what was written is read.
-        desk.permit_of(caller, operation_of(verb)).await?;
+        desk.permit_some(caller, operation_of(verb)).await?;
         let edit = match verb {
             "remove" => {
                 desk.remove_element(caller, NeId(ne), &given.reason).await?;

@@ -201,6 +201,8 @@ mod tests {
             "compliance-",
             "snmp-",
             "truth-",
+            "domain-part-",
+            "domain-hint-",
             "password-rule-",
             "attribute-",
             "object-",

@@ -60,7 +60,8 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
         };
         let charts = charts::of(&desk, &visitor, &query).await?;
         let frame = Frame::of(&desk, &visitor, l.t("nav-overview")).await;
-        let held = usize::try_from(desk.ports_enforced().await?).unwrap_or(usize::MAX);
+        let held = desk.ports_enforced(&caller.scope(Operation::SystemStatus)).await?;
+        let held = usize::try_from(held).unwrap_or(usize::MAX);
         frame::page(&OverviewPage {
             frame: frame.with_notice(notice(l, &query, |_| None)),
             empty: status.counters.elements == 0,

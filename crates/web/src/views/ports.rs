@@ -362,7 +362,7 @@ async fn acted(
         "quarantine" => PortWish::Quarantine { bounce: true },
         "move" => {
             // Who may not is refused before what was written is read.
-            desk.permit_of(caller, Operation::PortMove).await?;
+            desk.permit_some(caller, Operation::PortMove).await?;
             move_wish(visitor.language(), given)?
         }
         _ => PortWish::Release,

@@ -87,7 +87,7 @@ pub(crate) async fn page(
 ) -> Response {
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
-        desk.permit_of(visitor.caller(), Operation::ProbePreflight).await?;
+        desk.permit_some(visitor.caller(), Operation::ProbePreflight).await?;
         let Some(id) = query.get("job") else {
             return act_of(&desk, &visitor, ne).await?.shown(&desk, &visitor).await;
         };
@@ -131,7 +131,7 @@ pub(crate) async fn act(
     given: Given,
 ) -> Response {
     let done = async {
-        desk.permit_of(visitor.caller(), Operation::ProbePreflight).await?;
+        desk.permit_some(visitor.caller(), Operation::ProbePreflight).await?;
         let with = given.vlan(visitor.language(), "vlan")?;
         let id = desk.preflight(visitor.caller(), NeId(ne), with, &given.reason).await?;
         Ok(led_to(&format!("/elements/{ne}/preflight?job={id}")))

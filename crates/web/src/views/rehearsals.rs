@@ -312,7 +312,7 @@ fn port_cell(desk: &Desk, visitor: &Visitor, port: &PortRef) -> Cell {
 /// An element's name where the reader may see it; else its id.
 fn element_name(desk: &Desk, visitor: &Visitor, ne: NeId) -> String {
     let network = desk.engine.keeper().picture().read();
-    let seen = network.element(ne).filter(|_| visitor.caller().scope().contains(Some(ne)));
+    let seen = network.element(ne).filter(|_| visitor.caller().scope(Operation::NeRead).contains(Some(ne)));
     seen.map_or_else(
         || visitor.language().said(&Said::Element { ne }),
         |state| state.base.element.name.clone(),

@@ -2,12 +2,12 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use netwarden_identity::{Access, Operation, Role};
+use netwarden_identity::{Access, Grant, Operation};
 use netwarden_operate::{Count, Counted, Desk, ListWish};
 
 use super::frame::answered;
 use super::language::Language;
-use super::roles::role_text;
+use super::roles::{grant_text, role_text};
 use super::section::{Listing, Section, acts};
 use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
@@ -28,6 +28,7 @@ const OBJECTS: &[&str] = &[
     "channel",
     "chart",
     "credential",
+    "domain",
     "endpoint",
     "enforcement",
     "event",
@@ -70,8 +71,8 @@ fn effect(l: Language, change: bool) -> Cell {
     Cell::Text(l.t(if change { "effect-changes" } else { "effect-reads" }))
 }
 
-fn named(l: Language, roles: &[Role]) -> String {
-    roles.iter().map(|role| role_text(l, role)).collect::<Vec<_>>().join(", ")
+fn named(l: Language, grants: &[Grant]) -> String {
+    grants.iter().map(|grant| grant_text(l, grant)).collect::<Vec<_>>().join(", ")
 }
 
 /// Every operation, with the built-in roles that give it.
@@ -88,7 +89,9 @@ pub(crate) async fn operations(
             let through = match line.access {
                 Access::Anyone => l.t("access-anyone"),
                 Access::Own => l.t("access-own"),
-                Access::Roles(roles) => named(l, roles),
+                Access::Roles(roles) => {
+                    roles.iter().map(|role| role_text(l, role)).collect::<Vec<_>>().join(", ")
+                }
             };
             let who = format!("{}?operation={}", HOLDER_LISTING.path, escaped(line.name));
             let offered = match line.access {
@@ -124,7 +127,11 @@ const HOLDER_COLUMNS: Columns =
 const HOLDER_LISTING: &Listing = &Listing {
     path: "/system/operation-users",
     columns: HOLDER_COLUMNS,
-    filters: &[("operation", "column-operation", None), ("text", "filter-text", None)],
+    filters: &[
+        ("operation", "column-operation", None),
+        ("domain", "filter-domain", None),
+        ("text", "filter-text", None),
+    ],
     file: "holders.csv",
     watched: false,
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use netwarden_identity::{Access, Declaration, OPERATIONS, Operation, Role};
+use netwarden_identity::{Access, Declaration, Grant, OPERATIONS, Operation, Role};
 use netwarden_operate::{Desk, RoleWish, ShownRole};
 
 use super::act::Given;
@@ -42,6 +42,15 @@ fn address(name: &str) -> String {
 /// What a role is called: in the reader's language where it is built in.
 pub(super) fn role_text(l: Language, role: &Role) -> String {
     if role.is_nac() { l.word("role", role.as_str()) } else { role.to_string() }
+}
+
+/// What a grant is called: the role, and the domain to which it is confined.
+pub(super) fn grant_text(l: Language, grant: &Grant) -> String {
+    let role = role_text(l, &grant.role);
+    match &grant.domain {
+        Some(domain) => l.with("role-in-domain", &[("role", role.into()), ("domain", domain.clone().into())]),
+        None => role,
+    }
 }
 
 pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {

@@ -47,6 +47,7 @@ fn sections(desk: &Desk, visitor: &Visitor) -> Vec<Section> {
         (Operation::BackupRead, "backups", "backups-about", "/system/backups"),
         (Operation::UserRead, "accounts", "accounts-about", "/system/accounts"),
         (Operation::RoleRead, "roles", "roles-about", "/system/roles"),
+        (Operation::DomainRead, "domains", "domains-about", "/system/domains"),
         (Operation::SessionRead, "online", "online-about", "/system/sessions"),
         (Operation::SessionHistory, "logins", "logins-about", "/system/logins"),
         (Operation::PolicyRead, "passwords", "passwords-about", "/system/passwords"),
@@ -108,7 +109,8 @@ async fn act_of(desk: &Desk, visitor: &Visitor, verb: &str) -> Result<Act, Refus
         "stop" => ("stop-title", "stop-told", "act-stop"),
         _ => ("resume-title", "resume-told", "act-resume"),
     };
-    let held = i64::try_from(desk.ports_enforced().await?).unwrap_or(i64::MAX);
+    let held = desk.ports_enforced(&visitor.caller().scope(Operation::EnforcementStop)).await?;
+    let held = i64::try_from(held).unwrap_or(i64::MAX);
     Ok(Act {
         title: l.t(title),
         told: vec![l.t(told), l.t1("stop-held", "count", held)],

@@ -146,7 +146,7 @@ impl Visitor {
     /// True where the reader may do it to something inside their scope; pages show nothing else.
     pub(super) fn may(&self, desk: &Desk, operation: Operation) -> bool {
         let circumstances = Circumstances { at: desk.clock.now(), address: self.caller().address };
-        let object = Object::of(operation.object());
+        let object = Object::some(operation.object());
         decide(&self.caller().subject, operation, &object, &circumstances).allowed
     }
 

@@ -446,6 +446,23 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
             200,
         ),
         call("DELETE", "/api/v1/roles/{name}", "/api/v1/roles/night?reason=a+test", Sent::Nothing, 204),
+        call(
+            "POST",
+            "/api/v1/domains",
+            "/api/v1/domains",
+            Sent::Json(json!({ "reason": "a test", "name": "north", "belongs": { "regions": ["north"] } })),
+            201,
+        ),
+        call("GET", "/api/v1/domains", "/api/v1/domains?name=nor", Sent::Nothing, 200),
+        call("GET", "/api/v1/domains/{name}", "/api/v1/domains/north", Sent::Nothing, 200),
+        call(
+            "PATCH",
+            "/api/v1/domains/{name}",
+            "/api/v1/domains/north",
+            Sent::Json(json!({ "reason": "a test", "description": "all of it" })),
+            200,
+        ),
+        call("DELETE", "/api/v1/domains/{name}", "/api/v1/domains/north?reason=a+test", Sent::Nothing, 204),
         call("GET", "/api/v1/operations", "/api/v1/operations?object=port", Sent::Nothing, 200),
         call(
             "GET",

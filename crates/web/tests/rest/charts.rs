@@ -85,8 +85,8 @@ async fn a_deleted_user_leaves_no_charts() {
     let password = || Zeroizing::new(PASSWORD.to_owned());
     let person = netwarden_identity::password::Person { name: "ann", ..Default::default() };
     let hash = bench.desk.identity.hash_new_password(person, password(), [9; 16]).await.unwrap();
-    let roles = [netwarden_identity::Role::Helpdesk].into();
-    let user = NewUser { name: "ann".into(), roles, password: hash, must_change_password: false };
+    let grants = [netwarden_identity::Role::Helpdesk.into()].into();
+    let user = NewUser { name: "ann".into(), grants, password: hash, must_change_password: false };
     bench.desk.identity.create_user(user, bench.desk.clock.now()).await.unwrap();
     let secret = bench.desk.login("ann", password(), None).await.unwrap().secret;
     assert_eq!(bench.json(&secret, "PUT", OWN, json!({ "charts": ["polls.good"] })).await.status, 204);

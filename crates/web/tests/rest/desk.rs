@@ -113,6 +113,7 @@ pub async fn bench() -> Bench {
         engine,
         clock,
         jobs: Jobs::default(),
+        domains: netwarden_operate::Placing::default(),
         online: netwarden_operate::Online::default(),
         refusals: netwarden_operate::Refusals::default(),
         parameters: RwLock::new(parameters),
@@ -222,8 +223,12 @@ async fn users(desk: &Desk) -> BTreeMap<String, String> {
         let person = Person { name, ..Person::default() };
         let hash = desk.identity.hash_new_password(person, password(), [7; 16]).await.unwrap();
         let role = if name == "foreign" { Role::Revisor } else { Role::from(name) };
-        let user =
-            NewUser { name: name.into(), roles: [role].into(), password: hash, must_change_password: false };
+        let user = NewUser {
+            name: name.into(),
+            grants: [role.into()].into(),
+            password: hash,
+            must_change_password: false,
+        };
         desk.identity.create_user(user, desk.clock.now()).await.unwrap();
         let opened = desk.login(name, password(), None).await.unwrap();
         secrets.insert(name.to_owned(), opened.secret.to_string());

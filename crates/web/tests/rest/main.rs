@@ -9,6 +9,7 @@ mod charts;
 mod depth;
 mod desk;
 mod document;
+mod domains;
 mod editing;
 mod events;
 mod german;

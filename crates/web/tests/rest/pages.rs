@@ -63,6 +63,7 @@ impl Bench {
             .replace("{account}", "anna")
             .replace("{policy}", "office")
             .replace("{role}", "night")
+            .replace("{domain}", "north")
             .replace("{session}", "1")
             .replace("{setting}", "identity.sessions_most")
             .replace("{mac}", MAC)
