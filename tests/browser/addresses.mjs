@@ -51,6 +51,7 @@ async function things() {
   await once("/channels", { reason, name: "desk", definition: webhook, secret: "a key of a signature" });
   await once("/policies/logins", { reason, name: "anywhere", kind: "addresses", lines: "0.0.0.0/0\n::/0" });
   await once("/roles", { reason, name: "night-shift", operations: ["port.read", "port.off"] });
+  await once("/domains", { reason, name: "north", belongs: { regions: ["north"] } });
   await make("administrator");
   const job = (await first("/jobs")) ?? (await call(about, "POST", `/rules/${rule.id}/rehearse`, {}));
   // What was done becomes a record of the trail a moment later.
@@ -67,6 +68,8 @@ async function things() {
     account: "admin",
     policy: "anywhere",
     role: "night-shift",
+    domain: "north",
+    factor: 1,
     setting: (await first("/policies/accounts")).name,
     session: (await first("/sessions?user=administrator&limit=1")).id,
     set: (await first("/credentials")).id,

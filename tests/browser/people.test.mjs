@@ -2,6 +2,7 @@
 // holds in the session that is open.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
 
 import { about, open, visit } from "./browser.mjs";
@@ -82,4 +83,69 @@ test("a role that is given holds in the session that is open, and an expelled us
   theirs.watch.check();
   await context.close();
   await theirs.context.close();
+});
+
+/** The code of this moment, by the OATH Toolkit. */
+function code(secret) {
+  return execFileSync("oathtool", ["--totp", "--base32", secret], { encoding: "utf8" }).trim();
+}
+
+/** Waits until the code is another one: each is taken once. */
+async function nextCode(secret, last) {
+  for (;;) {
+    const now = code(secret);
+    if (now !== last) return now;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+test("a second factor is set up, asked for at the next sign-in, and before what is dangerous", async () => {
+  await make("revisor");
+  const { context, page, watch } = await visit(browser);
+  await signIn(page, "revisor", "/own/factors");
+  await page.getByText("You have no second factor").waitFor();
+  await page.getByRole("link", { name: "New second factor" }).click();
+  await page.getByLabel("Label").fill("phone");
+  await page.getByLabel("Password").fill("not the password");
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByText("the password is not right").waitFor();
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Next" }).click();
+  const picture = page.getByRole("img", { name: "QR code with the secret" });
+  const { width, height } = await picture.boundingBox();
+  assert.ok(width >= 200 && Math.abs(width - height) < 2, `the picture is ${width} by ${height}`);
+  const secret = (await page.locator("form.act code").textContent()).trim();
+  const first = code(secret);
+  await page.getByLabel("Code", { exact: true }).fill(first);
+  await page.getByRole("button", { name: "Confirm" }).click();
+  await page.getByRole("cell", { name: "in use" }).waitFor();
+
+  // Another browser: the password alone opens nothing, a used code neither.
+  const later = await visit(browser);
+  await later.page.goto("/sign-in?to=%2Fendpoints");
+  await later.page.fill("input[name=user]", "revisor");
+  await later.page.fill("input[name=password]", PASSWORD);
+  await later.page.press("input[name=password]", "Enter");
+  await later.page.waitForURL("**/prove?to=%2Fendpoints");
+  assert.equal(await later.page.getByRole("link", { name: "Endpoints" }).count(), 0);
+  await later.page.goto("/elements");
+  assert.equal(new URL(later.page.url()).pathname, "/prove");
+  await later.page.goto("/prove?to=%2Fendpoints");
+  await later.page.getByLabel("Code", { exact: true }).fill(first);
+  await later.page.keyboard.press("Enter");
+  await later.page.getByText("the code is not right, was used already").waitFor();
+  await later.page.getByLabel("Code", { exact: true }).fill(await nextCode(secret, first));
+  await later.page.keyboard.press("Enter");
+  await later.page.waitForURL("**/endpoints");
+
+  // Who keeps the accounts takes it away; both sessions end, and the password is enough again.
+  await call(about, "DELETE", "/users/revisor/factors?reason=lost");
+  await page.goto("/endpoints");
+  assert.equal(new URL(page.url()).pathname, "/sign-in");
+  await signIn(page, "revisor", "/endpoints");
+  assert.equal(new URL(page.url()).pathname, "/endpoints");
+  watch.check();
+  later.watch.check();
+  await later.context.close();
+  await context.close();
 });

@@ -19,6 +19,7 @@ const PEERS: &[(&str, &str)] = &[
     ("/usr/sbin/kea-dhcp4", "kea-dhcp4-server"),
     ("/usr/sbin/slapd", "slapd"),
     ("/sbin/udhcpc", "udhcpc"),
+    ("/usr/bin/oathtool", "oathtool"),
     ("/usr/sbin/ip", "iproute2"),
     ("/usr/sbin/ethtool", "ethtool"),
     ("/usr/bin/openssl", "openssl"),

@@ -10,6 +10,7 @@ pub mod client;
 pub mod domain;
 pub mod endpoint;
 pub mod event;
+pub mod factor;
 pub mod name;
 pub mod network;
 pub mod page;

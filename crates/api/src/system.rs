@@ -77,6 +77,8 @@ pub struct Login {
     pub password: String,
     /// A new password, where the present one must be changed.
     pub new_password: Option<String>,
+    /// A code of the second factor, where the account has one.
+    pub code: Option<String>,
 }
 
 /// A session, or a token that was just made: the secret is shown this once.
@@ -92,6 +94,10 @@ pub struct Secret {
     /// When the password ends, where that is soon or past.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_ends_at: Option<Timestamp>,
+    /// `not_asked`, `proven`, `missing` (prove it first: nothing else is permitted before) or `to_be_made` (set one
+    /// up first); absent of tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<String>,
 }
 
 /// Who the caller is.
@@ -108,6 +114,9 @@ pub struct Session {
     /// When the password ends, where that is soon or past.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_ends_at: Option<Timestamp>,
+    /// How the session stands as far as a second factor goes, as in `Secret`.
+    #[serde(default)]
+    pub second_factor: String,
     /// What the user was to be told after the login and has not acknowledged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<LoginNotice>,

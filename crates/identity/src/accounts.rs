@@ -341,7 +341,8 @@ pub async fn owner_of_session<C: sea_orm::ConnectionTrait>(
     Ok(UserId(row.ok_or(IdentityError::NoSuchSession(id))?.try_get_by_index(0)?))
 }
 
-async fn end_sessions_of(tx: &Tx, user: UserId, keep: Option<i64>) -> Result<(), IdentityError> {
+/// Ends the sessions of an account, but for the one that is kept.
+pub async fn end_sessions_of(tx: &Tx, user: UserId, keep: Option<i64>) -> Result<(), IdentityError> {
     let sql = "DELETE FROM identity_session WHERE user_id = $1 AND id <> $2";
     execute(tx, sql, values![user.0, keep.unwrap_or(-1)]).await?;
     Ok(())

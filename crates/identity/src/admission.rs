@@ -9,12 +9,16 @@ pub mod addresses;
 pub mod attributes;
 pub mod hours;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::accounts::ADMIN;
+use crate::decide::SecondFactor;
+use crate::grant::Grants;
 use crate::lockout::LockoutPolicy;
+use crate::role::Role;
 
 pub use addresses::Addresses;
 pub use attributes::{Attributes, AttributesEdit, Unused, UnusedAct};
@@ -32,7 +36,7 @@ pub enum LoginMode {
 }
 
 /// What is set for all accounts (IAM-08, IAM-11, IAM-12).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountPolicy {
     /// Against guessing.
     pub lockout: LockoutPolicy,
@@ -48,6 +52,11 @@ pub struct AccountPolicy {
     pub unused: Unused,
     /// Who may log in at all.
     pub login_mode: LoginMode,
+    /// Whoever has one of these roles, anywhere, needs a second factor.
+    pub second_factor_roles: BTreeSet<Role>,
+    /// What is dangerous needs a proof of the second factor that is no older than this; None where one of the
+    /// session will do.
+    pub step_up_after: Option<SignedDuration>,
 }
 
 impl Default for AccountPolicy {
@@ -60,6 +69,30 @@ impl Default for AccountPolicy {
             sessions_most: None,
             unused: Unused::default(),
             login_mode: LoginMode::Multi,
+            second_factor_roles: BTreeSet::new(),
+            step_up_after: Some(SignedDuration::from_mins(15)),
+        }
+    }
+}
+
+impl AccountPolicy {
+    /// How a session stands as far as a second factor goes.
+    pub fn second_factor(
+        &self,
+        grants: &Grants,
+        has_factor: bool,
+        proven: Option<Timestamp>,
+    ) -> SecondFactor {
+        let is_demanded = grants.iter().any(|grant| self.second_factor_roles.contains(&grant.role));
+        match (has_factor, proven) {
+            (true, Some(at)) => {
+                let until =
+                    self.step_up_after.map(|after| at.saturating_add(after).unwrap_or(Timestamp::MAX));
+                SecondFactor::Proven { until: until.unwrap_or(Timestamp::MAX) }
+            }
+            (true, None) => SecondFactor::Missing,
+            (false, _) if is_demanded => SecondFactor::ToBeMade,
+            (false, _) => SecondFactor::NotAsked,
         }
     }
 }

@@ -47,6 +47,8 @@ pub struct Identified {
     /// There is something that the user was to be told after the login and has not acknowledged; of sessions
     /// alone.
     pub has_notice: bool,
+    /// How the session stands as far as a second factor goes.
+    pub second_factor: SecondFactor,
     /// By what the user was identified.
     pub through: Through,
     /// The version of the rights that this was read at.
@@ -80,6 +82,34 @@ impl Identified {
         let has = |operation| self.grants_with(operation).any(|grant| grant.reaches(domain));
         let mut lines = OPERATIONS.iter().filter(|line| self.custom.has(&given.role, line.operation));
         self.grants.contains(given) || lines.all(|line| has(line.operation))
+    }
+}
+
+/// How a session stands as far as a second factor goes (IAM-10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondFactor {
+    /// The account has none, and none of its roles demands one.
+    NotAsked,
+    /// A role demands one, and the account has none yet: nothing else is done before.
+    ToBeMade,
+    /// The account has one, and it was not proven in this session: nothing else is done before.
+    Missing,
+    /// It was proven.
+    Proven {
+        /// Until then for what is dangerous, too.
+        until: Timestamp,
+    },
+}
+
+impl SecondFactor {
+    /// The word used in interfaces.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SecondFactor::NotAsked => "not_asked",
+            SecondFactor::ToBeMade => "to_be_made",
+            SecondFactor::Missing => "missing",
+            SecondFactor::Proven { .. } => "proven",
+        }
     }
 }
 
@@ -212,6 +242,12 @@ pub enum Because {
     AccountDisabled,
     /// Denied: the password must be changed first.
     PasswordMustChange,
+    /// Denied: the second factor must be proven first.
+    SecondFactorMissing,
+    /// Denied: a second factor must be set up first.
+    SecondFactorToBeMade,
+    /// Denied: it is dangerous, and the second factor was proven too long ago.
+    ProofTooOld,
     /// Denied: the token has ended.
     TokenExpired,
     /// Denied: the token is not for this operation.
@@ -243,6 +279,11 @@ impl fmt::Display for Because {
             }
             Because::AccountDisabled => f.write_str("the account is switched off"),
             Because::PasswordMustChange => f.write_str("the password must be changed first"),
+            Because::SecondFactorMissing => f.write_str("the second factor must be proven first"),
+            Because::SecondFactorToBeMade => f.write_str("a second factor must be set up first"),
+            Because::ProofTooOld => {
+                f.write_str("it is dangerous: the second factor must be proven once more")
+            }
             Because::TokenExpired => f.write_str("the token has ended"),
             Because::TokenNotForThis => f.write_str("the token is not for this operation"),
             Because::NoRoleHas => f.write_str("none of the user's roles has the right"),
@@ -334,6 +375,14 @@ fn judge(
             return Err(Because::TokenNotForThis);
         }
     }
+    match user.second_factor {
+        SecondFactor::Missing if !before_proof(operation) => return Err(Because::SecondFactorMissing),
+        SecondFactor::ToBeMade if !before_factor(operation) => return Err(Because::SecondFactorToBeMade),
+        SecondFactor::Proven { until } if operation.is_dangerous() && circumstances.at >= until => {
+            return Err(Because::ProofTooOld);
+        }
+        _ => {}
+    }
     // Who comes by the local socket was not identified by the password.
     let by_password = !matches!(user.through, Through::LocalUid(_));
     if user.must_change_password && by_password && !before_new_password(operation) {
@@ -345,7 +394,8 @@ fn judge(
         Access::Own if !user.grants.iter().any(|grant| user.custom.knows(&grant.role)) => {
             return Err(Because::NoRoleHas);
         }
-        Access::Own if object.owner == Some(user.user) => Because::IsOwn,
+        // What is still to be chosen is so among one's own.
+        Access::Own if object.owner == Some(user.user) || object.place == Place::Somewhere => Because::IsOwn,
         Access::Own => return Err(Because::NotOwn),
         Access::Roles(_) => Because::RoleHas(granted(user, operation, object)?.clone()),
     };
@@ -393,6 +443,25 @@ fn granted<'u>(user: &'u Identified, operation: Operation, object: &Object) -> R
         (Some(_), Place::Ne(_) | Place::Unplaced) => Because::OutsideScope,
         (Some(domain), _) => Because::ConfinedTo(domain.clone()),
     })
+}
+
+/// What may be done in a session before its second factor was proven.
+const fn before_proof(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::SessionProve
+            | Operation::SessionReadOwn
+            | Operation::SessionLogout
+            | Operation::UserReadOwn
+    )
+}
+
+/// What may be done before there is the second factor that a role demands. The password comes first where it must
+/// be changed.
+const fn before_factor(operation: Operation) -> bool {
+    before_proof(operation)
+        || before_new_password(operation)
+        || matches!(operation, Operation::FactorReadOwn | Operation::FactorAddOwn)
 }
 
 /// What a user with a password set by somebody else may do.

@@ -134,6 +134,15 @@ pub enum IdentityError {
     /// Accounts are confined to the domain.
     #[error("{0} accounts are confined to this domain; give them other roles first")]
     DomainInUse(u64),
+    /// A label that no second factor can have.
+    #[error("a second factor needs a label of 1 to 64 characters")]
+    FactorLabel,
+    /// Too many second factors.
+    #[error("an account has at most {0} second factors")]
+    MostFactors(i64),
+    /// There is no such second factor.
+    #[error("there is no second factor {0}")]
+    NoSuchFactor(i64),
     /// A user needs a role.
     #[error("a user needs at least one role")]
     NoRole,

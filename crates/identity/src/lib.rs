@@ -1,7 +1,7 @@
 //! Users, roles, passwords, tokens and sessions, and the one function that decides access.
 //!
 //! Beside the flow: `operate` asks here who the caller is and whether the operation is allowed, then
-//! records and acts. The deciding parts ([`decide`](mod@decide), [`operation`], [`role`], [`grant`], [`domain`], [`admission`],
+//! records and acts. The deciding parts ([`decide`](mod@decide), [`operation`], [`role`], [`grant`], [`domain`], [`factor`], [`admission`],
 //! [`password`], [`secret`], [`lockout`]) are pure: time and randomness are arguments. [`Identity`]
 //! reads accounts, tokens and sessions from the store; the changes in [`accounts`] take the caller's
 //! transaction, so that `operate` records them in the trail in the same one. This crate never
@@ -13,6 +13,8 @@ pub mod decide;
 pub mod domain;
 pub mod domains;
 mod error;
+pub mod factor;
+pub mod factors;
 pub mod grant;
 pub mod lockout;
 pub mod login;
@@ -31,12 +33,14 @@ mod tests;
 pub use accounts::{ADMIN, Keep, NewToken, NewUser, TokenWish};
 pub use admission::{AccountPolicy, Attributes, AttributesEdit, Bar, LoginMode, Unused, UnusedAct};
 pub use decide::{
-    AuditReach, Because, Circumstances, Decision, Identified, Object, Place, Subject, Through, audit_reach,
-    decide, decide_named,
+    AuditReach, Because, Circumstances, Decision, Identified, Object, Place, SecondFactor, Subject, Through,
+    audit_reach, decide, decide_named,
 };
 pub use domain::{Domain, DomainError, Members, Standing};
 pub use domains::{DOMAINS, ListedDomain};
 pub use error::IdentityError;
+pub use factor::TotpSecret;
+pub use factors::{FACTORS, Factor};
 pub use grant::{Grant, Grants, has_whole};
 pub use lockout::{Limit, LockoutPolicy};
 pub use login::{Admitted, Attempt, Checked, LoginResult, Notice, Presence, Refused};

@@ -65,6 +65,8 @@ pub enum Because {
     WrongPassword,
     /// Too many failures.
     Locked(Locked),
+    /// The second factor was not proven.
+    WrongCode,
     /// Name and password were right, and something else stands in the way.
     Barred(Bar),
 }
@@ -77,6 +79,7 @@ impl Because {
             Because::WrongPassword => "wrong_password",
             Because::Locked(Locked::Account) => "account_locked",
             Because::Locked(Locked::Address) => "address_locked",
+            Because::WrongCode => "wrong_code",
             Because::Barred(bar) => bar.as_str(),
         }
     }
@@ -89,6 +92,7 @@ impl std::fmt::Display for Because {
             Because::WrongPassword => "wrong password",
             Because::Locked(Locked::Account) => "the account is locked after too many failures",
             Because::Locked(Locked::Address) => "the address is locked after too many failures",
+            Because::WrongCode => "wrong code of the second factor, or one that was used before",
             Because::Barred(bar) => bar.text(),
         })
     }
@@ -264,10 +268,7 @@ pub(crate) async fn settle(
             Ok(Ok((user, counts)))
         }
         Err(because) => {
-            let locked = counts.fail(&policy.lockout, now);
-            counts.write(tx, &policy.lockout).await?;
-            let over = "DELETE FROM identity_tally WHERE touched < $1";
-            execute(tx, over, values![now.as_microsecond()]).await?;
+            let locked = count_failure(tx, &mut counts, policy, now).await?;
             let failed = match &user {
                 // Nothing was tried on the account: who is locked out must not wash out its history.
                 Some(_) if because == Because::Locked(Locked::Address) => Failed::default(),
@@ -282,6 +283,35 @@ pub(crate) async fn settle(
             Ok(Err(Refused { name, because, locked, failures_since_success: since_success, is_alarm }))
         }
     }
+}
+
+async fn count_failure(
+    tx: &Tx,
+    counts: &mut Counts,
+    policy: &AccountPolicy,
+    now: Timestamp,
+) -> Result<Option<Locked>, IdentityError> {
+    let locked = counts.fail(&policy.lockout, now);
+    counts.write(tx, &policy.lockout).await?;
+    let over = "DELETE FROM identity_tally WHERE touched < $1";
+    execute(tx, over, values![now.as_microsecond()]).await?;
+    Ok(locked)
+}
+
+/// A failure of who had got as far as a session, and is to prove more: it is counted and remembered as any other.
+pub(crate) async fn refused(
+    tx: &Tx,
+    counts: &mut Counts,
+    policy: &AccountPolicy,
+    (user, name): (UserId, String),
+    address: Option<IpAddr>,
+    because: Because,
+    now: Timestamp,
+) -> Result<Refused, IdentityError> {
+    let locked = count_failure(tx, counts, policy, now).await?;
+    let failed = remember_failure(tx, user, address, because, policy.alarm_failures, now).await?;
+    let Failed { since_success: failures_since_success, is_alarm } = failed;
+    Ok(Refused { name, because, locked, failures_since_success, is_alarm })
 }
 
 /// What a failure makes.
@@ -353,9 +383,11 @@ pub(crate) async fn admit(
     let set = "last_success = $2, failures_since = 0, alarmed = 0, last_used = $2, logins = logins + 1";
     sql::update_user(tx, user.id, set, values![micros].to_vec()).await?;
     let version = sql::policy_version(tx).await?;
-    let row = sql::SessionRow { id: session, last_used: micros, ends: until, login, user };
+    let has_factor = !crate::factors::rows_of(tx, user.id, true).await?.is_empty();
+    let (id, proven) = (session, None);
+    let row = sql::SessionRow { id, last_used: micros, ends: until, login, proven, has_factor, user };
     let custom = std::sync::Arc::new(sql::custom_roles(tx).await?);
-    let user = crate::service::of_session(row, version, custom, &policy.passwords, now);
+    let user = crate::service::of_session(row, version, custom, policy, now);
     Ok(Ok(Admitted { user, secret, ends }))
 }
 

@@ -41,6 +41,7 @@ pub enum ObjectKind {
     Chart,
     Role,
     Domain,
+    Factor,
 }
 
 impl ObjectKind {
@@ -71,6 +72,7 @@ impl ObjectKind {
             ObjectKind::Chart => "chart",
             ObjectKind::Role => "role",
             ObjectKind::Domain => "domain",
+            ObjectKind::Factor => "factor",
         }
     }
 }
@@ -174,6 +176,7 @@ operations! {
     SessionReadOwn         "session.read_own"          Session     read   OWN;
     SessionLogout          "session.logout"            Session     change OWN;
     SessionAcknowledge     "session.acknowledge"       Session     change OWN;
+    SessionProve           "session.prove"             Session     change OWN;
     SessionHistoryOwn      "session.history_own"       Session     read   OWN;
     SessionHistory         "session.history"           Session     read   AR;
     SessionRead            "session.read"              Session     read   AR;
@@ -181,6 +184,11 @@ operations! {
 
     UserReadOwn            "user.read_own"             User        read   OWN;
     UserChangeOwnPassword  "user.change_own_password"  User        change OWN;
+    FactorReadOwn          "factor.read_own"           Factor      read   OWN;
+    FactorAddOwn           "factor.add_own"            Factor      change OWN;
+    FactorRemoveOwn        "factor.remove_own"         Factor      change OWN;
+    FactorReset            "factor.reset"              Factor      change A;
+
     UserRead               "user.read"                 User        read   AR;
     UserCreate             "user.create"               User        change A;
     UserModify             "user.modify"               User        change A;
@@ -326,6 +334,37 @@ impl Operation {
         self.declaration().change
     }
 
+    /// True where a session must have proven its second factor a short while ago, if it has one: what takes the
+    /// network's protection away at once, what gives rights or takes accounts over, and what copies or replaces all
+    /// there is.
+    pub const fn is_dangerous(self) -> bool {
+        use Operation as O;
+
+        matches!(
+            self,
+            O::EnforcementStop
+                | O::EnforcementReleaseAll
+                | O::UserCreate
+                | O::UserSetRoles
+                | O::UserResetPassword
+                | O::UserDelete
+                | O::UserMapLocal
+                | O::RoleCreate
+                | O::RoleModify
+                | O::DomainModify
+                | O::PolicyModify
+                | O::TokenCreate
+                | O::TokenCreateOwn
+                | O::FactorAddOwn
+                | O::FactorRemoveOwn
+                | O::FactorReset
+                | O::ChannelDefineCommand
+                | O::BackupDownload
+                | O::BackupRestore
+                | O::SystemRotateKeys
+        )
+    }
+
     /// Of what a role that is confined to a domain may do it.
     pub const fn reach(self) -> Reach {
         use ObjectKind as K;
@@ -345,7 +384,7 @@ impl Operation {
             O::SystemStatus | O::JobRead => Reach::Elements,
             _ => match self.object() {
                 K::Endpoint | K::Ne | K::Port | K::Enforcement | K::Event | K::Probe => Reach::Elements,
-                K::User | K::Token | K::Session => Reach::Accounts,
+                K::User | K::Token | K::Session | K::Factor => Reach::Accounts,
                 _ => Reach::Whole,
             },
         }

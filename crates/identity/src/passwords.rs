@@ -168,21 +168,28 @@ impl Identity {
         self.hash(password, salt).await
     }
 
-    /// Checks a user's own new password, for which the old one was asked again: first the old one, counted
-    /// and locked as a login is, then every rule. To be set by [`crate::accounts::set_own_password`].
-    /// `salts` are fresh.
-    pub async fn prepare_own_password(
+    /// The password of a user once more, counted and locked as a login is; `salt` is fresh.
+    ///
+    /// # Errors
+    /// [`IdentityError::OldPassword`] where it is not theirs, or the account is locked.
+    pub async fn ask_password(
         &self,
         user: &Identified,
-        contact: &Contact,
-        old: Attempt,
-        new: Zeroizing<String>,
+        presented: Attempt,
         now: Timestamp,
-        salts: [[u8; 16]; 2],
-    ) -> Result<OwnPassword, IdentityError> {
-        let [first, second] = salts;
-        let present = old.password.clone();
-        let checked = self.check(Attempt { name: user.name.clone(), ..old }, now, first).await?;
+        salt: [u8; 16],
+    ) -> Result<(), IdentityError> {
+        self.asked_again(user, presented, now, salt).await.map(drop)
+    }
+
+    async fn asked_again(
+        &self,
+        user: &Identified,
+        presented: Attempt,
+        now: Timestamp,
+        salt: [u8; 16],
+    ) -> Result<sql::UserRow, IdentityError> {
+        let checked = self.check(Attempt { name: user.name.clone(), ..presented }, now, salt).await?;
         let accounts = self.policy().accounts;
         let settled = self
             .store
@@ -198,10 +205,27 @@ impl Identity {
                 })
             })
             .await?;
-        let row = match settled {
-            Ok(row) if row.id == user.user => row,
-            _ => return Err(IdentityError::OldPassword),
-        };
+        match settled {
+            Ok(row) if row.id == user.user => Ok(row),
+            _ => Err(IdentityError::OldPassword),
+        }
+    }
+
+    /// Checks a user's own new password, for which the old one was asked again: first the old one, counted
+    /// and locked as a login is, then every rule. To be set by [`crate::accounts::set_own_password`].
+    /// `salts` are fresh.
+    pub async fn prepare_own_password(
+        &self,
+        user: &Identified,
+        contact: &Contact,
+        old: Attempt,
+        new: Zeroizing<String>,
+        now: Timestamp,
+        salts: [[u8; 16]; 2],
+    ) -> Result<OwnPassword, IdentityError> {
+        let [first, second] = salts;
+        let present = old.password.clone();
+        let row = self.asked_again(user, old, now, first).await?;
         let person = Person {
             name: &row.name,
             is_administrator: row.grants.iter().any(|grant| grant.role == Role::Administrator),

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::accounts::{self, NewToken, NewUser, TokenWish, user_name};
 use crate::admission::{AccountPolicy, Attributes, LoginMode, Unused, UnusedAct, bar};
-use crate::decide::{Identified, Subject, Through};
+use crate::decide::{Identified, SecondFactor, Subject, Through};
 use crate::domains::DomainsAt;
 use crate::error::IdentityError;
 use crate::grant::{Grants, read_grants};
@@ -395,7 +395,7 @@ impl Identity {
         }
         let version = sql::policy_version(self.store.read()).await?;
         let custom = self.roles_at(version).await?;
-        Ok(Some(Subject::User(of_session(row, version, custom, &policy.passwords, now))))
+        Ok(Some(Subject::User(of_session(row, version, custom, &policy, now))))
     }
 
     /// Who a token belongs to, narrowed to what it is for; None where it is none, has ended or was
@@ -721,6 +721,8 @@ pub(crate) fn identified(
         must_change_password: user.must_change,
         password_ends: None,
         has_notice: false,
+        // Of who comes without a session nothing more is asked.
+        second_factor: SecondFactor::NotAsked,
         through,
         policy_version,
     }
@@ -732,10 +734,11 @@ pub(crate) fn of_session(
     session: sql::SessionRow,
     policy_version: i64,
     custom: Arc<CustomRoles>,
-    passwords: &PasswordPolicy,
+    policy: &IdentityPolicy,
     now: Timestamp,
 ) -> Identified {
-    let sql::SessionRow { id, login, user, .. } = session;
+    let sql::SessionRow { id, login, user, proven, has_factor, .. } = session;
+    let passwords = &policy.passwords;
     let set = Timestamp::from_microsecond(user.password_set).unwrap_or(Timestamp::MIN);
     let renewal = user.attributes.renewal;
     let ends = passwords.ends(&renewal, set).filter(|ends| passwords.is_told(&renewal, *ends, now));
@@ -744,6 +747,8 @@ pub(crate) fn of_session(
     user.must_change_password |= ends.is_some_and(|ends| now >= ends);
     user.password_ends = ends;
     user.has_notice = has_notice;
+    let proven = proven.and_then(|proven| Timestamp::from_microsecond(proven).ok());
+    user.second_factor = policy.accounts.second_factor(&user.grants, has_factor, proven);
     user
 }
 

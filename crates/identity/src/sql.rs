@@ -165,6 +165,21 @@ ALTER TABLE identity_user DROP COLUMN last_failure_from;
 );
 ",
     },
+    Migration {
+        name: "identity-0006-factors",
+        up: "CREATE TABLE identity_factor (
+  id {id},
+  user_id BIGINT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  label TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  last_used BIGINT,
+  last_step BIGINT NOT NULL,
+  confirmed {bool} NOT NULL
+);
+CREATE INDEX identity_factor_user ON identity_factor (user_id);
+ALTER TABLE identity_session ADD COLUMN proven_at BIGINT;
+",
+    },
 ];
 
 /// An account's row.
@@ -370,6 +385,10 @@ pub(crate) struct SessionRow {
     pub(crate) ends: i64,
     /// The login that opened it.
     pub(crate) login: i64,
+    /// When a second factor was proven in it, in microseconds.
+    pub(crate) proven: Option<i64>,
+    /// The account has a second factor that opens something.
+    pub(crate) has_factor: bool,
     pub(crate) user: UserRow,
 }
 
@@ -378,7 +397,8 @@ pub(crate) async fn session<C: ConnectionTrait>(
     digest: SecretDigest,
 ) -> Result<Option<SessionRow>, IdentityError> {
     let sql = format!(
-        "SELECT {USER}, s.id, s.last_used, s.ends, s.login FROM {USERS} \
+        "SELECT {USER}, s.id, s.last_used, s.ends, s.login, s.proven_at, \
+         EXISTS (SELECT 1 FROM identity_factor f WHERE f.user_id = u.id AND f.confirmed) AS has_factor FROM {USERS} \
          JOIN identity_session s ON s.user_id = u.id WHERE s.digest = $1"
     );
     let Some(row) = query_one(connection, sql, values![digest.0.to_vec()]).await? else { return Ok(None) };
@@ -388,6 +408,8 @@ pub(crate) async fn session<C: ConnectionTrait>(
         last_used: row.try_get_by_index(USER_COLUMNS + 1)?,
         ends: row.try_get_by_index(USER_COLUMNS + 2)?,
         login: row.try_get_by_index(USER_COLUMNS + 3)?,
+        proven: row.try_get_by_index(USER_COLUMNS + 4)?,
+        has_factor: row.try_get_by_index(USER_COLUMNS + 5)?,
     }))
 }
 

@@ -98,10 +98,10 @@ impl Permit {
 }
 
 fn kind_of(operation: Operation) -> Kind {
-    use netwarden_identity::ObjectKind::{Domain, Policy, Role, Session, Token, User};
+    use netwarden_identity::ObjectKind::{Domain, Factor, Policy, Role, Session, Token, User};
 
     match operation.object() {
-        Domain | Policy | Role | Session | Token | User => Kind::Security,
+        Domain | Factor | Policy | Role | Session | Token | User => Kind::Security,
         _ => Kind::Operation,
     }
 }

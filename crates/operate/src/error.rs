@@ -217,6 +217,9 @@ impl From<IdentityError> for OperateError {
             IdentityError::RoleInUse(count) => {
                 Self::Conflict(Said::RoleInUse { count: i64::try_from(count).unwrap_or(i64::MAX) })
             }
+            IdentityError::FactorLabel => Self::Invalid(Said::FactorLabel),
+            IdentityError::MostFactors(most) => Self::Conflict(Said::MostFactors { most }),
+            IdentityError::NoSuchFactor(id) => Self::Invalid(Said::NoSuchFactor { id }),
             IdentityError::BadDomainName(name) => Self::Invalid(Said::BadDomainName { name }),
             IdentityError::DomainNameTaken(name) => Self::Conflict(Said::DomainIsThere { name }),
             IdentityError::NoSuchDomain(name) => Self::Invalid(Said::NoSuchDomain { name }),
@@ -278,6 +281,9 @@ mod tests {
             || IdentityError::NotForRoles("x".into()),
             || IdentityError::NoSuchRole("x".into()),
             || IdentityError::RoleInUse(2),
+            || IdentityError::FactorLabel,
+            || IdentityError::MostFactors(8),
+            || IdentityError::NoSuchFactor(7),
             || IdentityError::BadDomainName("x y".into()),
             || IdentityError::DomainNameTaken("x".into()),
             || IdentityError::NoSuchDomain("x".into()),

@@ -163,6 +163,7 @@ const LOGIN_FILTERS: Filters = &[
     ("was_refused", Reads::Truth),
 ];
 const LOGIN_POLICY_FILTERS: Filters = &[("name", Reads::Part), ("kind", Reads::Text)];
+const FACTOR_FILTERS: Filters = &[("label", Reads::Part)];
 const DOMAIN_FILTERS: Filters = &[("name", Reads::Part)];
 const AUDIT_FILTERS: Filters = &[
     ("index", Reads::Number),
@@ -498,6 +499,10 @@ pub(crate) fn login_query(query: ListQuery, wish: ListWish) -> Result<ListQuery,
 
 pub(crate) fn login_policy_query(wish: ListWish) -> Result<ListQuery, OperateError> {
     filled(ListQuery::unscoped(&netwarden_identity::LOGIN_POLICIES), LOGIN_POLICY_FILTERS, &["name"], wish)
+}
+
+pub(crate) fn factor_query(query: ListQuery, wish: ListWish) -> Result<ListQuery, OperateError> {
+    filled(query, FACTOR_FILTERS, &["label"], wish)
 }
 
 pub(crate) fn domain_query(wish: ListWish) -> Result<ListQuery, OperateError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use netwarden_actions::guard;
-use netwarden_identity::{AccountPolicy, Limit, LockoutPolicy, LoginMode, Unused};
+use netwarden_identity::{AccountPolicy, Limit, LockoutPolicy, LoginMode, Role, Unused};
 use netwarden_model::Mac;
 
 /// What values a parameter takes.
@@ -23,6 +23,8 @@ pub enum Domain {
     Word(&'static [&'static str]),
     /// MAC addresses, with commas between them; none where empty.
     Macs,
+    /// Names of roles, with commas between them; none where empty.
+    Roles,
 }
 
 /// A parameter's declaration.
@@ -164,6 +166,12 @@ pub const PARAMETERS: &[Declaration] = &[
         description: "single lets only 'admin' log in and ends the sessions of all others, for maintenance",
     },
     Declaration {
+        name: "identity.second_factor_roles",
+        domain: Domain::Roles,
+        default: "",
+        description: "whoever has one of these roles, in whichever domain, needs a second factor",
+    },
+    Declaration {
         name: "identity.session_idle_s",
         domain: Domain::OffOr(60, DAY_S),
         default: "1800",
@@ -180,6 +188,12 @@ pub const PARAMETERS: &[Declaration] = &[
         domain: Domain::OffOr(1, 1_000),
         default: "0",
         description: "sessions that one account has at once; 'admin' has as many as it likes",
+    },
+    Declaration {
+        name: "identity.step_up_s",
+        domain: Domain::OffOr(60, DAY_S),
+        default: "900",
+        description: "what is dangerous needs a second factor that was proven within so many seconds, of accounts that have one",
     },
     Declaration {
         name: "identity.unused_act",
@@ -338,6 +352,7 @@ impl Declaration {
             Domain::Truth => matches!(value, "true" | "false"),
             Domain::Word(words) => words.contains(&value),
             Domain::Macs => macs(value).is_some(),
+            Domain::Roles => roles(value).is_some(),
         };
         if fits {
             return Ok(());
@@ -347,6 +362,7 @@ impl Declaration {
             Domain::OffOr(min, max) => format!("0 for no limit, or a whole number from {min} to {max}"),
             Domain::Truth => "true or false".to_owned(),
             Domain::Word(words) => words.join(", "),
+            Domain::Roles => format!("at most {MOST_ROLES} names of roles with commas between them"),
             Domain::Macs => format!("at most {MOST_MACS} MAC addresses with commas between them"),
         };
         Err(ParameterError::Value { name: self.name, value: value.to_owned(), expected })
@@ -478,6 +494,8 @@ impl Parameters {
                 "single" => LoginMode::Single,
                 _ => LoginMode::Multi,
             },
+            second_factor_roles: roles(self.word("identity.second_factor_roles")).unwrap_or_default(),
+            step_up_after: self.span("identity.step_up_s"),
         }
     }
 
@@ -533,6 +551,23 @@ fn macs(value: &str) -> Option<BTreeSet<Mac>> {
     let found: Option<BTreeSet<Mac>> =
         words.map(|word| word.parse::<Mac>().ok().filter(|mac| mac.is_endpoint())).collect();
     found.filter(|found| found.len() <= MOST_MACS)
+}
+
+/// Roles in one list.
+const MOST_ROLES: usize = 64;
+
+/// Names that roles can have; None where something else is among them.
+fn roles(value: &str) -> Option<BTreeSet<Role>> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
+    // A name has 64 characters at most; what is more than that and a comma with a blank is no list of them.
+    let plain = value.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    if !plain || value.len() > MOST_ROLES * 66 {
+        return None;
+    }
+    let words = value.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let found: Option<BTreeSet<Role>> =
+        words.map(|word| (word.len() <= 64 && word.chars().all(fits)).then(|| Role::from(word))).collect();
+    found.filter(|found| found.len() <= MOST_ROLES)
 }
 
 #[cfg(test)]

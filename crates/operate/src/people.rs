@@ -10,7 +10,7 @@ use netwarden_identity::lockout::Locked;
 use netwarden_identity::password::Person;
 use netwarden_identity::{
     Attempt, Attributes, AttributesEdit, Contact, Grants, Identified, IdentityError, LoginResult, NewToken,
-    NewUser, Object, ObjectKind, Operation, Refused, Role, Subject, TokenWish,
+    NewUser, Object, ObjectKind, Operation, Refused, Role, SecondFactor, Subject, TokenWish,
 };
 use netwarden_model::event::PeoplePayload;
 use netwarden_model::{EventKind, NewEvent, Severity, UserId};
@@ -35,6 +35,8 @@ pub struct Opened {
     pub must_change_password: bool,
     /// When the password ends, where that is soon or past.
     pub password_ends: Option<jiff::Timestamp>,
+    /// Nothing else is permitted before a second factor is proven, or set up.
+    pub second_factor: SecondFactor,
 }
 
 /// An account that is to be made.
@@ -102,6 +104,7 @@ impl Desk {
                 ends: admitted.ends,
                 must_change_password: admitted.user.must_change_password,
                 password_ends: admitted.user.password_ends,
+                second_factor: admitted.user.second_factor,
             }),
             LoginResult::Refused(refused) => Err(match refused.bar() {
                 Some(bar) => OperateError::Barred(bar),
@@ -274,7 +277,7 @@ fn all_operations() -> BTreeSet<Operation> {
     netwarden_identity::OPERATIONS.iter().map(|line| line.operation).collect()
 }
 
-fn identified(caller: &Caller) -> Result<&Identified, OperateError> {
+pub(crate) fn identified(caller: &Caller) -> Result<&Identified, OperateError> {
     match &caller.subject {
         Subject::User(user) => Ok(user),
         Subject::Unidentified => {
@@ -295,7 +298,11 @@ fn told(refused: &Refused) -> String {
 
 /// The alarm of too many failed logins (IAM-08), raised once until the next success. Of names that nobody has
 /// there is none.
-fn login_alarm(refused: &Refused, address: Option<IpAddr>, at: jiff::Timestamp) -> Option<NewEvent> {
+pub(crate) fn login_alarm(
+    refused: &Refused,
+    address: Option<IpAddr>,
+    at: jiff::Timestamp,
+) -> Option<NewEvent> {
     if !refused.is_alarm {
         return None;
     }
@@ -329,7 +336,7 @@ fn login_record(name: &str, address: Option<IpAddr>, result: &LoginResult, at: j
 }
 
 /// Fresh random octets for salts and secrets.
-fn random<const N: usize>() -> [u8; N] {
+pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut octets = [0u8; N];
     rand::rng().fill_bytes(&mut octets);
     octets

@@ -4,11 +4,15 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use netwarden_api::Problem;
+use netwarden_identity::Because;
 use netwarden_operate::{OperateError, Said};
 
 /// What an answer tells of the refusal that it was made from, so that a page can be made of it instead.
 #[derive(Debug, Clone)]
 pub(crate) struct Refused(pub(crate) Refusal);
+
+/// Of what is dangerous, where the second factor was proven too long ago.
+const STEP_UP: &str = "step-up";
 
 /// Why a request was not served.
 #[derive(Debug, Clone)]
@@ -56,6 +60,11 @@ impl Refusal {
         self.problem.input.as_deref()
     }
 
+    /// True where it would be permitted once the second factor was proven anew.
+    pub fn is_step_up(&self) -> bool {
+        self.problem.kind.ends_with(STEP_UP)
+    }
+
     /// The problem as it is sent.
     pub const fn problem(&self) -> &Problem {
         &self.problem
@@ -72,6 +81,9 @@ impl From<OperateError> for Refusal {
         let detail = error.said();
         let (status, kind, title) = match error {
             OperateError::NotIdentified(_) => return Self::not_identified(detail),
+            OperateError::Denied { because: Because::ProofTooOld, .. } => {
+                (StatusCode::FORBIDDEN, STEP_UP, "Prove the second factor once more")
+            }
             OperateError::Denied { .. } => (StatusCode::FORBIDDEN, "denied", "Not permitted"),
             OperateError::Barred(_) => (StatusCode::FORBIDDEN, "login-barred", "No login at present"),
             OperateError::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),

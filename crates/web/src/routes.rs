@@ -10,6 +10,7 @@ mod domains;
 mod elements;
 mod endpoints;
 mod events;
+mod factors;
 mod groups;
 mod health;
 mod jobs;
@@ -77,6 +78,7 @@ fn routes() -> OpenApiRouter<Desk> {
         .merge(events::routes())
         .merge(roles::routes())
         .merge(domains::routes())
+        .merge(factors::routes())
         .merge(rules::routes())
         .merge(audit::routes())
         .merge(jobs::routes())

@@ -9,6 +9,7 @@ mod domains;
 mod element;
 mod endpoints;
 mod events;
+mod factors;
 mod fault;
 mod import;
 mod job;
@@ -99,6 +100,9 @@ pub enum Verbs {
     /// Domains: parts of the network to which roles are confined.
     #[command(after_help = EXIT_CODES)]
     Domains(Noun<domains::Verb>),
+    /// Your second factors.
+    #[command(after_help = EXIT_CODES)]
+    Factors(Noun<factors::Verb>),
     /// Sessions and logins of users.
     #[command(after_help = EXIT_CODES)]
     Sessions(Noun<users::SessionVerb>),
@@ -166,6 +170,7 @@ async fn dispatch(verbs: Verbs) -> Result<(), Fault> {
         Verbs::Users(Noun { connection, verb }) => users::run(&connection.open()?, verb).await,
         Verbs::Passwords(Noun { connection, verb }) => passwords::run(&connection.open()?, verb).await,
         Verbs::Roles(Noun { connection, verb }) => roles::run(&connection.open()?, verb).await,
+        Verbs::Factors(Noun { connection, verb }) => factors::run(&connection.open()?, verb).await,
         Verbs::Domains(Noun { connection, verb }) => domains::run(&connection.open()?, verb).await,
         Verbs::Policies(Noun { connection, verb }) => policies::run(&connection.open()?, verb).await,
         Verbs::Sessions(Noun { connection, verb }) => users::run_sessions(&connection.open()?, verb).await,

@@ -35,6 +35,8 @@ pub enum UserVerb {
     Set(UserSetArguments),
     /// Gives a user a one-time password and prints it, this once; ends their sessions and tokens.
     ResetPassword(UserAct),
+    /// Takes all second factors from a user who has lost theirs, and ends their sessions.
+    ResetFactors(UserAct),
     /// Lifts the lock that failed logins have brought upon a user.
     Unlock(UserAct),
     /// Deletes a user with their tokens and sessions.
@@ -112,6 +114,9 @@ pub struct LoginArguments {
     /// NETWARDEN_NEW_PASSWORD or standard input (second line).
     #[arg(long)]
     change_password: bool,
+    /// A code of your second factor, where you have one.
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
     /// Read the password from standard input; else it is asked for, or read from NETWARDEN_PASSWORD.
     #[arg(long)]
     secrets_stdin: bool,
@@ -323,6 +328,11 @@ pub async fn run(session: &Session, verb: UserVerb) -> Result<(), Fault> {
             let path = user_path(&arguments.name, "");
             show::<User>(&session.out, session.client.patch(&path, &body).await?)
         }
+        UserVerb::ResetFactors(UserAct { name, reason }) => {
+            let query = [("reason", reason.get()?)];
+            let request = session.client.request(Method::DELETE, &user_path(&name, "/factors")).query(&query);
+            answer(&session.out, &request.send::<Value>().await?)
+        }
         UserVerb::ResetPassword(UserAct { name, reason }) => {
             let body = Reason { reason: reason.get()? };
             let made: OneTimePassword =
@@ -394,7 +404,8 @@ pub async fn login(session: &Session, arguments: LoginArguments) -> Result<(), F
     } else {
         None
     };
-    let body = Login { user: arguments.user, password: password.to_string(), new_password };
+    let code = arguments.code;
+    let body = Login { user: arguments.user, password: password.to_string(), new_password, code };
     print(&session.out, &session.client.post("/sessions", &body).await?)
 }
 
@@ -410,6 +421,15 @@ fn print(out: &Printer, secret: &Secret) -> Result<(), Fault> {
             out.write(&format!("{}\n", crate::output::plain(&secret.token)))?;
             let until = Cell::from(secret.expires_at).shown(&out.zone);
             out.note(&format!("It is shown this once and ends {until}; put it into NETWARDEN_TOKEN."));
+            match secret.second_factor.as_deref() {
+                Some("missing") => out.note(
+                    "Nothing else is permitted before the second factor is proven: login --code, or factors prove.",
+                ),
+                Some("to_be_made") => out.note(
+                    "Nothing else is permitted before a second factor is set up: factors add, in the console or here.",
+                ),
+                _ => {}
+            }
             if secret.must_change_password {
                 out.note(
                     "Nothing else is permitted before the password is changed: login --change-password.",

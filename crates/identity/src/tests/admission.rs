@@ -219,11 +219,11 @@ fn every_bar_stands_in_the_way_and_the_system_comes_first() {
         ("disabled", Case { enabled: false, ..Case::default() }, Some(Bar::Disabled)),
         ("expired", Case { attributes: three_days, ..Case::default() }, Some(Bar::Expired)),
         ("not yet", Case { attributes: five_days, ..Case::default() }, None),
-        ("unused", Case { policy: old, last_used: long_ago, ..Case::default() }, Some(Bar::Unused)),
+        ("unused", Case { policy: old.clone(), last_used: long_ago, ..Case::default() }, Some(Bar::Unused)),
         (
             "kept though unused",
             Case {
-                policy: old,
+                policy: old.clone(),
                 last_used: long_ago,
                 attributes: Attributes { unused_act: keep, ..Attributes::default() },
                 ..Case::default()
@@ -232,7 +232,11 @@ fn every_bar_stands_in_the_way_and_the_system_comes_first() {
         ),
         ("address", Case { addresses: addresses.clone(), ..Case::default() }, Some(Bar::Address)),
         ("hours", Case { hours: hours.clone(), ..Case::default() }, Some(Bar::Hours)),
-        ("single", Case { policy: single, enabled: false, hours, ..Case::default() }, Some(Bar::SingleUser)),
+        (
+            "single",
+            Case { policy: single.clone(), enabled: false, hours, ..Case::default() },
+            Some(Bar::SingleUser),
+        ),
     ] {
         assert_eq!(case.bar("bob", Some("198.51.100.7")), expected, "{what}");
     }
@@ -241,7 +245,7 @@ fn every_bar_stands_in_the_way_and_the_system_comes_first() {
     assert_eq!((case.bar("bob", None), case.bar("bob", Some("192.0.2.9"))), (None, None));
     // `admin` comes in.
     single.unused = unused;
-    let case = Case { policy: single, last_used: long_ago, ..Case::default() };
+    let case = Case { policy: single.clone(), last_used: long_ago, ..Case::default() };
     assert_eq!(case.bar("admin", Some("198.51.100.7")), None);
 }
 
@@ -253,13 +257,13 @@ fn sessions_and_logins_are_counted_and_admin_has_a_slot() {
         |max_sessions, allowed_logins| Attributes { max_sessions, allowed_logins, ..Attributes::default() };
     for (policy, attributes, sessions, logins, expected) in [
         (AccountPolicy::default(), own(None, None), 1_000, 1_000, None),
-        (three, own(None, None), 2, 0, None),
-        (three, own(None, None), 3, 0, Some(Bar::Sessions)),
-        (three, own(Some(1), None), 1, 0, Some(Bar::Sessions)),
-        (three, own(Some(5), None), 3, 0, Some(Bar::Sessions)),
+        (three.clone(), own(None, None), 2, 0, None),
+        (three.clone(), own(None, None), 3, 0, Some(Bar::Sessions)),
+        (three.clone(), own(Some(1), None), 1, 0, Some(Bar::Sessions)),
+        (three.clone(), own(Some(5), None), 3, 0, Some(Bar::Sessions)),
         (AccountPolicy::default(), own(Some(5), None), 4, 0, None),
-        (three, own(None, Some(2)), 0, 1, None),
-        (three, own(None, Some(2)), 0, 2, Some(Bar::LoginsUsedUp)),
+        (three.clone(), own(None, Some(2)), 0, 1, None),
+        (three.clone(), own(None, Some(2)), 0, 2, Some(Bar::LoginsUsedUp)),
     ] {
         let case = Case { attributes, ..Case::default() };
         assert_eq!(

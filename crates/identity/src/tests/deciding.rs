@@ -10,8 +10,8 @@ use netwarden_model::{NeId, Scope, UserId};
 use super::{at, golden};
 use crate::{
     Access, AuditReach, Because, Circumstances, CustomRoles, Domain, Grant, Identified, Members, OPERATIONS,
-    Object, ObjectKind, Operation, Reach, Role, Standing, Subject, Through, audit_reach, decide,
-    decide_named,
+    Object, ObjectKind, Operation, Reach, Role, SecondFactor, Standing, Subject, Through, audit_reach,
+    decide, decide_named,
 };
 
 fn user(role: Role) -> Identified {
@@ -25,6 +25,7 @@ fn user(role: Role) -> Identified {
         must_change_password: false,
         password_ends: None,
         has_notice: false,
+        second_factor: SecondFactor::NotAsked,
         through: Through::Session(1),
         policy_version: 1,
     }
@@ -73,6 +74,7 @@ fn rights_are_those_of_the_committed_table() {
                 | ObjectKind::Policy
                 | ObjectKind::Role
                 | ObjectKind::Domain
+                | ObjectKind::Factor
         );
         let holds_accounts = matches!(operation, Operation::BackupDownload | Operation::BackupRestore);
         assert_eq!(
@@ -333,6 +335,65 @@ fn nobody_comes_to_rights_by_giving_them_or_by_taking_an_account_over() {
     assert_eq!(foreign, Err(Because::ForeignRole("smmanagers".into())));
     let admin = Identified { custom, ..user(Role::Administrator) };
     assert!(asked(&admin, Operation::UserSetRoles, &account(&["desk-lead", "administrator"])).is_ok());
+}
+
+// proves: IAM-10
+#[test]
+fn a_second_factor_stands_before_everything_else() {
+    let with = |second_factor, role| Identified { second_factor, ..user(role) };
+    let may = |user: &Identified| -> Vec<&str> {
+        let of = |line: &&crate::Declaration| {
+            line.access != Access::Anyone
+                && asked(user, line.operation, &Object::owned(line.object, UserId(7))).is_ok()
+        };
+        OPERATIONS.iter().filter(of).map(|line| line.name).collect()
+    };
+    let missing = with(SecondFactor::Missing, Role::Administrator);
+    assert_eq!(may(&missing), ["session.read_own", "session.logout", "session.prove", "user.read_own"]);
+    let to_be_made = with(SecondFactor::ToBeMade, Role::Administrator);
+    assert_eq!(
+        may(&to_be_made),
+        [
+            "session.read_own",
+            "session.logout",
+            "session.prove",
+            "user.read_own",
+            "user.change_own_password",
+            "factor.read_own",
+            "factor.add_own",
+        ]
+    );
+    // Once proven a while ago, all but what is dangerous.
+    let lapsed = with(SecondFactor::Proven { until: at(0) }, Role::Administrator);
+    let fresh = with(SecondFactor::Proven { until: at(1) }, Role::Administrator);
+    for line in OPERATIONS.iter().filter(|line| line.access != Access::Anyone) {
+        let object = Object::owned(line.object, UserId(7));
+        assert!(asked(&fresh, line.operation, &object).is_ok(), "{}", line.name);
+        let expected = if line.operation.is_dangerous() { Err(Because::ProofTooOld) } else { Ok(()) };
+        assert_eq!(asked(&lapsed, line.operation, &object).map(drop), expected, "{}", line.name);
+    }
+}
+
+// proves: IAM-10
+#[test]
+fn which_sessions_are_asked_for_a_second_factor() {
+    let policy = crate::AccountPolicy {
+        second_factor_roles: [Role::Administrator].into(),
+        step_up_after: Some(jiff::SignedDuration::from_mins(15)),
+        ..crate::AccountPolicy::default()
+    };
+    let stands = |grant: &str, has, proven| policy.second_factor(&[grant.into()].into(), has, proven);
+    for grant in ["administrator", "administrator@north"] {
+        assert_eq!(stands(grant, false, None), SecondFactor::ToBeMade);
+    }
+    assert_eq!(stands("operator", false, None), SecondFactor::NotAsked);
+    assert_eq!(stands("operator", true, None), SecondFactor::Missing, "who has one is asked for it");
+    assert_eq!(stands("operator", true, Some(at(0))), SecondFactor::Proven { until: at(900) });
+    // The last one was taken away: an old proof is none of another.
+    assert_eq!(stands("administrator", false, Some(at(0))), SecondFactor::ToBeMade);
+    let never = crate::AccountPolicy { step_up_after: None, ..policy.clone() };
+    let for_ever = SecondFactor::Proven { until: jiff::Timestamp::MAX };
+    assert_eq!(never.second_factor(&["operator".into()].into(), true, Some(at(0))), for_ever);
 }
 
 fn confined(grants: &[&str], domains: &[(&str, &[i64])]) -> Identified {

@@ -218,6 +218,17 @@ sentences! {
         "said-wrong-object", "the operation is for a {expected}, not for a {found}";
     AccountDisabled = "said-account-disabled", "the account is switched off";
     PasswordMustChange = "said-password-must-change", "the password must be changed first";
+    SecondFactorMissing = "said-second-factor-missing", "the second factor must be proven first";
+    SecondFactorToBeMade = "said-second-factor-to-be-made", "a second factor must be set up first";
+    ProofTooOld =
+        "said-proof-too-old", "it is dangerous: the second factor must be proven once more";
+    PasswordWrong = "said-password-wrong", "the password is not right";
+    WrongCode =
+        "said-wrong-code", "the code is not right, was used already, or there were too many wrong ones";
+    NoSecondFactor = "said-no-second-factor", "the account has no second factor";
+    FactorLabel = "said-factor-label", "a second factor needs a label of 1 to 64 characters";
+    MostFactors { most: i64 } = "said-most-factors", "an account has at most {most} second factors";
+    NoSuchFactor { id: i64 } = "said-no-such-factor", "there is no second factor {id}";
     TokenExpired = "said-token-expired", "the token has ended";
     TokenNotForThis = "said-token-not-for-this", "the token is not for this operation";
     NoRoleHas = "said-no-role-has", "none of the user's roles has the right";

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use netwarden_api::account::{Acknowledgement, ListedLogin, LoginNotice};
 use netwarden_api::system::{Login, NewToken, PasswordChange, Secret, Session, Token};
 use netwarden_api::{Page, Problem};
-use netwarden_identity::{Operation, Through};
+use netwarden_identity::{Operation, SecondFactor, Through};
 use netwarden_operate::{Desk, Notice};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -58,13 +58,20 @@ async fn login(
     let opened = desk.login(&login.user, password.clone(), address).await?;
     let (mut must_change_password, mut password_ends_at) =
         (opened.must_change_password, opened.password_ends);
+    let (mut secret, mut second_factor) = (opened.secret, opened.second_factor);
+    if let (SecondFactor::Missing, Some(code)) = (second_factor, login.code) {
+        let caller = desk.identify_bearer(&secret, address).await?;
+        secret = desk.prove(&caller, &Zeroizing::new(code)).await?;
+        second_factor = SecondFactor::Proven { until: opened.ends };
+    }
     if let Some(new) = login.new_password {
-        let caller = desk.identify_bearer(&opened.secret, address).await?;
+        let caller = desk.identify_bearer(&secret, address).await?;
         desk.change_own_password(&caller, password, Zeroizing::new(new)).await?;
         (must_change_password, password_ends_at) = (false, None);
     }
     let secret = Secret {
-        token: opened.secret.to_string(),
+        token: secret.to_string(),
+        second_factor: Some(second_factor.as_str().to_owned()),
         expires_at: opened.ends,
         must_change_password,
         password_ends_at,
@@ -89,6 +96,7 @@ async fn own(State(desk): State<Desk>, asker: Asker) -> Answer<Session> {
         through: through.to_owned(),
         must_change_password: user.must_change_password,
         password_ends_at: user.password_ends,
+        second_factor: user.second_factor.as_str().to_owned(),
         notice: desk.notice(&asker.caller).await?.map(noticed),
     }))
 }
@@ -205,6 +213,7 @@ async fn create_token(
     };
     let expires_at = made.1;
     let secret = Secret {
+        second_factor: None,
         token: made.0.secret.to_string(),
         expires_at,
         must_change_password: false,

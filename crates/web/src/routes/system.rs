@@ -79,6 +79,9 @@ pub(super) fn shaped(declaration: &Declaration, value: String) -> Parameter {
             }
             Domain::Truth => format!("{} (true or false)", declaration.description),
             Domain::Word(words) => format!("{} ({})", declaration.description, words.join(", ")),
+            Domain::Roles => {
+                format!("{} (names of roles, with commas between them)", declaration.description)
+            }
             Domain::Macs => format!("{} (MAC addresses, with commas between them)", declaration.description),
         },
     }

@@ -60,6 +60,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
                 (Operation::UserSetRoles, "act-change", here.clone(), false),
                 (Operation::UserRead, "account-rights", rights_of(&account.name), false),
                 (Operation::UserResetPassword, "account-reset", format!("{here}/reset"), true),
+                (Operation::FactorReset, "factors-reset", format!("{here}/factors"), true),
                 (Operation::UserUnlock, "account-unlock", format!("{here}/unlock"), false),
                 (Operation::UserDelete, "act-remove", format!("{here}/remove"), true),
             ];

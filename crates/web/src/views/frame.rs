@@ -10,7 +10,7 @@ use netwarden_operate::{Desk, Said};
 use super::assets;
 use super::language::Language;
 use super::refused;
-use super::visitor::{Look, Visitor};
+use super::visitor::{Look, Visitor, sent_to, to_prove};
 use crate::refusal::Refusal;
 
 /// An entry of the navigation.
@@ -199,6 +199,8 @@ pub(super) async fn answered(
 ) -> Response {
     match answer.await {
         Ok(response) => response,
+        // What is dangerous goes on where the second factor was proven once more.
+        Err(refusal) if refusal.is_step_up() => sent_to(&to_prove(&visitor.here), visitor.part),
         Err(refusal) => refused::shown(desk, visitor, &refusal).await,
     }
 }

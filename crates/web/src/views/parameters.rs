@@ -60,6 +60,7 @@ fn range(l: Language, domain: Domain) -> String {
         Domain::Truth => "true, false".to_owned(),
         Domain::Word(words) => words.join(", "),
         Domain::Macs => l.t("parameter-macs"),
+        Domain::Roles => l.t("parameter-roles"),
     }
 }
 
@@ -153,7 +154,7 @@ fn form_of(l: Language, (declaration, value): ShownParameter, here: &str) -> For
         Domain::OffOr(_, most) => Kind::Number(0, most),
         Domain::Truth => Kind::Choice(["true", "false"].map(word).to_vec()),
         Domain::Word(words) => Kind::Choice(words.iter().map(|one| word(one)).collect()),
-        Domain::Macs => Kind::Text,
+        Domain::Macs | Domain::Roles => Kind::Text,
     };
     let about = [("default", declaration.default.into()), ("range", range(l, declaration.domain).into())];
     let unit = declaration.unit();
@@ -166,7 +167,7 @@ fn form_of(l: Language, (declaration, value): ShownParameter, here: &str) -> For
         .carrying("version", parameter_version(declaration.name, &value).as_str())
         .asking([match declaration.domain {
             // None is an answer.
-            Domain::Macs => field,
+            Domain::Macs | Domain::Roles => field,
             _ => field.needed(),
         }])
         .asking([reason(l)])

@@ -32,6 +32,7 @@ const OBJECTS: &[&str] = &[
     "endpoint",
     "enforcement",
     "event",
+    "factor",
     "group",
     "job",
     "name_source",

@@ -228,7 +228,7 @@ pub(crate) async fn look(look: Look, headers: HeaderMap, Text(body): Text) -> Re
     view.set_cookies().iter().fold(led_to(to), |response, cookie| with_cookie(response, cookie))
 }
 
-fn with_cookie(mut response: Response, cookie: &str) -> Response {
+pub(super) fn with_cookie(mut response: Response, cookie: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(cookie) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }

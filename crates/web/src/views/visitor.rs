@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use netwarden_identity::{Circumstances, Object, Operation, Subject, decide};
+use netwarden_identity::{Circumstances, Identified, Object, Operation, SecondFactor, Subject, decide};
 use netwarden_operate::{Caller, Desk};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -139,6 +139,20 @@ impl Visitor {
         matches!(&self.caller().subject, Subject::User(user) if user.has_notice)
     }
 
+    /// The second factor is to be proven before anything else.
+    pub(super) fn must_prove(&self) -> bool {
+        self.stands(SecondFactor::Missing)
+    }
+
+    /// A second factor is to be set up before anything else.
+    pub(super) fn must_make_factor(&self) -> bool {
+        self.stands(SecondFactor::ToBeMade)
+    }
+
+    fn stands(&self, as_it: SecondFactor) -> bool {
+        matches!(&self.caller().subject, Subject::User(user) if user.second_factor == as_it)
+    }
+
     pub(super) fn language(&self) -> Language {
         self.look.language
     }
@@ -195,6 +209,30 @@ impl From<Refusal> for Stranger {
 /// Where those who must choose a password do it, and may go meanwhile.
 pub(super) const PASSWORD: &str = "/password";
 const MEANWHILE: [&str; 3] = [PASSWORD, "/sign-out", "/look"];
+/// Where a second factor is proven.
+pub(super) const PROVE: &str = "/prove";
+/// Where one's own second factors are.
+pub(super) const FACTORS: &str = "/own/factors";
+
+/// Where the reader has to go before anything else; None where they may go on.
+fn sent_first(user: &Identified, path: &str, here: &str) -> Option<String> {
+    let is_meanwhile = ["/sign-out", "/look"].contains(&path);
+    match user.second_factor {
+        _ if is_meanwhile => None,
+        SecondFactor::Missing => (path != PROVE).then(|| to_prove(here)),
+        _ if user.must_change_password => (!MEANWHILE.contains(&path)).then(|| PASSWORD.to_owned()),
+        SecondFactor::ToBeMade => {
+            let may = path == FACTORS || path.starts_with("/own/factors/") || path == PASSWORD;
+            (!may).then(|| FACTORS.to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The page on which a second factor is proven, from where one comes back.
+pub(super) fn to_prove(here: &str) -> String {
+    format!("{PROVE}?to={}", escaped(here))
+}
 
 impl FromRequestParts<Desk> for Visitor {
     type Rejection = Stranger;
@@ -217,23 +255,27 @@ impl FromRequestParts<Desk> for Visitor {
             let to = if changes { "/".to_owned() } else { here };
             return Err(Stranger::Send(to_sign_in(&to, part)));
         };
-        let must_change = matches!(&asker.caller.subject, Subject::User(user) if user.must_change_password);
-        if must_change && !MEANWHILE.contains(&parts.uri.path()) {
-            return Err(Stranger::Send(Redirect::to(PASSWORD).into_response()));
+        if let Subject::User(user) = &asker.caller.subject
+            && let Some(first) = sent_first(user, parts.uri.path(), if changes { "/" } else { &here })
+        {
+            return Err(Stranger::Send(sent_to(&first, part)));
         }
         let (look, view) = (Look::of(&parts.headers), View::of(&parts.headers));
         Ok(Self { asker, look, view, proof, here, part })
     }
 }
 
-/// A part of a page would be put into the page: the whole has to go to the form instead.
 fn to_sign_in(to: &str, part: bool) -> Response {
-    let address = format!("/sign-in?to={}", escaped(to));
+    sent_to(&format!("/sign-in?to={}", escaped(to)), part)
+}
+
+/// A part of a page would be put into the page: the whole has to go to the form instead.
+pub(super) fn sent_to(address: &str, part: bool) -> Response {
     if !part {
-        return Redirect::to(&address).into_response();
+        return Redirect::to(address).into_response();
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Ok(value) = HeaderValue::from_str(&address) {
+    if let Ok(value) = HeaderValue::from_str(address) {
         response.headers_mut().insert(HeaderName::from_static("hx-redirect"), value);
     }
     response

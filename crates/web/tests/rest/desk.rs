@@ -35,13 +35,17 @@ pub const SERVER_MAC: &str = "00:1b:21:00:00:99";
 pub const GATEWAY: &str = "192.0.2.1";
 pub const PASSWORD: &str = "Gravel-path/7up";
 
-#[derive(Debug)]
-struct Now;
+/// The time, as far ahead as a test has waited.
+#[derive(Debug, Default)]
+pub struct Now {
+    ahead_s: std::sync::atomic::AtomicI64,
+}
 
 impl Clock for Now {
     #[allow(clippy::disallowed_methods, reason = "sessions are to hold while the test runs")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let ahead = self.ahead_s.load(std::sync::atomic::Ordering::Relaxed);
+        Timestamp::now() + jiff::SignedDuration::from_secs(ahead)
     }
 }
 
@@ -67,6 +71,7 @@ pub struct Bench {
     /// Session secrets by user name: the four roles, and `foreign` with a role of another plane.
     pub secrets: BTreeMap<String, String>,
     pub folder: tempfile::TempDir,
+    pub clock: Arc<Now>,
 }
 
 pub async fn bench() -> Bench {
@@ -77,7 +82,8 @@ pub async fn bench() -> Bench {
     let mut config = StoreConfig::sqlite(data.join("test.db"));
     config.reserve_bytes = 64 << 10;
     let store = Store::open(config, netwarden_operate::SCHEMA).await.unwrap();
-    let clock: Arc<dyn Clock> = Arc::new(Now);
+    let waits = Arc::new(Now::default());
+    let clock: Arc<dyn Clock> = Arc::clone(&waits) as Arc<dyn Clock>;
     let now = clock.now();
     let vault = VaultConfig { key_file: keys.join("key"), data_folder: Some(data), credential: None };
     let vault = Arc::new(Vault::unlock(store.clone(), vault, now).await.unwrap());
@@ -128,7 +134,7 @@ pub async fn bench() -> Bench {
     std::fs::write(folder.path().join("backups/kept.db"), "a backup").unwrap();
     let ne = element(&desk).await;
     let secrets = users(&desk).await;
-    Bench { app: netwarden_web::router(desk.clone()), desk, ne, secrets, folder }
+    Bench { app: netwarden_web::router(desk.clone()), desk, ne, secrets, folder, clock: waits }
 }
 
 /// A machine with one interface and one route, told by files as the kernel would.
@@ -263,6 +269,11 @@ impl Answer {
 }
 
 impl Bench {
+    /// So much time passes for the server.
+    pub fn wait(&self, time: jiff::SignedDuration) {
+        self.clock.ahead_s.fetch_add(time.as_secs(), std::sync::atomic::Ordering::Relaxed);
+    }
+
     pub async fn call(
         &self,
         user: Option<&str>,

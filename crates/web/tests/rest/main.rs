@@ -12,6 +12,7 @@ mod document;
 mod domains;
 mod editing;
 mod events;
+mod factors;
 mod german;
 mod health;
 mod histories;

@@ -20,6 +20,9 @@ const OPEN: &[&str] = &["GET /healthz", "GET /readyz", "POST /api/v1/sessions"];
 const NOT_CALLED: &[&str] = &[
     // It needs an agent that answers; the lab adds elements.
     "POST /api/v1/elements",
+    // They need a code of the moment: factors.rs has it.
+    "POST /api/v1/factors/{id}/confirm",
+    "POST /api/v1/sessions/own/prove",
 ];
 
 /// Operations that nothing asks for: rights that mean nothing yet. It may only shrink.

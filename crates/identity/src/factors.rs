@@ -1,0 +1,201 @@
+//! Second factors as they are kept: whose, under which label, and which code was the last. Their secrets are the
+//! vault's, under [`secret_name`].
+
+use jiff::Timestamp;
+use netwarden_model::UserId;
+use netwarden_store::{
+    Column, ColumnKind, ListQuery, ListTable, Listed, Tx, execute, query_all, query_one, values,
+};
+use sea_orm::ConnectionTrait;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::error::IdentityError;
+use crate::login::{Because, Counts, Refused, refused};
+use crate::secret::{self, SecretKind};
+use crate::service::Identity;
+use crate::sql;
+
+/// Factors that one account has at most.
+pub const MOST_FACTORS: i64 = 8;
+/// Characters of a label, at most.
+pub const LONGEST_LABEL: usize = 64;
+
+/// A second factor: never its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Factor {
+    /// Its row.
+    pub id: i64,
+    /// Whose.
+    pub user: UserId,
+    /// What its owner calls it.
+    pub label: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When a code of it was last taken.
+    pub last_used: Option<Timestamp>,
+    /// False until its first code has shown that the app has the secret; it opens nothing before.
+    pub confirmed: bool,
+}
+
+/// The list of factors; columns `id`, `user`, `label`, `created`.
+pub static FACTORS: ListTable = ListTable {
+    from: "identity_factor",
+    id: Column::new("id", "id", ColumnKind::Integer).sorts(),
+    columns: &[
+        Column::new("id", "id", ColumnKind::Integer).sorts(),
+        Column::new("user", "user_id", ColumnKind::Integer),
+        Column::new("label", "label", ColumnKind::Text).sorts(),
+        Column::new("created", "created", ColumnKind::Integer).sorts(),
+    ],
+    scope: None,
+};
+
+/// The name under which the vault keeps a factor's secret.
+pub fn secret_name(factor: i64) -> String {
+    format!("factor/{factor}")
+}
+
+/// A second factor, and the step of its code, as they were presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Presented {
+    /// The factor's row.
+    pub factor: i64,
+    /// The step.
+    pub step: i64,
+}
+
+/// Makes a factor that opens nothing before its first code, and takes away those of the account that never got
+/// so far; the new row, and the rows that went.
+pub async fn add(
+    tx: &Tx,
+    user: UserId,
+    label: &str,
+    now: Timestamp,
+) -> Result<(i64, Vec<i64>), IdentityError> {
+    let label = label.trim();
+    if !(1..=LONGEST_LABEL).contains(&label.chars().count()) || label.chars().any(char::is_control) {
+        return Err(IdentityError::FactorLabel);
+    }
+    let begun = "DELETE FROM identity_factor WHERE user_id = $1 AND NOT confirmed RETURNING id";
+    let rows = query_all(tx, begun, values![user.0]).await?;
+    let gone = rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect::<Result<_, IdentityError>>()?;
+    let count = "SELECT COUNT(*) FROM identity_factor WHERE user_id = $1";
+    let count: i64 =
+        query_one(tx, count, values![user.0]).await?.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    if count >= MOST_FACTORS {
+        return Err(IdentityError::MostFactors(MOST_FACTORS));
+    }
+    let sql = "INSERT INTO identity_factor (user_id, label, created, last_step, confirmed) \
+               VALUES ($1, $2, $3, 0, $4) RETURNING id";
+    let row = query_one(tx, sql, values![user.0, label, now.as_microsecond(), false]).await?;
+    let id = row.ok_or(IdentityError::Background)?.try_get_by_index(0)?;
+    Ok((id, gone))
+}
+
+/// Takes away a factor of the account.
+pub async fn remove(tx: &Tx, user: UserId, factor: i64) -> Result<(), IdentityError> {
+    let sql = "DELETE FROM identity_factor WHERE id = $1 AND user_id = $2";
+    match execute(tx, sql, values![factor, user.0]).await? {
+        1 => sql::bump_policy(tx).await,
+        _ => Err(IdentityError::NoSuchFactor(factor)),
+    }
+}
+
+/// Takes away all factors of an account; their rows.
+pub async fn remove_all(tx: &Tx, user: UserId) -> Result<Vec<i64>, IdentityError> {
+    let sql = "DELETE FROM identity_factor WHERE user_id = $1 RETURNING id";
+    let rows = query_all(tx, sql, values![user.0]).await?;
+    sql::bump_policy(tx).await?;
+    rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
+}
+
+/// The rows of an account's factors: of those that open something, or of the one that is begun.
+pub async fn rows_of<C: ConnectionTrait>(
+    connection: &C,
+    user: UserId,
+    confirmed: bool,
+) -> Result<Vec<i64>, IdentityError> {
+    let sql = "SELECT id FROM identity_factor WHERE user_id = $1 AND confirmed = $2 ORDER BY id";
+    let rows = query_all(connection, sql, values![user.0, confirmed]).await?;
+    rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
+}
+
+impl Identity {
+    /// The factors that `query` over [`FACTORS`] asks for.
+    pub async fn list_factors(&self, query: &ListQuery) -> Result<Listed<Factor>, IdentityError> {
+        let select = "id, user_id, label, created, last_used, confirmed";
+        query.fetch(self.store.read(), select).await?.try_map(|row| {
+            let last: Option<i64> = row.try_get("", "last_used")?;
+            Ok(Factor {
+                id: row.try_get("", "id")?,
+                user: UserId(row.try_get("", "user_id")?),
+                label: row.try_get("", "label")?,
+                created: netwarden_store::from_micros(row.try_get("", "created")?)?,
+                last_used: last.map(netwarden_store::from_micros).transpose()?,
+                confirmed: row.try_get("", "confirmed")?,
+            })
+        })
+    }
+
+    /// Settles that a session presented a code, in the caller's transaction, which is to be committed either way:
+    /// where it was right, and was not used before, the session is proven and gets a new secret; else that counts
+    /// as a failed login of the account. `random` is fresh.
+    pub async fn settle_proof(
+        &self,
+        tx: &Tx,
+        session: i64,
+        address: Option<std::net::IpAddr>,
+        presented: Option<Presented>,
+        now: Timestamp,
+        random: &[u8; 32],
+    ) -> Result<Result<Zeroizing<String>, Refused>, IdentityError> {
+        let policy = self.policy().accounts;
+        let owner = "SELECT user_id FROM identity_session WHERE id = $1";
+        let row = query_one(tx, owner, values![session]).await?;
+        let user = UserId(row.ok_or(IdentityError::NoSuchSession(session))?.try_get_by_index(0)?);
+        let account = sql::user_by_id(tx, user).await?;
+        let name = account.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?.name;
+        let mut counts = Counts::read(tx, &name, address).await?;
+        if let Some(locked) = counts.locked(now) {
+            return Ok(Err(refused(
+                tx,
+                &mut counts,
+                &policy,
+                (user, name),
+                address,
+                Because::Locked(locked),
+                now,
+            )
+            .await?));
+        }
+        let micros = now.as_microsecond();
+        // A code is taken once (RFC 6238 section 5.2), and none that is older than the last.
+        let take = "UPDATE identity_factor SET last_step = $3, last_used = $4, confirmed = $5 \
+                    WHERE id = $1 AND user_id = $2 AND last_step < $3";
+        let taken = match presented {
+            Some(Presented { factor, step }) => {
+                execute(tx, take, values![factor, user.0, step, micros, true]).await? == 1
+            }
+            None => false,
+        };
+        if !taken {
+            return Ok(Err(refused(
+                tx,
+                &mut counts,
+                &policy,
+                (user, name),
+                address,
+                Because::WrongCode,
+                now,
+            )
+            .await?));
+        }
+        counts.forget(tx, &policy.lockout).await?;
+        let secret = secret::make(SecretKind::Session, random);
+        let digest = secret::digest(SecretKind::Session, &secret).ok_or(IdentityError::Background)?;
+        let prove = "UPDATE identity_session SET digest = $2, proven_at = $3, last_used = $3 WHERE id = $1";
+        execute(tx, prove, values![session, digest.0.to_vec(), micros]).await?;
+        Ok(Ok(secret))
+    }
+}

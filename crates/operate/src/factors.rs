@@ -1,0 +1,234 @@
+//! Second factors of users (IAM-10): set up with the password asked again, proven in a session, taken away by their
+//! owner or by who keeps the account.
+
+use std::sync::Arc;
+
+use netwarden_audit::{Outcome, Redacted, Value};
+use netwarden_identity::factors::{self, Presented, secret_name};
+use netwarden_identity::{
+    Attempt, FACTORS, Factor, Identified, IdentityError, Object, ObjectKind, Operation, Subject, Through,
+    TotpSecret,
+};
+use netwarden_model::{Severity, UserId};
+use netwarden_store::{Condition, ListQuery, Tx};
+use zeroize::Zeroizing;
+
+use crate::caller::{Caller, Permit};
+use crate::desk::Desk;
+use crate::elements::owner;
+use crate::error::OperateError;
+use crate::lists::{Counted, ListWish};
+use crate::people::{identified, login_alarm, random};
+use crate::ports::require_reason;
+use crate::said::Said;
+
+/// Who made the secret, as apps show it beside the account.
+const ISSUER: &str = "Netwarden";
+
+/// A second factor that is being set up: its secret is shown this once.
+#[derive(Debug)]
+pub struct BegunFactor {
+    /// Its id.
+    pub id: i64,
+    /// The secret in base32, for apps that take it by hand.
+    pub secret: Zeroizing<String>,
+    /// The `otpauth` URI, for a QR code.
+    pub uri: Zeroizing<String>,
+}
+
+impl Desk {
+    /// The caller's own second factors; filter `label`.
+    pub async fn own_factors(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<Factor>, OperateError> {
+        self.permit_factor(caller, Operation::FactorReadOwn, "own").await?;
+        let user = owner(caller).unwrap_or(UserId(-1));
+        let query = ListQuery::unscoped(&FACTORS).filter("user", Condition::Eq(user.0.into()))?;
+        let query = crate::lists::factor_query(query, self.paged(wish))?;
+        let listed = self.identity.list_factors(&query).await?;
+        Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
+    }
+
+    /// Begins to set up a second factor of the caller's own; the password is asked again, so that nobody who
+    /// finds a session makes it theirs.
+    pub async fn begin_factor(
+        &self,
+        caller: &Caller,
+        label: &str,
+        password: Zeroizing<String>,
+    ) -> Result<BegunFactor, OperateError> {
+        let permit = self.permit_factor(caller, Operation::FactorAddOwn, label).await?;
+        let user = identified(caller)?;
+        let presented = Attempt { name: user.name.clone(), password, address: caller.address };
+        match self.identity.ask_password(user, presented, permit.at, random()).await {
+            Ok(()) => {}
+            Err(error @ IdentityError::OldPassword) => {
+                self.record_failure(&permit, &error.to_string()).await?;
+                return Err(OperateError::Invalid(Said::PasswordWrong));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let secret = TotpSecret::new(random());
+        let (shown, uri) = (secret.base32(), secret.uri(ISSUER, &user.name));
+        let record = permit.warning(None, Some(Redacted.into()), "begun");
+        let (owner, label, at, vault) = (user.user, label.to_owned(), permit.at, Arc::clone(&self.vault));
+        let id = self
+            .store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    let (id, gone) = factors::add(tx, owner, &label, at).await?;
+                    for begun in gone {
+                        vault.remove_secret(tx, &secret_name(begun)).await?;
+                    }
+                    vault.put_secret(tx, &secret_name(id), secret.octets(), at).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<_, OperateError>(id)
+                })
+            })
+            .await?;
+        Ok(BegunFactor { id, secret: shown, uri })
+    }
+
+    /// Ends the setting up with the factor's first code; the session is proven by it. Its new secret.
+    pub async fn confirm_factor(
+        &self,
+        caller: &Caller,
+        factor: i64,
+        code: &str,
+    ) -> Result<Zeroizing<String>, OperateError> {
+        let permit = self.permit_factor(caller, Operation::FactorAddOwn, &factor.to_string()).await?;
+        let user = identified(caller)?;
+        if !factors::rows_of(self.store.read(), user.user, false).await?.contains(&factor) {
+            return Err(IdentityError::NoSuchFactor(factor).into());
+        }
+        self.proven(permit, user, &[factor], code).await
+    }
+
+    /// Whether the caller may prove a second factor at all: it is asked for on a page.
+    pub async fn permit_prove(&self, caller: &Caller) -> Result<Permit, OperateError> {
+        let object = Object::owned(ObjectKind::Session, owner(caller).unwrap_or(UserId(-1)));
+        self.permit(caller, Operation::SessionProve, &object, caller.name().map(str::to_owned)).await
+    }
+
+    /// Proves the caller's second factor in their session, which gets a new secret: the one before is good for
+    /// nothing more.
+    pub async fn prove(&self, caller: &Caller, code: &str) -> Result<Zeroizing<String>, OperateError> {
+        let permit = self.permit_prove(caller).await?;
+        let user = identified(caller)?;
+        let all = factors::rows_of(self.store.read(), user.user, true).await?;
+        if all.is_empty() {
+            return Err(OperateError::Conflict(Said::NoSecondFactor));
+        }
+        self.proven(permit, user, &all, code).await
+    }
+
+    async fn proven(
+        &self,
+        permit: Permit,
+        user: &Identified,
+        factors: &[i64],
+        code: &str,
+    ) -> Result<Zeroizing<String>, OperateError> {
+        let Through::Session(session) = user.through else {
+            return Err(OperateError::Conflict(Said::NoSession));
+        };
+        let mut presented = None;
+        for factor in factors.iter().copied() {
+            let Some(octets) = self.vault.named_secret(&secret_name(factor)).await? else { continue };
+            let Some(secret) = TotpSecret::from_octets(&octets) else { continue };
+            let step = secret.step_of(code, permit.at);
+            presented = presented.or(step.map(|step| Presented { factor, step }));
+        }
+        let (identity, spine, address) = (self.identity.clone(), self.spine.clone(), permit.caller.address);
+        let (at, fresh) = (permit.at, random::<32>());
+        let record = permit.warning(None, None, "");
+        let settled = self
+            .store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    let mut record = record;
+                    let settled = identity.settle_proof(tx, session, address, presented, at, &fresh).await?;
+                    if let Err(refused) = &settled {
+                        record.outcome = Outcome::Failure;
+                        record.details = Some(refused.because.to_string());
+                        if let Some(event) = login_alarm(refused, address, at) {
+                            spine.append(tx, at, &[event]).await?;
+                        }
+                    }
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<_, OperateError>(settled)
+                })
+            })
+            .await?;
+        // Why it was not taken is in the trail: who guesses codes learns no more than that.
+        settled.map_err(|_| OperateError::Invalid(Said::WrongCode))
+    }
+
+    /// Takes away a second factor of the caller's own.
+    pub async fn remove_factor(&self, caller: &Caller, factor: i64) -> Result<(), OperateError> {
+        let permit = self.permit_factor(caller, Operation::FactorRemoveOwn, &factor.to_string()).await?;
+        let user = identified(caller)?.user;
+        let (record, vault) = (permit.warning(Some(Redacted.into()), None, ""), Arc::clone(&self.vault));
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    factors::remove(tx, user, factor).await?;
+                    vault.remove_secret(tx, &secret_name(factor)).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
+    }
+
+    /// Takes all second factors from an account, for who has lost theirs; how many there were. Its sessions end,
+    /// since whoever found the device may be in.
+    pub async fn reset_factors(
+        &self,
+        caller: &Caller,
+        name: &str,
+        reason: &str,
+    ) -> Result<usize, OperateError> {
+        let account = self.account_or_denied(caller, Operation::FactorReset, name).await?;
+        let object = Object::account(ObjectKind::Factor, account.id, account.grants.clone());
+        let permit = self.permit(caller, Operation::FactorReset, &object, Some(account.name.clone())).await?;
+        require_reason(reason)?;
+        let vault = Arc::clone(&self.vault);
+        let record = permit.warning(Some(Redacted.into()), Some(Value::text("none")), reason);
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    let gone = factors::remove_all(tx, account.id).await?;
+                    for factor in &gone {
+                        vault.remove_secret(tx, &secret_name(*factor)).await?;
+                    }
+                    netwarden_identity::accounts::end_sessions_of(tx, account.id, None).await?;
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok::<_, OperateError>(gone.len())
+                })
+            })
+            .await
+    }
+
+    async fn record_failure(&self, permit: &Permit, why: &str) -> Result<(), OperateError> {
+        let mut record = permit.record(None, None, why);
+        (record.outcome, record.level) = (Outcome::Failure, Severity::Warning);
+        self.record(record).await
+    }
+
+    async fn permit_factor(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        named: &str,
+    ) -> Result<Permit, OperateError> {
+        let user = match &caller.subject {
+            Subject::User(user) => user.user,
+            Subject::Unidentified => UserId(-1),
+        };
+        let named = named.chars().take(64).collect();
+        self.permit(caller, operation, &Object::owned(ObjectKind::Factor, user), Some(named)).await
+    }
+}
