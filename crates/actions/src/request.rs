@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use netwarden_model::action::Originator;
-use netwarden_model::{Action, ActionRequest, Mac, NeId, PortRef, RequestId, RequestKey};
+use netwarden_model::{Action, ActionRequest, Mac, NeId, PortRef, RequestId, RequestKey, Scope};
 use netwarden_store::Tx;
 
 use crate::ActionError;
@@ -160,6 +160,8 @@ pub struct Readmission {
     pub key: RequestKey,
     /// Who may connect.
     pub endpoints: BTreeSet<Mac>,
+    /// Where ports come back; whoever lets them in may do so there.
+    pub scope: Scope,
 }
 
 /// Asks for the release of the ports that are held because of endpoints that may connect from now on, in
@@ -174,7 +176,9 @@ pub async fn readmit(
 ) -> Result<Vec<(Mac, ActionRequest)>, ActionError> {
     let mut asked = Vec::new();
     for row in sql::desired_because_of(tx, &readmission.endpoints).await? {
-        let Some(mac) = row.endpoint else { continue };
+        let Some(mac) = row.endpoint.filter(|_| readmission.scope.contains(Some(row.port.ne))) else {
+            continue;
+        };
         if let Some(other) = stands_against(&row.port) {
             sql::set_because_of(tx, row.id, Some(other)).await?;
             continue;

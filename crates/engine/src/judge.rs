@@ -214,6 +214,7 @@ async fn give_back(tx: &Tx, request: &ActionRequest, mac: Mac) -> Result<(), Jud
         depth: request.depth,
         key: RequestKey(format!("late:{}", request.key.0)),
         endpoints: BTreeSet::from([mac]),
+        scope: netwarden_model::Scope::All,
     };
     let id = || RequestId(uuid::Uuid::now_v7());
     for (mac, release) in netwarden_actions::readmit(tx, &readmission, |_| None, id).await? {

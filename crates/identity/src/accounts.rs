@@ -341,6 +341,15 @@ pub async fn owner_of_session<C: sea_orm::ConnectionTrait>(
     Ok(UserId(row.ok_or(IdentityError::NoSuchSession(id))?.try_get_by_index(0)?))
 }
 
+/// Refuses what was permitted for an account with these grants, where it has others by now.
+pub async fn still_has(tx: &Tx, user: UserId, grants: &Grants) -> Result<(), IdentityError> {
+    match sql::user_by_id(tx, user).await? {
+        Some(row) if row.grants == *grants => Ok(()),
+        Some(_) => Err(IdentityError::GrantsChanged),
+        None => Err(IdentityError::NoSuchUser(user.to_string())),
+    }
+}
+
 /// Ends the sessions of an account, but for the one that is kept.
 pub async fn end_sessions_of(tx: &Tx, user: UserId, keep: Option<i64>) -> Result<(), IdentityError> {
     let sql = "DELETE FROM identity_session WHERE user_id = $1 AND id <> $2";

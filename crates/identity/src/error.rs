@@ -134,6 +134,9 @@ pub enum IdentityError {
     /// Accounts are confined to the domain.
     #[error("{0} accounts are confined to this domain; give them other roles first")]
     DomainInUse(u64),
+    /// Somebody gave the account other roles meanwhile.
+    #[error("the account was given other roles meanwhile; look again")]
+    GrantsChanged,
     /// A label that no second factor can have.
     #[error("a second factor needs a label of 1 to 64 characters")]
     FactorLabel,

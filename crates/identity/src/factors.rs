@@ -11,7 +11,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::error::IdentityError;
-use crate::login::{Because, Counts, Refused, refused};
+use crate::login::{self, Because, Counts, Refused, refused};
 use crate::secret::{self, SecretKind};
 use crate::service::Identity;
 use crate::sql;
@@ -192,6 +192,7 @@ impl Identity {
             .await?));
         }
         counts.forget(tx, &policy.lockout).await?;
+        login::forget_failures(tx, user).await?;
         let secret = secret::make(SecretKind::Session, random);
         let digest = secret::digest(SecretKind::Session, &secret).ok_or(IdentityError::Background)?;
         let prove = "UPDATE identity_session SET digest = $2, proven_at = $3, last_used = $3 WHERE id = $1";

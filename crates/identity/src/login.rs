@@ -342,6 +342,11 @@ async fn remember_failure(
     Ok(Failed { since_success, is_alarm })
 }
 
+/// Somebody has proven all that is asked of them: failures are counted anew from here.
+pub(crate) async fn forget_failures(tx: &Tx, user: UserId) -> Result<(), IdentityError> {
+    sql::update_user(tx, user, "failures_since = 0, alarmed = 0", Vec::new()).await
+}
+
 fn from(address: Option<IpAddr>) -> String {
     address.map(|address| address.to_string()).unwrap_or_default()
 }
@@ -380,10 +385,13 @@ pub(crate) async fn admit(
     let login = sql::remember_login(tx, user.id, micros, &from, "").await?;
     let until = ends.as_microsecond();
     let session = sql::insert_session(tx, digest, user.id, &from, micros, until, login).await?;
-    let set = "last_success = $2, failures_since = 0, alarmed = 0, last_used = $2, logins = logins + 1";
-    sql::update_user(tx, user.id, set, values![micros].to_vec()).await?;
-    let version = sql::policy_version(tx).await?;
     let has_factor = !crate::factors::rows_of(tx, user.id, true).await?.is_empty();
+    let set = "last_success = $2, last_used = $2, logins = logins + 1";
+    sql::update_user(tx, user.id, set, values![micros].to_vec()).await?;
+    if !has_factor {
+        forget_failures(tx, user.id).await?;
+    }
+    let version = sql::policy_version(tx).await?;
     let (id, proven) = (session, None);
     let row = sql::SessionRow { id, last_used: micros, ends: until, login, proven, has_factor, user };
     let custom = std::sync::Arc::new(sql::custom_roles(tx).await?);

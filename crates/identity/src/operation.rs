@@ -349,10 +349,18 @@ impl Operation {
                 | O::UserResetPassword
                 | O::UserDelete
                 | O::UserMapLocal
+                | O::UserModify
+                | O::UserEnable
                 | O::RoleCreate
                 | O::RoleModify
+                | O::RoleDelete
+                | O::DomainCreate
                 | O::DomainModify
+                | O::DomainDelete
+                | O::PolicyCreate
                 | O::PolicyModify
+                | O::PolicyDelete
+                | O::PolicySetDictionary
                 | O::TokenCreate
                 | O::TokenCreateOwn
                 | O::FactorAddOwn
@@ -379,7 +387,12 @@ impl Operation {
             | O::EnforcementStop
             | O::EnforcementResume
             | O::EnforcementReleaseAll
-            | O::ProbeRun => Reach::Whole,
+            | O::ProbeRun
+            // Lists of what everybody has, and who is who on this machine.
+            | O::SessionRead
+            | O::SessionHistory
+            | O::TokenRead
+            | O::UserMapLocal => Reach::Whole,
             // What they show is counted, or chosen, by domain.
             O::SystemStatus | O::JobRead => Reach::Elements,
             _ => match self.object() {

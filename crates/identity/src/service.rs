@@ -340,7 +340,10 @@ impl Identity {
         };
         Ok(match login::admit(tx, user, checked.address, policy, now, random).await? {
             Ok(admitted) => {
-                counts.forget(tx, &policy.accounts.lockout).await?;
+                // Who knows the password alone has proven nothing yet, and must not wipe out wrong codes by it.
+                if admitted.user.second_factor != SecondFactor::Missing {
+                    counts.forget(tx, &policy.accounts.lockout).await?;
+                }
                 LoginResult::Admitted(Box::new(admitted))
             }
             // Who knows the password of an account that is barred must not wipe out an address's failures.

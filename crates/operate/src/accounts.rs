@@ -5,15 +5,16 @@ use std::sync::Arc;
 use netwarden_audit::{Redacted, Value};
 use netwarden_identity::accounts::{
     delete_user, end_session, map_local_uid, owner_of_session, set_attributes, set_enabled, set_grants,
-    set_login_policies, set_password,
+    set_login_policies, set_password, still_has,
 };
 use netwarden_identity::password::Rule;
 use netwarden_identity::{
     ACCOUNTS, Account, Attributes, AttributesEdit, Contact, Grants, Identity, IdentityError, Keep,
-    ListedSession, Object, ObjectKind, Operation, SESSIONS, Subject,
+    ListedSession, Object, ObjectKind, Operation, SESSIONS, SecondFactor, Subject, Through, factors,
 };
 use netwarden_model::UserId;
 use netwarden_store::{Condition, ListQuery, Listed, Tx, values};
+use netwarden_vault::Vault;
 use rand::Rng;
 use zeroize::Zeroizing;
 
@@ -81,7 +82,9 @@ impl Desk {
         let account = match self.account(name).await {
             Ok(account) => account,
             Err(error) => {
-                self.permit_of(caller, Operation::UserRead).await?;
+                let named = name.chars().take(64).collect();
+                let object = Object::everywhere(ObjectKind::User);
+                self.permit(caller, Operation::UserRead, &object, Some(named)).await?;
                 return Err(error);
             }
         };
@@ -149,9 +152,11 @@ impl Desk {
         let sealed = contact.as_ref().map(serde_json::to_vec).transpose();
         let sealed = sealed.map_err(|error| OperateError::failed(&error))?.map(Zeroizing::new);
         let (id, vault) = (account.id, Arc::clone(&self.vault));
+        let permitted = account.grants;
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
+                    still_has(tx, id, &permitted).await?;
                     if let Some(grants) = &edit.grants {
                         set_grants(tx, id, grants).await?;
                     }
@@ -193,12 +198,13 @@ impl Desk {
         rand::rng().fill_bytes(&mut fresh);
         let (password, hash) = self.identity.one_time_password(&fresh).await?;
         let record = permit.warning(Some(Redacted.into()), Some(Redacted.into()), reason);
-        let (id, at, name) = (account.id, permit.at, account.name);
+        let (id, at, name, permitted) = (account.id, permit.at, account.name, account.grants);
         let logs_out = self.identity.policy().passwords.rules.is_on(Rule::LogoutOnReset);
         let keep = if logs_out { Keep::Nothing } else { Keep::Everything };
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
+                    still_has(tx, id, &permitted).await?;
                     set_password(tx, id, &hash, true, keep, at).await?;
                     // Who forgot a password has often locked the account in trying.
                     Identity::unlock(tx, &name).await?;
@@ -218,6 +224,7 @@ impl Desk {
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
+                    still_has(tx, account.id, &account.grants).await?;
                     Identity::unlock(tx, &account.name).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<(), OperateError>(())
@@ -243,9 +250,8 @@ impl Desk {
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
-                    crate::charts::forget_charts(tx, account.id).await?;
-                    delete_user(tx, account.id).await?;
-                    vault.remove_secret(tx, &contact_name(account.id)).await?;
+                    still_has(tx, account.id, &account.grants).await?;
+                    forget_user(tx, &vault, account.id).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<(), OperateError>(())
                 })
@@ -278,8 +284,9 @@ impl Desk {
     pub async fn end_session(&self, caller: &Caller, id: i64, reason: &str) -> Result<(), OperateError> {
         // What is nobody's needs the same right, so that nobody learns which sessions there are.
         let whose = owner_of_session(self.store.read(), id).await;
-        let object = Object::owned(ObjectKind::Session, whose.as_ref().copied().unwrap_or(UserId(-1)));
-        let own = whose.as_ref().is_ok_and(|whose| owner(caller) == Some(*whose));
+        let own =
+            whose.as_ref().is_ok_and(|whose| owner(caller) == Some(*whose)) && !is_of_others(caller, id);
+        let object = self.object_of(ObjectKind::Session, whose.as_ref().ok().copied()).await?;
         let operation = if own { Operation::SessionLogout } else { Operation::SessionEnd };
         let permit = self.permit(caller, operation, &object, Some(id.to_string())).await?;
         if !own {
@@ -296,6 +303,18 @@ impl Desk {
                 })
             })
             .await
+    }
+
+    /// What belongs to an account, with the account's grants; of nobody's it is what is all over.
+    pub(crate) async fn object_of(
+        &self,
+        kind: ObjectKind,
+        whose: Option<UserId>,
+    ) -> Result<Object, OperateError> {
+        let Some(whose) = whose else { return Ok(Object::everywhere(kind)) };
+        let query = ListQuery::unscoped(&ACCOUNTS).filter("id", Condition::Eq(whose.0.into()))?;
+        let grants = self.identity.list_users(&query).await?.items.pop().map(|account| account.grants);
+        Ok(Object::account(kind, whose, grants.unwrap_or_default()))
     }
 
     async fn account(&self, name: &str) -> Result<Account, OperateError> {
@@ -315,7 +334,8 @@ impl Desk {
         let found = self.account(name).await;
         if found.is_err() {
             let named = name.chars().take(64).collect();
-            self.permit(caller, operation, &Object::some(operation.object()), Some(named)).await?;
+            // Who is confined to a domain is answered as of an account outside it.
+            self.permit(caller, operation, &Object::everywhere(operation.object()), Some(named)).await?;
         }
         found
     }
@@ -361,6 +381,24 @@ impl Modified {
             shown(&attributes, addresses, hours),
         ))
     }
+}
+
+/// Takes an account away, with all that is kept of it elsewhere.
+pub(crate) async fn forget_user(tx: &Tx, vault: &Vault, user: UserId) -> Result<(), OperateError> {
+    crate::charts::forget_charts(tx, user).await?;
+    for factor in factors::remove_all(tx, user).await? {
+        vault.remove_secret(tx, &factors::secret_name(factor)).await?;
+    }
+    delete_user(tx, user).await?;
+    vault.remove_secret(tx, &contact_name(user)).await?;
+    Ok(())
+}
+
+/// True for a session other than the caller's own while they have proven no more than a password: the others may
+/// be those of who has.
+fn is_of_others(caller: &Caller, session: i64) -> bool {
+    let Subject::User(user) = &caller.subject else { return true };
+    user.second_factor == SecondFactor::Missing && user.through != Through::Session(session)
 }
 
 /// The accounts that the caller may see: those that are confined to a domain of theirs, or all.

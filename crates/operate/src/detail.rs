@@ -15,7 +15,7 @@ use netwarden_identity::{Object, Operation};
 use netwarden_inventory::{ElementState, Network};
 use netwarden_model::element::Method;
 use netwarden_model::reading::{Neighbour, NeighbourProtocol};
-use netwarden_model::{Mac, NeId, PortName, VlanId};
+use netwarden_model::{Mac, NeId, PortName, Scope, VlanId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -121,7 +121,7 @@ impl Desk {
         });
         Ok(ElementDetail {
             vlans: vlans(&network, ne, state),
-            neighbours: neighbours(&network, ne, state),
+            neighbours: neighbours(&network, ne, state, &caller.scope(Operation::NeRead)),
             polls: polls.collect(),
             failures: state.live.failures,
             trouble: state.live.trouble.clone(),
@@ -219,7 +219,8 @@ fn vlans(network: &Network, ne: NeId, state: &ElementState) -> Vec<VlanOn> {
     all.into_iter().map(on).collect()
 }
 
-fn neighbours(network: &Network, ne: NeId, state: &ElementState) -> Vec<NeighbourOn> {
+/// An element of ours outside the scope is shown as it announces itself, and not as ours.
+fn neighbours(network: &Network, ne: NeId, state: &ElementState, scope: &Scope) -> Vec<NeighbourOn> {
     let mut shown: Vec<(Option<u32>, NeighbourOn)> = Vec::new();
     for at in state.neighbours.iter() {
         let neighbour = &at.neighbour;
@@ -237,7 +238,7 @@ fn neighbours(network: &Network, ne: NeId, state: &ElementState) -> Vec<Neighbou
             remote_port: neighbour.port_descr.clone().or_else(|| neighbour.port_id.clone()),
             descr: descr.and_then(|descr| descr.lines().next().map(str::to_owned)),
             capabilities: neighbour.capabilities.clone(),
-            element: adopted(network, ne, neighbour),
+            element: adopted(network, ne, neighbour).filter(|(id, _)| scope.contains(Some(*id))),
         };
         shown.push((at.slot, on));
     }

@@ -232,6 +232,11 @@ impl Desk {
             let object = Object::placed(operation.object(), Some(ne));
             permits.push(self.permit(caller, operation, &object, Some(ne.to_string())).await?);
         }
+        if edit.reaches_elsewhere() {
+            // Nobody comes to another device, or to another part of the network, by way of an element of theirs.
+            let anywhere = Object::everywhere(ObjectKind::Ne);
+            self.permit(caller, Operation::NeModify, &anywhere, Some(ne.to_string())).await?;
+        }
         require_reason(reason)?;
         check(&edit)?;
         let _one_at_a_time = EDITING.lock().await;
@@ -426,6 +431,18 @@ pub(crate) fn owner(caller: &Caller) -> Option<netwarden_model::UserId> {
     match &caller.subject {
         Subject::User(user) => Some(user.user),
         Subject::Unidentified => None,
+    }
+}
+
+impl ElementEdit {
+    /// True where it says which device the element is, how it is spoken to, or where it belongs.
+    const fn reaches_elsewhere(&self) -> bool {
+        self.address.is_some()
+            || self.credential.is_some()
+            || self.allow_v2c.is_some()
+            || self.region.is_some()
+            || self.device_sets.is_some()
+            || self.class.is_some()
     }
 }
 

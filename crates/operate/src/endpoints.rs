@@ -177,6 +177,7 @@ impl Desk {
             originator: Originator::Person { user, reason: reason.to_owned() },
             depth: 0,
             endpoints,
+            scope: permit.caller.scope(permit.operation),
         };
         let (picture, wake) = (self.engine.keeper().picture().clone(), self.engine.enforcer().clone());
         let of_release = permit.record(None, None, reason);

@@ -217,6 +217,7 @@ impl From<IdentityError> for OperateError {
             IdentityError::RoleInUse(count) => {
                 Self::Conflict(Said::RoleInUse { count: i64::try_from(count).unwrap_or(i64::MAX) })
             }
+            IdentityError::GrantsChanged => Self::Conflict(Said::GrantsChanged),
             IdentityError::FactorLabel => Self::Invalid(Said::FactorLabel),
             IdentityError::MostFactors(most) => Self::Conflict(Said::MostFactors { most }),
             IdentityError::NoSuchFactor(id) => Self::Invalid(Said::NoSuchFactor { id }),
@@ -281,6 +282,7 @@ mod tests {
             || IdentityError::NotForRoles("x".into()),
             || IdentityError::NoSuchRole("x".into()),
             || IdentityError::RoleInUse(2),
+            || IdentityError::GrantsChanged,
             || IdentityError::FactorLabel,
             || IdentityError::MostFactors(8),
             || IdentityError::NoSuchFactor(7),

@@ -98,8 +98,7 @@ impl Desk {
         let whose = owner_of_token(self.store.read(), id).await;
         let own = whose.as_ref().is_ok_and(|whose| owner(caller) == Some(*whose));
         let operation = if own { Operation::TokenRevokeOwn } else { Operation::TokenRevoke };
-        let user = whose.as_ref().copied().unwrap_or(netwarden_model::UserId(-1));
-        let object = Object::owned(ObjectKind::Token, user);
+        let object = self.object_of(ObjectKind::Token, whose.as_ref().ok().copied()).await?;
         let permit = self.permit(caller, operation, &object, Some(id.to_string())).await?;
         whose?;
         let record = permit.record(Some(Redacted.into()), Some(Value::text("revoked")), "");

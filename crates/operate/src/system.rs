@@ -56,6 +56,9 @@ pub struct Standing {
     pub disk_full: bool,
 }
 
+/// The parameter with the roles that demand a second factor.
+const SECOND_FACTOR_ROLES: &str = "identity.second_factor_roles";
+
 impl Desk {
     /// What whoever is signed in is told on every page.
     pub async fn standing(&self) -> Result<Standing, OperateError> {
@@ -257,6 +260,14 @@ impl Desk {
         let name = declaration.name;
         let mut parameters = self.parameters_now();
         let old = parameters.set(name, value)?;
+        let custom = self.identity.custom_roles().await?;
+        let demanded = parameters.accounts().second_factor_roles;
+        if let Some(unknown) =
+            demanded.into_iter().find(|role| !custom.knows(role) && name == SECOND_FACTOR_ROLES)
+        {
+            // A role that nobody can have would demand nothing of anybody.
+            return Err(OperateError::Invalid(Said::NoSuchRole { name: unknown.to_string() }));
+        }
         met(expected.as_ref(), &parameter_version(name, &old), Said::called(Thing::Parameter, name))?;
         let mut record = permit.record(Some(Value::text(old)), Some(Value::text(value)), reason);
         record.object.id = Some(name.to_owned());

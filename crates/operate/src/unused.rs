@@ -5,12 +5,12 @@
 use std::time::Duration;
 
 use netwarden_audit::{Kind, ObjectRef, Outcome, Record};
-use netwarden_identity::accounts::{delete_user, set_enabled};
+use netwarden_identity::accounts::set_enabled;
 use netwarden_identity::{Operation, UnusedAct};
 use netwarden_model::Severity;
 use netwarden_store::Tx;
 
-use crate::accounts::contact_name;
+use crate::accounts::forget_user;
 use crate::desk::Desk;
 use crate::error::OperateError;
 
@@ -66,9 +66,7 @@ impl Desk {
                                 disabled
                             }
                             Some(UnusedAct::Delete) => {
-                                crate::charts::forget_charts(tx, user).await?;
-                                delete_user(tx, user).await?;
-                                vault.remove_secret(tx, &contact_name(user)).await?;
+                                forget_user(tx, &vault, user).await?;
                                 deleted
                             }
                         };

@@ -110,7 +110,8 @@ impl Desk {
         let object = Object::placed(ObjectKind::Endpoint, place.as_ref().map(|port| port.ne));
         self.permit(caller, Operation::EndpointExplain, &object, Some(mac.to_string())).await?;
         let (read, scope) = (self.store.read(), caller.scope(Operation::EndpointExplain));
-        let held = self.held_ports().await?;
+        let mut held = self.held_ports().await?;
+        held.retain(|port, _| scope.contains(Some(port.ne)));
         let of_endpoint = held.values().find(|row| row.endpoint == Some(mac));
         let desired = of_endpoint.or_else(|| place.as_ref().and_then(|port| held.get(port)));
         let stopped = netwarden_actions::global_stop(read).await?.is_some();

@@ -2064,3 +2064,4 @@ said-no-such-factor = es gibt keinen zweiten Faktor { $id }
 login-refused-wrong-code = falscher Code
 parameter-identity-second-factor-roles = wer eine dieser Rollen hat, in welcher Domäne auch immer, braucht einen zweiten Faktor
 parameter-identity-step-up-s = Gefährliches verlangt einen zweiten Faktor, der innerhalb so vieler Sekunden nachgewiesen wurde, von Konten, die einen haben
+said-grants-changed = das Konto hat inzwischen andere Rollen bekommen; sehen Sie noch einmal nach

@@ -2052,3 +2052,4 @@ said-no-such-factor = there is no second factor { $id }
 login-refused-wrong-code = wrong code
 parameter-identity-second-factor-roles = whoever has one of these roles, in whichever domain, needs a second factor
 parameter-identity-step-up-s = what is dangerous needs a second factor that was proven within so many seconds, of accounts that have one
+said-grants-changed = the account was given other roles meanwhile; look again

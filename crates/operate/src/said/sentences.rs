@@ -226,6 +226,7 @@ sentences! {
     WrongCode =
         "said-wrong-code", "the code is not right, was used already, or there were too many wrong ones";
     NoSecondFactor = "said-no-second-factor", "the account has no second factor";
+    GrantsChanged = "said-grants-changed", "the account was given other roles meanwhile; look again";
     FactorLabel = "said-factor-label", "a second factor needs a label of 1 to 64 characters";
     MostFactors { most: i64 } = "said-most-factors", "an account has at most {most} second factors";
     NoSuchFactor { id: i64 } = "said-no-such-factor", "there is no second factor {id}";

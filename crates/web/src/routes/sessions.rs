@@ -61,7 +61,14 @@ async fn login(
     let (mut secret, mut second_factor) = (opened.secret, opened.second_factor);
     if let (SecondFactor::Missing, Some(code)) = (second_factor, login.code) {
         let caller = desk.identify_bearer(&secret, address).await?;
-        secret = desk.prove(&caller, &Zeroizing::new(code)).await?;
+        secret = match desk.prove(&caller, &Zeroizing::new(code)).await {
+            Ok(secret) => secret,
+            Err(error) => {
+                // Nobody has its secret: it must not count as one of the account's sessions.
+                desk.logout(&caller).await?;
+                return Err(error.into());
+            }
+        };
         second_factor = SecondFactor::Proven { until: opened.ends };
     }
     if let Some(new) = login.new_password {

@@ -6,7 +6,9 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use netwarden_identity::{Circumstances, Identified, Object, Operation, SecondFactor, Subject, decide};
+use netwarden_identity::{
+    Because, Circumstances, Identified, Object, Operation, SecondFactor, Subject, decide,
+};
 use netwarden_operate::{Caller, Desk};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -161,7 +163,9 @@ impl Visitor {
     pub(super) fn may(&self, desk: &Desk, operation: Operation) -> bool {
         let circumstances = Circumstances { at: desk.clock.now(), address: self.caller().address };
         let object = Object::some(operation.object());
-        decide(&self.caller().subject, operation, &object, &circumstances).allowed
+        let decision = decide(&self.caller().subject, operation, &object, &circumstances);
+        // What asks for a fresh proof is offered: it leads to the proof.
+        decision.allowed || decision.because == Because::ProofTooOld
     }
 
     /// Refuses a form that this session's page did not send.

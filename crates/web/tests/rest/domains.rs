@@ -129,6 +129,16 @@ async fn outside_the_domain_nothing_is_seen_or_done() {
         let done = bench.does(&nora, method, &path, body).await;
         assert_eq!(done.status, status, "{path}: {}", done.body);
     }
+    // An element of theirs is no way to another device, nor out of the domain.
+    for edit in [
+        json!({ "address": "198.51.100.7" }),
+        json!({ "credential": "core" }),
+        json!({ "allow_v2c": true }),
+        json!({ "region": "south" }),
+    ] {
+        let refused = bench.does(&nora, "PATCH", &format!("/elements/{here}"), edit.clone()).await;
+        assert_eq!(refused.status, 403, "{edit}: {}", refused.body);
+    }
     // What is not theirs is refused as what is not there, and each time the trail has it.
     let before = bench.records("ne.read", "denied").await;
     for ne in [south.0, 4_711] {
@@ -140,7 +150,17 @@ async fn outside_the_domain_nothing_is_seen_or_done() {
     }
     assert_eq!(bench.records("ne.read", "denied").await, before + 2);
     // What concerns the whole network is not for them, whatever the role says.
-    for path in ["/rules", "/system/parameters", "/credentials", "/audit", "/groups", "/users", "/domains"] {
+    for path in [
+        "/rules",
+        "/system/parameters",
+        "/credentials",
+        "/audit",
+        "/groups",
+        "/users",
+        "/domains",
+        "/sessions",
+        "/tokens?all=true",
+    ] {
         let refused = bench.asks(&nora, path).await;
         assert_eq!(refused.status, 403, "{path}: {}", refused.body);
     }
@@ -205,6 +225,19 @@ async fn who_administers_a_domain_keeps_its_accounts() {
         "{}",
         nowhere.body
     );
+
+    // The sessions of all are not theirs to see; those of their accounts are theirs to end.
+    for path in ["/sessions", "/tokens?all=true"] {
+        assert_eq!(bench.asks(&lead, path).await.status, 403, "{path}");
+    }
+    bench.desk.login("nils", Zeroizing::new(PASSWORD.to_owned()), None).await.unwrap();
+    for (name, status) in [("sam", 403), ("both", 403), ("nils", 204)] {
+        let open = bench.asks("administrator", "/sessions").await.json();
+        let of_name = open["items"].as_array().unwrap().iter().find(|session| session["user"] == name);
+        let path = format!("/sessions/{}?reason=left", of_name.unwrap()["id"]);
+        let ended = bench.does(&lead, "DELETE", &path, json!({})).await;
+        assert_eq!(ended.status, status, "{name}: {}", ended.body);
+    }
 
     // Who can shut a port in the north, and who in the south.
     let holders = async |domain: &str| {

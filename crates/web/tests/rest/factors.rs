@@ -66,7 +66,6 @@ async fn a_second_factor_is_set_up_and_asked_for_from_then_on() {
         bench.sends(&first, "POST", "/factors", json!({ "label": "phone", "password": "wrong" })).await;
     assert_eq!((wrong.status.as_u16(), &wrong.json()["input"]), (422, &json!("password")), "{}", wrong.body);
     let (proven, app, id) = bench.sets_up(&first).await;
-    assert_eq!(bench.asks_for(&first, "/sessions/own").await.status, 401, "the secret was replaced");
     assert_eq!(bench.asks_for(&proven, "/sessions/own").await.json()["second_factor"], "proven");
     assert_eq!(bench.asks_for(&proven, "/endpoints").await.status, 200);
     let listed = bench.asks_for(&proven, "/factors").await.json();
@@ -92,6 +91,7 @@ async fn a_second_factor_is_set_up_and_asked_for_from_then_on() {
         used.body
     );
     assert_eq!(bench.records("session.prove", "failure").await, 1);
+    assert_eq!(bench.asks_for(&first, "/sessions/own").await.status, 401, "the secret was replaced");
     bench.wait(SignedDuration::from_secs(30));
     let again =
         bench.sends(&second, "POST", "/sessions/own/prove", json!({ "code": bench.code(&app) })).await;
@@ -113,6 +113,47 @@ async fn a_second_factor_is_set_up_and_asked_for_from_then_on() {
     assert_eq!(gone.status, 204, "{}", gone.body);
     let after = bench.opens("operator").await;
     assert_eq!(bench.asks_for(&after, "/sessions/own").await.json()["second_factor"], "not_asked");
+}
+
+// proves: IAM-10
+#[tokio::test]
+async fn the_right_password_between_wrong_codes_wipes_nothing_out() {
+    let bench = bench().await;
+    bench.sets_up(&bench.opens("operator").await).await;
+    bench.wait(SignedDuration::from_secs(30));
+    for _ in 0..5 {
+        let session = bench.opens("operator").await;
+        let wrong = bench.sends(&session, "POST", "/sessions/own/prove", json!({ "code": "000000" })).await;
+        assert_eq!(wrong.status, 422, "{}", wrong.body);
+    }
+    let password = Zeroizing::new(PASSWORD.to_owned());
+    assert!(bench.desk.login("operator", password, None).await.is_err(), "the account is locked");
+}
+
+// proves: IAM-10
+#[tokio::test]
+async fn a_login_with_a_wrong_code_leaves_no_session_behind() {
+    let bench = bench().await;
+    let (_, app, _) = bench.sets_up(&bench.opens("operator").await).await;
+    bench.wait(SignedDuration::from_secs(30));
+    let login = |code: String| json!({ "user": "operator", "password": PASSWORD, "code": code }).to_string();
+    let body = Some(("application/json", login("000000".to_owned())));
+    let refused = bench.call(None, "POST", "/api/v1/sessions", body).await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.json()["input"]),
+        (422, &json!("code")),
+        "{}",
+        refused.body
+    );
+    let open = async || {
+        let listed = bench.call(Some("administrator"), "GET", "/api/v1/sessions", None).await.json();
+        listed["items"].as_array().unwrap().iter().filter(|session| session["user"] == "operator").count()
+    };
+    let before = open().await;
+    let body = Some(("application/json", login(bench.code(&app))));
+    let opened = bench.call(None, "POST", "/api/v1/sessions", body).await;
+    assert_eq!(opened.json()["second_factor"], "proven", "{}", opened.body);
+    assert_eq!(open().await, before + 1);
 }
 
 // proves: IAM-10
@@ -280,6 +321,11 @@ async fn tokens_and_the_local_socket_are_not_asked() {
         200,
         "a token was made by who had proven it"
     );
+    for (method, path) in [("POST", "/factors"), ("DELETE", "/factors/1")] {
+        let body = json!({ "label": "thief", "password": PASSWORD });
+        let refused = bench.sends(&token, method, path, body).await;
+        assert_eq!(refused.status, 403, "{method} {path}: {}", refused.body);
+    }
     let person = Person { name: "new", ..Person::default() };
     let hash = bench
         .desk
