@@ -137,6 +137,11 @@ async fn a_login_with_a_wrong_code_leaves_no_session_behind() {
     let (_, app, _) = bench.sets_up(&bench.opens("operator").await).await;
     bench.wait(SignedDuration::from_secs(30));
     let login = |code: String| json!({ "user": "operator", "password": PASSWORD, "code": code }).to_string();
+    let open = async || {
+        let listed = bench.call(Some("administrator"), "GET", "/api/v1/sessions", None).await.json();
+        listed["items"].as_array().unwrap().iter().filter(|session| session["user"] == "operator").count()
+    };
+    let before = open().await;
     let body = Some(("application/json", login("000000".to_owned())));
     let refused = bench.call(None, "POST", "/api/v1/sessions", body).await;
     assert_eq!(
@@ -145,11 +150,7 @@ async fn a_login_with_a_wrong_code_leaves_no_session_behind() {
         "{}",
         refused.body
     );
-    let open = async || {
-        let listed = bench.call(Some("administrator"), "GET", "/api/v1/sessions", None).await.json();
-        listed["items"].as_array().unwrap().iter().filter(|session| session["user"] == "operator").count()
-    };
-    let before = open().await;
+    assert_eq!(open().await, before);
     let body = Some(("application/json", login(bench.code(&app))));
     let opened = bench.call(None, "POST", "/api/v1/sessions", body).await;
     assert_eq!(opened.json()["second_factor"], "proven", "{}", opened.body);
