@@ -12,6 +12,7 @@ mod fill;
 mod judging;
 mod numbers;
 mod pages;
+mod rights;
 mod tree;
 
 use std::path::PathBuf;
@@ -51,6 +52,21 @@ enum What {
         /// Events to judge, and to record and rehearse.
         #[arg(long, default_value_t = 1_000_000)]
         events: usize,
+    },
+    /// The access decision, and lists that are kept to a domain.
+    Rights {
+        /// Users.
+        #[arg(long, default_value_t = 10_000)]
+        users: usize,
+        /// Roles that were made here.
+        #[arg(long, default_value_t = 500)]
+        roles: usize,
+        /// Network elements.
+        #[arg(long, default_value_t = 100_000)]
+        elements: usize,
+        /// Regions, each with a domain.
+        #[arg(long, default_value_t = 200)]
+        regions: usize,
     },
     /// Fills the database of a server that is down.
     Fill {
@@ -111,6 +127,9 @@ fn main() -> anyhow::Result<()> {
             runtime.block_on(cycle::run(&agents, endpoints, in_flight, unchanged))?
         }
         What::Rules { events } => runtime.block_on(judging::run(events))?,
+        What::Rights { users, roles, elements, regions } => {
+            runtime.block_on(rights::run(rights::Sizes { users, roles, elements, regions }))?
+        }
         What::Fill { database, elements, endpoints, events } => {
             runtime.block_on(fill::run(&database, fill::Sizes { elements, endpoints, events }))?
         }

@@ -27,6 +27,8 @@ pub enum Which {
     Cycle,
     /// Judging, and rehearsal of 1 million recorded events.
     Rules,
+    /// The access decision with 10,000 users and 100,000 elements, and lists that are kept to a domain.
+    Rights,
     /// Lists, searches and history at 200,000 endpoints and 10 million events, over HTTPS.
     Queries,
     /// The map of 500 switches, drawn in Chromium.
@@ -51,6 +53,9 @@ pub fn run(root: &Path, which: Which) -> anyhow::Result<()> {
     }
     if wanted(Which::Rules) {
         rules(root)?;
+    }
+    if wanted(Which::Rights) {
+        rights(root)?;
     }
     if wanted(Which::Queries) {
         queries::run(root)?;
@@ -82,6 +87,32 @@ fn rules(root: &Path) -> anyhow::Result<()> {
         number(&found, "/rehearsal/seconds"),
         number(&found, "/rehearsal/cpu_seconds")
     );
+    Ok(())
+}
+
+fn rights(root: &Path) -> anyhow::Result<()> {
+    build(root, &["--package", "netwarden-benches", "--bin", "netwarden-bench"])?;
+    println!("\n## Rights: 10,000 users, 500 roles, 200 domains, 100,000 elements");
+    let mut bench = run::release(root, "netwarden-bench");
+    bench.arg("rights");
+    // One core, as the goal is stated for one.
+    let found = run::pinned(bench, 0).context("rights")?;
+    println!("decisions: {:.0}/s on one core", number(&found, "/decisions_per_second"));
+    println!("finding out what belongs to the domains: {:.2} s", number(&found, "/placing_seconds"));
+    println!(
+        "| elements of the domain | page, count p50 | p99 | with a text p50 | p99 |\n|---|---|---|---|---|"
+    );
+    for list in found.pointer("/lists").and_then(|lists| lists.as_array()).into_iter().flatten() {
+        println!(
+            "| {:.0} | {:.1} | {:.1} | {:.1} | {:.1} |",
+            number(list, "/elements"),
+            number(list, "/first_page/p50_ms"),
+            number(list, "/first_page/p99_ms"),
+            number(list, "/by_text/p50_ms"),
+            number(list, "/by_text/p99_ms"),
+        );
+    }
+    println!("without a domain: {:.1} ms p50", number(&found, "/without_domain/p50_ms"));
     Ok(())
 }
 
