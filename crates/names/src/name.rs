@@ -30,23 +30,32 @@ impl Written {
 /// # Errors
 /// Where it is too long or holds characters that are not shown.
 pub fn written(text: &str) -> Result<Option<Written>, String> {
-    let text = text.trim().trim_end_matches('.').trim_end_matches('\0');
-    if text.is_empty() || text == "-" || text == "*" || text.parse::<IpAddr>().is_ok() {
-        return Ok(None);
-    }
+    let text = text.trim_matches(is_around);
     if text.len() > LONGEST {
         return Err(format!("a name of {} octets is longer than {LONGEST}", text.len()));
     }
     if text.chars().any(is_unshown) {
         return Err("the name holds characters that are not shown".to_owned());
     }
-    let (host, domain) = match text.split_once('.') {
-        Some((host, domain)) if !host.is_empty() => {
-            (host, Some(domain.trim_matches('.')).filter(|domain| !domain.is_empty()))
-        }
-        _ => (text.trim_start_matches('.'), None),
-    };
-    Ok(Some(Written { host: host.to_owned(), domain: domain.map(str::to_owned) }))
+    let labels: Vec<&str> = text.split('.').map(str::trim).filter(|label| !label.is_empty()).collect();
+    let Some((host, rest)) = labels.split_first() else { return Ok(None) };
+    if is_placeholder(host) {
+        return Ok(None);
+    }
+    // What is written in place of a domain is none either.
+    let domain = written(&rest.join("."))?.map(|domain| domain.full());
+    let name = Written { host: (*host).to_owned(), domain };
+    Ok(Some(name).filter(|name| !is_placeholder(&name.full())))
+}
+
+/// What may stand around a name and is no part of it.
+fn is_around(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '.' | '\0')
+}
+
+/// What servers write where there is no name.
+fn is_placeholder(text: &str) -> bool {
+    text == "-" || text == "*" || text.parse::<IpAddr>().is_ok()
 }
 
 /// Controls, marks of direction, and others that make a name look like another one.
@@ -68,7 +77,13 @@ mod tests {
         assert_eq!(parts("pc17"), some("pc17", None));
         assert_eq!(parts(" pc17.example.net. "), some("pc17", Some("example.net")));
         assert_eq!(parts("Annas iPhone"), some("Annas iPhone", None));
-        for nothing in ["", " ", ".", "-", "*", "192.0.2.7", "2001:db8::1"] {
+        assert_eq!(parts("printer .example . net"), some("printer", Some("example.net")));
+        assert_eq!(parts("..pc17..net\0."), some("pc17", Some("net")));
+        assert_eq!(parts("pc17.*"), some("pc17", None));
+        assert_eq!(parts("pc17.192.0.2.7"), some("pc17", None));
+        for nothing in
+            ["", " ", ".", "-", "*", "*.example.net", "-.net", "192.0.2.7", "192. 0.2.7.", "2001:db8::1"]
+        {
             assert_eq!(parts(nothing), None, "{nothing:?}");
         }
         assert!(written(&"a".repeat(254)).is_err());
