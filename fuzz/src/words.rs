@@ -125,7 +125,9 @@ pub fn words(octets: &[u8]) {
         let Ok(Some(target)) = Target::parse_line(line) else { continue };
         assert!(!target.host.is_empty() && !target.host.contains([' ', ',', '\t']), "{line:?}: {target:?}");
         let secret = line.split([' ', '\t', ',']).next_back().unwrap_or_default();
-        if target.access.is_some() && secret.len() > 8 && !target.host.contains(secret) {
+        // Marks are left out: those that stand around the host when it is shown are no secret.
+        let is_told_apart = secret.len() > 8 && secret.chars().all(char::is_alphanumeric);
+        if target.access.is_some() && is_told_apart && !target.host.contains(secret) {
             assert!(!format!("{target:?}").contains(secret), "a secret is shown");
         }
     }
