@@ -80,6 +80,13 @@ pub struct Setting {
     pub expected: Option<String>,
 }
 
+impl Setting {
+    /// True where it is not as it should be.
+    pub fn differs(&self) -> bool {
+        self.expected.as_ref().is_some_and(|expected| *expected != self.found)
+    }
+}
+
 /// What was found of an endpoint; what is absent stays as it was reported before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

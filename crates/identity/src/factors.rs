@@ -157,39 +157,20 @@ impl Identity {
         let account = sql::user_by_id(tx, user).await?;
         let name = account.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?.name;
         let mut counts = Counts::read(tx, &name, address).await?;
-        if let Some(locked) = counts.locked(now) {
-            return Ok(Err(refused(
-                tx,
-                &mut counts,
-                &policy,
-                (user, name),
-                address,
-                Because::Locked(locked),
-                now,
-            )
-            .await?));
-        }
         let micros = now.as_microsecond();
         // A code is taken once (RFC 6238 section 5.2), and none that is older than the last.
         let take = "UPDATE identity_factor SET last_step = $3, last_used = $4, confirmed = $5 \
                     WHERE id = $1 AND user_id = $2 AND last_step < $3";
-        let taken = match presented {
-            Some(Presented { factor, step }) => {
-                execute(tx, take, values![factor, user.0, step, micros, true]).await? == 1
+        let because = match (counts.locked(now), presented) {
+            (Some(locked), _) => Some(Because::Locked(locked)),
+            (None, Some(Presented { factor, step })) => {
+                let taken = execute(tx, take, values![factor, user.0, step, micros, true]).await? == 1;
+                (!taken).then_some(Because::WrongCode)
             }
-            None => false,
+            (None, None) => Some(Because::WrongCode),
         };
-        if !taken {
-            return Ok(Err(refused(
-                tx,
-                &mut counts,
-                &policy,
-                (user, name),
-                address,
-                Because::WrongCode,
-                now,
-            )
-            .await?));
+        if let Some(because) = because {
+            return Ok(Err(refused(tx, &mut counts, &policy, (user, name), address, because, now).await?));
         }
         counts.forget(tx, &policy.lockout).await?;
         login::forget_failures(tx, user).await?;

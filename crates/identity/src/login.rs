@@ -309,7 +309,11 @@ pub(crate) async fn refused(
     now: Timestamp,
 ) -> Result<Refused, IdentityError> {
     let locked = count_failure(tx, counts, policy, now).await?;
-    let failed = remember_failure(tx, user, address, because, policy.alarm_failures, now).await?;
+    let failed = match because {
+        // Nothing was tried on the account, as at a login.
+        Because::Locked(Locked::Address) => Failed::default(),
+        _ => remember_failure(tx, user, address, because, policy.alarm_failures, now).await?,
+    };
     let Failed { since_success: failures_since_success, is_alarm } = failed;
     Ok(Refused { name, because, locked, failures_since_success, is_alarm })
 }

@@ -402,7 +402,7 @@ fn is_of_others(caller: &Caller, session: i64) -> bool {
 }
 
 /// The accounts that the caller may see: those that are confined to a domain of theirs, or all.
-pub(crate) fn seen_by(caller: &Caller, mut query: ListQuery) -> Result<ListQuery, OperateError> {
+pub(crate) fn seen_by(caller: &Caller, query: ListQuery) -> Result<ListQuery, OperateError> {
     let Subject::User(user) = &caller.subject else { return Ok(query) };
     let domains: Option<Vec<&String>> =
         user.grants_with(Operation::UserRead).map(|grant| grant.domain.as_ref()).collect();
@@ -414,8 +414,7 @@ pub(crate) fn seen_by(caller: &Caller, mut query: ListQuery) -> Result<ListQuery
     let ends = domains.into_iter().map(|domain| format!("@{domain} "));
     let any: Vec<(&'static str, Vec<_>)> =
         ends.map(|end| (CONFINED, values![end.as_str(), end.as_str()].to_vec())).collect();
-    query = query.any(any)?;
-    Ok(query)
+    Ok(query.any(any)?)
 }
 
 /// The version of what can be edited of an account.

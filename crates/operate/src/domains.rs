@@ -102,13 +102,18 @@ impl Desk {
         let query = crate::lists::domain_query(self.paged(wish))?;
         let listed = self.identity.list_domains(&query).await?;
         let count = query.count(self.store.read()).await?;
-        let items = listed.items.into_iter().map(|kept| self.with_size(kept)).collect();
+        let members = self.members_now().await?;
+        let items = listed.items.into_iter().map(|kept| self.with_size(kept, &members)).collect();
         Ok(Counted { items, next: listed.next, count })
     }
 
-    fn with_size(&self, kept: ListedDomain) -> ShownDomain {
+    async fn members_now(&self) -> Result<Arc<Members>, OperateError> {
+        self.members_at(self.identity.policy_version().await?).await
+    }
+
+    fn with_size(&self, kept: ListedDomain, members: &Members) -> ShownDomain {
         let network = self.engine.keeper().picture().read();
-        let elements = standings(&network).filter(|element| kept.domain.contains(element)).count();
+        let elements = members.get(&kept.name).map_or(0, |members| members.len());
         let name = |ne: &NeId| match network.element(*ne) {
             Some(element) => element.base.element.name.clone(),
             None => ne.to_string(),
@@ -144,7 +149,8 @@ impl Desk {
     /// One domain.
     pub async fn domain(&self, caller: &Caller, name: &str) -> Result<ShownDomain, OperateError> {
         self.permit_of(caller, Operation::DomainRead).await?;
-        Ok(self.with_size(self.domain_named(name).await?))
+        let kept = self.domain_named(name).await?;
+        Ok(self.with_size(kept, &*self.members_now().await?))
     }
 
     /// Makes a domain.

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use netwarden_audit::{Outcome, Redacted, Value};
 use netwarden_identity::factors::{self, Presented, secret_name};
 use netwarden_identity::{
-    Attempt, FACTORS, Factor, Identified, IdentityError, Object, ObjectKind, Operation, Subject, Through,
-    TotpSecret,
+    Attempt, FACTORS, Factor, Identified, IdentityError, Object, ObjectKind, Operation, Through, TotpSecret,
 };
 use netwarden_model::{Severity, UserId};
 use netwarden_store::{Condition, ListQuery, Tx};
@@ -231,10 +230,7 @@ impl Desk {
         operation: Operation,
         named: &str,
     ) -> Result<Permit, OperateError> {
-        let user = match &caller.subject {
-            Subject::User(user) => user.user,
-            Subject::Unidentified => UserId(-1),
-        };
+        let user = owner(caller).unwrap_or(UserId(-1));
         let named = named.chars().take(64).collect();
         self.permit(caller, operation, &Object::owned(ObjectKind::Factor, user), Some(named)).await
     }

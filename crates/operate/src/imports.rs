@@ -206,7 +206,6 @@ fn edit_of(network: &netwarden_inventory::Network, row: EndpointRow) -> Result<E
 }
 
 /// An element by its name or its address; a name that several bear is refused.
-/// The element of this name or address.
 pub(crate) fn named(network: &netwarden_inventory::Network, text: &str) -> Result<NeId, String> {
     let mut found: BTreeMap<NeId, ()> = BTreeMap::new();
     for (ne, state) in network.elements() {

@@ -477,7 +477,7 @@ impl Tabular for Endpoint {
 /// `firewall=off (should be on), os=Debian 13`; None where nothing was reported.
 fn configuration(all: &BTreeMap<String, Setting>) -> Option<String> {
     let shown = |(name, setting): (&String, &Setting)| match &setting.expected {
-        Some(expected) if *expected != setting.found => {
+        Some(expected) if setting.differs() => {
             format!("{name}={} (should be {expected})", setting.found)
         }
         _ => format!("{name}={}", setting.found),

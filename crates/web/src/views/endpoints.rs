@@ -281,11 +281,9 @@ const CONFIGURATION: Columns = &[
 /// The security configuration, what differs first.
 fn configuration(l: Language, endpoint: &Endpoint) -> Option<Table> {
     let mut all: Vec<(&String, &Setting)> = endpoint.configuration.iter().collect();
-    let differs =
-        |setting: &Setting| setting.expected.as_ref().is_some_and(|wanted| *wanted != setting.found);
-    all.sort_by_key(|(_, setting)| !differs(setting));
+    all.sort_by_key(|(_, setting)| !setting.differs());
     let row = |(name, setting): (&String, &Setting)| {
-        let wanted = match (&setting.expected, differs(setting)) {
+        let wanted = match (&setting.expected, setting.differs()) {
             (None, _) => Cell::Text(String::new()),
             (Some(_), true) => status(l, "failure"),
             (Some(_), false) => status(l, "success"),
