@@ -15,7 +15,7 @@ use crate::password::{Params, PasswordPolicy, Person, StandIns};
 use crate::{
     ACCOUNTS, Account, AccountPolicy, Admitted, Attempt, AttributesEdit, Bar, Identified, Identity,
     IdentityError, IdentityPolicy, LOGIN_POLICIES, LOGINS, LoginMode, LoginResult, MIGRATIONS, NewUser,
-    Presence, Role, Subject, TokenWish, Unused, UnusedAct, accounts,
+    Presence, Role, Subject, Through, TokenWish, Unused, UnusedAct, accounts,
 };
 
 const PASSWORD: &str = "correct-horse";
@@ -515,6 +515,36 @@ async fn who_knows_the_password_of_a_barred_account_does_not_wipe_out_an_address
     case.login("nobody", "wrong", Some(HERE), 11).await;
     let because = case.because("gone", Some(HERE), 12).await;
     assert_eq!(because, Some(Because::Locked(crate::lockout::Locked::Address)));
+}
+
+// proves: IAM-10
+#[tokio::test]
+async fn a_locked_address_leaves_nothing_in_the_history_of_who_is_to_prove_a_code() {
+    let case = Case::new().await;
+    case.user("bob").await;
+    let open = case.admitted("bob", 0).await;
+    let Through::Session(session) = open.user.through else { panic!("a login makes a session") };
+    let address = HERE.parse().ok();
+    let prove = async |second| {
+        let identity = case.identity.clone();
+        let settled = case.test.store.write(move |tx| {
+            Box::pin(
+                async move { identity.settle_proof(tx, session, address, None, at(second), &[7; 32]).await },
+            )
+        });
+        let refused = settled.await.unwrap().unwrap_err();
+        (refused.because, refused.failures_since_success)
+    };
+    assert_eq!(prove(1).await, (Because::WrongCode, 1));
+    for second in 2..11 {
+        case.login(&format!("nobody{second}"), "wrong", Some(HERE), second).await;
+    }
+    for second in 12..15 {
+        assert_eq!(prove(second).await, (Because::Locked(crate::lockout::Locked::Address), 0));
+    }
+    let elsewhere = case.login("bob", "wrong", Some("203.0.113.9"), 15).await;
+    let LoginResult::Refused(refused) = elsewhere else { panic!("the password is wrong") };
+    assert_eq!(refused.failures_since_success, 2, "the code and the password, and nothing between");
 }
 
 // proves: IAM-06
