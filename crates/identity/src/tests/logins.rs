@@ -304,7 +304,7 @@ async fn the_notice_stays_until_it_is_acknowledged_and_loses_no_failure() {
     let welcome = Some("Mind the gap".to_owned());
     case.edit(bob, AttributesEdit { welcome, ..AttributesEdit::default() }, 0).await.unwrap();
     let notice = async |session: &Admitted| {
-        let crate::Through::Session(id) = session.user.through else { panic!() };
+        let Through::Session(id) = session.user.through else { panic!() };
         case.identity.notice(bob, id).await.unwrap()
     };
     let acknowledge = async |session: &Admitted, failures| {
