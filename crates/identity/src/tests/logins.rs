@@ -308,7 +308,7 @@ async fn the_notice_stays_until_it_is_acknowledged_and_loses_no_failure() {
         case.identity.notice(bob, id).await.unwrap()
     };
     let acknowledge = async |session: &Admitted, failures| {
-        let crate::Through::Session(id) = session.user.through else { panic!() };
+        let Through::Session(id) = session.user.through else { panic!() };
         let done = case
             .test
             .store
@@ -346,7 +346,7 @@ async fn the_notice_stays_until_it_is_acknowledged_and_loses_no_failure() {
 
     // Nobody acknowledges for somebody else.
     let eve = case.user("eve").await;
-    let crate::Through::Session(id) = fourth.user.through else { panic!() };
+    let Through::Session(id) = fourth.user.through else { panic!() };
     let foreign =
         case.test.store.write(move |tx| Box::pin(async move { login::acknowledge(tx, eve, id, 0).await }));
     assert!(matches!(foreign.await, Err(IdentityError::NoSuchSession(_))));
@@ -618,7 +618,7 @@ async fn postgresql_knows_the_same_logins() {
     let open = case.admitted("bob", 3).await;
     assert_eq!(case.because("bob", Some(HERE), 4).await, Some(Because::Barred(Bar::Sessions)));
     assert!(case.session(&open.secret, Some(HERE), 100).await.unwrap().has_notice);
-    let crate::Through::Session(id) = open.user.through else { panic!() };
+    let Through::Session(id) = open.user.through else { panic!() };
     assert_eq!(case.identity.notice(bob, id).await.unwrap().unwrap().failures, 3);
     let done =
         case.test.store.write(move |tx| Box::pin(async move { login::acknowledge(tx, bob, id, 3).await }));
