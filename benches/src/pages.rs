@@ -45,7 +45,7 @@ pub async fn run(server: &str, secret: &str, draw: &mut Draw, times: usize) -> a
         .danger_accept_invalid_certs(true)
         .redirect(reqwest::redirect::Policy::none())
         .build()?;
-    let cookie = format!("__Host-netwarden={secret}");
+    let cookie = format!("__Host-netwarden-om={secret}");
     let mut results = Vec::new();
     for page in PAGES {
         let (mut took, mut largest) = (Vec::new(), 0);

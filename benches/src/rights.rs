@@ -8,8 +8,8 @@ use std::time::Instant;
 use anyhow::Context;
 use jiff::Timestamp;
 use netwarden_identity::{
-    Access, Circumstances, CustomRoles, Domain, Grant, Identified, Members, OPERATIONS, Object, Operation,
-    Reach, Role, SecondFactor, Standing, Subject, Through, decide,
+    Access, Circumstances, Domain, Grant, Identified, Members, OPERATIONS, Object, Operation, Plane, Reach,
+    Role, Roles, SecondFactor, Separation, Standing, Subject, Through, decide,
 };
 use netwarden_inventory::ElementBase;
 use netwarden_inventory::sql::{ELEMENTS, insert_element, list_elements};
@@ -72,14 +72,12 @@ fn users(sizes: Sizes, members: &Arc<Members>, sequence: &mut Sequence) -> Vec<S
         .filter(|line| matches!(line.access, Access::Roles(_)))
         .map(|line| line.operation)
         .collect();
-    let custom: CustomRoles = (0..sizes.roles)
-        .map(|role| {
-            let count = 5 + sequence.below(36);
-            let operations = (0..count).filter_map(|_| given.get(sequence.below(given.len())).copied());
-            (format!("role-{role}"), operations.collect::<BTreeSet<Operation>>())
-        })
-        .collect();
-    let custom = Arc::new(custom);
+    let made = (0..sizes.roles).map(|role| {
+        let count = 5 + sequence.below(36);
+        let operations = (0..count).filter_map(|_| given.get(sequence.below(given.len())).copied());
+        (format!("role-{role}"), operations.collect::<BTreeSet<Operation>>())
+    });
+    let roles = Arc::new(Roles::new(Plane::Om, Separation::Strict, made));
     let user = |user: usize, sequence: &mut Sequence| {
         let grants = (0..1 + sequence.below(3)).map(|_| {
             let domain = sequence.below(sizes.regions);
@@ -91,7 +89,7 @@ fn users(sizes: Sizes, members: &Arc<Members>, sequence: &mut Sequence) -> Vec<S
             user: UserId(i64::try_from(user).unwrap_or(i64::MAX)),
             name: format!("user-{user}"),
             grants: grants.collect(),
-            custom: Arc::clone(&custom),
+            roles: Arc::clone(&roles),
             members: Arc::clone(members),
             enabled: true,
             must_change_password: false,

@@ -238,7 +238,7 @@ async fn asked(script: &mut Script<'_>, bench: &Bench) {
     }
     let (secret, address) = (&bench.secrets["administrator"], address(script, page));
     let mut request = Request::builder().method(page.method.to_uppercase().as_str()).uri(&address);
-    request = request.header(header::COOKIE, format!("__Host-netwarden={secret}"));
+    request = request.header(header::COOKIE, format!("__Host-netwarden-om={secret}"));
     for name in ["cookie", "accept-language", "hx-request", "last-event-id", "sec-fetch-site", "origin"] {
         if script.byte() % 8 == 7
             && let Ok(value) = HeaderValue::from_bytes(script.octets())

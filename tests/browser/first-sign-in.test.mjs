@@ -46,7 +46,7 @@ test("a stranger signs in with the one-time password, chooses their own, and sig
   await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
   await page.getByRole("status").getByText("password was changed").waitFor();
 
-  const cookie = (await context.cookies()).find((one) => one.name === "__Host-netwarden");
+  const cookie = (await context.cookies()).find((one) => one.name === "__Host-netwarden-om");
   assert.ok(cookie.secure && cookie.httpOnly && cookie.sameSite === "Strict", JSON.stringify(cookie));
   assert.equal(await page.evaluate(() => document.cookie), "", "scripts see no session");
 

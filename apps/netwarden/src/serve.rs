@@ -82,6 +82,10 @@ pub async fn serve(arguments: &ConfigArgument) -> anyhow::Result<ExitCode> {
     eprintln!("certificate {}", certificate.fingerprint);
     if let Some(password) = &server.first_password {
         eprintln!("first login: user admin, one-time password {}", password.as_str());
+        eprintln!(
+            "platform and customers (/management, /tenant) stay shut until root here runs: \
+             netwarden users reset-password admin --plane management"
+        );
     }
     let failure = tokio::select! {
         ended = wait_for_end() => ended.map(|()| None)?,

@@ -103,7 +103,7 @@ impl Server {
         identity.load_settings().await.context("the settings of accounts")?;
         // Whoever runs the server, and root, act as `admin` on the local socket.
         let uids = BTreeSet::from([nix::unistd::geteuid().as_raw(), 0]);
-        let first_password = netwarden_operate::first_start(&store, &identity, uids, &random(), now)
+        let first_password = netwarden_operate::first_start(&store, &identity, uids, &mut random, now)
             .await
             .context("the first user")?;
 
@@ -259,6 +259,7 @@ mod tests {
     use std::os::unix::net::UnixDatagram;
 
     use netwarden_audit::{AuditQuery, ListedRecord, Reach};
+    use netwarden_identity::Plane;
     use netwarden_identity::accounts::map_local_uid;
     use netwarden_store::{Page, Tx};
 
@@ -319,7 +320,7 @@ mod tests {
         let all = records(&server).await;
         let first = &all.first().unwrap().record;
         assert_eq!(first.operation, "audit.start");
-        assert_eq!(first.plane, netwarden_audit::Plane::Management);
+        assert_eq!(first.plane, Plane::Management);
         let parts = |operation: &str| -> Vec<String> {
             let of = all.iter().filter(|listed| is(listed, operation));
             of.filter_map(|listed| listed.record.object.id.clone()).collect()
@@ -343,7 +344,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let server = started(folder.path()).await;
         for _ in 0..5 {
-            server.desk.refuse_unidentified("192.0.2.66", "GET /api/v1/users").await.unwrap();
+            server.desk.refuse_unidentified(Plane::Om, "192.0.2.66", "GET /api/v1/users").await.unwrap();
         }
         let told = |all: &[ListedRecord]| {
             all.iter().filter(|listed| listed.record.address.as_deref() == Some("192.0.2.66")).count()
@@ -358,6 +359,33 @@ mod tests {
         server.stop().await.unwrap();
     }
 
+    // proves: IAM-01
+    #[tokio::test]
+    async fn every_plane_has_its_admin_and_the_others_stay_shut_until_root_opens_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = started(folder.path()).await;
+        let desk = &server.desk;
+        let shown = server.first_password.clone().unwrap();
+        assert!(desk.login(Plane::Om, "admin", shown.clone(), None).await.is_ok());
+        for plane in [Plane::Management, Plane::Tenant] {
+            assert!(
+                desk.login(plane, "admin", shown.clone(), None).await.is_err(),
+                "{plane}: the same password"
+            );
+            let root = desk.identify_local(plane, 0).await.unwrap();
+            assert_eq!(root.plane(), plane);
+            let given = desk.reset_password(&root, "admin", "opening it").await.unwrap();
+            let opened = desk.login(plane, "admin", given.clone(), None).await.unwrap();
+            assert!(opened.must_change_password, "{plane}");
+            assert!(desk.login(Plane::Om, "admin", given, None).await.is_err(), "{plane}: only there");
+        }
+        let all = records(&server).await;
+        let made: Vec<Plane> =
+            all.iter().filter(|listed| is(listed, "user.create")).map(|listed| listed.record.plane).collect();
+        assert_eq!(made, Plane::ALL, "one in each, with a record there");
+        server.stop().await.unwrap();
+    }
+
     // proves: AUD-01
     #[tokio::test]
     async fn local_users_are_mapped_once_with_a_record_and_stay_unmapped() {
@@ -365,18 +393,20 @@ mod tests {
         let server = started(folder.path()).await;
         assert!(server.first_password.is_some());
         let identity = &server.desk.identity;
-        assert!(identity.authenticate_local(0, server.desk.clock.now()).await.unwrap().is_some());
+        assert!(identity.authenticate_local(Plane::Om, 0, server.desk.clock.now()).await.unwrap().is_some());
         let all = records(&server).await;
         let mapped: Vec<&ListedRecord> = all.iter().filter(|listed| is(listed, "user.map_local")).collect();
         assert!(!mapped.is_empty() && all.iter().any(|listed| is(listed, "user.create")));
         assert_eq!(mapped[0].record.object.id.as_deref(), Some("admin"));
-        server.desk.store.write(|tx: &Tx| Box::pin(map_local_uid(tx, 0, None))).await.unwrap();
+        let admin = identity.find_user(Plane::Om, "admin").await.unwrap().user;
+        let unmap = server.desk.store.write(move |tx: &Tx| Box::pin(map_local_uid(tx, 0, admin, false)));
+        unmap.await.unwrap();
         server.stop().await.unwrap();
 
         let server = started(folder.path()).await;
         assert!(server.first_password.is_none());
         let (identity, now) = (&server.desk.identity, server.desk.clock.now());
-        assert!(identity.authenticate_local(0, now).await.unwrap().is_none(), "mapped again");
+        assert!(identity.authenticate_local(Plane::Om, 0, now).await.unwrap().is_none(), "mapped again");
         server.stop().await.unwrap();
     }
 }

@@ -13,6 +13,9 @@ pub struct Record {
     pub at: Timestamp,
     /// `security`, `operation`, `system` or `ne`.
     pub kind: String,
+    /// The user space: `om`, `management` or `tenant`.
+    #[serde(default)]
+    pub plane: String,
     /// User name, or the system.
     pub user: String,
     /// Operation.

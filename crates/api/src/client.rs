@@ -55,6 +55,11 @@ impl Client {
         Ok(Self { http, base: "http://localhost".to_owned(), server, token: None })
     }
 
+    /// As of another plane than the network's: all that is asked is below its name.
+    pub fn below(self, plane: &str) -> Self {
+        Self { base: format!("{}/{plane}", self.base), ..self }
+    }
+
     /// Over HTTPS: `server` is `https://HOST:PORT`; only the certificate with `fingerprint` is trusted.
     pub fn remote(server: &str, token: String, fingerprint: Fingerprint) -> Result<Self, ClientError> {
         let tls = PinnedServer::tls(fingerprint).map_err(|error| ClientError::Unreachable {

@@ -103,6 +103,9 @@ pub struct Secret {
 /// Who the caller is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Session {
+    /// The user space: `om` for the network, `management` for the platform, `tenant` for customers.
+    #[serde(default)]
+    pub plane: String,
     /// User name.
     pub user: String,
     /// Roles.

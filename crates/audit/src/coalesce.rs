@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use netwarden_model::Severity;
 
-use crate::record::{Kind, ObjectRef, Outcome, Plane, Record};
+use crate::record::{Kind, ObjectRef, Outcome, Record};
+use netwarden_model::Plane;
 
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 

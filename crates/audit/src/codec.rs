@@ -22,7 +22,7 @@ use netwarden_model::Severity;
 use netwarden_tlog::{Hash, Leaf, LeafError};
 
 use crate::AuditError;
-use crate::record::{Completion, Kind, ObjectRef, Outcome, Plane, Record, Value};
+use crate::record::{Completion, Kind, ObjectRef, Outcome, Record, Value, plane_code, plane_of_code};
 
 const RECORD: u16 = 1;
 const COMPLETION: u16 = 2;
@@ -105,7 +105,7 @@ impl Pending {
             .set_u64(tag::KIND, record.kind.code())
             .set_u64(tag::LEVEL, level_code(record.level))
             .set_text_if(tag::USER, record.user.as_deref().map(cut))
-            .set_u64(tag::PLANE, record.plane.code())
+            .set_u64(tag::PLANE, plane_code(record.plane))
             .set_text(tag::OPERATION, cut(&record.operation))
             .set_text(tag::OBJECT_KIND, cut(&record.object.kind))
             .set_text_if(tag::OBJECT_ID, record.object.id.as_deref().map(cut))
@@ -199,7 +199,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Entry, LeafError> {
                 kind: Kind::from_code(leaf.u64(tag::KIND)?).ok_or(wrong(tag::KIND, "kind"))?,
                 level: level(leaf.u64(tag::LEVEL)?).ok_or(wrong(tag::LEVEL, "level"))?,
                 user: text(tag::USER)?,
-                plane: Plane::from_code(leaf.u64(tag::PLANE)?).ok_or(wrong(tag::PLANE, "plane"))?,
+                plane: plane_of_code(leaf.u64(tag::PLANE)?).ok_or(wrong(tag::PLANE, "plane"))?,
                 operation: leaf.text(tag::OPERATION)?.to_owned(),
                 object: ObjectRef {
                     kind: leaf.text(tag::OBJECT_KIND)?.to_owned(),

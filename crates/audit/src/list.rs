@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use netwarden_model::Plane;
 use netwarden_store::{
     Column, ColumnKind, Condition, Count, Direction, FilterValue, ListQuery, ListTable, Listed, Page, Store,
 };
@@ -21,12 +22,19 @@ pub struct Reach {
     pub endpoints_only: bool,
     /// Only those of this user.
     pub own_only: Option<String>,
+    /// Of these planes.
+    pub planes: BTreeSet<Plane>,
 }
 
 impl Reach {
     /// Everything.
     pub fn all() -> Self {
-        Self { kinds: Kind::ALL.iter().copied().collect(), endpoints_only: false, own_only: None }
+        Self {
+            kinds: Kind::ALL.iter().copied().collect(),
+            endpoints_only: false,
+            own_only: None,
+            planes: Plane::ALL.iter().copied().collect(),
+        }
     }
 
     /// Records about endpoints and groups of endpoints, of every kind.
@@ -36,7 +44,7 @@ impl Reach {
 
     /// Nothing.
     pub const fn nothing() -> Self {
-        Self { kinds: BTreeSet::new(), endpoints_only: false, own_only: None }
+        Self { kinds: BTreeSet::new(), endpoints_only: false, own_only: None, planes: BTreeSet::new() }
     }
 }
 
@@ -111,6 +119,10 @@ fn confined(reach: &Reach, query: AuditQuery) -> Result<ListQuery, AuditError> {
     let mut list = ListQuery::unscoped(&TABLE);
     let kinds = reach.kinds.iter().map(|kind| FilterValue::from(kind.as_str())).collect();
     list = list.filter("kind", Condition::In(kinds))?;
+    if reach.planes.len() < Plane::ALL.len() {
+        let planes = reach.planes.iter().map(|plane| FilterValue::from(plane.as_str())).collect();
+        list = list.filter("plane", Condition::In(planes))?;
+    }
     if reach.endpoints_only {
         let kinds = ["endpoint", "group"].into_iter().map(FilterValue::from).collect();
         list = list.filter("object_kind", Condition::In(kinds))?;

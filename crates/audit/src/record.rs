@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
-use netwarden_model::Severity;
+use netwarden_model::{Plane, Severity};
 use serde::{Deserialize, Serialize};
 
 macro_rules! words {
@@ -56,17 +56,19 @@ words!(
     }
 );
 
-words!(
-    /// The user space in which it happened (IAM-01).
-    Plane {
-        /// The platform itself.
-        Management = 1 "management",
-        /// The network.
-        Om = 2 "om",
-        /// The operator's customers.
-        Tenant = 3 "tenant",
+/// A plane's code in leaves; never reused.
+pub(crate) const fn plane_code(plane: Plane) -> u64 {
+    match plane {
+        Plane::Management => 1,
+        Plane::Om => 2,
+        Plane::Tenant => 3,
     }
-);
+}
+
+/// The reverse of [`plane_code`].
+pub(crate) fn plane_of_code(code: u64) -> Option<Plane> {
+    Plane::ALL.iter().find(|plane| plane_code(**plane) == code).copied()
+}
 
 words!(
     /// How it went.

@@ -67,6 +67,11 @@ CREATE TABLE audit_cursor (
 );
 {sqlite} CREATE VIRTUAL TABLE audit_words USING fts5(words, tokenize='trigram', content='audit_search', content_rowid='idx');
 ",
+}, Migration {
+    // Each plane reads its own records.
+    name: "audit-0002-planes",
+    up: "CREATE INDEX audit_search_plane ON audit_search (plane, idx);
+",
 }];
 
 /// The tree as it stands in the database.

@@ -1,10 +1,10 @@
 //! Changes of accounts, tokens and sessions. Each takes the caller's transaction, so that the audit
 //! record stands or falls with it; each change of rights raises the policy version in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use netwarden_model::UserId;
+use netwarden_model::{Plane, UserId};
 use netwarden_store::{Tx, execute, query_one, values};
 use zeroize::Zeroizing;
 
@@ -16,7 +16,7 @@ use crate::login_policies::{self, PolicyKind};
 use crate::operation::Operation;
 use crate::password::{PasswordHash, history};
 use crate::passwords::OwnPassword;
-use crate::role::Role;
+use crate::role::{Role, Separation};
 use crate::secret::{self, SecretKind};
 use crate::sql;
 
@@ -28,6 +28,8 @@ pub const LONGEST_TOKEN_DAYS: i64 = 366;
 /// A user who is to be made.
 #[derive(Debug, Clone)]
 pub struct NewUser {
+    /// In which user space; the name is unique there.
+    pub plane: Plane,
     /// 1 to 64 lower-case letters, digits, `.`, `_`, `-`, `@`.
     pub name: String,
     /// At least one, built in or made here.
@@ -74,25 +76,29 @@ pub fn user_name(text: &str) -> Result<String, IdentityError> {
 /// Makes a user.
 pub async fn create_user(tx: &Tx, user: &NewUser, now: Timestamp) -> Result<UserId, IdentityError> {
     let name = user_name(&user.name)?;
-    known_grants(tx, &user.grants).await?;
+    known_grants(tx, user.plane, name == ADMIN, &user.grants).await?;
     let (password, now) = (user.password.encode(), now.as_microsecond());
-    let id = sql::insert_user(tx, &name, &user.grants, &password, user.must_change_password, now).await?;
+    let id =
+        sql::insert_user(tx, (user.plane, &name), &user.grants, &password, user.must_change_password, now)
+            .await?;
     sql::bump_policy(tx).await?;
     Ok(id)
 }
 
-/// Makes `admin` with a one-time password, if there is no user at all yet; None where there was one.
+/// Makes the `admin` of a plane with a one-time password, if it has no user at all yet; None where there was one.
 pub async fn create_admin(
     tx: &Tx,
+    plane: Plane,
     password: &PasswordHash,
     now: Timestamp,
 ) -> Result<Option<UserId>, IdentityError> {
-    if sql::any_user(tx).await? {
+    if sql::any_user(tx, plane).await? {
         return Ok(None);
     }
     let admin = NewUser {
+        plane,
         name: ADMIN.to_owned(),
-        grants: [Role::Administrator.into()].into(),
+        grants: [Role::Superuser.into()].into(),
         password: password.clone(),
         must_change_password: true,
     };
@@ -101,8 +107,11 @@ pub async fn create_admin(
 
 /// Gives a user other roles; running sessions have them at their next request.
 pub async fn set_grants(tx: &Tx, user: UserId, grants: &Grants) -> Result<(), IdentityError> {
-    known_grants(tx, grants).await?;
-    if is_admin(tx, user).await? && !has_whole(grants, &Role::Administrator) {
+    let present = sql::user_by_id(tx, user).await?;
+    let present = present.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?;
+    let is_admin = present.name == ADMIN;
+    known_grants(tx, present.plane, is_admin, grants).await?;
+    if is_admin && !has_whole(grants, &Role::Superuser) {
         return Err(IdentityError::AdminStays);
     }
     sql::update_user(tx, user, "roles = $2", values![write_grants(grants)].to_vec()).await?;
@@ -178,7 +187,7 @@ pub async fn delete_user(tx: &Tx, user: UserId) -> Result<(), IdentityError> {
         return Err(IdentityError::AdminStays);
     }
     for table in
-        ["identity_token", "identity_session", "identity_local_uid", "identity_password", "identity_login"]
+        ["identity_token", "identity_session", "identity_local", "identity_password", "identity_login"]
     {
         execute(tx, format!("DELETE FROM {table} WHERE user_id = $1"), values![user.0]).await?;
     }
@@ -238,15 +247,15 @@ pub async fn set_own_password(tx: &Tx, own: &OwnPassword, now: Timestamp) -> Res
     set_password(tx, own.user, &own.hash, false, own.keep, now).await
 }
 
-/// Lets the local user `uid` be known as `user`, or as nobody.
-pub async fn map_local_uid(tx: &Tx, uid: u32, user: Option<UserId>) -> Result<(), IdentityError> {
-    execute(tx, "DELETE FROM identity_local_uid WHERE uid = $1", values![i64::from(uid)]).await?;
-    if let Some(user) = user {
-        if sql::user_by_id(tx, user).await?.is_none() {
-            return Err(IdentityError::NoSuchUser(user.to_string()));
-        }
-        let insert = "INSERT INTO identity_local_uid (uid, user_id) VALUES ($1, $2)";
-        execute(tx, insert, values![i64::from(uid), user.0]).await?;
+/// Lets the local user `uid` be known as `user` in the user's plane, or no longer.
+pub async fn map_local_uid(tx: &Tx, uid: u32, user: UserId, is_mapped: bool) -> Result<(), IdentityError> {
+    let present = sql::user_by_id(tx, user).await?;
+    let plane = present.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?.plane.as_str();
+    let uid = i64::from(uid);
+    execute(tx, "DELETE FROM identity_local WHERE uid = $1 AND plane = $2", values![uid, plane]).await?;
+    if is_mapped {
+        let insert = "INSERT INTO identity_local (uid, plane, user_id) VALUES ($1, $2, $3)";
+        execute(tx, insert, values![uid, plane, user.0]).await?;
     }
     sql::bump_policy(tx).await
 }
@@ -362,13 +371,18 @@ async fn is_admin(tx: &Tx, user: UserId) -> Result<bool, IdentityError> {
     Ok(row.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?.name == ADMIN)
 }
 
-async fn known_grants(tx: &Tx, grants: &Grants) -> Result<(), IdentityError> {
-    let (custom, domains) = (sql::custom_roles(tx).await?, sql::domains(tx).await?);
+async fn known_grants(tx: &Tx, plane: Plane, is_admin: bool, grants: &Grants) -> Result<(), IdentityError> {
+    let roles = sql::roles(tx, Separation::default()).await?.of(plane);
+    // Domains are parts of the network.
+    let domains = if plane == Plane::Om { sql::domains(tx).await? } else { BTreeMap::new() };
     if grants.is_empty() {
         return Err(IdentityError::NoRole);
     }
     for Grant { role, domain } in grants {
-        if !custom.knows(role) {
+        if *role == Role::Superuser && !is_admin {
+            return Err(IdentityError::AdminsRole);
+        }
+        if !roles.knows(role) {
             return Err(IdentityError::NoSuchRole(role.to_string()));
         }
         if let Some(domain) = domain.as_ref().filter(|domain| !domains.contains_key(*domain)) {

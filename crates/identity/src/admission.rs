@@ -18,7 +18,7 @@ use crate::accounts::ADMIN;
 use crate::decide::SecondFactor;
 use crate::grant::Grants;
 use crate::lockout::LockoutPolicy;
-use crate::role::Role;
+use crate::role::{Role, Separation};
 
 pub use addresses::Addresses;
 pub use attributes::{Attributes, AttributesEdit, Unused, UnusedAct};
@@ -52,6 +52,8 @@ pub struct AccountPolicy {
     pub unused: Unused,
     /// Who may log in at all.
     pub login_mode: LoginMode,
+    /// How duties are divided among the roles of the network's plane.
+    pub separation: Separation,
     /// Whoever has one of these roles, anywhere, needs a second factor.
     pub second_factor_roles: BTreeSet<Role>,
     /// What is dangerous needs a proof of the second factor that is no older than this; None where one of the
@@ -69,6 +71,7 @@ impl Default for AccountPolicy {
             sessions_most: None,
             unused: Unused::default(),
             login_mode: LoginMode::Multi,
+            separation: Separation::default(),
             second_factor_roles: BTreeSet::new(),
             step_up_after: Some(SignedDuration::from_mins(15)),
         }

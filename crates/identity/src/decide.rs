@@ -8,12 +8,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use netwarden_model::{NeId, Scope, UserId};
+use netwarden_model::{NeId, Plane, Scope, UserId};
 
 use crate::domain::Members;
-use crate::grant::{Grant, Grants, has_whole};
+use crate::grant::{Grant, Grants};
 use crate::operation::{Access, OPERATIONS, ObjectKind, Operation, Reach};
-use crate::role::{CustomRoles, Role};
+use crate::role::{Role, Roles};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +33,8 @@ pub struct Identified {
     pub name: String,
     /// What the user is, and where.
     pub grants: Grants,
-    /// The roles that were made here.
-    pub custom: Arc<CustomRoles>,
+    /// The roles of the user's plane.
+    pub roles: Arc<Roles>,
     /// The elements of the domains; without them a grant that is confined to one is good for nothing.
     pub members: Arc<Members>,
     /// False for an account that was switched off.
@@ -56,9 +56,14 @@ pub struct Identified {
 }
 
 impl Identified {
+    /// The user space to which the user belongs.
+    pub fn plane(&self) -> Plane {
+        self.roles.plane()
+    }
+
     /// The grants of the user that have the right to the operation, wherever they count.
     pub fn grants_with(&self, operation: Operation) -> impl Iterator<Item = &Grant> {
-        self.grants.iter().filter(move |grant| self.custom.has(&grant.role, operation))
+        self.grants.iter().filter(move |grant| self.roles.has(&grant.role, operation))
     }
 
     /// In what part of the network the user may do the operation, or see what it shows.
@@ -80,8 +85,19 @@ impl Identified {
     fn covers(&self, given: &Grant) -> bool {
         let domain = given.domain.as_deref();
         let has = |operation| self.grants_with(operation).any(|grant| grant.reaches(domain));
-        let mut lines = OPERATIONS.iter().filter(|line| self.custom.has(&given.role, line.operation));
+        let mut lines = OPERATIONS.iter().filter(|line| self.roles.has(&given.role, line.operation));
         self.grants.contains(given) || lines.all(|line| has(line.operation))
+    }
+
+    /// True where the user keeps the rights of others without having them: duties are separated (S3 6.1.1). What
+    /// `admin` has is nobody's to give.
+    pub fn manages(&self, given: &Grant) -> bool {
+        let manages = |grant: &Grant| {
+            let is_of_tenants = matches!(grant.role, Role::Agency | Role::CompanyTenant);
+            let manages = grant.role == Role::SmManagers || (is_of_tenants && grant.domain.is_some());
+            manages && self.roles.knows(&grant.role) && grant.reaches(given.domain.as_deref())
+        };
+        given.role != Role::Superuser && self.grants.iter().any(manages)
     }
 }
 
@@ -157,12 +173,14 @@ pub struct Object {
     pub owner: Option<UserId>,
     /// For accounts and what belongs to them: the grants that the account has and is to have.
     pub grants: Grants,
+    /// For accounts and what belongs to them: the plane to which the account belongs.
+    pub plane: Option<Plane>,
 }
 
 impl Object {
     /// Data of the system, or a list.
     pub const fn of(kind: ObjectKind) -> Self {
-        Self { kind, place: Place::System, owner: None, grants: Grants::new() }
+        Self { kind, place: Place::System, owner: None, grants: Grants::new(), plane: None }
     }
 
     /// What belongs to an element, or to none that is known.
@@ -171,32 +189,32 @@ impl Object {
             Some(ne) => Place::Ne(ne),
             None => Place::Unplaced,
         };
-        Self { kind, place, owner: None, grants: Grants::new() }
+        Self { kind, place, owner: None, grants: Grants::new(), plane: None }
     }
 
     /// What belongs to a user: a session, a token, a job.
     pub const fn owned(kind: ObjectKind, owner: UserId) -> Self {
-        Self { kind, place: Place::System, owner: Some(owner), grants: Grants::new() }
+        Self { kind, place: Place::System, owner: Some(owner), grants: Grants::new(), plane: None }
     }
 
     /// What is still to be chosen; when it is, the decision is asked for again.
     pub const fn some(kind: ObjectKind) -> Self {
-        Self { kind, place: Place::Somewhere, owner: None, grants: Grants::new() }
+        Self { kind, place: Place::Somewhere, owner: None, grants: Grants::new(), plane: None }
     }
 
     /// What is found all over the network, and cannot be told apart.
     pub const fn everywhere(kind: ObjectKind) -> Self {
-        Self { kind, place: Place::Everywhere, owner: None, grants: Grants::new() }
+        Self { kind, place: Place::Everywhere, owner: None, grants: Grants::new(), plane: None }
     }
 
     /// An account, or what belongs to it, with the grants that the account has and is to have.
-    pub const fn account(kind: ObjectKind, owner: UserId, grants: Grants) -> Self {
-        Self { kind, place: Place::System, owner: Some(owner), grants }
+    pub const fn account(kind: ObjectKind, owner: UserId, plane: Plane, grants: Grants) -> Self {
+        Self { kind, place: Place::System, owner: Some(owner), grants, plane: Some(plane) }
     }
 
     /// An account that is to be made with these grants.
-    pub const fn new_account(grants: Grants) -> Self {
-        Self { kind: ObjectKind::User, place: Place::System, owner: None, grants }
+    pub const fn new_account(plane: Plane, grants: Grants) -> Self {
+        Self { kind: ObjectKind::User, place: Place::System, owner: None, grants, plane: Some(plane) }
     }
 }
 
@@ -231,6 +249,8 @@ pub enum Because {
     NotIdentified,
     /// Denied: there is no such operation.
     NoSuchOperation(String),
+    /// Denied: it is nothing that users of this plane do.
+    NotInPlane(Plane),
     /// Denied: the operation is not for such an object.
     WrongObject {
         /// What the operation is for.
@@ -264,6 +284,10 @@ pub enum Because {
     ForeignRole(String),
     /// Denied: the account has, or is to have, a role with more rights than the subject's.
     WiderRole(String),
+    /// Denied: the account belongs to another plane.
+    OtherPlane(Plane),
+    /// Denied: who keeps the rights of others does not give any to themselves.
+    OwnRights,
 }
 
 impl fmt::Display for Because {
@@ -274,6 +298,7 @@ impl fmt::Display for Because {
             Because::RoleHas(role) => write!(f, "the role {role} has the right"),
             Because::NotIdentified => f.write_str("the caller is not identified"),
             Because::NoSuchOperation(name) => write!(f, "there is no operation '{name}'"),
+            Because::NotInPlane(plane) => write!(f, "it is nothing that users of the plane '{plane}' do"),
             Because::WrongObject { expected, found } => {
                 write!(f, "the operation is for a {}, not for a {}", expected.as_str(), found.as_str())
             }
@@ -293,6 +318,8 @@ impl fmt::Display for Because {
                 write!(f, "the right is confined to the domain '{domain}', and this concerns more than that")
             }
             Because::ForeignRole(role) => write!(f, "accounts with the role '{role}' are managed elsewhere"),
+            Because::OtherPlane(plane) => write!(f, "the account belongs to the plane '{plane}'"),
+            Because::OwnRights => f.write_str("nobody gives rights to their own account"),
             Because::WiderRole(role) => write!(f, "the role '{role}' has more rights than one's own"),
         }
     }
@@ -324,14 +351,16 @@ pub fn decide_named(
     }
 }
 
-/// Which audit records a subject may read (S4 table 10).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which audit records a subject may read (S4 table 10; S3 6.1.1), from little to much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AuditReach {
     /// None.
     Nothing,
     /// Those about endpoints and groups of endpoints.
     EndpointsOnly,
-    /// All.
+    /// All but those of users, their rights and their logins.
+    NoSecurity,
+    /// All of the plane.
     All,
 }
 
@@ -339,15 +368,14 @@ pub enum AuditReach {
 pub fn audit_reach(subject: &Subject) -> AuditReach {
     let Subject::User(user) = subject else { return AuditReach::Nothing };
     // The trail is one: a role that is confined to a domain reads none of it.
-    let mut whole = user.grants_with(Operation::AuditRead).filter(|grant| grant.is_whole());
-    // A role that was made here reads all or nothing.
-    if whole.any(|grant| grant.role != Role::Helpdesk) {
-        AuditReach::All
-    } else if has_whole(&user.grants, &Role::Helpdesk) {
-        AuditReach::EndpointsOnly
-    } else {
-        AuditReach::Nothing
-    }
+    let whole = user.grants_with(Operation::AuditRead).filter(|grant| grant.is_whole());
+    let reach = whole.map(|grant| match grant.role {
+        Role::Helpdesk => AuditReach::EndpointsOnly,
+        Role::Administrators => AuditReach::NoSecurity,
+        // A role that was made here reads all or nothing.
+        _ => AuditReach::All,
+    });
+    reach.max().unwrap_or(AuditReach::Nothing)
 }
 
 fn judge(
@@ -366,6 +394,12 @@ fn judge(
     let Subject::User(user) = subject else { return Err(Because::NotIdentified) };
     if !user.enabled {
         return Err(Because::AccountDisabled);
+    }
+    if !operation.is_in(user.plane()) {
+        return Err(Because::NotInPlane(user.plane()));
+    }
+    if let Some(other) = object.plane.filter(|plane| *plane != user.plane()) {
+        return Err(Because::OtherPlane(other));
     }
     if let Through::Token { operations, expires, .. } = &user.through {
         if circumstances.at >= *expires {
@@ -393,7 +427,7 @@ fn judge(
     let because = match line.access {
         Access::Anyone => Because::OpenToAnyone,
         // An account without any role of this plane has nothing here, not even its own things.
-        Access::Own if !user.grants.iter().any(|grant| user.custom.knows(&grant.role)) => {
+        Access::Own if !user.grants.iter().any(|grant| user.roles.knows(&grant.role)) => {
             return Err(Because::NoRoleHas);
         }
         // What is still to be chosen is so among one's own.
@@ -401,18 +435,39 @@ fn judge(
         Access::Own => return Err(Because::NotOwn),
         Access::Roles(_) => Because::RoleHas(granted(user, operation, object)?.clone()),
     };
-    // Separation of duty: this plane touches accounts of its own roles only; and nobody comes to rights by
-    // giving them, or by taking over an account that has them. Ending a session or a token gives nobody anything.
+    // Ending a session or a token gives nobody anything.
     let ends_only = matches!(operation, Operation::SessionEnd | Operation::TokenRevoke);
     if line.change && line.access != Access::Own && !ends_only {
-        if let Some(foreign) = object.grants.iter().find(|grant| !user.custom.knows(&grant.role)) {
-            return Err(Because::ForeignRole(foreign.role.as_str().to_owned()));
-        }
-        if let Some(wider) = object.grants.iter().find(|grant| !user.covers(grant)) {
-            return Err(Because::WiderRole(wider.to_string()));
-        }
+        separated(user, operation, object, &because)?;
     }
     Ok(because)
+}
+
+/// Separation of duty: nobody comes to rights by giving them, or by taking over an account that has them; and the
+/// administrator of network access control keeps the accounts of its roles alone.
+fn separated(
+    user: &Identified,
+    operation: Operation,
+    object: &Object,
+    because: &Because,
+) -> Result<(), Because> {
+    let by_nac = matches!(because, Because::RoleHas(grant) if grant.role == Role::Administrator);
+    let foreign = |grant: &&Grant| {
+        let is_of_others = by_nac && grant.role.is_built_in() && !grant.role.is_nac();
+        is_of_others || !user.roles.knows(&grant.role)
+    };
+    if let Some(foreign) = object.grants.iter().find(foreign) {
+        return Err(Because::ForeignRole(foreign.role.as_str().to_owned()));
+    }
+    for given in object.grants.iter().filter(|grant| !user.covers(grant)) {
+        if !user.manages(given) {
+            return Err(Because::WiderRole(given.to_string()));
+        }
+        if object.owner == Some(user.user) && operation == Operation::UserSetRoles {
+            return Err(Because::OwnRights);
+        }
+    }
+    Ok(())
 }
 
 /// The grant of the user that has the right to the operation on this object.

@@ -94,7 +94,7 @@ pub enum IdentityError {
     #[error("there is no session {0}")]
     NoSuchSession(i64),
     /// The built-in account must stay usable.
-    #[error("the built-in user 'admin' cannot be disabled, deleted or lose the role administrator")]
+    #[error("the built-in user 'admin' cannot be disabled, deleted or lose the role superuser")]
     AdminStays,
     /// The built-in account must be able to come in whenever it is needed.
     #[error("the built-in user 'admin' cannot be limited in time, sessions or logins")]
@@ -102,6 +102,9 @@ pub enum IdentityError {
     /// A role that cannot be given.
     #[error("there is no role '{0}'")]
     NoSuchRole(String),
+    /// The role of the built-in user.
+    #[error("the role 'superuser' is that of the built-in user 'admin' alone")]
+    AdminsRole,
     /// A name that no role can have.
     #[error(
         "'{0}' is no name of a role: 1 to 64 lower-case letters, digits, '_' and '-' are allowed, and no built-in one"

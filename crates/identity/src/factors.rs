@@ -155,8 +155,9 @@ impl Identity {
         let row = query_one(tx, owner, values![session]).await?;
         let user = UserId(row.ok_or(IdentityError::NoSuchSession(session))?.try_get_by_index(0)?);
         let account = sql::user_by_id(tx, user).await?;
-        let name = account.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?.name;
-        let mut counts = Counts::read(tx, &name, address).await?;
+        let account = account.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?;
+        let (plane, name) = (account.plane, account.name);
+        let mut counts = Counts::read(tx, (plane, &name), address).await?;
         let micros = now.as_microsecond();
         // A code is taken once (RFC 6238 section 5.2), and none that is older than the last.
         let take = "UPDATE identity_factor SET last_step = $3, last_used = $4, confirmed = $5 \

@@ -22,6 +22,7 @@ pub mod login_policies;
 pub mod operation;
 pub mod password;
 mod passwords;
+mod rights;
 pub mod role;
 pub mod roles;
 pub mod secret;
@@ -45,9 +46,10 @@ pub use grant::{Grant, Grants, has_whole};
 pub use lockout::{Limit, LockoutPolicy};
 pub use login::{Admitted, Attempt, Checked, LoginResult, Notice, Presence, Refused};
 pub use login_policies::{LOGIN_POLICIES, LoginPolicy, PolicyKind};
+pub use netwarden_model::Plane;
 pub use operation::{Access, Declaration, OPERATIONS, ObjectKind, Operation, Reach, UnknownOperation};
 pub use passwords::{Contact, DictionaryEntry, OwnPassword};
-pub use role::{CustomRoles, Role};
+pub use role::{BUILT_IN, Role, Roles, Separation};
 pub use roles::{CUSTOM_ROLES, CustomRole};
 pub use service::{
     ACCOUNTS, Account, Identity, IdentityPolicy, LOGINS, ListedLogin, ListedSession, SESSIONS, TOKENS, Token,

@@ -11,7 +11,7 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use netwarden_model::UserId;
+use netwarden_model::{Plane, UserId};
 use netwarden_store::{Tx, execute, query_one, values};
 use sea_orm::ConnectionTrait;
 use zeroize::Zeroizing;
@@ -28,6 +28,8 @@ use crate::sql;
 
 /// What a caller presents.
 pub struct Attempt {
+    /// In which user space.
+    pub plane: Plane,
     /// User name as typed.
     pub name: String,
     /// Password.
@@ -39,6 +41,7 @@ pub struct Attempt {
 impl std::fmt::Debug for Attempt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Attempt")
+            .field("plane", &self.plane)
             .field("name", &self.name)
             .field("address", &self.address)
             .finish_non_exhaustive()
@@ -48,6 +51,7 @@ impl std::fmt::Debug for Attempt {
 /// An attempt whose password was checked, to be settled in a transaction.
 #[derive(Debug)]
 pub struct Checked {
+    pub(crate) plane: Plane,
     pub(crate) name: String,
     pub(crate) address: Option<IpAddr>,
     pub(crate) verdict: Result<UserId, Because>,
@@ -184,15 +188,19 @@ pub(crate) struct Counts {
 impl Counts {
     pub(crate) async fn read<C: ConnectionTrait>(
         connection: &C,
-        name: &str,
+        (plane, name): (Plane, &str),
         address: Option<IpAddr>,
     ) -> Result<Self, IdentityError> {
         let is_admin = name == ADMIN;
         let address = address.map(counted_address);
         let by = |what: &str| address.map(|address| format!("{what} {address}"));
         // What cannot be a user's name is counted by address only: it must not fill the table.
-        let account = (!is_admin && user_name(name).is_ok()).then(|| format!("account {name}"));
-        let admin = if is_admin { by("admin from") } else { None };
+        let account = (!is_admin && user_name(name).is_ok()).then(|| account_key(plane, name));
+        let admin = match plane {
+            _ if !is_admin => None,
+            Plane::Om => by("admin from"),
+            _ => by(&format!("{plane}/admin from")),
+        };
         let keys = [account, admin, by("from"), by("locked from")];
         let wanted: Vec<String> = keys.iter().flatten().cloned().collect();
         let mut tallies = Tallies::default();
@@ -232,6 +240,14 @@ impl Counts {
     }
 }
 
+/// Under what the failures of an account are counted.
+pub(crate) fn account_key(plane: Plane, name: &str) -> String {
+    match plane {
+        Plane::Om => format!("account {name}"),
+        _ => format!("account {}", sql::login_of(plane, name)),
+    }
+}
+
 fn slots(tallies: &mut Tallies) -> [&mut crate::lockout::Tally; 4] {
     let Tallies { account, admin_address, address, accounts_from_address } = tallies;
     [account, admin_address, address, accounts_from_address]
@@ -245,8 +261,8 @@ pub(crate) async fn settle(
     policy: &AccountPolicy,
     now: Timestamp,
 ) -> Result<Result<(sql::UserRow, Counts), Refused>, IdentityError> {
-    let mut counts = Counts::read(tx, &checked.name, checked.address).await?;
-    let user = sql::user_by_name(tx, &checked.name).await?;
+    let mut counts = Counts::read(tx, (checked.plane, &checked.name), checked.address).await?;
+    let user = sql::user_by_name(tx, checked.plane, &checked.name).await?;
     let verdict = match (counts.locked(now), &checked.verdict, &user) {
         (Some(locked), _, _) => Err(Because::Locked(locked)),
         (None, Err(because), _) => Err(*because),
@@ -397,9 +413,9 @@ pub(crate) async fn admit(
     }
     let version = sql::policy_version(tx).await?;
     let (id, proven) = (session, None);
+    let roles = sql::roles(tx, accounts.separation).await?.of(user.plane);
     let row = sql::SessionRow { id, last_used: micros, ends: until, login, proven, has_factor, user };
-    let custom = std::sync::Arc::new(sql::custom_roles(tx).await?);
-    let user = crate::service::of_session(row, version, custom, policy, now);
+    let user = crate::service::of_session(row, version, roles, policy, now);
     Ok(Ok(Admitted { user, secret, ends }))
 }
 

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use netwarden_model::Plane;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::role::Role;
@@ -77,7 +78,8 @@ impl ObjectKind {
     }
 }
 
-/// Who has the right to an operation unless something narrower forbids it.
+/// Who has the right to an operation unless something narrower forbids it. Of roles those of network access control
+/// are named here (S4 tables 10 to 12); what the others have is in [`crate::rights`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Also a caller who is not identified: the list of exceptions of IAM-19, which may only shrink.
@@ -315,6 +317,7 @@ operations! {
 
     JobRead                "job.read"                  Job         read   AOHR;
     JobCancel              "job.cancel"                Job         change AO;
+    JobReadOwn             "job.read_own"              Job         read   OWN;
     JobCancelOwn           "job.cancel_own"            Job         change OWN;
 }
 
@@ -371,6 +374,29 @@ impl Operation {
                 | O::BackupRestore
                 | O::SystemRotateKeys
         )
+    }
+
+    /// True where it is something that users of the plane do (IAM-01): the management plane keeps the platform and
+    /// manages no elements, the tenants' plane knows its users alone, and in the network's plane there is
+    /// everything, so that a house with one plane needs no other.
+    pub const fn is_in(self, plane: Plane) -> bool {
+        use ObjectKind as K;
+        use Operation as O;
+
+        let is_of_people =
+            matches!(self.object(), K::User | K::Session | K::Token | K::Factor | K::Role | K::Audit);
+        match plane {
+            Plane::Om => true,
+            Plane::Tenant => {
+                matches!(self, O::SystemAlive) || (is_of_people && !matches!(self, O::UserMapLocal))
+            }
+            Plane::Management => {
+                let is_of_platform =
+                    matches!(self.object(), K::System | K::Policy | K::Parameter | K::Channel | K::Backup);
+                let is_own_work = matches!(self, O::JobReadOwn | O::JobCancelOwn);
+                is_of_people || is_own_work || (is_of_platform && !matches!(self, O::StatisticsRead))
+            }
+        }
     }
 
     /// Of what a role that is confined to a domain may do it.

@@ -15,7 +15,6 @@ use crate::error::IdentityError;
 use crate::login::{self, Attempt};
 use crate::password::history::{self, Compared};
 use crate::password::{Breach, Candidate, Dictionary, PasswordHash, PasswordPolicy, Person, breaches};
-use crate::role::Role;
 use crate::service::Identity;
 use crate::sql;
 
@@ -189,7 +188,9 @@ impl Identity {
         now: Timestamp,
         salt: [u8; 16],
     ) -> Result<sql::UserRow, IdentityError> {
-        let checked = self.check(Attempt { name: user.name.clone(), ..presented }, now, salt).await?;
+        let checked = self
+            .check(Attempt { plane: user.plane(), name: user.name.clone(), ..presented }, now, salt)
+            .await?;
         let accounts = self.policy().accounts;
         let settled = self
             .store
@@ -228,7 +229,7 @@ impl Identity {
         let row = self.asked_again(user, old, now, first).await?;
         let person = Person {
             name: &row.name,
-            is_administrator: row.grants.iter().any(|grant| grant.role == Role::Administrator),
+            is_administrator: row.grants.iter().any(|grant| grant.role.is_administrative()),
             mobile: &contact.mobile,
             mail: &contact.mail,
         };

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use netwarden_model::Plane;
 use netwarden_store::{Column, ColumnKind, ListQuery, ListTable, Listed, Tx, execute, query_all, values};
 use serde::Serialize;
 
 use crate::error::IdentityError;
 use crate::grant::read_grants;
 use crate::operation::{Access, Operation};
-use crate::role::{CustomRoles, Role};
+use crate::role::{Role, Roles};
 use crate::service::Identity;
 use crate::sql;
 
@@ -22,6 +23,8 @@ const MOST_CHARACTERS: usize = 1_000;
 pub struct CustomRole {
     /// Its row.
     pub id: i64,
+    /// The plane in which it is.
+    pub plane: Plane,
     /// Its name: 1 to 64 lower-case letters, digits, `_` and `-`.
     pub name: String,
     /// What it is for, at most 1,000 characters.
@@ -34,12 +37,13 @@ pub struct CustomRole {
     pub changed_by: String,
 }
 
-/// The list of roles that were made here; columns `id`, `name`, `description`, `operations`, `changed`.
+/// The list of roles that were made here; columns `id`, `plane`, `name`, `description`, `operations`, `changed`.
 pub static CUSTOM_ROLES: ListTable = ListTable {
     from: "identity_role",
     id: Column::new("id", "id", ColumnKind::Integer).sorts(),
     columns: &[
         Column::new("id", "id", ColumnKind::Integer).sorts(),
+        Column::new("plane", "plane", ColumnKind::Text),
         Column::new("name", "name", ColumnKind::Text).sorts(),
         Column::new("description", "description", ColumnKind::Text),
         Column::new("operations", "operations", ColumnKind::Text),
@@ -60,14 +64,20 @@ pub(crate) fn plain_name(name: &str) -> Result<String, String> {
 
 fn role_name(name: &str) -> Result<String, IdentityError> {
     let name = plain_name(name).map_err(IdentityError::BadRoleName)?;
-    if Role::from(name.as_str()).is_nac() { Err(IdentityError::BadRoleName(name)) } else { Ok(name) }
+    if Role::from(name.as_str()).is_built_in() { Err(IdentityError::BadRoleName(name)) } else { Ok(name) }
 }
 
-fn checked(description: &str, operations: &BTreeSet<Operation>) -> Result<String, IdentityError> {
+fn checked(
+    plane: Plane,
+    description: &str,
+    operations: &BTreeSet<Operation>,
+) -> Result<String, IdentityError> {
     if operations.is_empty() {
         return Err(IdentityError::RoleWithout);
     }
-    let is_given = |operation: &Operation| matches!(operation.declaration().access, Access::Roles(_));
+    let is_given = |operation: &Operation| {
+        matches!(operation.declaration().access, Access::Roles(_)) && operation.is_in(plane)
+    };
     if let Some(own) = operations.iter().find(|operation| !is_given(operation)) {
         return Err(IdentityError::NotForRoles(own.name().to_owned()));
     }
@@ -78,20 +88,21 @@ fn checked(description: &str, operations: &BTreeSet<Operation>) -> Result<String
     Ok(description.to_owned())
 }
 
-/// Makes a role.
+/// Makes a role of a plane; its name is unique in all of them.
 pub async fn create(
     tx: &Tx,
+    plane: Plane,
     name: &str,
     description: &str,
     operations: &BTreeSet<Operation>,
     by: &str,
     now: Timestamp,
 ) -> Result<(), IdentityError> {
-    let (name, description) = (role_name(name)?, checked(description, operations)?);
-    let sql = "INSERT INTO identity_role (name, description, operations, changed_at, changed_by) \
-               VALUES ($1, $2, $3, $4, $5)";
-    let row =
-        values![name.as_str(), description, sql::write_operations(operations), now.as_microsecond(), by];
+    let (name, description) = (role_name(name)?, checked(plane, description, operations)?);
+    let sql = "INSERT INTO identity_role (name, description, operations, changed_at, changed_by, plane) \
+               VALUES ($1, $2, $3, $4, $5, $6)";
+    let (operations, at, word) = (sql::write_operations(operations), now.as_microsecond(), plane.as_str());
+    let row = values![name.as_str(), description, operations, at, by, word];
     match execute(tx, sql, row).await {
         Ok(_) => sql::bump_policy(tx).await,
         Err(error) if error.is_duplicate() => Err(IdentityError::RoleNameTaken(name)),
@@ -108,7 +119,7 @@ pub async fn change(
     by: &str,
     now: Timestamp,
 ) -> Result<(), IdentityError> {
-    let description = checked(description, operations)?;
+    let description = checked(role.plane, description, operations)?;
     let sql = "UPDATE identity_role SET description = $2, operations = $3, changed_at = $4, changed_by = $5 \
                WHERE id = $1";
     let operations = sql::write_operations(operations);
@@ -121,7 +132,8 @@ pub async fn change(
 /// Deletes a role that no account has.
 pub async fn delete(tx: &Tx, role: &CustomRole) -> Result<(), IdentityError> {
     let wanted = Role::Other(role.name.clone());
-    let rows = query_all(tx, "SELECT roles FROM identity_user", []).await?;
+    let plane = role.plane.as_str();
+    let rows = query_all(tx, "SELECT roles FROM identity_user WHERE plane = $1", values![plane]).await?;
     let mut users = 0u64;
     for row in rows {
         let roles: String = row.try_get_by_index(0)?;
@@ -137,18 +149,26 @@ pub async fn delete(tx: &Tx, role: &CustomRole) -> Result<(), IdentityError> {
 }
 
 impl Identity {
-    /// The roles that were made here, as of now.
-    pub async fn custom_roles(&self) -> Result<Arc<CustomRoles>, IdentityError> {
-        self.roles_at(sql::policy_version(self.store.read()).await?).await
+    /// The roles of a plane, as of now.
+    pub async fn roles(&self, plane: Plane) -> Result<Arc<Roles>, IdentityError> {
+        self.roles_at(sql::policy_version(self.store.read()).await?, plane).await
+    }
+
+    /// True where the role is built in, or was made, in whatever plane.
+    pub async fn knows_role(&self, role: &Role) -> Result<bool, IdentityError> {
+        let roles = self.all_roles(sql::policy_version(self.store.read()).await?).await?;
+        Ok(Plane::ALL.iter().any(|plane| roles.of(*plane).knows(role)))
     }
 
     /// The roles that `query` over [`CUSTOM_ROLES`] asks for.
     pub async fn list_roles(&self, query: &ListQuery) -> Result<Listed<CustomRole>, IdentityError> {
-        let select = "id, name, description, operations, changed_at, changed_by";
+        let select = "id, plane, name, description, operations, changed_at, changed_by";
         query.fetch(self.store.read(), select).await?.try_map(|row| {
-            let operations: String = row.try_get("", "operations")?;
+            let (plane, operations): (String, String) =
+                (row.try_get("", "plane")?, row.try_get("", "operations")?);
             Ok(CustomRole {
                 id: row.try_get("", "id")?,
+                plane: sql::read_plane(&plane)?,
                 name: row.try_get("", "name")?,
                 description: row.try_get("", "description")?,
                 operations: sql::read_operations(&operations),

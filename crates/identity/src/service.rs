@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::{SignedDuration, Timestamp};
-use netwarden_model::UserId;
+use netwarden_model::{Plane, UserId};
 use netwarden_store::{
     Column, ColumnKind, ListQuery, ListTable, Listed, Store, StoreError, Tx, execute, values,
 };
@@ -20,7 +20,7 @@ use crate::error::IdentityError;
 use crate::grant::{Grants, read_grants};
 use crate::login::{self, Attempt, Because, Checked, Counts, LoginResult, Notice, Presence};
 use crate::password::{self, Dictionary, PasswordHash, PasswordPolicy, StandIns};
-use crate::role::CustomRoles;
+use crate::role::{Roles, RolesByPlane, Separation};
 use crate::secret::{self, SecretKind};
 use crate::sql;
 
@@ -42,8 +42,8 @@ pub struct IdentityPolicy {
 
 /// The parameters of the hashes there are, at a version of the rights.
 type StandInsAt = Arc<(i64, StandIns)>;
-/// The roles that were made here, at a version of the rights.
-type CustomAt = (i64, Arc<CustomRoles>);
+/// The roles, at a version of the rights and with duties divided so.
+type RolesAt = (i64, Separation, RolesByPlane);
 
 /// The accounts. Clones share the limit on work.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ pub struct Identity {
     policy: Arc<RwLock<IdentityPolicy>>,
     pub(crate) dictionary: Arc<RwLock<Arc<Dictionary>>>,
     stand_ins: Arc<RwLock<Option<StandInsAt>>>,
-    custom: Arc<RwLock<Option<CustomAt>>>,
+    roles: Arc<RwLock<Option<RolesAt>>>,
     pub(crate) domains: Arc<RwLock<Option<DomainsAt>>>,
     work: Arc<Semaphore>,
     worked: Arc<AtomicU64>,
@@ -63,6 +63,8 @@ pub struct Identity {
 pub struct Account {
     /// Its id.
     pub id: UserId,
+    /// The user space to which it belongs.
+    pub plane: Plane,
     /// Its name.
     pub name: String,
     /// Where its password is known: `local` for here.
@@ -108,7 +110,7 @@ pub struct Token {
     pub last_used: Option<Timestamp>,
 }
 
-/// The list of accounts; columns `id`, `name`, `roles`, `enabled`, `created`, `last_success`, `last_used`,
+/// The list of accounts; columns `id`, `plane`, `name`, `roles`, `enabled`, `created`, `last_success`, `last_used`,
 /// `address_policy`, `hours_policy`.
 pub static ACCOUNTS: ListTable = ListTable {
     from: "identity_user u LEFT JOIN identity_login_policy a ON a.id = u.address_policy \
@@ -116,6 +118,7 @@ pub static ACCOUNTS: ListTable = ListTable {
     id: Column::new("id", "u.id", ColumnKind::Integer).sorts(),
     columns: &[
         Column::new("id", "u.id", ColumnKind::Integer).sorts(),
+        Column::new("plane", "u.plane", ColumnKind::Text),
         Column::new("name", "u.name", ColumnKind::Text).sorts(),
         Column::new("roles", "u.roles", ColumnKind::Text),
         Column::new("enabled", "u.enabled", ColumnKind::Bool),
@@ -128,15 +131,16 @@ pub static ACCOUNTS: ListTable = ListTable {
     scope: None,
 };
 
-/// The list of tokens; columns `id`, `user`, `label`, `expires`.
+/// The list of tokens; columns `id`, `plane`, `user`, `label`, `expires`.
 pub static TOKENS: ListTable = ListTable {
-    from: "identity_token",
-    id: Column::new("id", "id", ColumnKind::Integer).sorts(),
+    from: "identity_token t JOIN identity_user u ON u.id = t.user_id",
+    id: Column::new("id", "t.id", ColumnKind::Integer).sorts(),
     columns: &[
-        Column::new("id", "id", ColumnKind::Integer).sorts(),
-        Column::new("user", "user_id", ColumnKind::Integer).sorts(),
-        Column::new("label", "label", ColumnKind::Text).sorts(),
-        Column::new("expires", "ends", ColumnKind::Integer).sorts(),
+        Column::new("id", "t.id", ColumnKind::Integer).sorts(),
+        Column::new("plane", "u.plane", ColumnKind::Text),
+        Column::new("user", "t.user_id", ColumnKind::Integer).sorts(),
+        Column::new("label", "t.label", ColumnKind::Text).sorts(),
+        Column::new("expires", "t.ends", ColumnKind::Integer).sorts(),
     ],
     scope: None,
 };
@@ -158,12 +162,13 @@ pub struct ListedSession {
     pub ends: Timestamp,
 }
 
-/// The list of sessions; columns `id`, `user`, `address`, `created`, `last_used`, `ends`.
+/// The list of sessions; columns `id`, `plane`, `user`, `address`, `created`, `last_used`, `ends`.
 pub static SESSIONS: ListTable = ListTable {
     from: "identity_session s JOIN identity_user u ON u.id = s.user_id",
     id: Column::new("id", "s.id", ColumnKind::Integer).sorts(),
     columns: &[
         Column::new("id", "s.id", ColumnKind::Integer).sorts(),
+        Column::new("plane", "u.plane", ColumnKind::Text),
         Column::new("user", "u.name", ColumnKind::Text).sorts(),
         Column::new("address", "s.address", ColumnKind::Text).sorts(),
         Column::new("created", "s.created", ColumnKind::Integer).sorts(),
@@ -188,12 +193,13 @@ pub struct ListedLogin {
     pub refused: Option<String>,
 }
 
-/// The list of logins; columns `id`, `user_id`, `user`, `at`, `address`, `refused`, `was_refused`.
+/// The list of logins; columns `id`, `plane`, `user_id`, `user`, `at`, `address`, `refused`, `was_refused`.
 pub static LOGINS: ListTable = ListTable {
     from: "identity_login l JOIN identity_user u ON u.id = l.user_id",
     id: Column::new("id", "l.id", ColumnKind::Integer).sorts(),
     columns: &[
         Column::new("id", "l.id", ColumnKind::Integer).sorts(),
+        Column::new("plane", "u.plane", ColumnKind::Text),
         Column::new("user_id", "l.user_id", ColumnKind::Integer),
         Column::new("user", "u.name", ColumnKind::Text).sorts(),
         Column::new("at", "l.at", ColumnKind::Integer).sorts(),
@@ -213,7 +219,7 @@ impl Identity {
             policy: Arc::new(RwLock::new(policy)),
             dictionary: Arc::default(),
             stand_ins: Arc::default(),
-            custom: Arc::default(),
+            roles: Arc::default(),
             domains: Arc::default(),
             work: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
             worked: Arc::default(),
@@ -230,13 +236,14 @@ impl Identity {
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 
-    /// The one-time password of the first user, and its hash for [`accounts::create_admin`]; None where
+    /// The one-time password of a plane's first user, and its hash for [`accounts::create_admin`]; None where
     /// there are users. `random` is fresh.
     pub async fn first_password(
         &self,
+        plane: Plane,
         random: &[u8; 36],
     ) -> Result<Option<(Zeroizing<String>, PasswordHash)>, IdentityError> {
-        if sql::any_user(self.store.read()).await? {
+        if sql::any_user(self.store.read(), plane).await? {
             return Ok(None);
         }
         self.one_time_password(random).await.map(Some)
@@ -264,15 +271,15 @@ impl Identity {
         salt: [u8; 16],
     ) -> Result<Checked, IdentityError> {
         let name: String = attempt.name.trim().to_lowercase().chars().take(64).collect();
-        let address = attempt.address;
+        let (plane, address) = (attempt.plane, attempt.address);
         let refused = |name, because| {
-            Ok(Checked { name, address, verdict: Err(because), verified: None, rehashed: None })
+            Ok(Checked { plane, name, address, verdict: Err(because), verified: None, rehashed: None })
         };
-        let counts = Counts::read(self.store.read(), &name, address).await?;
+        let counts = Counts::read(self.store.read(), (plane, &name), address).await?;
         if counts.locked(now) == Some(crate::lockout::Locked::Address) {
             return refused(name, Because::Locked(crate::lockout::Locked::Address));
         }
-        let (user, stored) = self.worked_on(&name).await?;
+        let (user, stored) = self.worked_on(plane, &name).await?;
         let wanted = self.policy().passwords.hash;
         let password = attempt.password;
         let (right, rehashed) = self
@@ -288,7 +295,7 @@ impl Identity {
             Some(_) if !right => refused(name, Because::WrongPassword),
             Some(user) => {
                 let verified = Some(user.password);
-                Ok(Checked { name, address, verdict: Ok(user.id), verified, rehashed })
+                Ok(Checked { plane, name, address, verdict: Ok(user.id), verified, rehashed })
             }
         }
     }
@@ -296,9 +303,10 @@ impl Identity {
     /// The account of this name, and the hash that a password for it is verified against.
     pub(crate) async fn worked_on(
         &self,
+        plane: Plane,
         name: &str,
     ) -> Result<(Option<sql::UserRow>, PasswordHash), IdentityError> {
-        let user = sql::user_by_name(self.store.read(), name).await?;
+        let user = sql::user_by_name(self.store.read(), plane, name).await?;
         let nobody = self.hash_of_nobody(name).await?;
         let stored = match &user {
             Some(user) => PasswordHash::decode(&user.password)?,
@@ -397,8 +405,8 @@ impl Identity {
             self.touch(statements, row.id, micros).await?;
         }
         let version = sql::policy_version(self.store.read()).await?;
-        let custom = self.roles_at(version).await?;
-        Ok(Some(Subject::User(of_session(row, version, custom, &policy, now))))
+        let roles = self.roles_at(version, row.user.plane).await?;
+        Ok(Some(Subject::User(of_session(row, version, roles, &policy, now))))
     }
 
     /// Who a token belongs to, narrowed to what it is for; None where it is none, has ended or was
@@ -427,17 +435,19 @@ impl Identity {
         }
         let through = Through::Token { id: row.id, operations: row.operations, expires };
         let version = sql::policy_version(self.store.read()).await?;
-        Ok(Some(Subject::User(identified(row.user, through, version, self.roles_at(version).await?))))
+        let roles = self.roles_at(version, row.user.plane).await?;
+        Ok(Some(Subject::User(identified(row.user, through, version, roles))))
     }
 
-    /// Who the peer of the local socket is, by its uid; None where nobody is mapped to it, or the account is
-    /// barred.
+    /// Who the peer of the local socket is in a plane, by its uid; None where nobody is mapped to it, or the
+    /// account is barred.
     pub async fn authenticate_local(
         &self,
+        plane: Plane,
         uid: u32,
         now: Timestamp,
     ) -> Result<Option<Subject>, IdentityError> {
-        let Some(user) = sql::user_by_uid(self.store.read(), uid).await? else { return Ok(None) };
+        let Some(user) = sql::user_by_uid(self.store.read(), plane, uid).await? else { return Ok(None) };
         if bar(&self.beside_sessions(), user.standing(), None, now).is_some() {
             return Ok(None);
         }
@@ -447,12 +457,8 @@ impl Identity {
             self.touch(&[touch], user.id.0, micros).await?;
         }
         let version = sql::policy_version(self.store.read()).await?;
-        Ok(Some(Subject::User(identified(
-            user,
-            Through::LocalUid(uid),
-            version,
-            self.roles_at(version).await?,
-        ))))
+        let roles = self.roles_at(version, plane).await?;
+        Ok(Some(Subject::User(identified(user, Through::LocalUid(uid), version, roles))))
     }
 
     /// What is set for accounts, for those who come without a session: whom the single-user mode leaves alone.
@@ -481,17 +487,23 @@ impl Identity {
         }
     }
 
-    /// The roles that were made here, as of a version of the rights: read anew when that has risen, so that a
-    /// change holds from the next action on.
-    pub(crate) async fn roles_at(&self, version: i64) -> Result<Arc<CustomRoles>, IdentityError> {
-        let known = self.custom.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((at, roles)) = known
-            && at == version
+    /// The roles of a plane as of a version of the rights: read anew when that has risen, so that a change holds
+    /// from the next action on.
+    pub(crate) async fn roles_at(&self, version: i64, plane: Plane) -> Result<Arc<Roles>, IdentityError> {
+        Ok(self.all_roles(version).await?.of(plane))
+    }
+
+    pub(crate) async fn all_roles(&self, version: i64) -> Result<RolesByPlane, IdentityError> {
+        let separation = self.policy().accounts.separation;
+        let known = self.roles.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, divided, roles)) = known
+            && (at, divided) == (version, separation)
         {
             return Ok(roles);
         }
-        let roles = Arc::new(sql::custom_roles(self.store.read()).await?);
-        *self.custom.write().unwrap_or_else(PoisonError::into_inner) = Some((version, Arc::clone(&roles)));
+        let roles = sql::roles(self.store.read(), separation).await?;
+        *self.roles.write().unwrap_or_else(PoisonError::into_inner) =
+            Some((version, separation, roles.clone()));
         Ok(roles)
     }
 
@@ -505,27 +517,29 @@ impl Identity {
         sql::policy_version(self.store.read()).await
     }
 
-    /// An account by its name.
-    pub async fn find_user(&self, name: &str) -> Result<Identified, IdentityError> {
+    /// An account by its name in a plane.
+    pub async fn find_user(&self, plane: Plane, name: &str) -> Result<Identified, IdentityError> {
         let name = user_name(name)?;
-        let user = sql::user_by_name(self.store.read(), &name).await?;
+        let user = sql::user_by_name(self.store.read(), plane, &name).await?;
         let user = user.ok_or(IdentityError::NoSuchUser(name))?;
         let version = sql::policy_version(self.store.read()).await?;
-        Ok(identified(user, Through::Session(-1), version, self.roles_at(version).await?))
+        let roles = self.roles_at(version, plane).await?;
+        Ok(identified(user, Through::Session(-1), version, roles))
     }
 
     /// The accounts that `query` over [`ACCOUNTS`] asks for.
     pub async fn list_users(&self, query: &ListQuery) -> Result<Listed<Account>, IdentityError> {
-        let select = "u.id AS id, u.name AS name, u.kind AS kind, u.roles AS roles, u.enabled AS enabled, \
+        let select = "u.id AS id, u.plane AS plane, u.name AS name, u.kind AS kind, u.roles AS roles, u.enabled AS enabled, \
                       u.must_change AS must_change, u.created AS created, u.last_success AS last_success, \
                       u.last_used AS last_used, u.attributes AS attributes, a.name AS address_policy, \
                       h.name AS hours_policy, u.logins AS logins";
         query.fetch(self.store.read(), select).await?.try_map(|row| {
-            let (roles, attributes): (String, String) =
-                (row.try_get("", "roles")?, row.try_get("", "attributes")?);
+            let (roles, attributes, plane): (String, String, String) =
+                (row.try_get("", "roles")?, row.try_get("", "attributes")?, row.try_get("", "plane")?);
             let last: Option<i64> = row.try_get("", "last_success")?;
             Ok(Account {
                 id: UserId(row.try_get("", "id")?),
+                plane: sql::read_plane(&plane)?,
                 name: row.try_get("", "name")?,
                 kind: row.try_get("", "kind")?,
                 grants: read_grants(&roles),
@@ -544,7 +558,7 @@ impl Identity {
 
     /// The tokens that `query` over [`TOKENS`] asks for.
     pub async fn list_tokens(&self, query: &ListQuery) -> Result<Listed<Token>, IdentityError> {
-        let select = "id, user_id, label, operations, ends, revoked, last_used";
+        let select = "t.id, t.user_id, t.label, t.operations, t.ends, t.revoked, t.last_used";
         query.fetch(self.store.read(), select).await?.try_map(|row| {
             let operations: String = row.try_get_by_index(3)?;
             let (revoked, used): (Option<i64>, Option<i64>) =
@@ -597,9 +611,9 @@ impl Identity {
     pub async fn overdue(&self, now: Timestamp) -> Result<Vec<(UserId, String, UnusedAct)>, IdentityError> {
         let usual = self.policy().accounts.unused;
         let users = sql::users_enabled(self.store.read()).await?;
-        let custom = self.custom_roles().await?;
+        let roles = self.all_roles(self.policy_version().await?).await?;
         let overdue = users.into_iter().filter_map(|user| {
-            let act = act_on_unused(&user, &custom, usual, now)?;
+            let act = act_on_unused(&user, &roles, usual, now)?;
             Some((user.id, user.name, act))
         });
         Ok(overdue.collect())
@@ -614,9 +628,9 @@ impl Identity {
         now: Timestamp,
     ) -> Result<Option<UnusedAct>, IdentityError> {
         let usual = self.policy().accounts.unused;
-        let custom = sql::custom_roles(tx).await?;
+        let roles = sql::roles(tx, Separation::default()).await?;
         let row = sql::user_by_id(tx, user).await?.filter(|row| row.enabled);
-        Ok(row.and_then(|row| act_on_unused(&row, &custom, usual, now)))
+        Ok(row.and_then(|row| act_on_unused(&row, &roles, usual, now)))
     }
 
     /// Ends the sessions that have ended by themselves, so that lists show who is there; how many there were.
@@ -668,10 +682,9 @@ impl Identity {
     }
 
     /// Lifts the lock of an account; addresses stay locked.
-    pub async fn unlock(tx: &Tx, name: &str) -> Result<(), IdentityError> {
-        let name = user_name(name)?;
-        execute(tx, "DELETE FROM identity_tally WHERE counted = $1", values![format!("account {name}")])
-            .await?;
+    pub async fn unlock(tx: &Tx, plane: Plane, name: &str) -> Result<(), IdentityError> {
+        let key = login::account_key(plane, &user_name(name)?);
+        execute(tx, "DELETE FROM identity_tally WHERE counted = $1", values![key]).await?;
         Ok(())
     }
 
@@ -711,10 +724,10 @@ pub(crate) fn identified(
     user: sql::UserRow,
     through: Through,
     policy_version: i64,
-    custom: Arc<CustomRoles>,
+    roles: Arc<Roles>,
 ) -> Identified {
     Identified {
-        custom,
+        roles,
         user: user.id,
         name: user.name,
         grants: user.grants,
@@ -736,7 +749,7 @@ pub(crate) fn identified(
 pub(crate) fn of_session(
     session: sql::SessionRow,
     policy_version: i64,
-    custom: Arc<CustomRoles>,
+    roles: Arc<Roles>,
     policy: &IdentityPolicy,
     now: Timestamp,
 ) -> Identified {
@@ -746,7 +759,7 @@ pub(crate) fn of_session(
     let renewal = user.attributes.renewal;
     let ends = passwords.ends(&renewal, set).filter(|ends| passwords.is_told(&renewal, *ends, now));
     let has_notice = user.acknowledged < login;
-    let mut user = identified(user, Through::Session(id), policy_version, custom);
+    let mut user = identified(user, Through::Session(id), policy_version, roles);
     user.must_change_password |= ends.is_some_and(|ends| now >= ends);
     user.password_ends = ends;
     user.has_notice = has_notice;
@@ -755,17 +768,17 @@ pub(crate) fn of_session(
     user
 }
 
-/// What is to become of an account that nobody uses. Of accounts of another plane nothing does: they are kept
-/// elsewhere.
+/// What is to become of an account that nobody uses; nothing of one with roles that nobody knows.
 fn act_on_unused(
     user: &sql::UserRow,
-    custom: &CustomRoles,
+    roles: &RolesByPlane,
     usual: Unused,
     now: Timestamp,
 ) -> Option<UnusedAct> {
     let unused = user.attributes.unused_or(usual);
     let last = Timestamp::from_microsecond(user.last_used).unwrap_or(Timestamp::MAX);
-    let is_ours = user.name != crate::ADMIN && user.grants.iter().all(|grant| custom.knows(&grant.role));
+    let roles = roles.of(user.plane);
+    let is_ours = user.name != crate::ADMIN && user.grants.iter().all(|grant| roles.knows(&grant.role));
     (is_ours && unused.is_overdue(last, now)).then_some(unused.act)
 }
 

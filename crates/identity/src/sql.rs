@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use netwarden_model::UserId;
+use netwarden_model::{Plane, UserId};
 use netwarden_store::{Migration, Tx, execute, query_all, query_one, values};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
@@ -13,7 +13,7 @@ use crate::error::IdentityError;
 use crate::grant::{Grants, read_grants, write_grants};
 use crate::lockout::Tally;
 use crate::operation::Operation;
-use crate::role::CustomRoles;
+use crate::role::{RolesByPlane, Separation};
 use crate::secret::SecretDigest;
 
 /// The schema.
@@ -180,12 +180,35 @@ CREATE INDEX identity_factor_user ON identity_factor (user_id);
 ALTER TABLE identity_session ADD COLUMN proven_at BIGINT;
 ",
     },
+    // A name is unique in its plane: what was unique for all is the plane and the name now. The first account is
+    // the super user of its plane, and a local user is somebody in each plane.
+    Migration {
+        name: "identity-0007-planes",
+        up: "ALTER TABLE identity_user RENAME COLUMN name TO login;
+ALTER TABLE identity_user ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE identity_user ADD COLUMN plane TEXT NOT NULL DEFAULT 'om';
+UPDATE identity_user SET name = login;
+UPDATE identity_user SET login = 'om/' || name;
+UPDATE identity_user SET roles = 'superuser' WHERE name = 'admin';
+CREATE INDEX identity_user_name ON identity_user (plane, name);
+ALTER TABLE identity_role ADD COLUMN plane TEXT NOT NULL DEFAULT 'om';
+CREATE TABLE identity_local (
+  uid BIGINT NOT NULL,
+  plane TEXT NOT NULL,
+  user_id BIGINT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  PRIMARY KEY (uid, plane)
+);
+INSERT INTO identity_local (uid, plane, user_id) SELECT uid, 'om', user_id FROM identity_local_uid;
+DROP TABLE identity_local_uid;
+",
+    },
 ];
 
 /// An account's row.
 #[derive(Debug, Clone)]
 pub(crate) struct UserRow {
     pub(crate) id: UserId,
+    pub(crate) plane: Plane,
     pub(crate) name: String,
     pub(crate) grants: Grants,
     pub(crate) password: String,
@@ -220,9 +243,9 @@ impl UserRow {
 
 /// The columns that [`read_user`] reads, of [`USERS`].
 const USER: &str = "u.id, u.name, u.roles, u.password, u.enabled, u.must_change, u.password_set, u.attributes, \
-                    u.last_used, u.logins, u.acknowledged, a.body AS addresses, h.body AS hours";
+                    u.last_used, u.logins, u.acknowledged, a.body AS addresses, h.body AS hours, u.plane";
 /// Columns of [`USER`].
-const USER_COLUMNS: usize = 13;
+const USER_COLUMNS: usize = 14;
 const USERS: &str = "identity_user u LEFT JOIN identity_login_policy a ON a.id = u.address_policy \
                      LEFT JOIN identity_login_policy h ON h.id = u.hours_policy";
 
@@ -230,8 +253,10 @@ pub(crate) fn read_user(row: &QueryResult) -> Result<UserRow, IdentityError> {
     let (roles, attributes): (String, String) = (row.try_get_by_index(2)?, row.try_get_by_index(7)?);
     let (addresses, hours): (Option<String>, Option<String>) =
         (row.try_get_by_index(11)?, row.try_get_by_index(12)?);
+    let plane: String = row.try_get_by_index(13)?;
     Ok(UserRow {
         id: UserId(row.try_get_by_index(0)?),
+        plane: read_plane(&plane)?,
         name: row.try_get_by_index(1)?,
         grants: read_grants(&roles),
         password: row.try_get_by_index(3)?,
@@ -248,12 +273,23 @@ pub(crate) fn read_user(row: &QueryResult) -> Result<UserRow, IdentityError> {
     })
 }
 
+/// The store's form of a plane.
+pub(crate) fn read_plane(word: &str) -> Result<Plane, IdentityError> {
+    word.parse().map_err(|_| netwarden_store::StoreError::Unreadable("the plane of an account".into()).into())
+}
+
+/// What is unique of an account: its name in its plane.
+pub(crate) fn login_of(plane: Plane, name: &str) -> String {
+    format!("{plane}/{name}")
+}
+
 pub(crate) async fn user_by_name<C: ConnectionTrait>(
     connection: &C,
+    plane: Plane,
     name: &str,
 ) -> Result<Option<UserRow>, IdentityError> {
-    let sql = format!("SELECT {USER} FROM {USERS} WHERE u.name = $1");
-    query_one(connection, sql, values![name]).await?.as_ref().map(read_user).transpose()
+    let sql = format!("SELECT {USER} FROM {USERS} WHERE u.login = $1");
+    query_one(connection, sql, values![login_of(plane, name)]).await?.as_ref().map(read_user).transpose()
 }
 
 pub(crate) async fn user_by_id<C: ConnectionTrait>(
@@ -266,22 +302,31 @@ pub(crate) async fn user_by_id<C: ConnectionTrait>(
 
 pub(crate) async fn user_by_uid<C: ConnectionTrait>(
     connection: &C,
+    plane: Plane,
     uid: u32,
 ) -> Result<Option<UserRow>, IdentityError> {
-    let sql =
-        format!("SELECT {USER} FROM {USERS} JOIN identity_local_uid l ON l.user_id = u.id WHERE l.uid = $1");
-    query_one(connection, sql, values![i64::from(uid)]).await?.as_ref().map(read_user).transpose()
+    let sql = format!(
+        "SELECT {USER} FROM {USERS} JOIN identity_local l ON l.user_id = u.id WHERE l.uid = $1 AND l.plane = $2"
+    );
+    query_one(connection, sql, values![i64::from(uid), plane.as_str()])
+        .await?
+        .as_ref()
+        .map(read_user)
+        .transpose()
 }
 
-/// The roles that were made here. Operations of another release are left out: a role is never good for more
-/// than it says.
-pub(crate) async fn custom_roles<C: ConnectionTrait>(connection: &C) -> Result<CustomRoles, IdentityError> {
-    let rows = query_all(connection, "SELECT name, operations FROM identity_role", []).await?;
+/// The roles of every plane. Operations of another release are left out: a role is never good for more than it
+/// says.
+pub(crate) async fn roles<C: ConnectionTrait>(
+    connection: &C,
+    separation: Separation,
+) -> Result<RolesByPlane, IdentityError> {
+    let rows = query_all(connection, "SELECT plane, name, operations FROM identity_role", []).await?;
     let read = |row: &QueryResult| -> Result<_, IdentityError> {
-        let operations: String = row.try_get_by_index(1)?;
-        Ok((row.try_get_by_index(0)?, read_operations(&operations)))
+        let (plane, operations): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(2)?);
+        Ok((read_plane(&plane)?, row.try_get_by_index(1)?, read_operations(&operations)))
     };
-    rows.iter().map(read).collect()
+    Ok(RolesByPlane::new(separation, rows.iter().map(read).collect::<Result<Vec<_>, _>>()?))
 }
 
 /// The domains, by name.
@@ -328,22 +373,28 @@ pub(crate) async fn passwords<C: ConnectionTrait>(connection: &C) -> Result<Vec<
     rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
 }
 
-pub(crate) async fn any_user<C: ConnectionTrait>(connection: &C) -> Result<bool, IdentityError> {
-    Ok(query_one(connection, "SELECT id FROM identity_user LIMIT 1", []).await?.is_some())
+/// True where the plane has a user.
+pub(crate) async fn any_user<C: ConnectionTrait>(
+    connection: &C,
+    plane: Plane,
+) -> Result<bool, IdentityError> {
+    let sql = "SELECT id FROM identity_user WHERE plane = $1 LIMIT 1";
+    Ok(query_one(connection, sql, values![plane.as_str()]).await?.is_some())
 }
 
 pub(crate) async fn insert_user(
     tx: &Tx,
-    name: &str,
+    (plane, name): (Plane, &str),
     grants: &Grants,
     password: &str,
     must_change: bool,
     now: i64,
 ) -> Result<UserId, IdentityError> {
     let sql = "INSERT INTO identity_user \
-               (name, roles, password, enabled, must_change, created, failures_since, password_set, last_used) \
-               VALUES ($1, $2, $3, $4, $5, $6, 0, $6, $6) RETURNING id";
-    let row = query_one(tx, sql, values![name, write_grants(grants), password, true, must_change, now]).await;
+               (name, roles, password, enabled, must_change, created, failures_since, password_set, last_used, \
+               plane, login) VALUES ($1, $2, $3, $4, $5, $6, 0, $6, $6, $7, $8) RETURNING id";
+    let (roles, word, login) = (write_grants(grants), plane.as_str(), login_of(plane, name));
+    let row = query_one(tx, sql, values![name, roles, password, true, must_change, now, word, login]).await;
     match row {
         Ok(Some(row)) => Ok(UserId(row.try_get_by_index(0)?)),
         Ok(None) => Err(IdentityError::NoSuchUser(name.to_owned())),

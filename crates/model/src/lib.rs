@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod event;
 pub mod ids;
 pub mod mac;
+pub mod plane;
 pub mod port;
 pub mod reading;
 pub mod scope;
@@ -23,6 +24,7 @@ pub use endpoint::{Compliance, Configuration, EndpointFacts, EndpointStatus, Set
 pub use event::{Event, EventKind, NewEvent, Outcome, Payload, Subject};
 pub use ids::{CredentialId, EndpointId, EventSeq, GroupId, NeId, RequestId, RuleId, RuleRevision, UserId};
 pub use mac::{Mac, ParseMacError};
+pub use plane::{Plane, UnknownPlane};
 pub use port::{IfIndex, PortName, PortRef};
 pub use reading::Reading;
 pub use scope::Scope;

@@ -54,7 +54,7 @@ impl Desk {
         all: bool,
         wish: ListWish,
     ) -> Result<Counted<ListedLogin>, OperateError> {
-        let mut query = ListQuery::unscoped(&LOGINS);
+        let mut query = crate::accounts::of_plane(ListQuery::unscoped(&LOGINS), caller.plane())?;
         if all {
             self.permit_of(caller, Operation::SessionHistory).await?;
         } else {
@@ -78,7 +78,8 @@ impl Desk {
         let mut wish = self.paged(wish);
         wish.filters.retain(|(name, _)| name != "user");
         let name = caller.name().unwrap_or_default().to_owned();
-        let query = crate::lists::session_query(wish)?.filter("user", Condition::Eq(name.as_str().into()))?;
+        let query = crate::lists::session_query(caller.plane(), wish)?
+            .filter("user", Condition::Eq(name.as_str().into()))?;
         let listed = self.identity.list_sessions(&query).await?;
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
     }

@@ -12,7 +12,7 @@ use netwarden_identity::{
     ACCOUNTS, Account, Attributes, AttributesEdit, Contact, Grants, Identity, IdentityError, Keep,
     ListedSession, Object, ObjectKind, Operation, SESSIONS, SecondFactor, Subject, Through, factors,
 };
-use netwarden_model::UserId;
+use netwarden_model::{Plane, UserId};
 use netwarden_store::{Condition, ListQuery, Listed, Tx, values};
 use netwarden_vault::Vault;
 use rand::Rng;
@@ -79,7 +79,7 @@ impl Desk {
 
     /// One account.
     pub async fn user(&self, caller: &Caller, name: &str) -> Result<Account, OperateError> {
-        let account = match self.account(name).await {
+        let account = match self.account(caller.plane(), name).await {
             Ok(account) => account,
             Err(error) => {
                 let named = name.chars().take(64).collect();
@@ -88,7 +88,7 @@ impl Desk {
                 return Err(error);
             }
         };
-        let object = Object::account(ObjectKind::User, account.id, account.grants.clone());
+        let object = Object::account(ObjectKind::User, account.id, account.plane, account.grants.clone());
         self.permit(caller, Operation::UserRead, &object, Some(account.name.clone())).await?;
         Ok(account)
     }
@@ -120,13 +120,14 @@ impl Desk {
         touched.extend(edit.grants.iter().flatten().cloned());
         let mut permits = Vec::new();
         for operation in operations {
-            let object = Object::account(ObjectKind::User, account.id, touched.clone());
+            let object = Object::account(ObjectKind::User, account.id, account.plane, touched.clone());
             let permit = self.permit(caller, operation, &object, Some(account.name.clone())).await?;
             permits.push((operation, permit));
         }
         require_reason(reason)?;
         let _one_at_a_time = EDITING.lock().await;
-        let (present, reached) = (self.account(name).await?, self.contact_of(account.id).await?);
+        let (present, reached) =
+            (self.account(account.plane, name).await?, self.contact_of(account.id).await?);
         met(
             edit.expected.as_ref(),
             &account_version(&present, &reached),
@@ -164,7 +165,7 @@ impl Desk {
                         set_enabled(tx, id, enabled, now).await?;
                     }
                     if let Some((uid, mapped)) = edit.local_uid {
-                        map_local_uid(tx, uid, mapped.then_some(id)).await?;
+                        map_local_uid(tx, uid, id, mapped).await?;
                     }
                     if !edit.attributes.is_empty() {
                         set_attributes(tx, id, edit.attributes, now).await?;
@@ -180,7 +181,7 @@ impl Desk {
                 })
             })
             .await?;
-        Ok((self.account(name).await?, contact.unwrap_or(reached)))
+        Ok((self.account(account.plane, name).await?, contact.unwrap_or(reached)))
     }
 
     /// Gives an account a one-time password, which must be changed at the next login; ends its sessions,
@@ -198,7 +199,8 @@ impl Desk {
         rand::rng().fill_bytes(&mut fresh);
         let (password, hash) = self.identity.one_time_password(&fresh).await?;
         let record = permit.warning(Some(Redacted.into()), Some(Redacted.into()), reason);
-        let (id, at, name, permitted) = (account.id, permit.at, account.name, account.grants);
+        let (id, at, permitted) = (account.id, permit.at, account.grants);
+        let (plane, name) = (account.plane, account.name);
         let logs_out = self.identity.policy().passwords.rules.is_on(Rule::LogoutOnReset);
         let keep = if logs_out { Keep::Nothing } else { Keep::Everything };
         self.store
@@ -207,7 +209,7 @@ impl Desk {
                     still_has(tx, id, &permitted).await?;
                     set_password(tx, id, &hash, true, keep, at).await?;
                     // Who forgot a password has often locked the account in trying.
-                    Identity::unlock(tx, &name).await?;
+                    Identity::unlock(tx, plane, &name).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<(), OperateError>(())
                 })
@@ -225,7 +227,7 @@ impl Desk {
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     still_has(tx, account.id, &account.grants).await?;
-                    Identity::unlock(tx, &account.name).await?;
+                    Identity::unlock(tx, account.plane, &account.name).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<(), OperateError>(())
                 })
@@ -267,7 +269,7 @@ impl Desk {
     ) -> Result<Counted<ListedSession>, OperateError> {
         self.permit_of(caller, Operation::SessionRead).await?;
         self.identity.end_idle_sessions(self.clock.now()).await?;
-        let query = crate::lists::session_query(self.paged(wish))?;
+        let query = crate::lists::session_query(caller.plane(), self.paged(wish))?;
         let listed = self.identity.list_sessions(&query).await?;
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
     }
@@ -275,7 +277,8 @@ impl Desk {
     /// One session that holds.
     pub async fn session(&self, caller: &Caller, id: i64) -> Result<ListedSession, OperateError> {
         self.permit_of(caller, Operation::SessionRead).await?;
-        let query = ListQuery::unscoped(&SESSIONS).filter("id", Condition::Eq(id.into()))?;
+        let query = of_plane(ListQuery::unscoped(&SESSIONS), caller.plane())?;
+        let query = query.filter("id", Condition::Eq(id.into()))?;
         let mut listed = self.identity.list_sessions(&query).await?;
         listed.items.pop().ok_or_else(|| OperateError::not_found(Thing::Session, id))
     }
@@ -313,13 +316,16 @@ impl Desk {
     ) -> Result<Object, OperateError> {
         let Some(whose) = whose else { return Ok(Object::everywhere(kind)) };
         let query = ListQuery::unscoped(&ACCOUNTS).filter("id", Condition::Eq(whose.0.into()))?;
-        let grants = self.identity.list_users(&query).await?.items.pop().map(|account| account.grants);
-        Ok(Object::account(kind, whose, grants.unwrap_or_default()))
+        Ok(match self.identity.list_users(&query).await?.items.pop() {
+            Some(account) => Object::account(kind, whose, account.plane, account.grants),
+            None => Object::everywhere(kind),
+        })
     }
 
-    async fn account(&self, name: &str) -> Result<Account, OperateError> {
+    async fn account(&self, plane: Plane, name: &str) -> Result<Account, OperateError> {
         let name = name.trim().to_lowercase();
-        let query = ListQuery::unscoped(&ACCOUNTS).filter("name", Condition::Eq(name.as_str().into()))?;
+        let query = of_plane(ListQuery::unscoped(&ACCOUNTS), plane)?
+            .filter("name", Condition::Eq(name.as_str().into()))?;
         let Listed { mut items, .. } = self.identity.list_users(&query).await?;
         items.pop().ok_or_else(|| IdentityError::NoSuchUser(name.chars().take(64).collect()).into())
     }
@@ -331,7 +337,7 @@ impl Desk {
         operation: Operation,
         name: &str,
     ) -> Result<Account, OperateError> {
-        let found = self.account(name).await;
+        let found = self.account(caller.plane(), name).await;
         if found.is_err() {
             let named = name.chars().take(64).collect();
             // Who is confined to a domain is answered as of an account outside it.
@@ -347,7 +353,7 @@ impl Desk {
         name: &str,
     ) -> Result<(Account, Permit), OperateError> {
         let account = self.account_or_denied(caller, operation, name).await?;
-        let object = Object::account(ObjectKind::User, account.id, account.grants.clone());
+        let object = Object::account(ObjectKind::User, account.id, account.plane, account.grants.clone());
         let permit = self.permit(caller, operation, &object, Some(account.name.clone())).await?;
         Ok((account, permit))
     }
@@ -401,8 +407,14 @@ fn is_of_others(caller: &Caller, session: i64) -> bool {
     user.second_factor == SecondFactor::Missing && user.through != Through::Session(session)
 }
 
-/// The accounts that the caller may see: those that are confined to a domain of theirs, or all.
+/// What belongs to accounts of a plane.
+pub(crate) fn of_plane(query: ListQuery, plane: Plane) -> Result<ListQuery, OperateError> {
+    Ok(query.filter("plane", Condition::Eq(plane.as_str().into()))?)
+}
+
+/// The accounts that the caller may see: of their plane those that are confined to a domain of theirs, or all.
 pub(crate) fn seen_by(caller: &Caller, query: ListQuery) -> Result<ListQuery, OperateError> {
+    let query = of_plane(query, caller.plane())?;
     let Subject::User(user) = &caller.subject else { return Ok(query) };
     let domains: Option<Vec<&String>> =
         user.grants_with(Operation::UserRead).map(|grant| grant.domain.as_ref()).collect();

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use netwarden_audit::{Kind, ObjectRef, Outcome, Plane, Record, Value};
+use netwarden_audit::{Kind, ObjectRef, Outcome, Record, Value};
 use netwarden_identity::{Operation, Presence, Subject, Through};
-use netwarden_model::{Scope, Severity};
+use netwarden_model::{Plane, Scope, Severity};
 
 /// A caller as the edge has identified them.
 #[derive(Debug, Clone)]
@@ -24,6 +24,14 @@ impl Caller {
         match &self.subject {
             Subject::Unidentified => None,
             Subject::User(user) => Some(&user.name),
+        }
+    }
+
+    /// The user space to which the caller belongs; who is not identified asks for something of the network's.
+    pub fn plane(&self) -> Plane {
+        match &self.subject {
+            Subject::Unidentified => Plane::Om,
+            Subject::User(user) => user.plane(),
         }
     }
 
@@ -54,7 +62,7 @@ impl Caller {
             kind: kind_of(operation),
             level: Severity::Info,
             user: self.name().map(str::to_owned),
-            plane: Plane::Om,
+            plane: self.plane(),
             operation: operation.name().to_owned(),
             object,
             address: self.address.map(|address| address.to_string()),

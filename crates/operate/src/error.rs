@@ -211,6 +211,7 @@ impl From<IdentityError> for OperateError {
             }
             IdentityError::BadRoleName(name) => Self::Invalid(Said::BadRoleName { name }),
             IdentityError::RoleNameTaken(name) => Self::Conflict(Said::RoleIsThere { name }),
+            IdentityError::AdminsRole => Self::Conflict(Said::AdminsRole),
             IdentityError::RoleWithout => Self::Invalid(Said::RoleWithout),
             IdentityError::NotForRoles(name) => Self::Invalid(Said::NotForRoles { name }),
             IdentityError::NoSuchRole(name) => Self::Invalid(Said::NoSuchRole { name }),
@@ -278,6 +279,7 @@ mod tests {
             || IdentityError::AdminComesIn,
             || IdentityError::BadRoleName("x y".into()),
             || IdentityError::RoleNameTaken("x".into()),
+            || IdentityError::AdminsRole,
             || IdentityError::RoleWithout,
             || IdentityError::NotForRoles("x".into()),
             || IdentityError::NoSuchRole("x".into()),

@@ -60,7 +60,8 @@ impl Desk {
     ) -> Result<BegunFactor, OperateError> {
         let permit = self.permit_factor(caller, Operation::FactorAddOwn, label).await?;
         let user = identified(caller)?;
-        let presented = Attempt { name: user.name.clone(), password, address: caller.address };
+        let plane = user.plane();
+        let presented = Attempt { plane, name: user.name.clone(), password, address: caller.address };
         match self.identity.ask_password(user, presented, permit.at, random()).await {
             Ok(()) => {}
             Err(error @ IdentityError::OldPassword) => {
@@ -197,7 +198,7 @@ impl Desk {
         reason: &str,
     ) -> Result<usize, OperateError> {
         let account = self.account_or_denied(caller, Operation::FactorReset, name).await?;
-        let object = Object::account(ObjectKind::Factor, account.id, account.grants.clone());
+        let object = Object::account(ObjectKind::Factor, account.id, account.plane, account.grants.clone());
         let permit = self.permit(caller, Operation::FactorReset, &object, Some(account.name.clone())).await?;
         require_reason(reason)?;
         let vault = Arc::clone(&self.vault);

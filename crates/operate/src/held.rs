@@ -276,7 +276,8 @@ impl Desk {
         wish: ListWish,
     ) -> Result<Counted<&'static Line>, OperateError> {
         self.permit_of(caller, Operation::RoleRead).await?;
-        let all = netwarden_identity::OPERATIONS.iter().collect();
+        let plane = caller.plane();
+        let all = netwarden_identity::OPERATIONS.iter().filter(|line| line.operation.is_in(plane)).collect();
         self.part(&OPERATIONS, OPERATION_FILTERS, &["name"], all, wish)
     }
 

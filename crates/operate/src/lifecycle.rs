@@ -22,37 +22,48 @@ pub enum Turn {
     Stop,
 }
 
-/// Makes `admin` where there is no user at all yet, and lets the local users `uids` be known as `admin`;
-/// answers with the one-time password. All or nothing: `admin` without either would lock everybody out.
-/// At later starts nothing is mapped: whom an administrator has unmapped stays unmapped.
+/// Makes `admin` in each plane that has no user at all yet, and lets the local users `uids` be known as `admin`
+/// there; answers with the one-time password of the network's plane. Those of the other planes are shown to nobody:
+/// whoever is root on this machine opens these planes by setting one. All or nothing in each plane: `admin` without
+/// either would lock everybody out. At later starts nothing is mapped: whom an administrator has unmapped stays
+/// unmapped.
 pub async fn first_start(
     store: &Store,
     identity: &Identity,
     uids: BTreeSet<u32>,
-    random: &[u8; 36],
+    random: &mut (dyn FnMut() -> [u8; 36] + Send),
     now: Timestamp,
 ) -> Result<Option<Zeroizing<String>>, OperateError> {
-    let Some((password, hash)) = identity.first_password(random).await? else { return Ok(None) };
-    let made = store
-        .write(move |tx: &Tx| {
-            Box::pin(async move {
-                let Some(admin) = create_admin(tx, &hash, now).await? else { return Ok(false) };
-                let mut records = vec![of_first_start(Operation::UserCreate, None, now)];
-                for uid in uids {
-                    map_local_uid(tx, uid, Some(admin)).await?;
-                    records.push(of_first_start(Operation::UserMapLocal, as_value(&(uid, true)), now));
-                }
-                netwarden_audit::record_many(tx, &records).await?;
-                Ok::<_, OperateError>(true)
+    let mut shown = None;
+    for plane in Plane::ALL.iter().copied() {
+        let Some((password, hash)) = identity.first_password(plane, &random()).await? else { continue };
+        let uids = uids.clone();
+        let made = store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    let Some(admin) = create_admin(tx, plane, &hash, now).await? else { return Ok(false) };
+                    let record = |operation, new| of_first_start(plane, operation, new, now);
+                    let mut records = vec![record(Operation::UserCreate, None)];
+                    for uid in uids {
+                        map_local_uid(tx, uid, admin, true).await?;
+                        records.push(record(Operation::UserMapLocal, as_value(&(uid, true))));
+                    }
+                    netwarden_audit::record_many(tx, &records).await?;
+                    Ok::<_, OperateError>(true)
+                })
             })
-        })
-        .await?;
-    Ok(made.then_some(password))
+            .await?;
+        if made && plane == Plane::Om {
+            shown = Some(password);
+        }
+    }
+    Ok(shown)
 }
 
-fn of_first_start(operation: Operation, new: Option<Value>, now: Timestamp) -> Record {
+fn of_first_start(plane: Plane, operation: Operation, new: Option<Value>, now: Timestamp) -> Record {
     let object = ObjectRef::new("user", ADMIN);
     Record {
+        plane,
         level: Severity::Warning,
         new,
         cause: Some("the first start".to_owned()),

@@ -13,7 +13,7 @@ use netwarden_inventory::{Network, RoleOverride, UplinkBy};
 use netwarden_model::access::Progress;
 use netwarden_model::action::Originator;
 use netwarden_model::{
-    Configuration, Event, EventKind, EventSeq, Mac, NeId, PortName, PortRef, Scope, Severity, VlanId,
+    Configuration, Event, EventKind, EventSeq, Mac, NeId, Plane, PortName, PortRef, Scope, Severity, VlanId,
 };
 use netwarden_rules::sql::ListedRule;
 use netwarden_spine::EventQuery;
@@ -462,7 +462,7 @@ impl Desk {
         wish: ListWish,
     ) -> Result<Counted<(Token, String)>, OperateError> {
         let wish = self.paged(wish);
-        let mut query = ListQuery::unscoped(&TOKENS);
+        let mut query = crate::accounts::of_plane(ListQuery::unscoped(&TOKENS), caller.plane())?;
         if all {
             self.permit_of(caller, Operation::TokenRead).await?;
         } else {
@@ -487,8 +487,9 @@ impl Desk {
 }
 
 /// What is wanted of the list of sessions.
-pub(crate) fn session_query(wish: ListWish) -> Result<ListQuery, OperateError> {
-    filled(ListQuery::unscoped(&netwarden_identity::SESSIONS), SESSION_FILTERS, &["user", "address"], wish)
+pub(crate) fn session_query(plane: Plane, wish: ListWish) -> Result<ListQuery, OperateError> {
+    let sessions = crate::accounts::of_plane(ListQuery::unscoped(&netwarden_identity::SESSIONS), plane)?;
+    filled(sessions, SESSION_FILTERS, &["user", "address"], wish)
 }
 
 /// The newest first unless sorted otherwise.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use netwarden_actions::guard;
-use netwarden_identity::{AccountPolicy, Limit, LockoutPolicy, LoginMode, Role, Unused};
+use netwarden_identity::{AccountPolicy, Limit, LockoutPolicy, LoginMode, Role, Separation, Unused};
 use netwarden_model::Mac;
 
 /// What values a parameter takes.
@@ -170,6 +170,13 @@ pub const PARAMETERS: &[Declaration] = &[
         domain: Domain::Roles,
         default: "",
         description: "whoever has one of these roles, in whichever domain, needs a second factor",
+    },
+    Declaration {
+        name: "identity.separation",
+        domain: Domain::Word(&["strict", "nac"]),
+        default: "strict",
+        description: "strict lets only smmanagers and 'admin' keep accounts and rights; nac also lets the role \
+                      administrator keep those of network access control",
     },
     Declaration {
         name: "identity.session_idle_s",
@@ -493,6 +500,10 @@ impl Parameters {
             login_mode: match self.word("identity.login_mode") {
                 "single" => LoginMode::Single,
                 _ => LoginMode::Multi,
+            },
+            separation: match self.word("identity.separation") {
+                "nac" => Separation::Nac,
+                _ => Separation::Strict,
             },
             second_factor_roles: roles(self.word("identity.second_factor_roles")).unwrap_or_default(),
             step_up_after: self.span("identity.step_up_s"),

@@ -152,10 +152,9 @@ impl Desk {
         self.permit(caller, Operation::UserChangeOwnPassword, &object, caller.name().map(str::to_owned))
             .await?;
         let (is_administrator, must) = match &caller.subject {
-            netwarden_identity::Subject::User(user) => (
-                user.grants.iter().any(|grant| grant.role == netwarden_identity::Role::Administrator),
-                user.must_change_password,
-            ),
+            netwarden_identity::Subject::User(user) => {
+                (user.grants.iter().any(|grant| grant.role.is_administrative()), user.must_change_password)
+            }
             netwarden_identity::Subject::Unidentified => (false, false),
         };
         let rules = &self.identity.policy().passwords.rules;

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use netwarden_audit::{ObjectRef, Outcome, Plane, Record, Redacted};
+use netwarden_audit::{ObjectRef, Outcome, Record, Redacted};
 use netwarden_identity::accounts::{set_attributes, set_login_policies};
 use netwarden_identity::lockout::Locked;
 use netwarden_identity::password::Person;
 use netwarden_identity::{
     Attempt, Attributes, AttributesEdit, Contact, Grants, Identified, IdentityError, LoginResult, NewToken,
-    NewUser, Object, ObjectKind, Operation, Refused, Role, SecondFactor, Subject, TokenWish,
+    NewUser, Object, ObjectKind, Operation, Refused, SecondFactor, Subject, TokenWish,
 };
 use netwarden_model::event::PeoplePayload;
-use netwarden_model::{EventKind, NewEvent, Severity, UserId};
+use netwarden_model::{EventKind, NewEvent, Plane, Severity, UserId};
 use netwarden_store::Tx;
 use rand::Rng;
 use zeroize::Zeroizing;
@@ -68,12 +68,13 @@ impl Desk {
     /// reason is in the trail.
     pub async fn login(
         &self,
+        plane: Plane,
         name: &str,
         password: Zeroizing<String>,
         address: Option<IpAddr>,
     ) -> Result<Opened, OperateError> {
         let now = self.clock.now();
-        let attempt = Attempt { name: name.to_owned(), password, address };
+        let attempt = Attempt { plane, name: name.to_owned(), password, address };
         let checked = self.identity.check(attempt, now, random()).await?;
         let who = name.trim().to_lowercase();
         let (identity, secret, trail) = (self.identity.clone(), random::<32>(), self.trail.clone());
@@ -87,7 +88,8 @@ impl Desk {
                     let from =
                         address.map_or_else(|| "local socket".to_owned(), |address| address.to_string());
                     if matches!(result, LoginResult::Admitted(_)) || trail.is_failure_recorded(now, &from) {
-                        netwarden_audit::record(tx, &login_record(&who, address, &result, now)).await?;
+                        netwarden_audit::record(tx, &login_record((plane, &who), address, &result, now))
+                            .await?;
                     }
                     if let LoginResult::Refused(refused) = &result
                         && let Some(event) = login_alarm(refused, address, now)
@@ -124,7 +126,8 @@ impl Desk {
         let object = Object::owned(ObjectKind::User, user.user);
         let permit =
             self.permit(caller, Operation::UserChangeOwnPassword, &object, Some(user.name.clone())).await?;
-        let attempt = Attempt { name: user.name.clone(), password: old, address: caller.address };
+        let plane = user.plane();
+        let attempt = Attempt { plane, name: user.name.clone(), password: old, address: caller.address };
         let contact = self.contact_of(user.user).await?;
         let salts = [random(), random()];
         let prepared =
@@ -160,14 +163,15 @@ impl Desk {
         };
         let usual = like.as_ref().map(|account| account.grants.clone()).unwrap_or_default();
         let grants = if wish.grants.is_empty() { usual } else { wish.grants };
-        let object = Object::new_account(grants.clone());
+        let object = Object::new_account(caller.plane(), grants.clone());
         let permit = self.permit(caller, Operation::UserCreate, &object, Some(wish.name.clone())).await?;
         let contact = Contact::new(&wish.mobile, &wish.mail)?;
-        let is_administrator = grants.iter().any(|grant| grant.role == Role::Administrator);
+        let is_administrator = grants.iter().any(|grant| grant.role.is_administrative());
         let person =
             Person { name: &wish.name, is_administrator, mobile: &contact.mobile, mail: &contact.mail };
         let hash = self.identity.hash_new_password(person, wish.password, random()).await?;
-        let user = NewUser { name: wish.name, password: hash, must_change_password: true, grants };
+        let plane = caller.plane();
+        let user = NewUser { plane, name: wish.name, password: hash, must_change_password: true, grants };
         let (at, vault) = (permit.at, Arc::clone(&self.vault));
         let usual = like.as_ref();
         let attributes = usual.map(|account| account.attributes.as_edit()).unwrap_or_default();
@@ -227,7 +231,7 @@ impl Desk {
         days: u16,
     ) -> Result<(NewToken, jiff::Timestamp), OperateError> {
         let account = self.account_or_denied(caller, Operation::TokenCreate, user).await?;
-        let object = Object::account(ObjectKind::Token, account.id, account.grants.clone());
+        let object = Object::account(ObjectKind::Token, account.id, account.plane, account.grants.clone());
         let permit = self.permit(caller, Operation::TokenCreate, &object, Some(label.to_owned())).await?;
         self.put_token(permit, account.id, label, operations, days).await
     }
@@ -311,7 +315,12 @@ pub(crate) fn login_alarm(
     Some(crate::events::of_people(EventKind::LoginFailures, payload, at))
 }
 
-fn login_record(name: &str, address: Option<IpAddr>, result: &LoginResult, at: jiff::Timestamp) -> Record {
+fn login_record(
+    (plane, name): (Plane, &str),
+    address: Option<IpAddr>,
+    result: &LoginResult,
+    at: jiff::Timestamp,
+) -> Record {
     let refused = match result {
         LoginResult::Admitted(_) => None,
         LoginResult::Refused(refused) => Some(told(refused)),
@@ -321,7 +330,7 @@ fn login_record(name: &str, address: Option<IpAddr>, result: &LoginResult, at: j
         kind: netwarden_audit::Kind::Security,
         level: if refused.is_some() { Severity::Warning } else { Severity::Info },
         user: Some(name.to_owned()),
-        plane: Plane::Om,
+        plane,
         operation: Operation::SessionLogin.name().to_owned(),
         object: ObjectRef::new("user", name),
         address: address.map(|address| address.to_string()),

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use netwarden_identity::{
-    Access, Account, CUSTOM_ROLES, CustomRole, CustomRoles, Declaration, Grant, IdentityError, OPERATIONS,
-    Object, ObjectKind, Operation, Reach, Role, roles,
+    Access, Account, CUSTOM_ROLES, CustomRole, Declaration, Grant, IdentityError, OPERATIONS, Object,
+    ObjectKind, Operation, Reach, Role, Roles, Subject, roles,
 };
 use netwarden_store::{Condition, ListQuery, PAGE_LIMIT, Page, Tx};
 
+use crate::accounts::of_plane;
 use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::elements::EDITING;
@@ -80,9 +81,8 @@ impl From<CustomRole> for ShownRole {
     }
 }
 
-fn built_in(role: &Role) -> ShownRole {
-    let none = CustomRoles::default();
-    let has = |line: &&Declaration| none.has(role, line.operation);
+fn built_in(roles: &Roles, role: &Role) -> ShownRole {
+    let has = |line: &&Declaration| roles.has(role, line.operation);
     ShownRole {
         name: role.to_string(),
         built_in: true,
@@ -93,11 +93,12 @@ fn built_in(role: &Role) -> ShownRole {
 }
 
 impl Desk {
-    /// Every role: those that are built in, then those that were made here.
+    /// Every role of the caller's plane: those that are built in, then those that were made here.
     pub async fn roles(&self, caller: &Caller) -> Result<Vec<ShownRole>, OperateError> {
         self.permit_of(caller, Operation::RoleRead).await?;
-        let mut all: Vec<ShownRole> = Role::NAC.iter().map(built_in).collect();
-        let query = ListQuery::unscoped(&CUSTOM_ROLES);
+        let (plane, roles) = (caller.plane(), self.identity.roles(caller.plane()).await?);
+        let mut all: Vec<ShownRole> = Role::built_in(plane).map(|role| built_in(&roles, role)).collect();
+        let query = of_plane(ListQuery::unscoped(&CUSTOM_ROLES), plane)?;
         let mut page = Page::first(PAGE_LIMIT);
         loop {
             let listed = self.identity.list_roles(&query.clone().page(page.clone())).await?;
@@ -117,15 +118,16 @@ impl Desk {
     ) -> Result<(ShownRole, Option<Version>), OperateError> {
         self.permit_of(caller, Operation::RoleRead).await?;
         let role = Role::from(name.trim().to_lowercase().as_str());
-        if role.is_nac() {
-            return Ok((built_in(&role), None));
+        if Role::built_in(caller.plane()).any(|built_in| *built_in == role) {
+            let roles = self.identity.roles(caller.plane()).await?;
+            return Ok((built_in(&roles, &role), None));
         }
-        let role = self.role_named(name).await?;
+        let role = self.role_named(caller, name).await?;
         let version = role_version(&role);
         Ok((role.into(), Some(version)))
     }
 
-    /// Makes a role of operations that the caller may do all.
+    /// Makes a role of operations that the caller may do all, unless they keep the rights of others.
     pub async fn create_role(
         &self,
         caller: &Caller,
@@ -136,13 +138,14 @@ impl Desk {
         let permit = self.permit_role(caller, Operation::RoleCreate, name).await?;
         require_reason(reason)?;
         let operations = operations(&wish.operations)?;
-        self.permit_all(caller, &operations).await?;
+        self.permit_all(caller, name, &operations).await?;
         let record = permit.warning(None, as_value(&operations), reason);
         let (by, at, name) = (permit.user().to_owned(), permit.at, name.to_owned());
+        let plane = caller.plane();
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
-                    roles::create(tx, &name, &wish.description, &operations, &by, at).await?;
+                    roles::create(tx, plane, &name, &wish.description, &operations, &by, at).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<(), OperateError>(())
                 })
@@ -165,13 +168,13 @@ impl Desk {
         require_reason(reason)?;
         let wanted = wanted.map(|names| operations(&names)).transpose()?;
         let _one_at_a_time = EDITING.lock().await;
-        let role = self.role_named(name).await?;
+        let role = self.role_named(caller, name).await?;
         let operations = wanted.unwrap_or_else(|| role.operations.clone());
         let description = description.unwrap_or_else(|| role.description.clone());
         met(expected.as_ref(), &role_version(&role), Said::called(Thing::Role, Said::quoted(name)))?;
         let touched: BTreeSet<Operation> =
             role.operations.symmetric_difference(&operations).copied().collect();
-        self.permit_all(caller, &touched).await?;
+        self.permit_all(caller, &role.name, &touched).await?;
         if touched.is_empty() && role.description == description.trim() {
             return Err(OperateError::Invalid(Said::NothingToChange));
         }
@@ -199,7 +202,7 @@ impl Desk {
         let permit = self.permit_role(caller, Operation::RoleDelete, name).await?;
         require_reason(reason)?;
         let _one_at_a_time = EDITING.lock().await;
-        let role = self.role_named(name).await?;
+        let role = self.role_named(caller, name).await?;
         met(expected.as_ref(), &role_version(&role), Said::called(Thing::Role, Said::quoted(name)))?;
         let record = permit.warning(as_value(&role.operations), None, reason);
         self.store
@@ -220,16 +223,18 @@ impl Desk {
         name: &str,
     ) -> Result<(Account, Vec<Right>), OperateError> {
         let account = self.user(caller, name).await?;
-        let custom = self.identity.custom_roles().await?;
+        let roles = self.identity.roles(account.plane).await?;
         let right = |line: &Declaration| {
             let through: Vec<Grant> = account
                 .grants
                 .iter()
-                .filter(|grant| custom.has(&grant.role, line.operation) && counts(grant, line.operation))
+                .filter(|grant| roles.has(&grant.role, line.operation) && counts(grant, line.operation))
                 .cloned()
                 .collect();
-            let is_known = |grant: &Grant| custom.knows(&grant.role);
-            let is_own = line.access == Access::Own && account.grants.iter().any(is_known);
+            let is_known = |grant: &Grant| roles.knows(&grant.role);
+            let is_own = line.access == Access::Own
+                && line.operation.is_in(account.plane)
+                && account.grants.iter().any(is_known);
             (is_own || !through.is_empty()).then_some(Right { operation: line.operation, through })
         };
         let rights = OPERATIONS.iter().filter_map(right).collect();
@@ -248,7 +253,7 @@ impl Desk {
         // Of a domain all count who may do it there: those who are confined to it, and those who are not at all.
         let at = wish.filters.iter().position(|(name, _)| name == "domain");
         let domain = at.map(|at| wish.filters.remove(at).1);
-        let custom = self.identity.custom_roles().await?;
+        let roles = self.identity.roles(caller.plane()).await?;
         // Every account is looked at: a page of accounts is not a page of those that have the right.
         let mut holders = Vec::new();
         let mut page =
@@ -257,7 +262,7 @@ impl Desk {
             let listed = self.users(caller, page.clone()).await?;
             holders.extend(listed.items.into_iter().filter_map(|account| {
                 let has = |grant: &&Grant| {
-                    custom.has(&grant.role, operation)
+                    roles.has(&grant.role, operation)
                         && counts(grant, operation)
                         && domain.as_deref().is_none_or(|domain| grant.reaches(Some(domain)))
                 };
@@ -286,12 +291,21 @@ impl Desk {
         self.permit(caller, operation, &Object::of(ObjectKind::Role), Some(named)).await
     }
 
-    /// Nobody gives, or takes, what they may not do themselves.
+    /// Nobody gives, or takes, what they may not do themselves, unless they keep the rights of others; and nobody
+    /// keeps their own.
     async fn permit_all(
         &self,
         caller: &Caller,
+        role: &str,
         operations: &BTreeSet<Operation>,
     ) -> Result<(), OperateError> {
+        let role = Role::Other(role.to_owned());
+        if let Subject::User(user) = &caller.subject
+            && user.manages(&role.clone().into())
+            && user.grants.iter().all(|grant| grant.role != role)
+        {
+            return Ok(());
+        }
         for operation in operations {
             self.permit(
                 caller,
@@ -304,10 +318,10 @@ impl Desk {
         Ok(())
     }
 
-    async fn role_named(&self, name: &str) -> Result<CustomRole, OperateError> {
+    async fn role_named(&self, caller: &Caller, name: &str) -> Result<CustomRole, OperateError> {
         let wanted = name.trim().to_lowercase();
-        let query =
-            ListQuery::unscoped(&CUSTOM_ROLES).filter("name", Condition::Eq(wanted.as_str().into()))?;
+        let query = of_plane(ListQuery::unscoped(&CUSTOM_ROLES), caller.plane())?;
+        let query = query.filter("name", Condition::Eq(wanted.as_str().into()))?;
         let mut listed = self.identity.list_roles(&query).await?;
         listed.items.pop().ok_or_else(|| OperateError::not_found(Thing::Role, Said::quoted(name)))
     }

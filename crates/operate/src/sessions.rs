@@ -7,7 +7,7 @@ use netwarden_identity::accounts::{end_session, owner_of_token, revoke_token};
 use netwarden_identity::{
     Circumstances, Identified, Object, ObjectKind, Operation, Presence, Subject, Through, decide,
 };
-use netwarden_model::Severity;
+use netwarden_model::{Plane, Severity};
 use netwarden_store::Tx;
 use uuid::Uuid;
 
@@ -44,22 +44,28 @@ impl Desk {
         Ok(Caller { subject, address, presence })
     }
 
-    /// Whom the uid of the local socket's peer is mapped to.
-    pub async fn identify_local(&self, uid: u32) -> Result<Caller, OperateError> {
-        let subject = self.identity.authenticate_local(uid, self.clock.now()).await?;
+    /// Whom the uid of the local socket's peer is mapped to in a plane.
+    pub async fn identify_local(&self, plane: Plane, uid: u32) -> Result<Caller, OperateError> {
+        let subject = self.identity.authenticate_local(plane, uid, self.clock.now()).await?;
         let subject = self.placed(subject.unwrap_or(Subject::Unidentified)).await?;
         Ok(Caller { subject, address: None, presence: Presence::Acts })
     }
 
     /// Records that somebody who could not be identified wanted something: the first failure from an
     /// address in a minute whole, the others counted.
-    pub async fn refuse_unidentified(&self, from: &str, wanted: &str) -> Result<(), OperateError> {
+    pub async fn refuse_unidentified(
+        &self,
+        plane: Plane,
+        from: &str,
+        wanted: &str,
+    ) -> Result<(), OperateError> {
         let now = self.clock.now();
         if !self.trail.is_failure_recorded(now, from) {
             return Ok(());
         }
         let operation = Operation::SessionLogin.name();
         let record = Record {
+            plane,
             level: Severity::Warning,
             address: Some(from.to_owned()),
             details: Some(format!("not identified: {}", wanted.chars().take(200).collect::<String>())),
@@ -128,10 +134,20 @@ impl Desk {
             || decide(&caller.subject, job.operation, &object, &circumstances).allowed
     }
 
-    /// One job.
+    /// One job: one's own, or with the right to, anybody's.
     pub async fn job(&self, caller: &Caller, id: Uuid) -> Result<Job, OperateError> {
-        self.permit_of(caller, Operation::JobRead).await?;
-        let job = self.jobs.get(id).ok_or_else(|| no_job(id))?;
+        let found = self.jobs.get(id);
+        let whose = found.as_ref().and_then(|job| job.owner).filter(|whose| owner(caller) == Some(*whose));
+        match whose {
+            Some(whose) => {
+                let object = Object::owned(ObjectKind::Job, whose);
+                self.permit(caller, Operation::JobReadOwn, &object, Some(id.to_string())).await?;
+            }
+            None => {
+                self.permit_of(caller, Operation::JobRead).await?;
+            }
+        }
+        let job = found.ok_or_else(|| no_job(id))?;
         if !self.may_see(caller, &job) {
             let object = Object::everywhere(job.operation.object());
             self.permit(caller, job.operation, &object, Some(id.to_string())).await?;

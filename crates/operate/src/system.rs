@@ -1,12 +1,14 @@
 //! The system itself: status, parameters, global stop, release of everything, backup; events and the trail.
 
 use netwarden_actions::set_global_stop;
-use netwarden_audit::{AuditQuery, Completion, ListedRecord, Outcome, Reach, Redacted, Value};
+use std::collections::BTreeSet;
+
+use netwarden_audit::{AuditQuery, Completion, Kind, ListedRecord, Outcome, Reach, Redacted, Value};
 use netwarden_identity::accounts::end_sessions_but_admins;
-use netwarden_identity::{AuditReach, LoginMode, Operation, audit_reach};
+use netwarden_identity::{AuditReach, LoginMode, Operation, Separation, Subject, audit_reach};
 use netwarden_inventory::{Counters, Endpoint};
 use netwarden_model::action::Originator;
-use netwarden_model::{Event, EventSeq, PortRef, Scope, Severity};
+use netwarden_model::{Event, EventSeq, Plane, PortRef, Scope, Severity};
 use netwarden_spine::EventQuery;
 use netwarden_store::{Count, Listed, Page, Tx, execute, query_all, to_micros, values};
 
@@ -262,10 +264,10 @@ impl Desk {
         let old = parameters.set(name, value)?;
         if name == SECOND_FACTOR_ROLES {
             // A role that nobody can have would demand nothing of anybody.
-            let custom = self.identity.custom_roles().await?;
-            let mut demanded = parameters.accounts().second_factor_roles.into_iter();
-            if let Some(unknown) = demanded.find(|role| !custom.knows(role)) {
-                return Err(OperateError::Invalid(Said::NoSuchRole { name: unknown.to_string() }));
+            for role in parameters.accounts().second_factor_roles {
+                if !self.identity.knows_role(&role).await? {
+                    return Err(OperateError::Invalid(Said::NoSuchRole { name: role.to_string() }));
+                }
             }
         }
         met(expected.as_ref(), &parameter_version(name, &old), Said::called(Thing::Parameter, name))?;
@@ -441,7 +443,7 @@ pub async fn record_exceptions(
     sentences: &[String],
     now: jiff::Timestamp,
 ) -> Result<(), OperateError> {
-    use netwarden_audit::{Kind, ObjectRef, Outcome, Plane, Record};
+    use netwarden_audit::{ObjectRef, Record};
 
     let records: Vec<Record> = sentences
         .iter()
@@ -510,10 +512,23 @@ pub async fn load_parameters(store: &netwarden_store::Store) -> Result<Parameter
     Ok(parameters)
 }
 
-fn reach(caller: &Caller) -> Reach {
-    match audit_reach(&caller.subject) {
+/// Which records the caller may read: those of their plane, and as much of it as their roles give. Where one
+/// administrator keeps all there is, the records of the platform are read in the network's plane as well.
+pub(crate) fn reach(caller: &Caller) -> Reach {
+    let reach = match audit_reach(&caller.subject) {
         AuditReach::All => Reach::all(),
+        AuditReach::NoSecurity => {
+            let mut reach = Reach::all();
+            reach.kinds.remove(&Kind::Security);
+            reach
+        }
         AuditReach::EndpointsOnly => Reach::endpoints(),
         AuditReach::Nothing => Reach::nothing(),
+    };
+    let Subject::User(user) = &caller.subject else { return Reach::nothing() };
+    let mut planes = BTreeSet::from([user.plane()]);
+    if user.plane() == Plane::Om && user.roles.separation() == Separation::Nac {
+        planes.insert(Plane::Management);
     }
+    Reach { planes, ..reach }
 }

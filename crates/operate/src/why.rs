@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use netwarden_actions::{Attempt, Chain, DesiredPort, Purpose, RequestState};
-use netwarden_audit::{AuditQuery, ListedRecord, Reach};
+use netwarden_audit::{AuditQuery, ListedRecord};
 use netwarden_identity::{AuditReach, Object, ObjectKind, Operation, audit_reach};
 use netwarden_inventory::sql::{SightingView, Where, sightings_at};
 use netwarden_inventory::{Network, Role};
@@ -245,11 +245,10 @@ impl Desk {
 
     /// What people have said of an endpoint, as far as the caller may read it.
     async fn changes_of(&self, caller: &Caller, mac: Mac) -> Result<Vec<Link>, OperateError> {
-        let reach = match audit_reach(&caller.subject) {
-            AuditReach::Nothing => return Ok(Vec::new()),
-            AuditReach::EndpointsOnly => Reach::endpoints(),
-            AuditReach::All => Reach::all(),
-        };
+        if audit_reach(&caller.subject) == AuditReach::Nothing {
+            return Ok(Vec::new());
+        }
+        let reach = crate::system::reach(caller);
         let changes = [
             Operation::EndpointAuthorise,
             Operation::EndpointBlock,

@@ -5,10 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{ACCEPT, AUTHORIZATION};
 use axum::http::request::Parts;
-use netwarden_identity::{Presence, Subject, Through};
+use netwarden_identity::{Plane, Presence, Subject, Through};
 use netwarden_operate::{Caller, Desk};
 use zeroize::Zeroizing;
 
+use crate::planes::Asked;
 use crate::refusal::Refusal;
 use crate::serve::LocalPeer;
 
@@ -26,8 +27,8 @@ pub(crate) struct Asker {
 
 #[derive(Clone)]
 enum By {
-    Secret(Zeroizing<String>, Option<IpAddr>, Presence),
-    Uid(u32),
+    Secret(Plane, Zeroizing<String>, Option<IpAddr>, Presence),
+    Uid(Plane, u32),
     Nothing,
 }
 
@@ -35,17 +36,18 @@ impl std::fmt::Debug for By {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             By::Secret(..) => "Secret(..)",
-            By::Uid(_) => "Uid",
+            By::Uid(..) => "Uid",
             By::Nothing => "Nothing",
         })
     }
 }
 
 impl Asker {
-    /// The holder of a session's secret that came by cookie; None where it is none that holds. Tokens are for
-    /// programs, which present them as such.
+    /// The holder of a session's secret that came by cookie; None where it is none that holds in this plane. Tokens
+    /// are for programs, which present them as such.
     pub(crate) async fn of_secret(
         desk: &Desk,
+        plane: Plane,
         secret: Zeroizing<String>,
         address: Option<IpAddr>,
         presence: Presence,
@@ -53,7 +55,7 @@ impl Asker {
         if secret.is_empty() || secret.len() > LONGEST_SECRET {
             return Ok(None);
         }
-        let by = By::Secret(secret, address, presence);
+        let by = By::Secret(plane, secret, address, presence);
         let caller = identify(desk, &by).await?;
         let in_session =
             matches!(&caller.subject, Subject::User(user) if matches!(user.through, Through::Session(_)));
@@ -63,7 +65,7 @@ impl Asker {
     /// Identifies the caller once more, for an answer that lasts: sessions end and rights change.
     pub(crate) async fn again(&mut self, desk: &Desk) -> Result<(), Refusal> {
         // That an answer lasts does not show that anybody reads it.
-        if let By::Secret(_, _, presence) = &mut self.by {
+        if let By::Secret(_, _, _, presence) = &mut self.by {
             *presence = Presence::Watches;
         }
         self.caller = identify(desk, &self.by).await?;
@@ -82,10 +84,17 @@ impl FromRequestParts<Desk> for Asker {
         let caller = identify(desk, &by).await?;
         if caller.subject == Subject::Unidentified {
             let from = source(parts).map_or_else(|| "local socket".to_owned(), |address| address.to_string());
-            desk.refuse_unidentified(&from, &format!("{} {}", parts.method, parts.uri.path())).await?;
+            desk.refuse_unidentified(
+                Asked::of(parts),
+                &from,
+                &format!("{} {}", parts.method, parts.uri.path()),
+            )
+            .await?;
             return Err(Refusal::not_identified(match by {
-                By::Secret(..) => "the session or token does not hold (any longer): log in again",
-                By::Uid(_) => "this local user is mapped to no account",
+                By::Secret(..) => {
+                    "the session or token does not hold (any longer) in this plane: log in again"
+                }
+                By::Uid(..) => "this local user is mapped to no account",
                 By::Nothing => "log in first, or present a token as 'Authorization: Bearer ...'",
             }));
         }
@@ -106,6 +115,7 @@ pub(crate) fn presence(parts: &Parts) -> Presence {
 }
 
 fn presented(parts: &Parts) -> By {
+    let plane = Asked::of(parts);
     // A secret that is presented counts, also on the local socket: one may want to be less than root.
     if let Some(header) = parts.headers.get(AUTHORIZATION) {
         let text = header.to_str().unwrap_or_default();
@@ -114,18 +124,26 @@ fn presented(parts: &Parts) -> By {
             _ => "",
         };
         let secret = if secret.len() > LONGEST_SECRET { "" } else { secret };
-        return By::Secret(Zeroizing::new(secret.to_owned()), source(parts), presence(parts));
+        return By::Secret(plane, Zeroizing::new(secret.to_owned()), source(parts), presence(parts));
     }
     match parts.extensions.get::<ConnectInfo<LocalPeer>>() {
-        Some(ConnectInfo(LocalPeer { uid: Some(uid) })) => By::Uid(*uid),
+        Some(ConnectInfo(LocalPeer { uid: Some(uid) })) => By::Uid(plane, *uid),
         _ => By::Nothing,
     }
 }
 
 async fn identify(desk: &Desk, by: &By) -> Result<Caller, Refusal> {
     Ok(match by {
-        By::Secret(secret, address, presence) => desk.identify_present(secret, *address, *presence).await?,
-        By::Uid(uid) => desk.identify_local(*uid).await?,
+        By::Secret(plane, secret, address, presence) => {
+            let caller = desk.identify_present(secret, *address, *presence).await?;
+            // A session of one plane is nothing in another.
+            if caller.plane() == *plane {
+                caller
+            } else {
+                Caller { subject: Subject::Unidentified, ..caller }
+            }
+        }
+        By::Uid(plane, uid) => desk.identify_local(*plane, *uid).await?,
         By::Nothing => Caller { subject: Subject::Unidentified, address: None, presence: Presence::Acts },
     })
 }

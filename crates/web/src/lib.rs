@@ -9,6 +9,7 @@ mod address;
 mod ask;
 mod input;
 mod live;
+mod planes;
 mod refusal;
 mod routes;
 mod serve;

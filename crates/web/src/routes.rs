@@ -32,11 +32,13 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use netwarden_identity::Plane;
 use netwarden_operate::{Desk, Said};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::planes;
 use crate::refusal::Refusal;
 
 /// The extension of the OpenAPI document that names a route's operation.
@@ -103,8 +105,17 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Everything that is served, over one desk.
+/// Everything that is served, over one desk: the network's plane, and the others below their names.
 pub fn router(desk: Desk) -> Router {
+    let network = of_one_plane(desk);
+    let below =
+        |plane| network.clone().layer(from_fn(move |request, next| planes::below(plane, request, next)));
+    [Plane::Management, Plane::Tenant]
+        .into_iter()
+        .fold(network.clone(), |router, plane| router.nest_service(planes::prefix(plane), below(plane)))
+}
+
+fn of_one_plane(desk: Desk) -> Router {
     let (router, _) = routes().split_for_parts();
     router
         .merge(crate::views::router())

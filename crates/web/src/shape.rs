@@ -299,6 +299,7 @@ pub(crate) fn record(listed: ListedRecord) -> api::audit::Record {
         index: index.0,
         at: record.at,
         kind: record.kind.as_str().to_owned(),
+        plane: record.plane.to_string(),
         user: record.user.unwrap_or_default(),
         operation: record.operation,
         object,

@@ -102,7 +102,7 @@ macro_rules! pages {
 }
 
 pages! {
-    get "/" overview::show, Some(Operation::SystemStatus);
+    get "/" overview::show, Some(Operation::SessionReadOwn);
     post "/charts" charts::choose, Some(Operation::ChartChooseOwn);
     get "/assets/{hash}/{name}" assets::serve, None;
     get "/sign-in" sessions::sign_in_page, None;
@@ -164,7 +164,7 @@ pages! {
     post "/rules/{id}/disable" rules::act, Some(Operation::RuleDisable);
     get "/audit" audit::list, Some(Operation::AuditRead);
     get "/audit/{index}" audit::show, Some(Operation::AuditRead);
-    get "/system" system::show, Some(Operation::SystemStatus);
+    get "/system" system::show, Some(Operation::SessionReadOwn);
     get "/system/stop" system::act_page, Some(Operation::EnforcementStop);
     post "/system/stop" system::act, Some(Operation::EnforcementStop);
     get "/system/resume" system::act_page, Some(Operation::EnforcementResume);

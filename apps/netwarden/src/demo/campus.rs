@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use netwarden_identity::{Presence, Subject};
+use netwarden_identity::{Plane, Presence, Subject};
 use netwarden_inventory::baseline::BaselineFilter;
 use netwarden_inventory::edit::EndpointEdit;
 use netwarden_inventory::{ElementBase, Network};
@@ -48,8 +48,11 @@ impl Stage {
     ) -> anyhow::Result<Self> {
         let desk = &server.desk;
         let uid = nix::unistd::geteuid().as_raw();
-        let subject =
-            desk.identity.authenticate_local(uid, desk.clock.now()).await?.unwrap_or(Subject::Unidentified);
+        let subject = desk
+            .identity
+            .authenticate_local(Plane::Om, uid, desk.clock.now())
+            .await?
+            .unwrap_or(Subject::Unidentified);
         let caller = Caller { subject, address: None, presence: Presence::Acts };
         let credential = keep_credential(server).await?;
         let traps = server.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;

@@ -8,6 +8,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use netwarden_api::Client;
 use netwarden_api::pin::Fingerprint;
+use netwarden_model::Plane;
 
 use super::fault::Fault;
 use crate::config::{Config, DEFAULT_PATH};
@@ -51,6 +52,16 @@ pub struct Connection {
         help_heading = "Server"
     )]
     pub fingerprint: Option<Fingerprint>,
+    /// User space in which one is: om (the network), management (the platform) or tenant (customers).
+    #[arg(
+        long,
+        global = true,
+        env = "NETWARDEN_PLANE",
+        value_name = "PLANE",
+        default_value_t = Plane::Om,
+        help_heading = "Server"
+    )]
+    pub plane: Plane,
     /// How results are printed.
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -76,6 +87,10 @@ impl Connection {
         let client = match &self.server {
             None => Client::local(&self.socket()?)?,
             Some(server) => self.remote(server, identified)?,
+        };
+        let client = match self.plane {
+            Plane::Om => client,
+            plane => client.below(plane.as_str()),
         };
         Ok(Session { client, out: self.printer() })
     }
@@ -258,6 +273,7 @@ mod tests {
 
     fn connection(server: Option<&str>, token: Option<&str>, fingerprint: bool) -> Connection {
         Connection {
+            plane: Plane::Om,
             config: "missing.toml".into(),
             socket: None,
             server: server.map(str::to_owned),

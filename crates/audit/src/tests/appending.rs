@@ -1,12 +1,13 @@
 //! Appending, opening and completing, and refusing when nothing can be recorded.
 
+use netwarden_model::Plane;
 use netwarden_model::Severity;
 use netwarden_store::{Store, StoreConfig, execute};
 use proptest::prelude::*;
 
 use super::{Place, append, at, is_full, sample, verify};
 use crate::codec::{Content, Pending, decode};
-use crate::record::{Plane, Property, Redacted};
+use crate::record::{Property, Redacted};
 use crate::{
     AuditError, AuditQuery, Completion, Kind, MIGRATIONS, ObjectRef, OpenedRecord, Outcome, Reach, Record,
     Value,

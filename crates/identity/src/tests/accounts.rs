@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use netwarden_model::UserId;
+use netwarden_model::{Plane, UserId};
 use netwarden_store::testing::TestStore;
 use netwarden_store::{Condition, ListQuery, StoreError, query_all};
 use zeroize::Zeroizing;
@@ -46,6 +46,7 @@ impl Case {
         let person = Person { name, ..Person::default() };
         let password = self.identity.hash_new_password(person, password, [3; 16]).await.unwrap();
         let user = NewUser {
+            plane: Plane::Om,
             name: name.to_owned(),
             grants: [role.into()].into(),
             password,
@@ -95,7 +96,7 @@ fn secret(text: &str) -> Zeroizing<String> {
 
 fn attempt(name: &str, password: &str, from: Option<&str>) -> Attempt {
     let address = from.map(|from| from.parse::<IpAddr>().unwrap());
-    Attempt { name: name.to_owned(), password: secret(password), address }
+    Attempt { plane: Plane::Om, name: name.to_owned(), password: secret(password), address }
 }
 
 fn user(subject: Option<Subject>) -> Option<Identified> {
@@ -107,11 +108,11 @@ fn user(subject: Option<Subject>) -> Option<Identified> {
 
 /// As at the first start; None where there are users.
 async fn first_start(case: &Case, random: &[u8; 36], now: i64) -> Option<Zeroizing<String>> {
-    let (password, hash) = case.identity.first_password(random).await.unwrap()?;
+    let (password, hash) = case.identity.first_password(Plane::Om, random).await.unwrap()?;
     let made = case
         .test
         .store
-        .write(move |tx| Box::pin(async move { accounts::create_admin(tx, &hash, at(now)).await }))
+        .write(move |tx| Box::pin(async move { accounts::create_admin(tx, Plane::Om, &hash, at(now)).await }))
         .await;
     made.unwrap().map(|_| password)
 }
@@ -123,7 +124,7 @@ async fn the_first_start_makes_admin_whose_password_must_be_changed() {
     let password = first_start(&case, &random, 0).await.unwrap();
     assert!(first_start(&case, &random, 1).await.is_none(), "once");
     let LoginResult::Admitted(admitted) = case.login("admin", &password, None, 2).await else { panic!() };
-    assert!(admitted.user.must_change_password && has_whole(&admitted.user.grants, &Role::Administrator));
+    assert!(admitted.user.must_change_password && has_whole(&admitted.user.grants, &Role::Superuser));
     let may = |user: &Identified| {
         let circumstances = Circumstances { at: at(3), address: None };
         decide(&Subject::User(user.clone()), Operation::NeRead, &Object::of(ObjectKind::Ne), &circumstances)
@@ -204,7 +205,7 @@ async fn an_account_locks_and_opens_again() {
     for second in 2_000..2_005 {
         case.refused("bob", "wrong", "192.0.2.1", second).await;
     }
-    change!(case, |tx| Identity::unlock(tx, "bob")).unwrap();
+    change!(case, |tx| Identity::unlock(tx, Plane::Om, "bob")).unwrap();
     case.admitted("bob", 2_010).await;
 }
 
@@ -281,7 +282,8 @@ async fn a_hash_of_other_parameters_is_renewed_at_login() {
     let stronger = Identity::new(case.test.store.clone(), policy(12_000));
     let result = stronger.login(attempt("bob", PASSWORD, None), at(1), [5; 16], [1; 32]).await.unwrap();
     assert!(matches!(result, LoginResult::Admitted(_)));
-    let stored = crate::sql::user_by_name(case.test.store.read(), "bob").await.unwrap().unwrap().password;
+    let stored =
+        crate::sql::user_by_name(case.test.store.read(), Plane::Om, "bob").await.unwrap().unwrap().password;
     assert_eq!(PasswordHash::decode(&stored).unwrap().params().iterations(), Some(12_000));
     assert!(matches!(case.login("bob", PASSWORD, None, 2).await, LoginResult::Admitted(_)));
 }
@@ -351,10 +353,11 @@ async fn changes_of_rights_take_effect_at_the_next_request() {
 async fn what_accounts_cannot_be_is_refused() {
     let case = Case::new().await;
     first_start(&case, &[7; 36], 0).await.unwrap();
-    let admin = case.identity.find_user("admin").await.unwrap().user;
+    let admin = case.identity.find_user(Plane::Om, "admin").await.unwrap().user;
     case.user("bob", Role::Helpdesk).await;
     let hash = PasswordHash::make("whatever it is", [1; 16], policy(10_000).passwords.hash).unwrap();
     let new = |name: &str, roles: &[&str]| NewUser {
+        plane: Plane::Om,
         name: name.to_owned(),
         grants: roles.iter().map(|role| Grant::from(*role)).collect(),
         password: hash.clone(),
@@ -439,14 +442,17 @@ async fn tokens_are_scoped_expiring_shown_once_and_revocable() {
 async fn the_local_socket_knows_mapped_users_only() {
     let case = Case::new().await;
     let bob = case.user("bob", Role::Operator).await;
-    assert!(case.identity.authenticate_local(0, at(9_000)).await.unwrap().is_none(), "not even root");
-    change!(case, |tx| accounts::map_local_uid(tx, 1000, Some(bob))).unwrap();
-    let local = user(case.identity.authenticate_local(1000, at(9_000)).await.unwrap()).unwrap();
+    assert!(
+        case.identity.authenticate_local(Plane::Om, 0, at(9_000)).await.unwrap().is_none(),
+        "not even root"
+    );
+    change!(case, |tx| accounts::map_local_uid(tx, 1000, bob, true)).unwrap();
+    let local = user(case.identity.authenticate_local(Plane::Om, 1000, at(9_000)).await.unwrap()).unwrap();
     assert_eq!((local.user, local.through), (bob, crate::Through::LocalUid(1000)));
-    let nobody = change!(case, |tx| accounts::map_local_uid(tx, 1001, Some(UserId(99))));
+    let nobody = change!(case, |tx| accounts::map_local_uid(tx, 1001, UserId(99), true));
     assert!(matches!(nobody, Err(IdentityError::NoSuchUser(_))));
-    change!(case, |tx| accounts::map_local_uid(tx, 1000, None)).unwrap();
-    assert!(case.identity.authenticate_local(1000, at(9_000)).await.unwrap().is_none());
+    change!(case, |tx| accounts::map_local_uid(tx, 1000, bob, false)).unwrap();
+    assert!(case.identity.authenticate_local(Plane::Om, 1000, at(9_000)).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -474,6 +480,7 @@ async fn postgresql_knows_the_same_accounts() {
         case.identity
             .create_user(
                 NewUser {
+                    plane: Plane::Om,
                     name: "bob".into(),
                     grants: [Role::Operator.into()].into(),
                     password: PasswordHash::dummy(Params::default()),

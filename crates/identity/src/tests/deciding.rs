@@ -9,9 +9,9 @@ use netwarden_model::{NeId, Scope, UserId};
 
 use super::{at, golden};
 use crate::{
-    Access, AuditReach, Because, Circumstances, CustomRoles, Domain, Grant, Identified, Members, OPERATIONS,
-    Object, ObjectKind, Operation, Reach, Role, SecondFactor, Standing, Subject, Through, audit_reach,
-    decide, decide_named,
+    Access, AuditReach, Because, Circumstances, Domain, Grant, Identified, Members, OPERATIONS, Object,
+    ObjectKind, Operation, Plane, Reach, Role, Roles, SecondFactor, Separation, Standing, Subject, Through,
+    audit_reach, decide, decide_named,
 };
 
 fn user(role: Role) -> Identified {
@@ -19,7 +19,7 @@ fn user(role: Role) -> Identified {
         user: UserId(7),
         name: "somebody".to_owned(),
         grants: [role.into()].into(),
-        custom: Arc::default(),
+        roles: Arc::new(Roles::new(Plane::Om, Separation::Nac, [])),
         members: Arc::default(),
         enabled: true,
         must_change_password: false,
@@ -111,6 +111,168 @@ fn rights_are_those_of_the_committed_table() {
     assert_eq!(audit_reach(&Subject::Unidentified), AuditReach::Nothing);
 }
 
+fn in_plane(plane: Plane, role: Role) -> Identified {
+    Identified { roles: Arc::new(Roles::new(plane, Separation::Strict, [])), ..user(role) }
+}
+
+fn may_in(plane: Plane, role: &Role, operation: Operation) -> bool {
+    let object = Object::owned(operation.object(), UserId(7));
+    asked(&in_plane(plane, role.clone()), operation, &object).is_ok()
+}
+
+// proves: IAM-02, IAM-20
+#[test]
+fn the_built_in_roles_of_every_plane_have_the_rights_of_the_committed_tables() {
+    for plane in Plane::ALL.iter().copied() {
+        let roles: Vec<&Role> = Role::built_in(plane).filter(|role| !role.is_nac()).collect();
+        let mut table = format!("{:<26}", "operation");
+        for role in &roles {
+            let _ = write!(table, " {role}");
+        }
+        table.push('\n');
+        for line in OPERATIONS.iter().filter(|line| matches!(line.access, Access::Roles(_))) {
+            if !roles.iter().any(|role| may_in(plane, role, line.operation)) {
+                continue;
+            }
+            let _ = write!(table, "{:<26}", line.name);
+            for role in &roles {
+                let mark = if may_in(plane, role, line.operation) { "yes" } else { "-" };
+                let _ = write!(table, " {mark:<width$}", width = role.as_str().len());
+            }
+            table.truncate(table.trim_end().len());
+            table.push('\n');
+        }
+        golden(&format!("rights-{plane}.txt"), &table);
+    }
+}
+
+// proves: IAM-01, IAM-20
+#[test]
+fn who_keeps_the_rights_keeps_nothing_else_and_who_keeps_all_else_keeps_no_rights() {
+    for line in OPERATIONS.iter().filter(|line| matches!(line.access, Access::Roles(_))) {
+        let operation = line.operation;
+        let security = matches!(
+            line.object,
+            ObjectKind::User
+                | ObjectKind::Session
+                | ObjectKind::Token
+                | ObjectKind::Policy
+                | ObjectKind::Role
+                | ObjectKind::Domain
+                | ObjectKind::Factor
+        );
+        for plane in [Plane::Management, Plane::Om] {
+            let (manages, administers) = (
+                may_in(plane, &Role::SmManagers, operation),
+                may_in(plane, &Role::Administrators, operation),
+            );
+            let is_audit = line.object == ObjectKind::Audit;
+            assert!(!(manages && administers) || is_audit, "{operation} in {plane}: both");
+            if operation.is_in(plane) {
+                assert_eq!(manages, security || is_audit, "{operation} in {plane}");
+                assert!(may_in(plane, &Role::Superuser, operation), "{operation} in {plane}: admin");
+            } else {
+                assert!(Role::built_in(plane).all(|role| !may_in(plane, role, operation)), "{operation}");
+            }
+        }
+        // Each has what the one before it has, and more.
+        for [less, more] in [
+            [Role::Guest, Role::OperatorGroup],
+            [Role::OperatorGroup, Role::MaintenanceGroup],
+            [Role::MaintenanceGroup, Role::Administrators],
+            [Role::Administrators, Role::Superuser],
+            [Role::NbiUserGroup, Role::OperatorGroup],
+        ] {
+            let has = |role: &Role| may_in(Plane::Om, role, operation);
+            assert!(!has(&less) || has(&more), "{operation}: {less} has it, {more} not");
+        }
+        let of = |role: &Role| may_in(Plane::Om, role, operation);
+        assert!(!line.change || !of(&Role::Guest), "{operation}: guests query");
+        let affects = matches!(line.object, ObjectKind::Enforcement)
+            || matches!(operation, Operation::PortOff | Operation::PortMove | Operation::RuleEnable);
+        assert!(!(affects && line.change && of(&Role::OperatorGroup)), "{operation}: affects service");
+        assert!(!affects || of(&Role::MaintenanceGroup), "{operation}: configures service");
+        assert!(!line.change || !may_in(Plane::Management, &Role::Monitors, operation), "{operation}");
+        // Where duties are separated, the administrator of network access control keeps no accounts either.
+        assert!(!(security && line.change && of(&Role::Administrator)), "{operation}: separated");
+    }
+    // The platform manages no elements.
+    for operation in [Operation::NeRead, Operation::EndpointRead, Operation::RuleRead, Operation::EventRead] {
+        let denied =
+            asked(&in_plane(Plane::Management, Role::Superuser), operation, &Object::of(operation.object()));
+        assert_eq!(denied, Err(Because::NotInPlane(Plane::Management)), "{operation}");
+    }
+    let reach = |plane, role| audit_reach(&Subject::User(in_plane(plane, role)));
+    assert_eq!(reach(Plane::Om, Role::Administrators), AuditReach::NoSecurity);
+    assert_eq!(reach(Plane::Om, Role::SmManagers), AuditReach::All);
+    assert_eq!(reach(Plane::Management, Role::Monitors), AuditReach::Nothing);
+}
+
+// proves: IAM-01
+#[test]
+fn an_account_of_one_plane_is_nothing_in_another() {
+    let account =
+        |plane, role: &str| Object::account(ObjectKind::User, UserId(8), plane, [Grant::from(role)].into());
+    for (own, other) in
+        [(Plane::Om, Plane::Management), (Plane::Management, Plane::Om), (Plane::Om, Plane::Tenant)]
+    {
+        let admin = in_plane(own, Role::Superuser);
+        for operation in [Operation::UserRead, Operation::UserResetPassword, Operation::UserDelete] {
+            assert!(asked(&admin, operation, &account(own, "smmanagers")).is_ok(), "{operation}");
+            let denied = asked(&admin, operation, &account(other, "smmanagers"));
+            assert_eq!(denied, Err(Because::OtherPlane(other)), "{operation}");
+        }
+    }
+    // A role means nothing where it is not built in.
+    let stray = in_plane(Plane::Management, Role::Guest);
+    let own = Object::owned(ObjectKind::Session, UserId(7));
+    assert_eq!(asked(&stray, Operation::SessionReadOwn, &own), Err(Because::NoRoleHas));
+}
+
+// proves: IAM-01, IAM-20
+#[test]
+fn managers_of_security_give_what_they_have_not_but_never_to_themselves() {
+    let manager = in_plane(Plane::Om, Role::SmManagers);
+    let account = |id, roles: &[&str]| {
+        let grants = roles.iter().map(|role| Grant::from(*role)).collect();
+        Object::account(ObjectKind::User, UserId(id), Plane::Om, grants)
+    };
+    let set = Operation::UserSetRoles;
+    for role in ["administrators", "administrator", "guest", "maintenance_group", "operator@north"] {
+        assert!(asked(&manager, set, &account(8, &[role])).is_ok(), "{role}");
+        assert_eq!(
+            asked(&manager, set, &account(7, &["smmanagers", role])),
+            Err(Because::OwnRights),
+            "{role}"
+        );
+    }
+    assert!(asked(&manager, set, &account(7, &["smmanagers"])).is_ok(), "nothing is given");
+    for operation in [set, Operation::UserResetPassword, Operation::FactorReset] {
+        let admin = Object { kind: operation.object(), ..account(8, &["superuser"]) };
+        assert_eq!(
+            asked(&manager, operation, &admin),
+            Err(Because::WiderRole("superuser".into())),
+            "{operation}"
+        );
+    }
+    // Confined to a domain, they keep those who are confined to it.
+    let members = confined(&[], &[("north", &[1])]).members;
+    let north = Identified { members, grants: [Grant::from("smmanagers@north")].into(), ..manager };
+    assert!(asked(&north, set, &account(8, &["operator@north"])).is_ok());
+    for wider in ["operator", "operator@south"] {
+        assert!(asked(&north, set, &account(8, &[wider])).is_err(), "{wider}");
+    }
+    // The administrator of network access control keeps the accounts of its roles, where that is so.
+    let nac = user(Role::Administrator);
+    assert!(asked(&nac, set, &account(8, &["operator"])).is_ok());
+    for role in ["guest", "smmanagers", "superuser"] {
+        assert_eq!(asked(&nac, set, &account(8, &[role])), Err(Because::ForeignRole(role.into())));
+    }
+    let separated = in_plane(Plane::Om, Role::Administrator);
+    assert_eq!(asked(&separated, set, &account(8, &["operator"])), Err(Because::NoRoleHas));
+    assert!(asked(&separated, Operation::UserRead, &account(8, &["operator"])).is_ok());
+}
+
 #[test]
 fn names_are_unique_and_say_their_object() {
     let mut names = BTreeSet::new();
@@ -148,7 +310,7 @@ fn what_is_unknown_is_denied() {
         (decision.allowed, decision.because),
         (false, Because::NoSuchOperation("endpoint.explode".into()))
     );
-    let stranger = user(Role::from("superuser"));
+    let stranger = user(Role::from("landscape_gardener"));
     for line in OPERATIONS.iter().filter(|line| line.access != Access::Anyone) {
         let object = Object::owned(line.object, UserId(7));
         assert_eq!(asked(&stranger, line.operation, &object), Err(Because::NoRoleHas), "{}", line.name);
@@ -238,7 +400,12 @@ fn what_lies_outside_the_scope_is_denied() {
 fn accounts_of_other_planes_are_not_touched() {
     let admin = user(Role::Administrator);
     let account = |roles: &[&str]| {
-        Object::account(ObjectKind::User, UserId(8), roles.iter().map(|role| Grant::from(*role)).collect())
+        Object::account(
+            ObjectKind::User,
+            UserId(8),
+            Plane::Om,
+            roles.iter().map(|role| Grant::from(*role)).collect(),
+        )
     };
     assert!(asked(&admin, Operation::UserResetPassword, &account(&["operator", "revisor"])).is_ok());
     let foreign = Err(Because::ForeignRole("smmanagers".into()));
@@ -251,7 +418,7 @@ fn accounts_of_other_planes_are_not_touched() {
     ] {
         assert_eq!(asked(&admin, operation, &account(&["operator", "smmanagers"])), foreign, "{operation}");
     }
-    let new = Object::new_account([Role::from("smmanagers").into()].into());
+    let new = Object::new_account(Plane::Om, [Role::from("smmanagers").into()].into());
     assert_eq!(asked(&admin, Operation::UserCreate, &new), foreign);
     let token = Object { kind: ObjectKind::Token, ..account(&["smmanagers"]) };
     assert_eq!(asked(&admin, Operation::TokenCreate, &token), foreign);
@@ -274,17 +441,17 @@ fn every_reason_is_one_plain_clause() {
     }
 }
 
-fn made_here(roles: &[(&str, &[Operation])]) -> Arc<CustomRoles> {
+fn made_here(roles: &[(&str, &[Operation])]) -> Arc<Roles> {
     let made =
         roles.iter().map(|(name, operations)| ((*name).to_owned(), operations.iter().copied().collect()));
-    Arc::new(made.collect())
+    Arc::new(Roles::new(Plane::Om, Separation::Nac, made))
 }
 
 // proves: IAM-03
 #[test]
 fn a_role_that_was_made_here_gives_what_it_says_and_nothing_else() {
     let custom = made_here(&[("night", &[Operation::PortOff, Operation::AuditRead]), ("none", &[])]);
-    let of = |name: &str| Identified { custom: Arc::clone(&custom), ..user(Role::from(name)) };
+    let of = |name: &str| Identified { roles: Arc::clone(&custom), ..user(Role::from(name)) };
     for line in OPERATIONS {
         let allowed = asked(&of("night"), line.operation, &Object::of(line.object)).is_ok();
         let expected = match line.access {
@@ -315,9 +482,14 @@ fn nobody_comes_to_rights_by_giving_them_or_by_taking_an_account_over() {
         Operation::EndpointRead,
     ];
     let custom = made_here(&[("desk-lead", accounts), ("reader", &[Operation::EndpointRead])]);
-    let lead = Identified { custom: Arc::clone(&custom), ..user(Role::from("desk-lead")) };
+    let lead = Identified { roles: Arc::clone(&custom), ..user(Role::from("desk-lead")) };
     let account = |roles: &[&str]| {
-        Object::account(ObjectKind::User, UserId(8), roles.iter().map(|role| Grant::from(*role)).collect())
+        Object::account(
+            ObjectKind::User,
+            UserId(8),
+            Plane::Om,
+            roles.iter().map(|role| Grant::from(*role)).collect(),
+        )
     };
     assert!(asked(&lead, Operation::UserSetRoles, &account(&["reader"])).is_ok());
     assert!(asked(&lead, Operation::UserSetRoles, &account(&["desk-lead", "reader"])).is_ok());
@@ -327,13 +499,15 @@ fn nobody_comes_to_rights_by_giving_them_or_by_taking_an_account_over() {
             assert_eq!(refused, Err(Because::WiderRole(wider.to_owned())), "{operation}");
         }
     }
-    let new = Object::new_account([Role::Administrator.into()].into());
+    let new = Object::new_account(Plane::Om, [Role::Administrator.into()].into());
     assert_eq!(asked(&lead, Operation::UserCreate, &new), Err(Because::WiderRole("administrator".into())));
     let token = Object { kind: ObjectKind::Token, ..account(&["helpdesk"]) };
     assert_eq!(asked(&lead, Operation::TokenCreate, &token), Err(Because::WiderRole("helpdesk".into())));
     let foreign = asked(&lead, Operation::UserSetRoles, &account(&["smmanagers"]));
-    assert_eq!(foreign, Err(Because::ForeignRole("smmanagers".into())));
-    let admin = Identified { custom, ..user(Role::Administrator) };
+    assert_eq!(foreign, Err(Because::WiderRole("smmanagers".into())));
+    let unknown = asked(&lead, Operation::UserSetRoles, &account(&["landscape_gardener"]));
+    assert_eq!(unknown, Err(Because::ForeignRole("landscape_gardener".into())));
+    let admin = Identified { roles: custom, ..user(Role::Administrator) };
     assert!(asked(&admin, Operation::UserSetRoles, &account(&["desk-lead", "administrator"])).is_ok());
 }
 
@@ -464,7 +638,12 @@ fn a_confined_role_is_good_for_its_domain_and_nothing_else() {
 fn who_administers_a_domain_keeps_its_accounts_and_no_others() {
     let lead = confined(&["administrator@north"], &[("north", &[1]), ("south", &[2])]);
     let account = |roles: &[&str]| {
-        Object::account(ObjectKind::User, UserId(8), roles.iter().map(|role| Grant::from(*role)).collect())
+        Object::account(
+            ObjectKind::User,
+            UserId(8),
+            Plane::Om,
+            roles.iter().map(|role| Grant::from(*role)).collect(),
+        )
     };
     for operation in [Operation::UserRead, Operation::UserSetRoles, Operation::UserDelete] {
         assert!(asked(&lead, operation, &account(&["operator@north", "revisor@north"])).is_ok());
@@ -473,7 +652,7 @@ fn who_administers_a_domain_keeps_its_accounts_and_no_others() {
             assert_eq!(refused, Err(Because::ConfinedTo("north".into())), "{operation} {other:?}");
         }
     }
-    let new = Object::new_account(["helpdesk@north".into()].into());
+    let new = Object::new_account(Plane::Om, ["helpdesk@north".into()].into());
     assert!(asked(&lead, Operation::UserCreate, &new).is_ok());
     // Whose account it is must be said where something is done to it; a list is filtered.
     for object in [Object::of(ObjectKind::User), Object::owned(ObjectKind::User, UserId(8))] {

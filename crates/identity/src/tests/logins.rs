@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use netwarden_model::UserId;
+use netwarden_model::{Plane, UserId};
 use netwarden_store::testing::TestStore;
 use netwarden_store::{Condition, Count, ListQuery};
 use zeroize::Zeroizing;
@@ -44,14 +44,20 @@ impl Case {
         let person = Person { name, ..Person::default() };
         let password = self.identity.hash_new_password(person, password, [3; 16]).await.unwrap();
         let grants = [Role::Administrator.into()].into();
-        let user = NewUser { name: name.to_owned(), grants, password, must_change_password: false };
+        let user = NewUser {
+            plane: Plane::Om,
+            name: name.to_owned(),
+            grants,
+            password,
+            must_change_password: false,
+        };
         self.identity.create_user(user, at(0)).await.unwrap()
     }
 
     async fn login(&self, name: &str, password: &str, from: Option<&str>, second: i64) -> LoginResult {
         let password = Zeroizing::new(password.to_owned());
         let address = from.map(|from| from.parse::<IpAddr>().unwrap());
-        let attempt = Attempt { name: name.to_owned(), password, address };
+        let attempt = Attempt { plane: Plane::Om, name: name.to_owned(), password, address };
         let random = std::array::from_fn(|n| second.to_le_bytes()[n % 8] ^ n as u8 ^ name.len() as u8);
         self.identity.login(attempt, at(second), [9; 16], random).await.unwrap()
     }
@@ -240,7 +246,7 @@ async fn the_single_user_mode_leaves_admin_tokens_and_the_local_socket() {
     let token = case.identity.create_token(subject, wish, at(2), [7; 32]).await.unwrap();
     case.test
         .store
-        .write(move |tx| Box::pin(async move { accounts::map_local_uid(tx, 1000, Some(bob)).await }))
+        .write(move |tx| Box::pin(async move { accounts::map_local_uid(tx, 1000, bob, true).await }))
         .await
         .unwrap();
     case.set(AccountPolicy { login_mode: LoginMode::Single, ..AccountPolicy::default() });
@@ -249,7 +255,7 @@ async fn the_single_user_mode_leaves_admin_tokens_and_the_local_socket() {
     assert_eq!(case.because("bob", Some(HERE), 3).await, Some(Because::Barred(Bar::SingleUser)));
     let by_token = case.identity.authenticate_token(&token.secret, None, at(3)).await.unwrap();
     assert!(by_token.is_some());
-    assert!(case.identity.authenticate_local(1000, at(3)).await.unwrap().is_some());
+    assert!(case.identity.authenticate_local(Plane::Om, 1000, at(3)).await.unwrap().is_some());
     case.test.store.write(|tx| Box::pin(accounts::end_sessions_but_admins(tx))).await.unwrap();
     case.set(AccountPolicy::default());
     assert!(case.session(&of_bob.secret, Some(HERE), 4).await.is_none(), "it has ended");
@@ -413,7 +419,7 @@ async fn accounts_that_nobody_uses_are_overdue_and_use_is_more_than_a_login() {
     };
     case.edit(kept, own(UnusedAct::None), 0).await.unwrap();
     case.edit(gone, own(UnusedAct::Delete), 0).await.unwrap();
-    let subject = Subject::User(case.identity.find_user("script").await.unwrap());
+    let subject = Subject::User(case.identity.find_user(Plane::Om, "script").await.unwrap());
     let wish = TokenWish {
         user: script,
         label: "nightly".into(),
@@ -423,11 +429,11 @@ async fn accounts_that_nobody_uses_are_overdue_and_use_is_more_than_a_login() {
     let token = case.identity.create_token(subject, wish, at(0), [7; 32]).await.unwrap();
     case.test
         .store
-        .write(move |tx| Box::pin(async move { accounts::map_local_uid(tx, 1000, Some(local)).await }))
+        .write(move |tx| Box::pin(async move { accounts::map_local_uid(tx, 1000, local, true).await }))
         .await
         .unwrap();
     assert!(case.identity.authenticate_token(&token.secret, None, at(20 * day)).await.unwrap().is_some());
-    assert!(case.identity.authenticate_local(1000, at(20 * day)).await.unwrap().is_some());
+    assert!(case.identity.authenticate_local(Plane::Om, 1000, at(20 * day)).await.unwrap().is_some());
     assert_eq!(case.account("script").await.last_used, at(20 * day));
     let overdue = async |days: i64| {
         let found = case.identity.overdue(at(days * day)).await.unwrap();
@@ -455,7 +461,7 @@ async fn an_unknown_name_takes_the_time_of_one_of_the_accounts() {
     let hash = Params::new(20_000).unwrap();
     let passwords = PasswordPolicy { hash, ..PasswordPolicy::default() };
     case.identity.use_passwords(passwords);
-    let before = case.identity.worked_on("nobody").await.unwrap().1;
+    let before = case.identity.worked_on(Plane::Om, "nobody").await.unwrap().1;
     assert_eq!(before.params(), ten_thousand);
     for n in 0..50 {
         assert_eq!(stand_ins.of_name(&format!("nobody{n}")), Some(ten_thousand));
@@ -469,7 +475,7 @@ async fn an_unknown_name_takes_the_time_of_one_of_the_accounts() {
     assert_eq!(StandIns::of(&[]).of_name("nobody"), None);
     assert_eq!(StandIns::of(&["what is this".to_owned()]).of_name("nobody"), None, "it shuts out nobody");
     // What is worked on for a name follows the hashes there are, from the next attempt on.
-    let worked_on = async |name: &str| case.identity.worked_on(name).await.unwrap().1.params();
+    let worked_on = async |name: &str| case.identity.worked_on(Plane::Om, name).await.unwrap().1.params();
     for (second, name) in [(10, "admin"), (11, "eve")] {
         case.admitted(name, second).await;
     }
@@ -638,7 +644,7 @@ async fn postgresql_knows_the_same_logins() {
     let role = case.test.store.write(move |tx| {
         Box::pin(async move {
             let operations = [crate::Operation::NeRead].into();
-            crate::roles::create(tx, "night", "", &operations, "admin", at(0)).await?;
+            crate::roles::create(tx, Plane::Om, "night", "", &operations, "admin", at(0)).await?;
             accounts::set_grants(tx, bob, &[Role::from("night").into()].into()).await
         })
     });

@@ -1,6 +1,6 @@
 //! Changes of passwords on a real database: history, age, likeness, settings that hold at once.
 
-use netwarden_model::UserId;
+use netwarden_model::{Plane, UserId};
 use netwarden_store::testing::TestStore;
 use zeroize::Zeroizing;
 
@@ -29,7 +29,7 @@ fn secret(text: &str) -> Zeroizing<String> {
 }
 
 fn attempt(password: &str) -> Attempt {
-    Attempt { name: "bob".to_owned(), password: secret(password), address: None }
+    Attempt { plane: Plane::Om, name: "bob".to_owned(), password: secret(password), address: None }
 }
 
 impl Case {
@@ -48,6 +48,7 @@ impl Case {
         let person = Person { name: "bob", ..Person::default() };
         let password = identity.hash_new_password(person, secret(FIRST), [3; 16]).await.unwrap();
         let user = NewUser {
+            plane: Plane::Om,
             name: "bob".to_owned(),
             grants: [Role::Operator.into()].into(),
             password,

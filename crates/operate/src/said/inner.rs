@@ -74,6 +74,9 @@ impl From<&Because> for Said {
             Because::ConfinedTo(domain) => Said::ConfinedTo { domain: domain.clone() },
             Because::ForeignRole(role) => Said::ForeignRole { role: role.clone() },
             Because::WiderRole(role) => Said::WiderRole { role: role.clone() },
+            Because::NotInPlane(plane) => Said::NotInPlane { plane: plane.to_string() },
+            Because::OtherPlane(plane) => Said::OtherPlane { plane: plane.to_string() },
+            Because::OwnRights => Said::OwnRights,
         }
     }
 }
@@ -216,8 +219,8 @@ impl From<&PasswordError> for Said {
 
 #[cfg(test)]
 mod tests {
-    use netwarden_identity::ObjectKind;
     use netwarden_identity::password::Profile;
+    use netwarden_identity::{ObjectKind, Plane};
     use netwarden_model::{IfIndex, Mac};
 
     use super::*;
@@ -316,6 +319,9 @@ mod tests {
             Because::ConfinedTo("x".into()),
             Because::ForeignRole("x".into()),
             Because::WiderRole("x".into()),
+            Because::NotInPlane(Plane::Tenant),
+            Because::OtherPlane(Plane::Management),
+            Because::OwnRights,
         ];
         for because in reasons {
             assert_eq!(Said::from(&because).to_string(), because.to_string());

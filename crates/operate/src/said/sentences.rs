@@ -238,6 +238,12 @@ sentences! {
         "said-outside-scope", "it lies outside the part of the network the user may see";
     WiderRole { role: String } =
         "said-wider-role", "the role '{role}' has more rights than one's own";
+    NotInPlane { plane: String } =
+        "said-not-in-plane", "it is nothing that users of the plane '{plane}' do";
+    OtherPlane { plane: String } =
+        "said-other-plane", "the account belongs to the plane '{plane}'";
+    OwnRights = "said-own-rights", "nobody gives rights to their own account";
+    AdminsRole = "said-admins-role", "the role 'superuser' is that of the built-in user 'admin' alone";
     BadRoleName { name: String } =
         "said-bad-role-name",
         "'{name}' is no name of a role: 1 to 64 lower-case letters, digits, '_' and '-' are allowed, and no built-in one";
@@ -430,7 +436,7 @@ sentences! {
         "there is a user '{name}' already";
     AdminStays =
         "said-admin-stays",
-        "the built-in user 'admin' cannot be disabled, deleted or lose the role administrator";
+        "the built-in user 'admin' cannot be disabled, deleted or lose the role superuser";
     NoRole =
         "said-no-role",
         "a user needs at least one role";

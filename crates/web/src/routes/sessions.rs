@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 use super::Answer;
 use crate::ask::Asker;
 use crate::input::{Body, ListParams, Place, Wish};
+use crate::planes::Asked;
 use crate::refusal::Refusal;
 use crate::shape;
 
@@ -51,11 +52,12 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
     extensions(("x-netwarden-operation" = json!("session.login"))))]
 async fn login(
     State(desk): State<Desk>,
+    Asked(plane): Asked,
     From(address): From,
     Body(login): Body<Login>,
 ) -> Result<(StatusCode, Json<Secret>), Refusal> {
     let password = Zeroizing::new(login.password);
-    let opened = desk.login(&login.user, password.clone(), address).await?;
+    let opened = desk.login(plane, &login.user, password.clone(), address).await?;
     let (mut must_change_password, mut password_ends_at) =
         (opened.must_change_password, opened.password_ends);
     let (mut secret, mut second_factor) = (opened.secret, opened.second_factor);
@@ -98,6 +100,7 @@ async fn own(State(desk): State<Desk>, asker: Asker) -> Answer<Session> {
         Through::LocalUid(_) => "local",
     };
     Ok(Json(Session {
+        plane: user.plane().to_string(),
         user: user.name.clone(),
         roles: user.grants.iter().map(ToString::to_string).collect(),
         through: through.to_owned(),

@@ -96,9 +96,13 @@ async fn offered(desk: &Desk, visitor: &Visitor) -> Result<Vec<(Role, String)>, 
     let l = visitor.language();
     let hint = |role: &Role| l.word("role", &format!("{role}-may"));
     if !visitor.may(desk, Operation::RoleRead) {
-        return Ok(Role::NAC.iter().map(|role| (role.clone(), hint(role))).collect());
+        let plane = visitor.caller().plane();
+        let given = Role::built_in(plane).filter(|role| **role != Role::Superuser);
+        return Ok(given.map(|role| (role.clone(), hint(role))).collect());
     }
-    let all = desk.roles(visitor.caller()).await?.into_iter().map(|shown| {
+    let roles = desk.roles(visitor.caller()).await?.into_iter();
+    let given = roles.filter(|shown| shown.name != Role::Superuser.as_str());
+    let all = given.map(|shown| {
         let role = Role::from(shown.name.as_str());
         let told = if shown.built_in { hint(&role) } else { shown.description };
         (role, told)

@@ -107,7 +107,7 @@ pub(crate) async fn prove(State(desk): State<Desk>, visitor: Visitor, Sent(given
         visitor.proven(&given.proof)?;
         let to = inside(&given.to).to_owned();
         match desk.prove(visitor.caller(), &Zeroizing::new(given.code)).await {
-            Ok(secret) => Ok(with_cookie(led_to(&to), &session_cookie(&secret))),
+            Ok(secret) => Ok(with_cookie(led_to(&to), &session_cookie(visitor.caller().plane(), &secret))),
             Err(error) => prove_form(&desk, &visitor, to, Some(&mendable(error)?)).await,
         }
     })
@@ -220,7 +220,10 @@ pub(crate) async fn confirm(
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         match desk.confirm_factor(visitor.caller(), factor, &Zeroizing::new(given.code)).await {
-            Ok(secret) => Ok(with_cookie(led_to(&format!("{FACTORS}?done=added")), &session_cookie(&secret))),
+            Ok(secret) => Ok(with_cookie(
+                led_to(&format!("{FACTORS}?done=added")),
+                &session_cookie(visitor.caller().plane(), &secret),
+            )),
             Err(error) => {
                 factor_form(&desk, &visitor, factor, None, String::new(), Some(&mendable(error)?)).await
             }

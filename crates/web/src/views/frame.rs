@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use netwarden_identity::Operation;
+use netwarden_identity::{Operation, Plane};
 use netwarden_operate::{Desk, Said};
 
 use super::assets;
@@ -72,7 +72,7 @@ const ENTRIES: &[(&str, &str, Operation)] = &[
     ("/events", "nav-events", Operation::EventRead),
     ("/rules", "nav-rules", Operation::RuleRead),
     ("/audit", "nav-audit", Operation::AuditRead),
-    ("/system", "nav-system", Operation::SystemStatus),
+    ("/system", "nav-system", Operation::SessionReadOwn),
 ];
 
 impl Frame {
@@ -88,7 +88,10 @@ impl Frame {
         };
         let entries = ENTRIES
             .iter()
-            .filter(|(_, _, operation)| visitor.may(desk, *operation))
+            .filter(|(href, _, operation)| match *href {
+                "/" => Self::has_start(desk, visitor),
+                _ => visitor.may(desk, *operation),
+            })
             .map(|(href, key, _)| Entry { href, text: l.t(key), current: current(href) })
             .collect();
         let standing = desk.standing().await.unwrap_or_default();
@@ -115,6 +118,11 @@ impl Frame {
             login: Box::pin(login_notice(desk, visitor)).await,
             assets: assets::addresses(),
         }
+    }
+
+    /// True where the start page, which tells of the network and the system, is the reader's to see.
+    pub(super) fn has_start(desk: &Desk, visitor: &Visitor) -> bool {
+        visitor.caller().plane() == Plane::Om && visitor.may(desk, Operation::SystemStatus)
     }
 
     /// For one who has not signed in.

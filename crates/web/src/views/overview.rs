@@ -13,7 +13,7 @@ use netwarden_operate::{Desk, ListWish, Status};
 use super::act::notice;
 use super::charts::{self, Charts};
 use super::events::{severity, told, what};
-use super::frame::{self, Frame, answered};
+use super::frame::{self, Frame, answered, led_to};
 use super::language::Language;
 use super::system;
 use super::table::{Cell, Row, Table};
@@ -53,6 +53,10 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let (l, caller) = (visitor.language(), visitor.caller());
+        // Who has nothing to do with the network starts where their work is.
+        if !Frame::has_start(&desk, &visitor) {
+            return Ok(led_to("/system"));
+        }
         let status = desk.status(caller).await?;
         let worries = match visitor.may(&desk, Operation::EventRead) {
             true => worries(&desk, &visitor).await?,

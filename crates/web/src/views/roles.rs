@@ -41,7 +41,7 @@ fn address(name: &str) -> String {
 
 /// What a role is called: in the reader's language where it is built in.
 pub(super) fn role_text(l: Language, role: &Role) -> String {
-    if role.is_nac() { l.word("role", role.as_str()) } else { role.to_string() }
+    if role.is_built_in() { l.word("role", role.as_str()) } else { role.to_string() }
 }
 
 /// What a grant is called: the role, and the domain to which it is confined.

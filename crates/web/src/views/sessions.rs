@@ -5,6 +5,7 @@ use axum::extract::{FromRequestParts, RawQuery, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use netwarden_identity::Plane;
 use netwarden_identity::password::Breach;
 use netwarden_operate::{Desk, OperateError, Said};
 use serde::Deserialize;
@@ -16,6 +17,7 @@ use super::view::View;
 use super::visitor::{Look, PASSWORD, Theme, Visitor, is_from_here, no_session_cookie, session_cookie};
 use crate::address::{Query, inside};
 use crate::input::{Sent, Text};
+use crate::planes::Asked;
 use crate::refusal::Refusal;
 
 /// Where a request comes from.
@@ -33,6 +35,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Source {
 #[template(path = "sign_in.html")]
 struct SignInPage {
     frame: Frame,
+    /// What one signs in to, where it is not the network.
+    plane: Option<String>,
     to: String,
     user: String,
     fault: Option<String>,
@@ -57,15 +61,17 @@ impl PasswordPage {
     }
 }
 
-pub(crate) async fn sign_in_page(look: Look, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn sign_in_page(look: Look, Asked(plane): Asked, RawQuery(query): RawQuery) -> Response {
     let to = Query::of(query.as_deref()).get("to").map_or("/", inside).to_owned();
-    sign_in_form(look, to, String::new(), None)
+    sign_in_form(look, plane, to, String::new(), None)
 }
 
-fn sign_in_form(look: Look, to: String, user: String, fault: Option<String>) -> Response {
+fn sign_in_form(look: Look, plane: Plane, to: String, user: String, fault: Option<String>) -> Response {
     let frame = Frame::outside(look, look.language.t("sign-in-title"));
     let status = if fault.is_some() { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
-    match frame::page(&SignInPage { frame, to, user, fault }) {
+    // Most know no other plane than the network's.
+    let plane = (plane != Plane::Om).then(|| look.language.word("plane", plane.as_str()));
+    match frame::page(&SignInPage { frame, plane, to, user, fault }) {
         Ok(mut response) => {
             *response.status_mut() = status;
             response
@@ -86,6 +92,7 @@ pub(crate) struct SignIn {
 pub(crate) async fn sign_in(
     State(desk): State<Desk>,
     look: Look,
+    Asked(plane): Asked,
     Source(address): Source,
     headers: HeaderMap,
     Sent(given): Sent<SignIn>,
@@ -93,22 +100,22 @@ pub(crate) async fn sign_in(
     let l = look.language;
     let to = inside(&given.to).to_owned();
     if !is_from_here(&headers) {
-        return sign_in_form(look, to, String::new(), Some(l.t("error-foreign-form")));
+        return sign_in_form(look, plane, to, String::new(), Some(l.t("error-foreign-form")));
     }
-    let opened = match desk.login(&given.user, Zeroizing::new(given.password), address).await {
+    let opened = match desk.login(plane, &given.user, Zeroizing::new(given.password), address).await {
         Ok(opened) => opened,
         Err(OperateError::Unrecorded(_) | OperateError::Failed(_)) => {
-            return sign_in_form(look, to, given.user, Some(l.t("sign-in-failed")));
+            return sign_in_form(look, plane, to, given.user, Some(l.t("sign-in-failed")));
         }
         // Who gave the right name and password may know what else is in the way.
         Err(error @ OperateError::Barred(_)) => {
-            return sign_in_form(look, to, given.user, Some(l.said(&error.said())));
+            return sign_in_form(look, plane, to, given.user, Some(l.said(&error.said())));
         }
         // Every other failure reads the same; the reason is in the trail.
-        Err(_) => return sign_in_form(look, to, given.user, Some(l.t("sign-in-wrong"))),
+        Err(_) => return sign_in_form(look, plane, to, given.user, Some(l.t("sign-in-wrong"))),
     };
     let to = if opened.must_change_password { PASSWORD } else { to.as_str() };
-    with_cookie(led_to(to), &session_cookie(&opened.secret))
+    with_cookie(led_to(to), &session_cookie(plane, &opened.secret))
 }
 
 pub(crate) async fn sign_out(
@@ -121,7 +128,7 @@ pub(crate) async fn sign_out(
         Ok::<_, Refusal>(desk.logout(visitor.caller()).await?)
     };
     match ended.await {
-        Ok(()) => with_cookie(led_to("/sign-in"), &no_session_cookie()),
+        Ok(()) => with_cookie(led_to("/sign-in"), &no_session_cookie(visitor.caller().plane())),
         Err(refusal) => answered(&desk, &visitor, async { Err(refusal) }).await,
     }
 }

@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 #[template(path = "system.html")]
 struct SystemPage {
     frame: Frame,
-    parts: Table,
+    parts: Option<Table>,
     sections: Vec<Section>,
     buttons: Vec<Button>,
 }
@@ -64,7 +64,11 @@ pub(crate) async fn show(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let parts = parts(&desk, &visitor).await?;
+        // What is permitted of it is shown; that may be no more than what leads elsewhere.
+        let parts = match visitor.may(&desk, Operation::SystemStatus) {
+            true => Some(parts(&desk, &visitor).await?),
+            false => None,
+        };
         let sections = sections(&desk, &visitor);
         let frame = Frame::of(&desk, &visitor, l.t("nav-system")).await;
         let (operation, key, verb) = if frame.stopped {

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{FromRequestParts, OriginalUri};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use netwarden_identity::{
-    Because, Circumstances, Identified, Object, Operation, SecondFactor, Subject, decide,
+    Because, Circumstances, Identified, Object, Operation, Plane, SecondFactor, Subject, decide,
 };
 use netwarden_operate::{Caller, Desk};
 use sha2::{Digest, Sha256};
@@ -18,10 +18,17 @@ use super::language::Language;
 use super::view::View;
 use crate::address::escaped;
 use crate::ask::{Asker, presence, source};
+use crate::planes::Asked;
 use crate::refusal::Refusal;
 
-/// The session. The prefix binds it to this host and to HTTPS (RFC 6265bis, section 4.1.3.2).
-const SESSION: &str = "__Host-netwarden";
+/// The session, one for each plane. The prefix binds it to this host and to HTTPS (RFC 6265bis, section 4.1.3.2).
+const fn session_name(plane: Plane) -> &'static str {
+    match plane {
+        Plane::Management => "__Host-netwarden-management",
+        Plane::Om => "__Host-netwarden-om",
+        Plane::Tenant => "__Host-netwarden-tenant",
+    }
+}
 /// Language and theme, `de.dark`.
 const LOOK: &str = "__Host-netwarden-look";
 
@@ -85,13 +92,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Look {
 }
 
 /// The header that opens a session in the browser.
-pub(super) fn session_cookie(secret: &str) -> String {
-    format!("{SESSION}={secret}; Path=/; Secure; HttpOnly; SameSite=Strict")
+pub(super) fn session_cookie(plane: Plane, secret: &str) -> String {
+    let name = session_name(plane);
+    format!("{name}={secret}; Path=/; Secure; HttpOnly; SameSite=Strict")
 }
 
 /// The header that takes the session from the browser.
-pub(super) fn no_session_cookie() -> String {
-    format!("{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0")
+pub(super) fn no_session_cookie(plane: Plane) -> String {
+    let name = session_name(plane);
+    format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0")
 }
 
 pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
@@ -113,7 +122,7 @@ pub(crate) struct Visitor {
     pub(super) view: View,
     /// What forms carry to prove that this session's page sent them.
     pub(super) proof: String,
-    /// Path and query.
+    /// Path and query, within the plane.
     pub(super) here: String,
     /// Only a part of the page is wanted, to be put into the page that is there.
     pub(super) part: bool,
@@ -248,14 +257,14 @@ impl FromRequestParts<Desk> for Visitor {
             let refusal = Refusal::new(StatusCode::FORBIDDEN, "foreign-form", "Not sent from here", detail);
             return Err(refusal.into());
         }
-        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
-        let here = uri.path_and_query().map_or("/", |here| here.as_str()).to_owned();
+        let plane = Asked::of(parts);
+        let here = parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned();
         let address: Option<IpAddr> = source(parts);
-        let secret = cookie(&parts.headers, SESSION).unwrap_or_default();
+        let secret = cookie(&parts.headers, session_name(plane)).unwrap_or_default();
         let part = parts.headers.get("hx-request").is_some_and(|value| value == "true");
         let proof = proof_of(secret);
         let secret = Zeroizing::new(secret.to_owned());
-        let Some(asker) = Asker::of_secret(desk, secret, address, presence(parts)).await? else {
+        let Some(asker) = Asker::of_secret(desk, plane, secret, address, presence(parts)).await? else {
             let to = if changes { "/".to_owned() } else { here };
             return Err(Stranger::Send(to_sign_in(&to, part)));
         };
@@ -310,8 +319,9 @@ mod tests {
 
     #[test]
     fn cookies_are_found_by_their_whole_name() {
-        let sent = headers(&[("cookie", "a=1; x__Host-netwarden=2; __Host-netwarden=3")]);
-        assert_eq!(cookie(&sent, SESSION), Some("3"));
+        let sent = headers(&[("cookie", "a=1; x__Host-netwarden-om=2; __Host-netwarden-om=3")]);
+        assert_eq!(cookie(&sent, session_name(Plane::Om)), Some("3"));
+        assert_eq!(cookie(&sent, session_name(Plane::Management)), None);
         assert_eq!(cookie(&sent, LOOK), None);
     }
 

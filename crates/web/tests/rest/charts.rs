@@ -1,7 +1,7 @@
 //! The start page: each user's own charts, wherever they sign in, with the events behind each bar; and who is
 //! told of which event, with which text.
 
-use netwarden_identity::NewUser;
+use netwarden_identity::{NewUser, Plane};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -29,7 +29,7 @@ async fn each_user_has_charts_of_their_own_in_every_browser() {
 
     // Another browser of theirs; and another user, at whatever browser.
     let password = Zeroizing::new(PASSWORD.to_owned());
-    let elsewhere = bench.desk.login("operator", password, None).await.unwrap();
+    let elsewhere = bench.desk.login(Plane::Om, "operator", password, None).await.unwrap();
     let start = bench.page(&elsewhere.secret, "/").await.body;
     assert_eq!(start.matches("<figure>").count(), 3, "{start}");
     assert!(start.contains(&chosen("polls.good")) && !start.contains(&chosen("events.new_endpoint")));
@@ -86,9 +86,10 @@ async fn a_deleted_user_leaves_no_charts() {
     let person = netwarden_identity::password::Person { name: "ann", ..Default::default() };
     let hash = bench.desk.identity.hash_new_password(person, password(), [9; 16]).await.unwrap();
     let grants = [netwarden_identity::Role::Helpdesk.into()].into();
-    let user = NewUser { name: "ann".into(), grants, password: hash, must_change_password: false };
+    let user =
+        NewUser { plane: Plane::Om, name: "ann".into(), grants, password: hash, must_change_password: false };
     bench.desk.identity.create_user(user, bench.desk.clock.now()).await.unwrap();
-    let secret = bench.desk.login("ann", password(), None).await.unwrap().secret;
+    let secret = bench.desk.login(Plane::Om, "ann", password(), None).await.unwrap().secret;
     assert_eq!(bench.json(&secret, "PUT", OWN, json!({ "charts": ["polls.good"] })).await.status, 204);
     let count = async || {
         let sql = "SELECT COUNT(*) FROM chosen_charts";

@@ -234,7 +234,7 @@ async fn many_endpoints_are_acted_on_with_one_reason_and_undone() {
 #[tokio::test]
 async fn a_browser_remembers_columns_and_density() {
     let bench = bench().await;
-    let session = format!("__Host-netwarden={}", bench.secrets["operator"]);
+    let session = format!("__Host-netwarden-om={}", bench.secrets["operator"]);
     let choose = async |fields: &str| {
         let body = ("application/x-www-form-urlencoded", fields.to_owned());
         let answer = bench.call_with(None, "POST", "/look", Some(body), &[]).await;

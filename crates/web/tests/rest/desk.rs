@@ -14,7 +14,7 @@ use netwarden_actions::notify::Channels;
 use netwarden_audit::{AuditQuery, CheckpointPolicy, Reach, SignError, Signer, Trail};
 use netwarden_engine::{Engine, Machine, Parts};
 use netwarden_identity::password::{Params, PasswordPolicy, Person};
-use netwarden_identity::{Identity, IdentityPolicy, NewUser, Role};
+use netwarden_identity::{Identity, IdentityPolicy, NewUser, Plane, Role};
 use netwarden_inventory::{ElementBase, Read, Settings};
 use netwarden_model::element::{Element, Method};
 use netwarden_model::reading::{FdbEntry, FdbStatus, Interface};
@@ -90,13 +90,15 @@ pub async fn bench() -> Bench {
     let key = Key(vault.signing_key("audit", now).await.unwrap());
     let trail = Trail::new(store.clone(), Arc::new(key), CheckpointPolicy::default()).unwrap();
     let passwords = PasswordPolicy { hash: Params::new(10_000).unwrap(), ..PasswordPolicy::default() };
-    let policy = IdentityPolicy { passwords: passwords.into(), ..IdentityPolicy::default() };
+    let mut parameters = netwarden_operate::load_parameters(&store).await.unwrap();
+    // One administrator keeps all there is, as S4 has it; where duties are separated, a test says so.
+    parameters.set("identity.separation", "nac").unwrap();
+    let policy = IdentityPolicy { passwords: passwords.into(), accounts: parameters.accounts() };
     let identity = Identity::new(store.clone(), policy);
     let network = netwarden_inventory::sql::load(store.read(), Settings::default(), now).await.unwrap();
     let spine = Spine::open(store.clone()).await.unwrap();
     let snmp =
         EngineConfig { bind_v4: Some([127, 0, 0, 1].into()), bind_v6: None, ..EngineConfig::default() };
-    let parameters = netwarden_operate::load_parameters(&store).await.unwrap();
     let engine = Engine::start(Parts {
         store: store.clone(),
         spine: spine.clone(),
@@ -230,13 +232,14 @@ async fn users(desk: &Desk) -> BTreeMap<String, String> {
         let hash = desk.identity.hash_new_password(person, password(), [7; 16]).await.unwrap();
         let role = if name == "foreign" { Role::Revisor } else { Role::from(name) };
         let user = NewUser {
+            plane: Plane::Om,
             name: name.into(),
             grants: [role.into()].into(),
             password: hash,
             must_change_password: false,
         };
         desk.identity.create_user(user, desk.clock.now()).await.unwrap();
-        let opened = desk.login(name, password(), None).await.unwrap();
+        let opened = desk.login(Plane::Om, name, password(), None).await.unwrap();
         secrets.insert(name.to_owned(), opened.secret.to_string());
     }
     desk.store

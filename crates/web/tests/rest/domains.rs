@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use netwarden_identity::password::Person;
-use netwarden_identity::{Grant, NewUser};
+use netwarden_identity::{Grant, NewUser, Plane};
 use netwarden_inventory::ElementBase;
 use netwarden_model::NeId;
 use netwarden_model::element::Element;
@@ -80,9 +80,15 @@ impl Bench {
         let person = Person { name, ..Person::default() };
         let hash = self.desk.identity.hash_new_password(person, password(), [7; 16]).await.unwrap();
         let grants = grants.iter().map(|grant| Grant::from(*grant)).collect();
-        let user = NewUser { name: name.into(), grants, password: hash, must_change_password: false };
+        let user = NewUser {
+            plane: Plane::Om,
+            name: name.into(),
+            grants,
+            password: hash,
+            must_change_password: false,
+        };
         self.desk.identity.create_user(user, self.desk.clock.now()).await.unwrap();
-        self.desk.login(name, password(), None).await.unwrap().secret.to_string()
+        self.desk.login(Plane::Om, name, password(), None).await.unwrap().secret.to_string()
     }
 
     async fn region(&self, ne: NeId, region: &str) {
@@ -230,7 +236,7 @@ async fn who_administers_a_domain_keeps_its_accounts() {
     for path in ["/sessions", "/tokens?all=true"] {
         assert_eq!(bench.asks(&lead, path).await.status, 403, "{path}");
     }
-    bench.desk.login("nils", Zeroizing::new(PASSWORD.to_owned()), None).await.unwrap();
+    bench.desk.login(Plane::Om, "nils", Zeroizing::new(PASSWORD.to_owned()), None).await.unwrap();
     for (name, status) in [("sam", 403), ("both", 403), ("nils", 204)] {
         let open = bench.asks("administrator", "/sessions").await.json();
         let of_name = open["items"].as_array().unwrap().iter().find(|session| session["user"] == name);
@@ -259,7 +265,7 @@ async fn who_administers_a_domain_keeps_its_accounts() {
 async fn pages_show_a_confined_user_their_domain_and_keep_domains() {
     let (bench, south) = divided().await;
     let nora = bench.joins("nora", &["operator@north"]).await;
-    let cookie = format!("__Host-netwarden={nora}");
+    let cookie = format!("__Host-netwarden-om={nora}");
     let page =
         async |path: &str| bench.call_with(None, "GET", path, None, &[("cookie", cookie.as_str())]).await;
     for path in ["/", "/elements", "/endpoints", "/events", "/topology"] {

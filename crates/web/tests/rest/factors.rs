@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use netwarden_identity::password::Person;
-use netwarden_identity::{NewUser, TotpSecret};
+use netwarden_identity::{NewUser, Plane, TotpSecret};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -46,7 +46,8 @@ impl Bench {
     }
 
     async fn opens(&self, name: &str) -> String {
-        let opened = self.desk.login(name, Zeroizing::new(PASSWORD.to_owned()), None).await.unwrap();
+        let opened =
+            self.desk.login(Plane::Om, name, Zeroizing::new(PASSWORD.to_owned()), None).await.unwrap();
         opened.secret.to_string()
     }
 
@@ -127,7 +128,7 @@ async fn the_right_password_between_wrong_codes_wipes_nothing_out() {
         assert_eq!(wrong.status, 422, "{}", wrong.body);
     }
     let password = Zeroizing::new(PASSWORD.to_owned());
-    assert!(bench.desk.login("operator", password, None).await.is_err(), "the account is locked");
+    assert!(bench.desk.login(Plane::Om, "operator", password, None).await.is_err(), "the account is locked");
 }
 
 // proves: IAM-10
@@ -172,7 +173,7 @@ async fn wrong_codes_lock_the_account_as_wrong_passwords_do() {
     let locked = bench.sends(&session, "POST", "/sessions/own/prove", right).await;
     assert_eq!(locked.status, 422, "the right one comes too late: {}", locked.body);
     let password = Zeroizing::new(PASSWORD.to_owned());
-    assert!(bench.desk.login("operator", password, None).await.is_err(), "the account is locked");
+    assert!(bench.desk.login(Plane::Om, "operator", password, None).await.is_err(), "the account is locked");
     let events =
         bench.call(Some("administrator"), "GET", "/api/v1/events?kind=login_failures", None).await.json();
     assert_eq!(events["items"].as_array().unwrap().len(), 1, "{events}");
@@ -235,7 +236,7 @@ async fn what_is_dangerous_asks_once_more() {
 #[tokio::test]
 async fn pages_lead_to_the_second_factor_and_back() {
     let bench = bench().await;
-    let with = |secret: &str| format!("__Host-netwarden={secret}");
+    let with = |secret: &str| format!("__Host-netwarden-om={secret}");
     let page = async |secret: &str, path: &str| {
         let cookie = with(secret);
         bench.call_with(None, "GET", path, None, &[("cookie", &cookie), ("accept-language", "en")]).await
@@ -253,7 +254,7 @@ async fn pages_lead_to_the_second_factor_and_back() {
     };
     let cookie_of = |answer: &Answer| {
         let cookie = answer.headers["set-cookie"].to_str().unwrap().to_owned();
-        cookie.trim_start_matches("__Host-netwarden=").split(';').next().unwrap().to_owned()
+        cookie.trim_start_matches("__Host-netwarden-om=").split(';').next().unwrap().to_owned()
     };
     let session = bench.opens("administrator").await;
     assert!(page(&session, "/own/factors").await.body.contains("You have no second factor"));
@@ -335,7 +336,8 @@ async fn tokens_and_the_local_socket_are_not_asked() {
         .await
         .unwrap();
     let grants = ["operator".into()].into();
-    let user = NewUser { name: "new".into(), grants, password: hash, must_change_password: true };
+    let user =
+        NewUser { plane: Plane::Om, name: "new".into(), grants, password: hash, must_change_password: true };
     bench.desk.identity.create_user(user, bench.desk.clock.now()).await.unwrap();
     let session = bench.opens("new").await;
     let refused = bench.asks_for(&session, "/factors").await;

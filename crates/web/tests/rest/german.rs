@@ -6,7 +6,7 @@ use crate::desk::{Answer, Bench, MAC, PORT, bench};
 
 /// What the German browser of `user` is answered, to a form where it sends one.
 async fn asked(bench: &Bench, user: &str, path: &str, form: Option<String>) -> Answer {
-    let cookie = format!("__Host-netwarden={}", bench.secrets[user]);
+    let cookie = format!("__Host-netwarden-om={}", bench.secrets[user]);
     let headers = [("cookie", cookie.as_str()), ("accept-language", "de")];
     let method = if form.is_some() { "POST" } else { "GET" };
     let form = form.map(|fields| ("application/x-www-form-urlencoded", fields));

@@ -24,6 +24,7 @@ mod own_path;
 mod pages;
 mod passwords;
 mod people;
+mod planes;
 mod ports;
 mod posture;
 mod ratchet;

@@ -12,7 +12,7 @@ use crate::desk::{Answer, Bench, MAC, PORT, bench};
 impl Bench {
     /// A page, as the browser of `user` asks for it.
     pub async fn page(&self, user: &str, path: &str) -> Answer {
-        let cookie = format!("__Host-netwarden={}", self.secrets.get(user).map_or(user, String::as_str));
+        let cookie = format!("__Host-netwarden-om={}", self.secrets.get(user).map_or(user, String::as_str));
         self.call_with(None, "GET", path, None, &[("cookie", &cookie), ("accept-language", "en")]).await
     }
 
@@ -24,7 +24,7 @@ impl Bench {
     }
 
     pub async fn form_with(&self, user: &str, path: &str, fields: &str, headers: &[(&str, &str)]) -> Answer {
-        let cookie = format!("__Host-netwarden={}", self.secrets.get(user).map_or(user, String::as_str));
+        let cookie = format!("__Host-netwarden-om={}", self.secrets.get(user).map_or(user, String::as_str));
         let mut all = vec![("cookie", cookie.as_str()), ("accept-language", "en")];
         all.extend(headers);
         let body = ("application/x-www-form-urlencoded", fields.to_owned());
@@ -401,7 +401,7 @@ async fn files_are_kept_for_good_under_addresses_that_change() {
 #[tokio::test]
 async fn a_part_is_what_a_page_asks_for() {
     let bench = bench().await;
-    let cookie = format!("__Host-netwarden={}", bench.secrets["operator"]);
+    let cookie = format!("__Host-netwarden-om={}", bench.secrets["operator"]);
     let part = async |path: &str| {
         let headers = [("cookie", cookie.as_str()), ("hx-request", "true"), ("accept-language", "en")];
         bench.call_with(None, "GET", path, None, &headers).await.body
@@ -421,7 +421,7 @@ async fn a_part_is_what_a_page_asks_for() {
 #[tokio::test]
 async fn forms_that_cannot_be_read_are_told_in_one_sentence() {
     let bench = bench().await;
-    let cookie = format!("__Host-netwarden={}", bench.secrets["administrator"]);
+    let cookie = format!("__Host-netwarden-om={}", bench.secrets["administrator"]);
     let (form, long) = ("application/x-www-form-urlencoded", "x".repeat(2 << 20));
     for (path, kind, body, status, words) in [
         (

@@ -84,7 +84,7 @@ async fn a_password_is_told_every_rule_that_it_breaks() {
     );
     assert_eq!(bench.new_user("carla", "Gr4vel-path").await.status, 201);
     // On the page in its reader's language.
-    let cookie = format!("__Host-netwarden={}", bench.secrets["administrator"]);
+    let cookie = format!("__Host-netwarden-om={}", bench.secrets["administrator"]);
     let page = bench.page("administrator", "/").await.body;
     let proof = page.split("name=\"proof\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let fields = format!("proof={proof}&name=dora&password=Kwyj&role-helpdesk=true");

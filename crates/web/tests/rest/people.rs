@@ -1,6 +1,6 @@
 //! Accounts over HTTP: what is set of them, login policies, the account policy, logins and what is told of them.
 
-use netwarden_identity::{Identity, Operation};
+use netwarden_identity::{Identity, Operation, Plane};
 use netwarden_operate::{Caller, OperateError};
 use netwarden_store::{Tx, execute, query_all, values};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ impl Bench {
     /// A login as from an address; the new session's secret.
     async fn login(&self, user: &str, password: &str, from: &str) -> Result<String, OperateError> {
         let password = Zeroizing::new(password.to_owned());
-        let opened = self.desk.login(user, password, Some(from.parse().unwrap())).await?;
+        let opened = self.desk.login(Plane::Om, user, password, Some(from.parse().unwrap())).await?;
         Ok(opened.secret.to_string())
     }
 
@@ -202,7 +202,7 @@ async fn the_account_policy_is_set_by_who_keeps_the_accounts_and_by_nobody_else(
     let bench = bench().await;
     let path = "/policies/accounts/identity.lockout_failures";
     let listed = bench.read("revisor", "/policies/accounts?limit=100").await;
-    assert_eq!(items(&listed).len(), 21);
+    assert_eq!(items(&listed).len(), 22);
     let of_system = bench.read("operator", "/system/parameters?limit=100").await;
     assert!(items(&of_system).iter().all(|one| !one["name"].as_str().unwrap().starts_with("identity.")));
     for user in ["operator", "helpdesk"] {
@@ -353,7 +353,7 @@ async fn online_users_and_what_they_did_are_shown_and_can_be_expelled() {
 #[tokio::test]
 async fn what_an_open_page_asks_by_itself_is_no_use_of_the_session() {
     let bench = bench().await;
-    let cookie = format!("__Host-netwarden={}", bench.secrets["administrator"]);
+    let cookie = format!("__Host-netwarden-om={}", bench.secrets["administrator"]);
     let long_ago = bench.desk.clock.now().as_microsecond() - 1_000_000_000;
     let set = bench.desk.store.write(move |tx: &Tx| {
         Box::pin(
@@ -464,7 +464,7 @@ async fn what_is_ones_own_needs_the_proof_of_ones_own_page() {
 #[tokio::test]
 async fn login_policies_are_edited_on_their_pages_with_faults_at_their_place() {
     let bench = bench().await;
-    let cookie = format!("__Host-netwarden={}", bench.secrets["administrator"]);
+    let cookie = format!("__Host-netwarden-om={}", bench.secrets["administrator"]);
     let page = bench.page("administrator", "/system/login-policies").await.body;
     assert!(page.contains("No login policy yet"), "{page}");
     let proof = page.split("name=\"proof\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
@@ -597,7 +597,7 @@ async fn who_keeps_accounts_through_a_role_gives_no_more_than_they_have() {
         value("proof"),
         value("version"),
     );
-    let cookie = format!("__Host-netwarden={}", bench.secrets["helpdesk"]);
+    let cookie = format!("__Host-netwarden-om={}", bench.secrets["helpdesk"]);
     let body = ("application/x-www-form-urlencoded", fields);
     let headers = [("cookie", cookie.as_str()), ("accept-language", "en")];
     let off = bench.call_with(None, "POST", "/system/accounts/ines", Some(body), &headers).await;

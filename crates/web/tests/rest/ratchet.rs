@@ -92,7 +92,7 @@ pub fn routes() -> BTreeMap<String, Operation> {
 }
 
 /// What the table's calls need: somebody else's token, and a job that runs.
-async fn prepared(bench: &Bench) -> (i64, String) {
+pub async fn prepared(bench: &Bench) -> (i64, String) {
     let operator = bench.secrets["operator"].clone();
     let caller: Caller = bench.desk.identify_bearer(&operator, None).await.unwrap();
     let (token, _) =

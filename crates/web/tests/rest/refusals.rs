@@ -42,7 +42,7 @@ async fn an_address_that_cannot_be_read_is_told_on_a_page() {
         assert!(answer.headers["content-security-policy"].to_str().unwrap().contains("script-src 'self'"));
     }
     // A form that is none, a method that is none, a body that is too large.
-    let cookie = format!("__Host-netwarden={}", bench.secrets["operator"]);
+    let cookie = format!("__Host-netwarden-om={}", bench.secrets["operator"]);
     let headers = [("cookie", cookie.as_str()), ("accept-language", "en")];
     let large = "x".repeat(2 << 20);
     for (method, path, body, status, words) in [
@@ -75,7 +75,7 @@ async fn programs_keep_problem_details_and_strangers_learn_nothing() {
 #[tokio::test]
 async fn what_cannot_be_read_is_told_in_german() {
     let bench = bench().await;
-    let cookie = format!("__Host-netwarden={}; __Host-netwarden-look=de.", bench.secrets["operator"]);
+    let cookie = format!("__Host-netwarden-om={}; __Host-netwarden-look=de.", bench.secrets["operator"]);
     for (path, words) in [
         ("/no-such-page", "unter dieser Adresse gibt es nichts"),
         ("/elements/seven", "„seven“ steht, wo eine ganze Zahl hingehört"),

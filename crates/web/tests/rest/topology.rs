@@ -12,7 +12,7 @@ use crate::desk::{Answer, Bench, MAC, bench};
 
 impl Bench {
     async fn shown(&self, path: &str, accepted: &str) -> Answer {
-        let cookie = format!("__Host-netwarden={}", self.secrets["operator"]);
+        let cookie = format!("__Host-netwarden-om={}", self.secrets["operator"]);
         self.call_with(None, "GET", path, None, &[("cookie", &cookie), ("accept-language", accepted)]).await
     }
 
@@ -108,7 +108,7 @@ async fn files_are_sent_compressed_to_those_who_take_it_and_pages_to_nobody() {
     let addresses: Vec<&str> = page.split('"').filter(|text| text.starts_with("/assets/")).collect();
     assert_eq!(addresses.len(), 6, "{addresses:?}");
     let ask = async |path: &str, accepted: &str| {
-        let cookie = format!("__Host-netwarden={}", bench.secrets["operator"]);
+        let cookie = format!("__Host-netwarden-om={}", bench.secrets["operator"]);
         let request = Request::get(path).header("accept-encoding", accepted).header("cookie", cookie);
         let response = bench.app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
