@@ -11,7 +11,7 @@ export class Refused extends Error {
 }
 
 /**
- * @param {import("./demo.mjs").About} about
+ * @param {import("./demo.mjs").About & {below?: string}} about `below` is what stands before the paths of a plane
  * @param {string} method
  * @param {string} path below /api/v1
  * @param {object} [body]
@@ -21,7 +21,7 @@ export function call(about, method, path, body) {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
   return new Promise((answered, failed) => {
-    const asked = request({ socketPath: about.socket, method, path: `/api/v1${path}`, headers }, (answer) => {
+    const asked = request({ socketPath: about.socket, method, path: `${about.below ?? ""}/api/v1${path}`, headers }, (answer) => {
       let whole = "";
       answer.setEncoding("utf8").on("data", (piece) => (whole += piece));
       answer.on("end", () => {

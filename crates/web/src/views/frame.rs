@@ -47,6 +47,10 @@ pub(super) struct Frame {
     pub(super) look: Look,
     pub(super) title: String,
     pub(super) user: String,
+    /// What the reader is in, where it is not the network.
+    pub(super) plane: Option<String>,
+    /// The search is theirs.
+    pub(super) searches: bool,
     pub(super) proof: String,
     pub(super) here: String,
     pub(super) entries: Vec<Entry>,
@@ -104,6 +108,10 @@ impl Frame {
             look: visitor.look,
             title: title.into(),
             user: visitor.name().to_owned(),
+            plane: Some(visitor.caller().plane())
+                .filter(|plane| *plane != Plane::Om)
+                .map(|plane| l.word("plane", plane.as_str())),
+            searches: visitor.may(desk, Operation::EndpointRead),
             proof: visitor.proof.clone(),
             here: visitor.here.clone(),
             entries,
@@ -132,6 +140,8 @@ impl Frame {
             look,
             title,
             user: String::new(),
+            plane: None,
+            searches: false,
             proof: String::new(),
             here: "/".to_owned(),
             entries: Vec::new(),
