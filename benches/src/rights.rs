@@ -89,6 +89,7 @@ fn users(sizes: Sizes, members: &Arc<Members>, sequence: &mut Sequence) -> Vec<S
             user: UserId(i64::try_from(user).unwrap_or(i64::MAX)),
             name: format!("user-{user}"),
             grants: grants.collect(),
+            dormant: Arc::default(),
             roles: Arc::clone(&roles),
             members: Arc::clone(members),
             enabled: true,

@@ -19,10 +19,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("inventory", &["model", "store"]),
     ("names", &["model", "store"]),
     ("spine", &["model", "store"]),
-    ("rules", &["model", "store"]),
+    ("conditions", &["model"]),
+    ("rules", &["model", "conditions", "store"]),
     ("audit", &["model", "tlog", "store"]),
     ("actions", &["model", "snmp", "reach", "spine", "audit", "store"]),
-    ("identity", &["model", "store"]),
+    ("identity", &["model", "conditions", "store"]),
     (
         "engine",
         &[
@@ -64,7 +65,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that know no socket, file, database, clock or random source, and what they must not name.
-const PURE: &[&str] = &["model", "snmp", "tlog"];
+const PURE: &[&str] = &["model", "conditions", "snmp", "tlog"];
 const IMPURE: &[&str] = &["tokio", "sea-orm", "socket2", "reqwest", "axum", "rand", "hyper"];
 
 /// Nothing below `operate` knows HTTP servers.

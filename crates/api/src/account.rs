@@ -13,6 +13,9 @@ pub struct Attributes {
     /// What the user is told after each login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub welcome: Option<String>,
+    /// Words that conditions of roles ask for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
     /// The login policy that says from where the account may be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address_policy: Option<String>,
@@ -61,6 +64,9 @@ pub struct AttributeChanges {
     /// What the user is told after each login, at most 1,000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub welcome: Option<String>,
+    /// Words that conditions of roles ask for: at most 64, each of 1 to 64 letters, digits, `_`, `-` and `.`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
     /// The login policy that says from where the account may be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address_policy: Option<String>,

@@ -16,6 +16,10 @@ pub struct Role {
     pub description: Option<String>,
     /// Operations that it gives the right to.
     pub operations: Vec<String>,
+    /// When it counts: CEL over `now`, `request.address`, `request.interface`, `request.places`, `session.strength`,
+    /// `session.age_s`, `session.proven_s`, `user.name`, `user.labels`; absent for always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
     /// When it was made or changed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Timestamp>,
@@ -35,8 +39,11 @@ pub struct NewRole {
     /// What it is for, at most 1,000 characters.
     #[serde(default)]
     pub description: String,
-    /// Operations, all of which the caller may do; `/operations` lists them.
+    /// Operations, all of which the caller may do unless they keep the rights of others; `/operations` lists them.
     pub operations: Vec<String>,
+    /// When it counts, as of a role; always where absent or empty.
+    #[serde(default)]
+    pub condition: Option<String>,
 }
 
 /// What a role is to be from now on.
@@ -51,6 +58,9 @@ pub struct RoleChange {
     /// All its operations; as they are where absent. What is added or taken away the caller must be able to do.
     #[serde(default)]
     pub operations: Option<Vec<String>>,
+    /// When it counts, as of a role; empty for always, as it is where absent.
+    #[serde(default)]
+    pub condition: Option<String>,
 }
 
 /// Something that can be done with the product.

@@ -31,8 +31,10 @@ pub struct Identified {
     pub user: UserId,
     /// Its name, as the trail names it.
     pub name: String,
-    /// What the user is, and where.
+    /// What the user is, and where, under these circumstances.
     pub grants: Grants,
+    /// What the user is under others: nothing comes of it now.
+    pub dormant: Arc<Grants>,
     /// The roles of the user's plane.
     pub roles: Arc<Roles>,
     /// The elements of the domains; without them a grant that is confined to one is good for nothing.
@@ -274,6 +276,8 @@ pub enum Because {
     TokenNotForThis,
     /// Denied: none of the user's roles has the right.
     NoRoleHas,
+    /// Denied: this role has the right, and its condition does not hold.
+    NotNow(String),
     /// Denied: it is somebody else's.
     NotOwn,
     /// Denied: the object lies outside what the user may see.
@@ -312,6 +316,7 @@ impl fmt::Display for Because {
             Because::TokenExpired => f.write_str("the token has ended"),
             Because::TokenNotForThis => f.write_str("the token is not for this operation"),
             Because::NoRoleHas => f.write_str("none of the user's roles has the right"),
+            Because::NotNow(role) => write!(f, "the condition of the role '{role}' does not hold now"),
             Because::NotOwn => f.write_str("it belongs to somebody else"),
             Because::OutsideScope => f.write_str("it lies outside the part of the network the user may see"),
             Because::ConfinedTo(domain) => {
@@ -427,7 +432,9 @@ fn judge(
     let because = match line.access {
         Access::Anyone => Because::OpenToAnyone,
         // An account without any role of this plane has nothing here, not even its own things.
-        Access::Own if !user.grants.iter().any(|grant| user.roles.knows(&grant.role)) => {
+        Access::Own
+            if !user.grants.iter().chain(user.dormant.iter()).any(|grant| user.roles.knows(&grant.role)) =>
+        {
             return Err(Because::NoRoleHas);
         }
         // What is still to be chosen is so among one's own.
@@ -463,7 +470,9 @@ fn separated(
         if !user.manages(given) {
             return Err(Because::WiderRole(given.to_string()));
         }
-        if object.owner == Some(user.user) && operation == Operation::UserSetRoles {
+        // Labels are what conditions ask for.
+        let gives = matches!(operation, Operation::UserSetRoles | Operation::UserModify);
+        if object.owner == Some(user.user) && gives {
             return Err(Because::OwnRights);
         }
     }
@@ -496,8 +505,12 @@ fn granted<'u>(user: &'u Identified, operation: Operation, object: &Object) -> R
         }
         confined = grant.domain.as_ref();
     }
+    let has_right = |grant: &&Grant| user.roles.has(&grant.role, operation);
     Err(match (confined, object.place) {
-        (None, _) => Because::NoRoleHas,
+        (None, _) => match user.dormant.iter().find(has_right) {
+            Some(grant) => Because::NotNow(grant.role.to_string()),
+            None => Because::NoRoleHas,
+        },
         (Some(_), Place::Ne(_) | Place::Unplaced) => Because::OutsideScope,
         (Some(domain), _) => Because::ConfinedTo(domain.clone()),
     })

@@ -116,6 +116,15 @@ pub enum IdentityError {
     /// A role would be good for nothing.
     #[error("a role needs at least one operation")]
     RoleWithout,
+    /// The condition of a role cannot be used.
+    #[error("the condition of the role, {0}")]
+    Condition(#[from] netwarden_conditions::ConditionError),
+    /// A label that no account can have.
+    #[error("'{0}' is no label: 1 to 64 letters, digits, '_', '-' and '.' are allowed")]
+    BadLabel(String),
+    /// Too many labels.
+    #[error("an account has at most {0} labels")]
+    MostLabels(usize),
     /// An operation that no role gives: everybody may do it, to what is their own or at all.
     #[error("'{0}' is given by no role: everybody may do it to what is their own")]
     NotForRoles(String),

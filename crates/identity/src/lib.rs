@@ -9,6 +9,7 @@
 
 pub mod accounts;
 pub mod admission;
+pub mod condition;
 pub mod decide;
 pub mod domain;
 pub mod domains;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use accounts::{ADMIN, Keep, NewToken, NewUser, TokenWish};
 pub use admission::{AccountPolicy, Attributes, AttributesEdit, Bar, LoginMode, Unused, UnusedAct};
+pub use condition::{Asking, CIRCUMSTANCES, Circumstance, RoleCondition};
 pub use decide::{
     AuditReach, Because, Circumstances, Decision, Identified, Object, Place, SecondFactor, Subject, Through,
     audit_reach, decide, decide_named,
@@ -50,7 +52,7 @@ pub use netwarden_model::Plane;
 pub use operation::{Access, Declaration, OPERATIONS, ObjectKind, Operation, Reach, UnknownOperation};
 pub use passwords::{Contact, DictionaryEntry, OwnPassword};
 pub use role::{BUILT_IN, Role, Roles, Separation};
-pub use roles::{CUSTOM_ROLES, CustomRole};
+pub use roles::{CUSTOM_ROLES, CustomRole, RoleText};
 pub use service::{
     ACCOUNTS, Account, Identity, IdentityPolicy, LOGINS, ListedLogin, ListedSession, SESSIONS, TOKENS, Token,
 };

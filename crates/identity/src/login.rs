@@ -414,8 +414,17 @@ pub(crate) async fn admit(
     let version = sql::policy_version(tx).await?;
     let (id, proven) = (session, None);
     let roles = sql::roles(tx, accounts.separation).await?.of(user.plane);
-    let row = sql::SessionRow { id, last_used: micros, ends: until, login, proven, has_factor, user };
-    let user = crate::service::of_session(row, version, roles, policy, now);
+    let row = sql::SessionRow {
+        id,
+        last_used: micros,
+        ends: until,
+        login,
+        proven,
+        has_factor,
+        created: micros,
+        user,
+    };
+    let user = crate::service::of_session(row, version, roles, policy, address, now);
     Ok(Ok(Admitted { user, secret, ends }))
 }
 

@@ -117,7 +117,8 @@ pub async fn create(
     let sql = "INSERT INTO identity_login_policy (name, kind, body, changed_at, changed_by) \
                VALUES ($1, $2, $3, $4, $5)";
     match execute(tx, sql, values![name, kind.as_str(), lines, now.as_microsecond(), by]).await {
-        Ok(_) => Ok(()),
+        // Conditions of roles may ask for a place of this name.
+        Ok(_) => sql::bump_policy(tx).await,
         Err(error) if error.is_duplicate() => Err(IdentityError::PolicyNameTaken(name.to_owned())),
         Err(error) => Err(error.into()),
     }
@@ -150,7 +151,7 @@ pub async fn delete(tx: &Tx, policy: &LoginPolicy) -> Result<(), IdentityError> 
         return Err(IdentityError::PolicyInUse(u64::try_from(users).unwrap_or(u64::MAX)));
     }
     match execute(tx, "DELETE FROM identity_login_policy WHERE id = $1", values![policy.id]).await? {
-        1 => Ok(()),
+        1 => sql::bump_policy(tx).await,
         _ => Err(IdentityError::NoSuchPolicy(policy.name.clone())),
     }
 }

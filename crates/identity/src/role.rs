@@ -3,11 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use netwarden_model::Plane;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::admission::Addresses;
+use crate::condition::{Asking, RoleCondition};
+use crate::grant::Grants;
 use crate::operation::{Access, Operation};
 use crate::rights;
 
@@ -172,7 +176,13 @@ pub struct Roles {
     plane: Plane,
     separation: Separation,
     made: BTreeMap<String, BTreeSet<Operation>>,
+    /// Those of roles that do not always count.
+    conditions: BTreeMap<String, RoleCondition>,
+    places: Arc<Places>,
 }
+
+/// Where addresses lie: the login policies of addresses, by name.
+pub type Places = Vec<(String, Addresses)>;
 
 impl Roles {
     /// The roles of a plane, with those that were made there.
@@ -181,7 +191,33 @@ impl Roles {
         separation: Separation,
         made: impl IntoIterator<Item = (String, BTreeSet<Operation>)>,
     ) -> Self {
-        Self { plane, separation, made: made.into_iter().collect() }
+        let made = made.into_iter().collect();
+        Self { plane, separation, made, conditions: BTreeMap::new(), places: Arc::default() }
+    }
+
+    /// With a condition for a role that was made here, and the places that it may ask about.
+    #[must_use]
+    pub fn conditioned(mut self, role: &str, condition: RoleCondition, places: &Arc<Places>) -> Self {
+        if !condition.source().is_empty() {
+            self.conditions.insert(role.to_owned(), condition);
+        }
+        self.places = Arc::clone(places);
+        self
+    }
+
+    /// Which places an address lies in.
+    pub fn places(&self, address: Option<IpAddr>) -> Vec<&str> {
+        let Some(address) = address else { return Vec::new() };
+        let inside = self.places.iter().filter(|(_, addresses)| addresses.contains(address));
+        inside.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The grants that count under these circumstances, and those that do not.
+    pub fn in_force(&self, grants: Grants, asking: &Asking<'_>) -> (Grants, Grants) {
+        grants.into_iter().partition(|grant| match &grant.role {
+            Role::Other(name) => self.conditions.get(name).is_none_or(|condition| condition.holds(asking)),
+            _ => true,
+        })
     }
 
     /// Of which plane they are.
@@ -227,13 +263,17 @@ impl RolesByPlane {
     /// With the roles that were made in each plane.
     pub(crate) fn new(
         separation: Separation,
-        made: impl IntoIterator<Item = (Plane, String, BTreeSet<Operation>)>,
+        made: impl IntoIterator<Item = (Plane, String, BTreeSet<Operation>, RoleCondition)>,
+        places: Places,
     ) -> Self {
+        let places = Arc::new(places);
         let mut all: BTreeMap<Plane, Roles> =
             Plane::ALL.iter().map(|plane| (*plane, Roles::new(*plane, separation, []))).collect();
-        for (plane, name, operations) in made {
-            if let Some(roles) = all.get_mut(&plane) {
+        for (plane, name, operations, condition) in made {
+            if let Some(roles) = all.remove(&plane) {
+                let mut roles = roles.conditioned(&name, condition, &places);
                 roles.made.insert(name, operations);
+                all.insert(plane, roles);
             }
         }
         Self(all.into_iter().map(|(plane, roles)| (plane, Arc::new(roles))).collect())

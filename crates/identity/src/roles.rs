@@ -8,6 +8,7 @@ use netwarden_model::Plane;
 use netwarden_store::{Column, ColumnKind, ListQuery, ListTable, Listed, Tx, execute, query_all, values};
 use serde::Serialize;
 
+use crate::condition::RoleCondition;
 use crate::error::IdentityError;
 use crate::grant::read_grants;
 use crate::operation::{Access, Operation};
@@ -31,10 +32,23 @@ pub struct CustomRole {
     pub description: String,
     /// What it gives the right to.
     pub operations: BTreeSet<Operation>,
+    /// When it counts: CEL over [`crate::CIRCUMSTANCES`]; empty for always.
+    pub condition: String,
     /// When it was changed last.
     pub changed: Timestamp,
     /// By whom.
     pub changed_by: String,
+}
+
+/// What a role is to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleText {
+    /// What it is for, at most 1,000 characters.
+    pub description: String,
+    /// What it gives the right to.
+    pub operations: BTreeSet<Operation>,
+    /// When it counts: CEL over [`crate::CIRCUMSTANCES`]; empty for always.
+    pub condition: String,
 }
 
 /// The list of roles that were made here; columns `id`, `plane`, `name`, `description`, `operations`, `changed`.
@@ -67,21 +81,17 @@ fn role_name(name: &str) -> Result<String, IdentityError> {
     if Role::from(name.as_str()).is_built_in() { Err(IdentityError::BadRoleName(name)) } else { Ok(name) }
 }
 
-fn checked(
-    plane: Plane,
-    description: &str,
-    operations: &BTreeSet<Operation>,
-) -> Result<String, IdentityError> {
-    if operations.is_empty() {
+fn checked(plane: Plane, wanted: &RoleText) -> Result<String, IdentityError> {
+    if wanted.operations.is_empty() {
         return Err(IdentityError::RoleWithout);
     }
     let is_given = |operation: &Operation| {
         matches!(operation.declaration().access, Access::Roles(_)) && operation.is_in(plane)
     };
-    if let Some(own) = operations.iter().find(|operation| !is_given(operation)) {
+    if let Some(own) = wanted.operations.iter().find(|operation| !is_given(operation)) {
         return Err(IdentityError::NotForRoles(own.name().to_owned()));
     }
-    let description = description.trim();
+    let description = wanted.description.trim();
     if description.chars().count() > MOST_CHARACTERS {
         return Err(IdentityError::AttributeText { attribute: "description", most: MOST_CHARACTERS });
     }
@@ -93,16 +103,17 @@ pub async fn create(
     tx: &Tx,
     plane: Plane,
     name: &str,
-    description: &str,
-    operations: &BTreeSet<Operation>,
+    wanted: &RoleText,
     by: &str,
     now: Timestamp,
 ) -> Result<(), IdentityError> {
-    let (name, description) = (role_name(name)?, checked(plane, description, operations)?);
-    let sql = "INSERT INTO identity_role (name, description, operations, changed_at, changed_by, plane) \
-               VALUES ($1, $2, $3, $4, $5, $6)";
-    let (operations, at, word) = (sql::write_operations(operations), now.as_microsecond(), plane.as_str());
-    let row = values![name.as_str(), description, operations, at, by, word];
+    let (name, description) = (role_name(name)?, checked(plane, wanted)?);
+    let condition = RoleCondition::compile(&wanted.condition)?;
+    let sql = "INSERT INTO identity_role (name, description, operations, changed_at, changed_by, plane, \
+               holds_when) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let operations = sql::write_operations(&wanted.operations);
+    let (at, word, holds_when) = (now.as_microsecond(), plane.as_str(), condition.source());
+    let row = values![name.as_str(), description, operations, at, by, word, holds_when];
     match execute(tx, sql, row).await {
         Ok(_) => sql::bump_policy(tx).await,
         Err(error) if error.is_duplicate() => Err(IdentityError::RoleNameTaken(name)),
@@ -114,16 +125,17 @@ pub async fn create(
 pub async fn change(
     tx: &Tx,
     role: &CustomRole,
-    description: &str,
-    operations: &BTreeSet<Operation>,
+    wanted: &RoleText,
     by: &str,
     now: Timestamp,
 ) -> Result<(), IdentityError> {
-    let description = checked(role.plane, description, operations)?;
-    let sql = "UPDATE identity_role SET description = $2, operations = $3, changed_at = $4, changed_by = $5 \
-               WHERE id = $1";
-    let operations = sql::write_operations(operations);
-    match execute(tx, sql, values![role.id, description, operations, now.as_microsecond(), by]).await? {
+    let description = checked(role.plane, wanted)?;
+    let condition = RoleCondition::compile(&wanted.condition)?;
+    let sql = "UPDATE identity_role SET description = $2, operations = $3, changed_at = $4, changed_by = $5, \
+               holds_when = $6 WHERE id = $1";
+    let operations = sql::write_operations(&wanted.operations);
+    let (at, holds_when) = (now.as_microsecond(), condition.source());
+    match execute(tx, sql, values![role.id, description, operations, at, by, holds_when]).await? {
         1 => sql::bump_policy(tx).await,
         _ => Err(IdentityError::NoSuchRole(role.name.clone())),
     }
@@ -162,7 +174,7 @@ impl Identity {
 
     /// The roles that `query` over [`CUSTOM_ROLES`] asks for.
     pub async fn list_roles(&self, query: &ListQuery) -> Result<Listed<CustomRole>, IdentityError> {
-        let select = "id, plane, name, description, operations, changed_at, changed_by";
+        let select = "id, plane, name, description, operations, holds_when, changed_at, changed_by";
         query.fetch(self.store.read(), select).await?.try_map(|row| {
             let (plane, operations): (String, String) =
                 (row.try_get("", "plane")?, row.try_get("", "operations")?);
@@ -172,6 +184,7 @@ impl Identity {
                 name: row.try_get("", "name")?,
                 description: row.try_get("", "description")?,
                 operations: sql::read_operations(&operations),
+                condition: row.try_get("", "holds_when")?,
                 changed: netwarden_store::from_micros(row.try_get("", "changed_at")?)?,
                 changed_by: row.try_get("", "changed_by")?,
             })

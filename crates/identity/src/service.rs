@@ -1,5 +1,6 @@
 //! The accounts as the product holds them.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::accounts::{self, NewToken, NewUser, TokenWish, user_name};
 use crate::admission::{AccountPolicy, Attributes, LoginMode, Unused, UnusedAct, bar};
+use crate::condition::Asking;
 use crate::decide::{Identified, SecondFactor, Subject, Through};
 use crate::domains::DomainsAt;
 use crate::error::IdentityError;
@@ -101,7 +103,7 @@ pub struct Token {
     /// What it is for.
     pub label: String,
     /// What it may be used for.
-    pub operations: std::collections::BTreeSet<crate::Operation>,
+    pub operations: BTreeSet<crate::Operation>,
     /// When it ends.
     pub expires: Timestamp,
     /// When it was revoked.
@@ -406,7 +408,7 @@ impl Identity {
         }
         let version = sql::policy_version(self.store.read()).await?;
         let roles = self.roles_at(version, row.user.plane).await?;
-        Ok(Some(Subject::User(of_session(row, version, roles, &policy, now))))
+        Ok(Some(Subject::User(of_session(row, version, roles, &policy, address, now))))
     }
 
     /// Who a token belongs to, narrowed to what it is for; None where it is none, has ended or was
@@ -436,7 +438,7 @@ impl Identity {
         let through = Through::Token { id: row.id, operations: row.operations, expires };
         let version = sql::policy_version(self.store.read()).await?;
         let roles = self.roles_at(version, row.user.plane).await?;
-        Ok(Some(Subject::User(identified(row.user, through, version, roles))))
+        Ok(Some(Subject::User(identified(row.user, through, version, roles, address, now))))
     }
 
     /// Who the peer of the local socket is in a plane, by its uid; None where nobody is mapped to it, or the
@@ -458,7 +460,7 @@ impl Identity {
         }
         let version = sql::policy_version(self.store.read()).await?;
         let roles = self.roles_at(version, plane).await?;
-        Ok(Some(Subject::User(identified(user, Through::LocalUid(uid), version, roles))))
+        Ok(Some(Subject::User(identified(user, Through::LocalUid(uid), version, roles, None, now))))
     }
 
     /// What is set for accounts, for those who come without a session: whom the single-user mode leaves alone.
@@ -517,14 +519,14 @@ impl Identity {
         sql::policy_version(self.store.read()).await
     }
 
-    /// An account by its name in a plane.
+    /// An account by its name in a plane, with all that it ever is.
     pub async fn find_user(&self, plane: Plane, name: &str) -> Result<Identified, IdentityError> {
         let name = user_name(name)?;
         let user = sql::user_by_name(self.store.read(), plane, &name).await?;
         let user = user.ok_or(IdentityError::NoSuchUser(name))?;
         let version = sql::policy_version(self.store.read()).await?;
         let roles = self.roles_at(version, plane).await?;
-        Ok(identified(user, Through::Session(-1), version, roles))
+        Ok(unconditioned(user, Through::Session(-1), version, roles))
     }
 
     /// The accounts that `query` over [`ACCOUNTS`] asks for.
@@ -719,18 +721,51 @@ impl Identity {
     }
 }
 
-/// The subject that an account's row makes.
-pub(crate) fn identified(
+/// The subject that an account's row makes of a request.
+fn identified(
     user: sql::UserRow,
     through: Through,
     policy_version: i64,
     roles: Arc<Roles>,
+    address: Option<IpAddr>,
+    now: Timestamp,
 ) -> Identified {
+    let labels = user.attributes.labels.clone();
+    let user = unconditioned(user, through, policy_version, roles);
+    in_force(user, &labels, address, now, [None, None])
+}
+
+/// With the grants that count when the request is made; `opened` and `proven` are the session's.
+fn in_force(
+    mut user: Identified,
+    labels: &BTreeSet<String>,
+    address: Option<IpAddr>,
+    at: Timestamp,
+    [opened, proven]: [Option<Timestamp>; 2],
+) -> Identified {
+    let asking = Asking {
+        at,
+        address,
+        places: user.roles.places(address),
+        through: &user.through,
+        opened,
+        proven,
+        user: &user.name,
+        labels: labels.iter().map(String::as_str).collect(),
+    };
+    let (grants, dormant) = user.roles.in_force(user.grants.clone(), &asking);
+    (user.grants, user.dormant) = (grants, Arc::new(dormant));
+    user
+}
+
+/// The subject that an account's row makes, whatever its roles' conditions.
+fn unconditioned(user: sql::UserRow, through: Through, policy_version: i64, roles: Arc<Roles>) -> Identified {
     Identified {
         roles,
         user: user.id,
         name: user.name,
         grants: user.grants,
+        dormant: Arc::default(),
         // Whoever knows the network says what belongs to the domains.
         members: Arc::default(),
         enabled: user.enabled,
@@ -751,21 +786,24 @@ pub(crate) fn of_session(
     policy_version: i64,
     roles: Arc<Roles>,
     policy: &IdentityPolicy,
+    address: Option<IpAddr>,
     now: Timestamp,
 ) -> Identified {
-    let sql::SessionRow { id, login, user, proven, has_factor, .. } = session;
+    let sql::SessionRow { id, login, user, proven, has_factor, created, .. } = session;
     let passwords = &policy.passwords;
     let set = Timestamp::from_microsecond(user.password_set).unwrap_or(Timestamp::MIN);
     let renewal = user.attributes.renewal;
     let ends = passwords.ends(&renewal, set).filter(|ends| passwords.is_told(&renewal, *ends, now));
     let has_notice = user.acknowledged < login;
-    let mut user = identified(user, Through::Session(id), policy_version, roles);
+    let labels = user.attributes.labels.clone();
+    let mut user = unconditioned(user, Through::Session(id), policy_version, roles);
     user.must_change_password |= ends.is_some_and(|ends| now >= ends);
     user.password_ends = ends;
     user.has_notice = has_notice;
     let proven = proven.and_then(|proven| Timestamp::from_microsecond(proven).ok());
+    // A role demands a second factor also while its condition does not hold: that may be what it waits for.
     user.second_factor = policy.accounts.second_factor(&user.grants, has_factor, proven);
-    user
+    in_force(user, &labels, address, now, [Timestamp::from_microsecond(created).ok(), proven])
 }
 
 /// What is to become of an account that nobody uses; nothing of one with roles that nobody knows.

@@ -8,12 +8,14 @@ use netwarden_store::{Migration, Tx, execute, query_all, query_one, values};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use crate::admission::{Addresses, Attributes, Hours, Standing};
+use crate::condition::RoleCondition;
 use crate::domain::Domain;
 use crate::error::IdentityError;
 use crate::grant::{Grants, read_grants, write_grants};
 use crate::lockout::Tally;
+use crate::login_policies::PolicyKind;
 use crate::operation::Operation;
-use crate::role::{RolesByPlane, Separation};
+use crate::role::{Places, RolesByPlane, Separation};
 use crate::secret::SecretDigest;
 
 /// The schema.
@@ -202,6 +204,11 @@ INSERT INTO identity_local (uid, plane, user_id) SELECT uid, 'om', user_id FROM 
 DROP TABLE identity_local_uid;
 ",
     },
+    Migration {
+        name: "identity-0008-conditions",
+        up: "ALTER TABLE identity_role ADD COLUMN holds_when TEXT NOT NULL DEFAULT '';
+",
+    },
 ];
 
 /// An account's row.
@@ -321,12 +328,28 @@ pub(crate) async fn roles<C: ConnectionTrait>(
     connection: &C,
     separation: Separation,
 ) -> Result<RolesByPlane, IdentityError> {
-    let rows = query_all(connection, "SELECT plane, name, operations FROM identity_role", []).await?;
+    let rows =
+        query_all(connection, "SELECT plane, name, operations, holds_when FROM identity_role", []).await?;
     let read = |row: &QueryResult| -> Result<_, IdentityError> {
         let (plane, operations): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(2)?);
-        Ok((read_plane(&plane)?, row.try_get_by_index(1)?, read_operations(&operations)))
+        let condition: String = row.try_get_by_index(3)?;
+        let condition = RoleCondition::stored(&condition);
+        Ok((read_plane(&plane)?, row.try_get_by_index(1)?, read_operations(&operations), condition))
     };
-    Ok(RolesByPlane::new(separation, rows.iter().map(read).collect::<Result<Vec<_>, _>>()?))
+    let made: Vec<_> = rows.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(RolesByPlane::new(separation, made, places(connection).await?))
+}
+
+/// The login policies of addresses, as places. What cannot be read contains nothing.
+async fn places<C: ConnectionTrait>(connection: &C) -> Result<Places, IdentityError> {
+    let sql = "SELECT name, body FROM identity_login_policy WHERE kind = $1 ORDER BY name";
+    let rows = query_all(connection, sql, values![PolicyKind::Addresses.as_str()]).await?;
+    let read = |row: &QueryResult| -> Result<_, IdentityError> {
+        let lines: String = row.try_get_by_index(1)?;
+        let addresses = Addresses::parse(&lines).unwrap_or_else(|_| Addresses::nowhere());
+        Ok((row.try_get_by_index(0)?, addresses))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// The domains, by name.
@@ -432,6 +455,7 @@ pub(crate) async fn bump_policy(tx: &Tx) -> Result<(), IdentityError> {
 #[derive(Debug, Clone)]
 pub(crate) struct SessionRow {
     pub(crate) id: i64,
+    pub(crate) created: i64,
     pub(crate) last_used: i64,
     pub(crate) ends: i64,
     /// The login that opened it.
@@ -449,7 +473,7 @@ pub(crate) async fn session<C: ConnectionTrait>(
 ) -> Result<Option<SessionRow>, IdentityError> {
     let sql = format!(
         "SELECT {USER}, s.id, s.last_used, s.ends, s.login, s.proven_at, \
-         EXISTS (SELECT 1 FROM identity_factor f WHERE f.user_id = u.id AND f.confirmed) AS has_factor FROM {USERS} \
+         EXISTS (SELECT 1 FROM identity_factor f WHERE f.user_id = u.id AND f.confirmed) AS has_factor, s.created FROM {USERS} \
          JOIN identity_session s ON s.user_id = u.id WHERE s.digest = $1"
     );
     let Some(row) = query_one(connection, sql, values![digest.0.to_vec()]).await? else { return Ok(None) };
@@ -461,6 +485,7 @@ pub(crate) async fn session<C: ConnectionTrait>(
         login: row.try_get_by_index(USER_COLUMNS + 3)?,
         proven: row.try_get_by_index(USER_COLUMNS + 4)?,
         has_factor: row.try_get_by_index(USER_COLUMNS + 5)?,
+        created: row.try_get_by_index(USER_COLUMNS + 6)?,
     }))
 }
 

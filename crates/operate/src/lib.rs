@@ -103,7 +103,7 @@ pub use passwords::{MOST_DICTIONARY_OCTETS, ShownPasswords, ShownRule};
 pub use people::{NewAccount, Opened};
 pub use ports::PortWish;
 pub use refusals::Refusals;
-pub use roles::{Holder, Right, RoleWish, ShownRole, role_version};
+pub use roles::{Holder, Right, RoleEdit, RoleWish, ShownRole, role_version};
 pub use rules::report_of;
 pub use said::Said;
 pub use sql::{MIGRATIONS, SCHEMA};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use netwarden_identity::{
     Access, Account, CUSTOM_ROLES, CustomRole, Declaration, Grant, IdentityError, OPERATIONS, Object,
-    ObjectKind, Operation, Reach, Role, Roles, Subject, roles,
+    ObjectKind, Operation, Reach, Role, RoleText, Roles, Subject, roles,
 };
 use netwarden_store::{Condition, ListQuery, PAGE_LIMIT, Page, Tx};
 
@@ -26,6 +26,21 @@ pub struct RoleWish {
     pub description: String,
     /// Names of what it gives the right to.
     pub operations: Vec<String>,
+    /// When it counts; empty for always.
+    pub condition: String,
+}
+
+/// What shall be different of a role; None leaves it alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleEdit {
+    /// What it is for.
+    pub description: Option<String>,
+    /// Names of what it gives the right to.
+    pub operations: Option<Vec<String>>,
+    /// When it counts; empty for always.
+    pub condition: Option<String>,
+    /// The version that the edit was made on.
+    pub expected: Option<Version>,
 }
 
 /// A role as lists show it.
@@ -39,6 +54,8 @@ pub struct ShownRole {
     pub description: String,
     /// What it gives the right to.
     pub operations: BTreeSet<Operation>,
+    /// When it counts; empty for always.
+    pub condition: String,
     /// When it was made here or changed last, and by whom.
     pub changed: Option<(jiff::Timestamp, String)>,
 }
@@ -66,7 +83,7 @@ pub struct Holder {
 
 /// The version of what can be edited of a role.
 pub fn role_version(role: &CustomRole) -> Version {
-    Version::of(&(role.id, &role.name, &role.description, &role.operations))
+    Version::of(&(role.id, &role.name, &role.description, &role.operations, &role.condition))
 }
 
 impl From<CustomRole> for ShownRole {
@@ -76,6 +93,7 @@ impl From<CustomRole> for ShownRole {
             built_in: false,
             description: role.description,
             operations: role.operations,
+            condition: role.condition,
             changed: Some((role.changed, role.changed_by)),
         }
     }
@@ -88,6 +106,7 @@ fn built_in(roles: &Roles, role: &Role) -> ShownRole {
         built_in: true,
         description: String::new(),
         operations: OPERATIONS.iter().filter(has).map(|line| line.operation).collect(),
+        condition: String::new(),
         changed: None,
     }
 }
@@ -139,13 +158,14 @@ impl Desk {
         require_reason(reason)?;
         let operations = operations(&wish.operations)?;
         self.permit_all(caller, name, &operations).await?;
-        let record = permit.warning(None, as_value(&operations), reason);
+        let wanted = RoleText { description: wish.description, operations, condition: wish.condition };
+        let record = permit.warning(None, told(&wanted.operations, &wanted.condition), reason);
         let (by, at, name) = (permit.user().to_owned(), permit.at, name.to_owned());
         let plane = caller.plane();
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
-                    roles::create(tx, plane, &name, &wish.description, &operations, &by, at).await?;
+                    roles::create(tx, plane, &name, &wanted, &by, at).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<(), OperateError>(())
                 })
@@ -153,37 +173,42 @@ impl Desk {
             .await
     }
 
-    /// Gives a role another description or other operations; what is None stays. Whoever has it may do what it
+    /// Gives a role another description, other operations or another condition. Whoever has it may do what it
     /// says from their next action on.
     pub async fn change_role(
         &self,
         caller: &Caller,
         name: &str,
-        description: Option<String>,
-        wanted: Option<Vec<String>>,
+        edit: RoleEdit,
         reason: &str,
-        expected: Option<Version>,
     ) -> Result<(), OperateError> {
         let permit = self.permit_role(caller, Operation::RoleModify, name).await?;
         require_reason(reason)?;
-        let wanted = wanted.map(|names| operations(&names)).transpose()?;
+        let wanted = edit.operations.map(|names| operations(&names)).transpose()?;
         let _one_at_a_time = EDITING.lock().await;
         let role = self.role_named(caller, name).await?;
-        let operations = wanted.unwrap_or_else(|| role.operations.clone());
-        let description = description.unwrap_or_else(|| role.description.clone());
-        met(expected.as_ref(), &role_version(&role), Said::called(Thing::Role, Said::quoted(name)))?;
-        let touched: BTreeSet<Operation> =
-            role.operations.symmetric_difference(&operations).copied().collect();
+        let wanted = RoleText {
+            description: edit.description.unwrap_or_else(|| role.description.clone()),
+            operations: wanted.unwrap_or_else(|| role.operations.clone()),
+            condition: edit.condition.unwrap_or_else(|| role.condition.clone()),
+        };
+        met(edit.expected.as_ref(), &role_version(&role), Said::called(Thing::Role, Said::quoted(name)))?;
+        // Another condition gives or takes all that the role says.
+        let touched: BTreeSet<Operation> = match wanted.condition.trim() == role.condition {
+            true => role.operations.symmetric_difference(&wanted.operations).copied().collect(),
+            false => role.operations.union(&wanted.operations).copied().collect(),
+        };
         self.permit_all(caller, &role.name, &touched).await?;
-        if touched.is_empty() && role.description == description.trim() {
+        if touched.is_empty() && role.description == wanted.description.trim() {
             return Err(OperateError::Invalid(Said::NothingToChange));
         }
-        let record = permit.warning(as_value(&role.operations), as_value(&operations), reason);
+        let old = told(&role.operations, &role.condition);
+        let record = permit.warning(old, told(&wanted.operations, &wanted.condition), reason);
         let (by, at) = (permit.user().to_owned(), permit.at);
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
-                    roles::change(tx, &role, &description, &operations, &by, at).await?;
+                    roles::change(tx, &role, &wanted, &by, at).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<(), OperateError>(())
                 })
@@ -204,7 +229,7 @@ impl Desk {
         let _one_at_a_time = EDITING.lock().await;
         let role = self.role_named(caller, name).await?;
         met(expected.as_ref(), &role_version(&role), Said::called(Thing::Role, Said::quoted(name)))?;
-        let record = permit.warning(as_value(&role.operations), None, reason);
+        let record = permit.warning(told(&role.operations, &role.condition), None, reason);
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
@@ -330,6 +355,14 @@ impl Desk {
 /// True where a grant is good for the operation: what concerns the whole is not for one who is confined.
 fn counts(grant: &Grant, operation: Operation) -> bool {
     grant.is_whole() || operation.reach() != Reach::Whole
+}
+
+/// What the trail keeps of a role.
+fn told(operations: &BTreeSet<Operation>, condition: &str) -> Option<netwarden_audit::Value> {
+    match condition.trim() {
+        "" => as_value(operations),
+        condition => as_value(&serde_json::json!({ "operations": operations, "condition": condition })),
+    }
 }
 
 fn one(name: &str) -> Result<Operation, OperateError> {

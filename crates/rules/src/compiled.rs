@@ -1,17 +1,16 @@
 //! A rule after every check that saving it makes.
 
+use netwarden_conditions::{Zone, zone};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use netwarden_model::access::PortAccess;
 use netwarden_model::{Action, EndpointStatus, EventKind, NeId, VlanId};
 
-use crate::condition::{Condition, ConditionError};
-use crate::lower::zone;
-use crate::node::Zone;
 use crate::rule::{Day, Destination, Period, Reaction, Rule, Schedule};
 use crate::template::{Template, TemplateError, plain};
 use crate::view::View;
+use crate::{Condition, ConditionError};
 
 /// Most reactions of one rule.
 pub const MAX_REACTIONS: usize = 16;

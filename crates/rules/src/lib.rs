@@ -4,23 +4,16 @@
 //! [`RuleBook::judge`] and stores, in one transaction (T1): its cursor, the changed rows of
 //! [`RuleState`], and one action request for each [`Decision`].
 //!
-//! Conditions are CEL ([`condition`]): parsed by the `cel` crate, then checked for names, types and
-//! cost against the declared [`properties`] when they are saved, and evaluated here, since the crate's
-//! interpreter has no budget, compiles regular expressions anew for every event and needs a context of
-//! maps. The tests hold every evaluation against that interpreter. Only `sql` knows
+//! Conditions are CEL over the declared [`properties`], read from events by [`view`]; the language itself is
+//! `netwarden_conditions`. The tests hold every evaluation against the interpreter of the `cel` crate. Only `sql` knows
 //! the store. The rest knows no socket, file, database, clock or random source: time is the event's,
 //! and time zones are compiled in. A condition that fails on an event matches nothing and is reported;
 //! it never stops the others.
 
 pub mod book;
 pub mod compiled;
-pub mod condition;
-pub mod cost;
-mod evaluate;
 pub mod explain;
 pub mod judge;
-mod lower;
-mod node;
 pub mod properties;
 pub mod rehearse;
 pub mod rule;
@@ -29,16 +22,16 @@ pub mod sql;
 pub mod starter;
 pub mod state;
 pub mod template;
-pub mod value;
 pub mod view;
+
+/// A condition over what is known of an event.
+pub type Condition = netwarden_conditions::Condition<properties::Property>;
 
 pub use book::{RuleBook, RuleChange, Step};
 pub use compiled::{CompiledRule, QuarantineVlans, RuleError, RulePart};
-pub use condition::{Condition, ConditionError};
-pub use evaluate::EvaluationError;
 pub use explain::{Explanation, explain};
 pub use judge::{ALARM, Decision, Held, Judgement, Match, RuleFailure, judge};
-pub use lower::FUNCTIONS;
+pub use netwarden_conditions::{ConditionError, EvaluationError, FUNCTIONS, cost, value};
 pub use rehearse::{Rehearsal, Report, rehearse};
 pub use rule::{Day, Destination, Period, Reaction, Rule, Schedule};
 pub use set::{RuleSet, Settings};

@@ -1,94 +1,45 @@
 //! The properties that conditions and templates may use: the one list that interfaces show, against
 //! which conditions are checked when they are saved, and from which values are read.
 
-use netwarden_model::{EventKind, Severity};
+pub use netwarden_conditions::property::{MAX_LIST, MAX_TEXT};
+pub use netwarden_conditions::{Choice, PropertyType};
 
-/// What kind of value a property has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PropertyType {
-    /// `true` or `false`.
-    Bool,
-    /// A whole number.
-    Number,
-    /// Seconds since 1970-01-01 UTC; may be compared, subtracted, given to `hour` and `weekday`.
-    Time,
-    /// Any text; the empty text where nothing is known.
-    Text,
-    /// A MAC address written as `00:1b:21:3a:4f:5e`.
-    Mac,
-    /// An IP address.
-    Ip,
-    /// One of a few words.
-    Choice(Choice),
-    /// A list of IP addresses, at most [`MAX_LIST`].
-    Ips,
-    /// A list of texts, at most [`MAX_LIST`].
-    Texts,
+/// Closed lists of words.
+pub mod choices {
+    use netwarden_conditions::Choice;
+    use netwarden_model::{EventKind, Severity};
+
+    /// Kinds of events.
+    pub const KIND: Choice =
+        Choice::new("kind", || EventKind::ALL.iter().map(|kind| kind.as_str()).collect());
+    /// How bad an event is.
+    pub const SEVERITY: Choice = Choice::new("severity", || {
+        [Severity::Info, Severity::Warning, Severity::Minor, Severity::Major, Severity::Critical]
+            .map(Severity::as_str)
+            .to_vec()
+    });
+    /// How it went.
+    pub const OUTCOME: Choice = Choice::new("outcome", || vec!["success", "failure", "unknown"]);
+    /// Whether an endpoint may connect.
+    pub const STATUS: Choice = Choice::new("status", || vec!["new", "authorised", "unauthorised"]);
+    /// Whether an endpoint's configuration is as wanted.
+    pub const COMPLIANCE: Choice =
+        Choice::new("compliance", || vec!["unknown", "compliant", "non_compliant"]);
+    /// Why something was concluded.
+    pub const BECAUSE: Choice = Choice::new("because", || {
+        vec![
+            "bound_elsewhere",
+            "twice_at_once",
+            "class_changed",
+            "neighbour",
+            "element_mac",
+            "behind",
+            "count",
+        ]
+    });
+    /// What a port gives access to.
+    pub const ACCESS: Choice = Choice::new("access", || vec!["vlan", "shut", "release"]);
 }
-
-/// A closed list of words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // the words say it
-pub enum Choice {
-    Kind,
-    Severity,
-    Outcome,
-    Status,
-    Compliance,
-    Because,
-    Access,
-}
-
-impl Choice {
-    /// The words to choose from.
-    pub fn words(self) -> Vec<&'static str> {
-        match self {
-            Choice::Kind => EventKind::ALL.iter().map(|kind| kind.as_str()).collect(),
-            Choice::Severity => {
-                [Severity::Info, Severity::Warning, Severity::Minor, Severity::Major, Severity::Critical]
-                    .map(Severity::as_str)
-                    .to_vec()
-            }
-            Choice::Outcome => vec!["success", "failure", "unknown"],
-            Choice::Status => vec!["new", "authorised", "unauthorised"],
-            Choice::Compliance => vec!["unknown", "compliant", "non_compliant"],
-            Choice::Because => vec![
-                "bound_elsewhere",
-                "twice_at_once",
-                "class_changed",
-                "neighbour",
-                "element_mac",
-                "behind",
-                "count",
-            ],
-            Choice::Access => vec!["vlan", "shut", "release"],
-        }
-    }
-}
-
-impl PropertyType {
-    /// The word for it in lists of properties.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            PropertyType::Bool => "truth value",
-            PropertyType::Number => "number",
-            PropertyType::Time => "time",
-            PropertyType::Text => "text",
-            PropertyType::Mac => "MAC address",
-            PropertyType::Ip => "IP address",
-            PropertyType::Choice(_) => "word",
-            PropertyType::Ips => "list of IP addresses",
-            PropertyType::Texts => "list of texts",
-        }
-    }
-}
-
-/// Longest text, in octets, that a property gives; longer ones are cut at a character. The static
-/// bound of a condition's cost rests on it.
-pub const MAX_TEXT: usize = 1024;
-
-/// Most items that a list property gives. The static bound of a condition's cost rests on it.
-pub const MAX_LIST: usize = 64;
 
 /// All that is known of a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,11 +88,11 @@ macro_rules! properties {
 
 properties! {
     EventSeq, "event.seq", PropertyType::Number, "48213", "The event's number in the log.";
-    EventKind, "event.kind", PropertyType::Choice(Choice::Kind), "new_endpoint", "What happened.";
+    EventKind, "event.kind", PropertyType::Choice(choices::KIND), "new_endpoint", "What happened.";
     EventAt, "event.at", PropertyType::Time, "1767261600", "When it happened.";
-    EventSeverity, "event.severity", PropertyType::Choice(Choice::Severity), "minor", "How bad it is, as a word.";
+    EventSeverity, "event.severity", PropertyType::Choice(choices::SEVERITY), "minor", "How bad it is, as a word.";
     EventSeverityLevel, "event.severity_level", PropertyType::Number, "2", "How bad it is, from 0 (info) to 4 (critical).";
-    EventOutcome, "event.outcome", PropertyType::Choice(Choice::Outcome), "success", "How what the event tells of went.";
+    EventOutcome, "event.outcome", PropertyType::Choice(choices::OUTCOME), "success", "How what the event tells of went.";
     EventSubject, "event.subject", PropertyType::Text, "00:1b:21:3a:4f:5e", "Whom the event is about.";
     EventNe, "event.ne", PropertyType::Number, "3", "Id of the network element that showed it.";
     EventPort, "event.port", PropertyType::Text, "GigabitEthernet1/0/7", "Port that showed it.";
@@ -157,7 +108,7 @@ properties! {
     EventKnownPort, "event.known_port", PropertyType::Text, "GigabitEthernet1/0/7", "mac_spoofing: port where it belongs.";
     EventFoundNe, "event.found_ne", PropertyType::Number, "4", "mac_spoofing: id of the element where it was found; port_became_uplink: id of the element that the neighbour is, or claims to be.";
     EventFoundPort, "event.found_port", PropertyType::Text, "GigabitEthernet1/0/9", "mac_spoofing: port where it was found.";
-    EventBecause, "event.because", PropertyType::Choice(Choice::Because), "bound_elsewhere", "mac_spoofing: why it is no roaming; port_became_uplink: what says that it leads to another element.";
+    EventBecause, "event.because", PropertyType::Choice(choices::BECAUSE), "bound_elsewhere", "mac_spoofing: why it is no roaming; port_became_uplink: what says that it leads to another element.";
     EventIp, "event.ip", PropertyType::Ip, "192.0.2.17", "arp_spoofing: the contested address; login_failures, operation_refused: where the user was.";
     EventProperty, "event.property", PropertyType::Text, "disk_encryption", "now_noncompliant: which property differs.";
     EventExpected, "event.expected", PropertyType::Text, "on", "now_noncompliant: what the policy wants.";
@@ -165,7 +116,7 @@ properties! {
     EventComponent, "event.component", PropertyType::Text, "store", "critical_system_failure, ne_incomplete: which part.";
     EventUpFor, "event.up_for", PropertyType::Number, "42", "ne_rebooted: seconds since the restart.";
     EventNote, "event.note", PropertyType::Text, "read back: VLAN 999", "Enforcement and reaction events: how it ended.";
-    EventAccess, "event.access", PropertyType::Choice(Choice::Access), "vlan", "Enforcement events: what was wanted of the port.";
+    EventAccess, "event.access", PropertyType::Choice(choices::ACCESS), "vlan", "Enforcement events: what was wanted of the port.";
     EventAccessVlan, "event.access_vlan", PropertyType::Number, "999", "Enforcement events: the VLAN that was wanted.";
     EventRule, "event.rule", PropertyType::Number, "12", "rule_set_changed: id of the rule.";
     EventRevision, "event.revision", PropertyType::Number, "2", "rule_set_changed: the rule's new revision.";
@@ -188,8 +139,8 @@ properties! {
     EndpointDnsName, "endpoint.dns_name", PropertyType::Text, "pc17.example.net", "Its DNS name; eases identification only.";
     EndpointHostName, "endpoint.host_name", PropertyType::Text, "pc17", "Its host name from DHCP; eases identification only.";
     EndpointGroup, "endpoint.group", PropertyType::Text, "printers", "Its group.";
-    EndpointStatus, "endpoint.status", PropertyType::Choice(Choice::Status), "new", "Whether it may connect.";
-    EndpointCompliance, "endpoint.compliance", PropertyType::Choice(Choice::Compliance), "unknown", "Whether its security configuration is as wanted.";
+    EndpointStatus, "endpoint.status", PropertyType::Choice(choices::STATUS), "new", "Whether it may connect.";
+    EndpointCompliance, "endpoint.compliance", PropertyType::Choice(choices::COMPLIANCE), "unknown", "Whether its security configuration is as wanted.";
     EndpointFingerprint, "endpoint.fingerprint", PropertyType::Text, "9f2c41aa", "Its fingerprint, as it was reported.";
     EndpointConfiguration, "endpoint.configuration", PropertyType::Texts, "firewall=on, os=Debian 13", "Its security configuration, as it was reported: each property and its value.";
     EndpointBoundTo, "endpoint.bound_to", PropertyType::Text, "GigabitEthernet1/0/7", "The port it is bound to.";
@@ -204,19 +155,28 @@ properties! {
 }
 
 impl Property {
-    /// The property of that name.
-    pub fn find(name: &str) -> Option<Property> {
-        PROPERTIES.iter().find(|known| known.name == name).map(|known| known.property)
-    }
-
     /// Names that come from outside and prove nothing: not offered in conditions that authorise (NAC-05).
     pub const fn is_identification_only(self) -> bool {
         matches!(self, Property::EndpointDnsName | Property::EndpointHostName)
     }
+}
 
-    /// True where the value can be unknown (`null`): numbers and times that not every event has.
-    pub const fn is_nullable(self) -> bool {
-        match self.kind() {
+impl netwarden_conditions::Property for Property {
+    fn all() -> impl Iterator<Item = Self> {
+        PROPERTIES.iter().map(|known| known.property)
+    }
+
+    fn name(self) -> &'static str {
+        Property::name(self)
+    }
+
+    fn kind(self) -> PropertyType {
+        Property::kind(self)
+    }
+
+    /// Numbers and times that not every event has.
+    fn is_nullable(self) -> bool {
+        match Property::kind(self) {
             PropertyType::Number | PropertyType::Time => !matches!(
                 self,
                 Property::EventSeq
@@ -228,39 +188,12 @@ impl Property {
             _ => false,
         }
     }
-
-    /// The name closest to `wrong`, where one is close: a transposed, missing or wrong letter or two.
-    pub fn suggest(wrong: &str) -> Option<&'static str> {
-        PROPERTIES
-            .iter()
-            .map(|known| (distance(known.name, wrong), known.name))
-            .filter(|(distance, _)| *distance <= 3)
-            .min()
-            .map(|(_, name)| name)
-    }
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(80).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (line, ca) in a.chars().enumerate() {
-        let mut diagonal = line;
-        let mut left = line + 1;
-        let mut next = vec![left];
-        for (&cb, &above) in b.iter().zip(row.iter().skip(1)) {
-            let cost = diagonal + usize::from(ca != cb);
-            left = cost.min(above + 1).min(left + 1);
-            next.push(left);
-            diagonal = above;
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
+    use netwarden_conditions::Property as _;
+
     use super::*;
 
     #[test]

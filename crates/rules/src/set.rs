@@ -9,11 +9,10 @@ use netwarden_model::event::nac::QuarantineAt;
 use netwarden_model::{Event, EventKind, Payload, RuleId};
 
 use crate::compiled::{CompiledRule, QuarantineVlans, RuleError, RulePart};
-use crate::condition::Key;
 use crate::properties::Property;
 use crate::rule::Rule;
-use crate::value::Value;
 use crate::view::View;
+use netwarden_conditions::{Key, Value};
 
 /// What holds for all rules of a set.
 #[derive(Debug, Clone, PartialEq, Eq)]

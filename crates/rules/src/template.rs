@@ -4,6 +4,8 @@
 //! So each place that uses a text says what it must not contain: see [`Template::line`] and
 //! [`Template::argument`].
 
+use netwarden_conditions::Property as _;
+
 use crate::properties::Property;
 use crate::view::View;
 
@@ -70,7 +72,7 @@ impl Template {
             let name = name.trim();
             let property = Property::find(name).ok_or_else(|| TemplateError::Property {
                 template: shown(),
-                message: crate::lower::unknown_property(name),
+                message: netwarden_conditions::unknown_property::<Property>(name),
             })?;
             if !before.is_empty() {
                 segments.push(Segment::Text(before.to_owned()));
@@ -123,7 +125,7 @@ impl Template {
 /// A value for people: times as RFC 3339.
 fn readable(view: View<'_>, property: Property) -> String {
     use crate::properties::PropertyType;
-    use crate::value::Value;
+    use netwarden_conditions::Value;
     match (property.kind(), view.get(property)) {
         (PropertyType::Time, Value::Int(second)) => match jiff::Timestamp::from_second(second) {
             Ok(at) => at.to_string(),

@@ -10,7 +10,7 @@ use netwarden_model::{
 };
 
 use crate::properties::{MAX_LIST, MAX_TEXT, Property};
-use crate::value::Value;
+use netwarden_conditions::{Reads, Value};
 
 /// Reads properties from one event.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +103,12 @@ impl<'a> View<'a> {
                 None => absent(property),
             },
         }
+    }
+}
+
+impl<'a> Reads<'a, Property> for View<'a> {
+    fn get(&self, property: Property) -> Value<'a> {
+        View::get(self, property)
     }
 }
 

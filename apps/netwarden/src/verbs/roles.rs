@@ -70,13 +70,16 @@ pub struct AddArguments {
     /// What it is for.
     #[arg(long, value_name = "TEXT", default_value = "")]
     description: String,
+    /// When it counts, in CEL: for instance "'office' in request.places".
+    #[arg(long, value_name = "CEL")]
+    condition: Option<String>,
     #[command(flatten)]
     reason: ReasonArgument,
 }
 
 /// What to change.
 #[derive(Debug, Args)]
-#[command(group(clap::ArgGroup::new("change").required(true).multiple(true).args(["operations", "description"])))]
+#[command(group(clap::ArgGroup::new("change").required(true).multiple(true).args(["operations", "description", "condition"])))]
 pub struct SetArguments {
     /// Its name.
     name: String,
@@ -86,6 +89,9 @@ pub struct SetArguments {
     /// What it is for.
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
+    /// When it counts, in CEL; empty for always.
+    #[arg(long, value_name = "CEL")]
+    condition: Option<String>,
     #[command(flatten)]
     reason: ReasonArgument,
 }
@@ -101,13 +107,13 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
     match verb {
         Verb::List { paging } => list::<Role>(session, "/roles", none, &paging).await,
         Verb::Show { name } => show::<Role>(out, client.get(&path(&name), &[]).await?),
-        Verb::Add(AddArguments { name, operations, description, reason }) => {
-            let body = NewRole { reason: reason.get()?, name, description, operations };
+        Verb::Add(AddArguments { name, operations, description, condition, reason }) => {
+            let body = NewRole { reason: reason.get()?, name, description, operations, condition };
             show::<Role>(out, client.post("/roles", &body).await?)
         }
-        Verb::Set(SetArguments { name, operations, description, reason }) => {
+        Verb::Set(SetArguments { name, operations, description, condition, reason }) => {
             let operations = (!operations.is_empty()).then_some(operations);
-            let body = RoleChange { reason: reason.get()?, description, operations };
+            let body = RoleChange { reason: reason.get()?, description, operations, condition };
             show::<Role>(out, client.patch(&path(&name), &body).await?)
         }
         Verb::Remove { name, reason } => {
@@ -127,7 +133,7 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
 
 impl Tabular for Role {
     const COLUMNS: &'static [&'static str] =
-        &["name", "built in", "description", "changed", "by", "operations"];
+        &["name", "built in", "description", "changed", "by", "condition", "operations"];
     const BRIEF: usize = 4;
 
     fn cells(&self) -> Vec<Cell> {
@@ -137,6 +143,7 @@ impl Tabular for Role {
             Cell::Text(self.description.clone().unwrap_or_default()),
             self.changed_at.into(),
             Cell::Text(self.changed_by.clone().unwrap_or_default()),
+            Cell::Text(self.condition.clone().unwrap_or_default()),
             Cell::Text(self.operations.join(" ")),
         ]
     }

@@ -125,7 +125,7 @@ pub struct LoginArguments {
 /// What to change.
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("change").required(true).multiple(true)
-    .args(["roles", "enabled", "map_uid", "unmap_uid", "mobile", "mail", "description", "welcome",
+    .args(["roles", "enabled", "map_uid", "unmap_uid", "mobile", "mail", "description", "welcome", "labels",
         "address_policy", "hours_policy", "max_sessions", "valid_days", "allowed_logins", "unused_days",
         "unused_act", "idle_s", "password_validity_days", "password_warning_days", "password_min_use_days",
         "clear"])))]
@@ -172,6 +172,9 @@ pub struct AttributeArguments {
     /// What the user is told after each login.
     #[arg(long, value_name = "TEXT")]
     welcome: Option<String>,
+    /// A word that conditions of roles ask for; can be given several times, and replaces all others.
+    #[arg(long = "label", value_name = "LABEL")]
+    labels: Vec<String>,
     /// The login policy that says from where the account may be used.
     #[arg(long, value_name = "POLICY")]
     address_policy: Option<String>,
@@ -212,6 +215,7 @@ impl AttributeArguments {
         AttributeChanges {
             description: self.description,
             welcome: self.welcome,
+            labels: (!self.labels.is_empty()).then_some(self.labels),
             address_policy: self.address_policy,
             hours_policy: self.hours_policy,
             max_sessions: self.max_sessions,
@@ -458,6 +462,7 @@ impl Tabular for User {
         "last used",
         "description",
         "welcome",
+        "labels",
         "address policy",
         "hours policy",
         "max sessions",
@@ -492,6 +497,7 @@ impl Tabular for User {
             self.last_used_at.into(),
             text(&of.description),
             text(&of.welcome),
+            Cell::Text(of.labels.join(" ")),
             text(&of.address_policy),
             text(&of.hours_policy),
             number(of.max_sessions),

@@ -1,6 +1,9 @@
 //! What an administrator sets of an account beside its name, password and roles (IAM-06).
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
+use netwarden_conditions::property::MAX_LIST;
 use serde::{Deserialize, Serialize};
 
 use crate::error::IdentityError;
@@ -69,6 +72,9 @@ pub struct Attributes {
     /// What the user is told after each login.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub welcome: String,
+    /// Words that conditions of roles may ask for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labels: BTreeSet<String>,
     /// Sessions at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_sessions: Option<u32>,
@@ -92,6 +98,18 @@ pub struct Attributes {
     pub renewal: Renewal,
 }
 
+fn checked_labels(labels: BTreeSet<String>) -> Result<BTreeSet<String>, IdentityError> {
+    if labels.len() > MAX_LIST {
+        return Err(IdentityError::MostLabels(MAX_LIST));
+    }
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let fits = |label: &&String| (1..=64).contains(&label.chars().count()) && label.chars().all(allowed);
+    match labels.iter().find(|label| !fits(label)) {
+        Some(bad) => Err(IdentityError::BadLabel(bad.chars().take(64).collect())),
+        None => Ok(labels),
+    }
+}
+
 /// What shall be different of the attributes; what is None stays, an inner None takes the account's own
 /// setting away.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -101,6 +119,8 @@ pub struct AttributesEdit {
     pub description: Option<String>,
     /// See [`Attributes::welcome`].
     pub welcome: Option<String>,
+    /// At most 64, each of 1 to 64 letters, digits, `_`, `-` and `.`.
+    pub labels: Option<BTreeSet<String>>,
     /// 1 to 1000.
     pub max_sessions: Option<Option<u32>>,
     /// So many days from now, 1 to 3660.
@@ -134,6 +154,7 @@ impl AttributesEdit {
         Self {
             description: self.description.or(usual.description),
             welcome: self.welcome.or(usual.welcome),
+            labels: self.labels.or(usual.labels),
             max_sessions: self.max_sessions.or(usual.max_sessions),
             ends: if self.valid_days.is_some() { None } else { self.ends.or(usual.ends) },
             valid_days: self.valid_days.or(usual.valid_days),
@@ -194,6 +215,9 @@ impl Attributes {
             }
         }
         let mut new = self.clone();
+        if let Some(labels) = edit.labels {
+            new.labels = checked_labels(labels)?;
+        }
         if let Some(text) = edit.description {
             text.trim().clone_into(&mut new.description);
         }
@@ -220,6 +244,7 @@ impl Attributes {
     pub fn as_edit(&self) -> AttributesEdit {
         AttributesEdit {
             welcome: Some(self.welcome.clone()),
+            labels: Some(self.labels.clone()),
             max_sessions: Some(self.max_sessions),
             allowed_logins: Some(self.allowed_logins),
             ends: Some(self.ends),

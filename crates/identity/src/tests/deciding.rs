@@ -19,6 +19,7 @@ fn user(role: Role) -> Identified {
         user: UserId(7),
         name: "somebody".to_owned(),
         grants: [role.into()].into(),
+        dormant: Arc::default(),
         roles: Arc::new(Roles::new(Plane::Om, Separation::Nac, [])),
         members: Arc::default(),
         enabled: true,

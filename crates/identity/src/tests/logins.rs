@@ -644,7 +644,8 @@ async fn postgresql_knows_the_same_logins() {
     let role = case.test.store.write(move |tx| {
         Box::pin(async move {
             let operations = [crate::Operation::NeRead].into();
-            crate::roles::create(tx, Plane::Om, "night", "", &operations, "admin", at(0)).await?;
+            let night = crate::RoleText { operations, ..crate::RoleText::default() };
+            crate::roles::create(tx, Plane::Om, "night", &night, "admin", at(0)).await?;
             accounts::set_grants(tx, bob, &[Role::from("night").into()].into()).await
         })
     });

@@ -77,6 +77,7 @@ impl From<&Because> for Said {
             Because::NotInPlane(plane) => Said::NotInPlane { plane: plane.to_string() },
             Because::OtherPlane(plane) => Said::OtherPlane { plane: plane.to_string() },
             Because::OwnRights => Said::OwnRights,
+            Because::NotNow(role) => Said::NotNow { role: role.clone() },
         }
     }
 }
@@ -322,6 +323,7 @@ mod tests {
             Because::NotInPlane(Plane::Tenant),
             Because::OtherPlane(Plane::Management),
             Because::OwnRights,
+            Because::NotNow("x".into()),
         ];
         for because in reasons {
             assert_eq!(Said::from(&because).to_string(), because.to_string());

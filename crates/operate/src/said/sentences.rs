@@ -242,6 +242,8 @@ sentences! {
         "said-not-in-plane", "it is nothing that users of the plane '{plane}' do";
     OtherPlane { plane: String } =
         "said-other-plane", "the account belongs to the plane '{plane}'";
+    NotNow { role: String } =
+        "said-not-now", "the condition of the role '{role}' does not hold now";
     OwnRights = "said-own-rights", "nobody gives rights to their own account";
     AdminsRole = "said-admins-role", "the role 'superuser' is that of the built-in user 'admin' alone";
     BadRoleName { name: String } =

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use netwarden_api::role::{Holder, NewRole, Operation, Right, Role, RoleChange};
 use netwarden_api::{Page, Problem};
-use netwarden_identity::{Access, Declaration};
-use netwarden_operate::{Desk, RoleWish, ShownRole};
+use netwarden_identity::{Access, Declaration, Roles};
+use netwarden_operate::{Desk, OperateError, RoleEdit, RoleWish, ShownRole};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -33,6 +33,7 @@ fn shaped(role: ShownRole) -> Role {
         built_in: role.built_in,
         description: Some(role.description).filter(|text| !text.is_empty()),
         operations: role.operations.iter().map(ToString::to_string).collect(),
+        condition: Some(role.condition).filter(|text| !text.is_empty()),
         changed_at,
         changed_by,
     }
@@ -55,7 +56,8 @@ async fn create(
     asker: Asker,
     Body(new): Body<NewRole>,
 ) -> Result<(StatusCode, Json<Role>), Refusal> {
-    let wish = RoleWish { description: new.description, operations: new.operations };
+    let condition = new.condition.unwrap_or_default();
+    let wish = RoleWish { description: new.description, operations: new.operations, condition };
     desk.create_role(&asker.caller, &new.name, wish, &new.reason).await?;
     let (made, _) = desk.role(&asker.caller, &new.name).await?;
     Ok((StatusCode::CREATED, Json(shaped(made))))
@@ -94,8 +96,9 @@ async fn change(
     IfMatch(expected): IfMatch,
     Body(change): Body<RoleChange>,
 ) -> Result<Response, Refusal> {
-    desk.change_role(&asker.caller, &name, change.description, change.operations, &change.reason, expected)
-        .await?;
+    let RoleChange { description, operations, condition, reason } = change;
+    let edit = RoleEdit { description, operations, condition, expected };
+    desk.change_role(&asker.caller, &name, edit, &reason).await?;
     answered(&desk, &asker, &name).await
 }
 
@@ -115,27 +118,30 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn operation(line: &'static Declaration) -> Operation {
-    let (access, roles) = match line.access {
-        Access::Anyone => ("anyone", &[][..]),
-        Access::Own => ("own", &[][..]),
-        Access::Roles(roles) => ("roles", roles),
+fn operation(roles: &Roles, line: &'static Declaration) -> Operation {
+    let access = match line.access {
+        Access::Anyone => "anyone",
+        Access::Own => "own",
+        Access::Roles(_) => "roles",
     };
+    let built_in = netwarden_identity::Role::built_in(roles.plane());
     Operation {
         name: line.name.to_owned(),
         object: line.object.as_str().to_owned(),
         change: line.change,
         access: access.to_owned(),
-        roles: roles.iter().map(ToString::to_string).collect(),
+        roles: built_in.filter(|role| roles.has(role, line.operation)).map(ToString::to_string).collect(),
     }
 }
 
-/// Every operation of the product; filters name, object, change, access.
+/// Every operation of the caller's plane, with the built-in roles that give it; filters name, object, change, access.
 #[utoipa::path(get, path = "/operations", tag = "roles", params(ListParams),
     responses((status = 200, body = Page<Operation>), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("role.read"))))]
 async fn operations(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answer<Page<Operation>> {
-    Ok(Json(shape::page(desk.list_operations(&asker.caller, wish).await?, operation)))
+    let listed = desk.list_operations(&asker.caller, wish).await?;
+    let roles = desk.identity.roles(asker.caller.plane()).await.map_err(OperateError::from)?;
+    Ok(Json(shape::page(listed, |line| operation(&roles, line))))
 }
 
 /// The accounts that may do an operation, and through which of their roles; filters user, enabled, domain.

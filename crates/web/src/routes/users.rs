@@ -1,5 +1,7 @@
 //! `/users`, `/sessions`: accounts and sessions as their administrator keeps them.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -59,6 +61,7 @@ fn shown(
     Attributes {
         description: text(of.description),
         welcome: text(of.welcome),
+        labels: of.labels.into_iter().collect(),
         address_policy,
         hours_policy,
         max_sessions: of.max_sessions,
@@ -87,6 +90,7 @@ fn wanted(of: AttributeChanges) -> Result<Wanted, Refusal> {
         attributes: AttributesEdit {
             description: of.description,
             welcome: of.welcome,
+            labels: of.labels.map(|labels| labels.into_iter().collect()),
             max_sessions: of.max_sessions.map(Some),
             valid_days: of.valid_days.map(Some),
             allowed_logins: of.allowed_logins.map(Some),
@@ -106,6 +110,7 @@ fn wanted(of: AttributeChanges) -> Result<Wanted, Refusal> {
         match name.as_str() {
             "description" => attributes.description = Some(String::new()),
             "welcome" => attributes.welcome = Some(String::new()),
+            "labels" => attributes.labels = Some(BTreeSet::new()),
             "max_sessions" => attributes.max_sessions = Some(None),
             "valid_days" | "valid_until" => attributes.valid_days = Some(None),
             "allowed_logins" => attributes.allowed_logins = Some(None),

@@ -68,6 +68,9 @@ pub(super) async fn fields(
         Field::new("welcome", l.word("attribute", "welcome"), Kind::Lines(2))
             .with(&*of.welcome)
             .hinted(l.t("attribute-welcome-hint")),
+        Field::new("labels", l.word("attribute", "labels"), Kind::Text)
+            .with(of.labels.iter().map(String::as_str).collect::<Vec<_>>().join(" "))
+            .hinted(l.t("attribute-labels-hint")),
         heading("attributes-of-use"),
         Field::new("address_policy", l.word("attribute", "address_policy"), Kind::Choice(addresses))
             .with(by_address.unwrap_or_default()),
@@ -155,6 +158,7 @@ pub(super) fn wanted(given: &Given, account: Option<&Account>) -> Result<Wanted,
         attributes: AttributesEdit {
             description: text("description", &of.description),
             welcome: text("welcome", &of.welcome),
+            labels: labels(given).filter(|labels| *labels != of.labels),
             max_sessions: changed("max_sessions")?,
             // An empty field leaves the end alone; 0 takes it away.
             valid_days: number(given, "valid_days")?.map(|days| Some(days).filter(|days| *days > 0)),
@@ -170,6 +174,13 @@ pub(super) fn wanted(given: &Given, account: Option<&Account>) -> Result<Wanted,
         address_policy: followed("address_policy", account.map(|account| &account.address_policy)),
         hours_policy: followed("hours_policy", account.map(|account| &account.hours_policy)),
     })
+}
+
+/// The labels as they are written, divided by blanks or commas; None where there is no such field.
+fn labels(given: &Given) -> Option<BTreeSet<String>> {
+    let written = given.get("labels")?;
+    let words = written.split([' ', ',', '\n', '\r', '\t']).filter(|word| !word.is_empty());
+    Some(words.map(str::to_owned).collect())
 }
 
 fn number(given: &Given, name: &str) -> Result<Option<u32>, Refusal> {

@@ -471,8 +471,8 @@ mod tests {
 
     /// Files whose sentences are made in place, beside their errors.
     const SAID_IN: &[&str] = &[
-        "rules/src/lower.rs",
-        "rules/src/condition.rs",
+        "conditions/src/lower.rs",
+        "conditions/src/condition.rs",
         "rules/src/compiled.rs",
         "rules/src/set.rs",
         "inventory/src/import.rs",

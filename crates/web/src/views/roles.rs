@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use netwarden_identity::{Access, Declaration, Grant, OPERATIONS, Operation, Role};
-use netwarden_operate::{Desk, RoleWish, ShownRole};
+use netwarden_identity::{Access, CIRCUMSTANCES, Declaration, Grant, OPERATIONS, Operation, Plane, Role};
+use netwarden_operate::{Desk, RoleEdit, RoleWish, ShownRole};
 
 use super::act::Given;
 use super::dialog::{asked, submitted};
@@ -98,18 +98,29 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
 }
 
 /// Operations that a role can give, by what they are done to.
-fn given_by_roles() -> Vec<&'static Declaration> {
-    let mut lines: Vec<_> =
-        OPERATIONS.iter().filter(|line| matches!(line.access, Access::Roles(_))).collect();
+fn given_by_roles(plane: Plane) -> Vec<&'static Declaration> {
+    let is_given =
+        |line: &&Declaration| matches!(line.access, Access::Roles(_)) && line.operation.is_in(plane);
+    let mut lines: Vec<_> = OPERATIONS.iter().filter(is_given).collect();
     lines.sort_by_key(|line| (line.object.as_str(), line.change, line.name));
     lines
 }
 
+/// When the role counts, with what may be asked for.
+fn condition_field(l: Language, condition: String) -> Field {
+    let names: Vec<&str> = CIRCUMSTANCES.iter().map(|(circumstance, _)| circumstance.name()).collect();
+    Field::new("condition", l.t("role-condition"), Kind::Lines(2)).with(condition).hinted(l.t1(
+        "role-condition-hint",
+        "names",
+        names.join(", "),
+    ))
+}
+
 /// A tick for each operation, under a heading for what it is done to.
-fn ticks(l: Language, held: &BTreeSet<Operation>) -> Vec<Field> {
+fn ticks(l: Language, plane: Plane, held: &BTreeSet<Operation>) -> Vec<Field> {
     let mut fields = Vec::new();
     let mut last = None;
-    for line in given_by_roles() {
+    for line in given_by_roles(plane) {
         if last != Some(line.object) {
             last = Some(line.object);
             let heading = l.word("object", line.object.as_str());
@@ -121,9 +132,9 @@ fn ticks(l: Language, held: &BTreeSet<Operation>) -> Vec<Field> {
     fields
 }
 
-fn ticked(given: &Given) -> Vec<String> {
+fn ticked(plane: Plane, given: &Given) -> Vec<String> {
     let is_ticked = |line: &&Declaration| given.text(&format!("op-{}", line.name)).is_some();
-    given_by_roles().into_iter().filter(is_ticked).map(|line| line.name.to_owned()).collect()
+    given_by_roles(plane).into_iter().filter(is_ticked).map(|line| line.name.to_owned()).collect()
 }
 
 async fn new_form(desk: &Desk, visitor: &Visitor, like: Option<String>) -> Result<Form, Refusal> {
@@ -132,14 +143,16 @@ async fn new_form(desk: &Desk, visitor: &Visitor, like: Option<String>) -> Resul
         Some(like) => Some(desk.role(visitor.caller(), &like).await?.0),
         None => None,
     };
-    let held = like.map(|role| role.operations).unwrap_or_default();
+    let (held, condition) = like.map(|role| (role.operations, role.condition)).unwrap_or_default();
+    let plane = visitor.caller().plane();
     Ok(Form::new(l.t("role-add"), l.t("act-add"), NEW, HERE)
         .telling([l.t("role-add-told")])
         .asking([
             Field::new("name", l.t("column-name"), Kind::Text).hinted(l.t("role-name-hint")).needed(),
             Field::new("description", l.t("column-description"), Kind::Text),
+            condition_field(l, condition),
         ])
-        .asking(ticks(l, &held))
+        .asking(ticks(l, plane, &held))
         .asking([reason(l)]))
 }
 
@@ -157,7 +170,8 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Gi
         let name = given.text("name").unwrap_or_default();
         let wish = RoleWish {
             description: given.text("description").unwrap_or_default(),
-            operations: ticked(&given),
+            operations: ticked(visitor.caller().plane(), &given),
+            condition: given.text("condition").unwrap_or_default(),
         };
         desk.create_role(visitor.caller(), &name, wish, &given.reason).await?;
         Ok(led_to(&format!("{HERE}?done=added")))
@@ -168,13 +182,17 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Gi
 async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, Refusal> {
     let l = visitor.language();
     let (role, version) = desk.role(visitor.caller(), name).await?;
-    let ShownRole { name, description, operations, .. } = role;
+    let ShownRole { name, description, operations, condition, .. } = role;
+    let plane = visitor.caller().plane();
     let version = version.map(|version| version.as_str().to_owned()).unwrap_or_default();
     Ok(Form::new(l.t1("role-change", "name", &*name), l.t("act-save"), address(&name), HERE)
         .telling([l.t("role-change-told")])
         .carrying("version", version)
-        .asking([Field::new("description", l.t("column-description"), Kind::Text).with(description)])
-        .asking(ticks(l, &operations))
+        .asking([
+            Field::new("description", l.t("column-description"), Kind::Text).with(description),
+            condition_field(l, condition),
+        ])
+        .asking(ticks(l, plane, &operations))
         .asking([reason(l)]))
 }
 
@@ -193,9 +211,13 @@ pub(crate) async fn edit(
     given: Given,
 ) -> Response {
     let done = async {
-        let description = given.get("description").map(str::to_owned);
-        let (operations, expected) = (Some(ticked(&given)), given.version());
-        desk.change_role(visitor.caller(), &name, description, operations, &given.reason, expected).await?;
+        let edit = RoleEdit {
+            description: given.get("description").map(str::to_owned),
+            operations: Some(ticked(visitor.caller().plane(), &given)),
+            condition: given.get("condition").map(str::to_owned),
+            expected: given.version(),
+        };
+        desk.change_role(visitor.caller(), &name, edit, &given.reason).await?;
         Ok(led_to(&format!("{HERE}?done=changed")))
     };
     submitted(&desk, &visitor, &given, done, edit_form(&desk, &visitor, &name)).await

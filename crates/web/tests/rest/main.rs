@@ -6,6 +6,7 @@ mod bulk;
 mod calls;
 mod channels;
 mod charts;
+mod conditions;
 mod depth;
 mod desk;
 mod document;

@@ -38,7 +38,7 @@ impl Bench {
     }
 
     /// The secret of a session of a new account.
-    async fn joins_plane(&self, plane: Plane, name: &str, role: &str) -> String {
+    pub async fn joins_plane(&self, plane: Plane, name: &str, role: &str) -> String {
         self.has(plane, name, role).await;
         let opened = self.logs_in(plane, name).await;
         opened.json()["token"].as_str().unwrap_or_else(|| panic!("{name}: {}", opened.body)).to_owned()

@@ -15,7 +15,7 @@ use regex::RegexBuilder;
 use crate::condition::ConditionError;
 use crate::cost::{MAX_COMPILED_PATTERN, MAX_PATTERN};
 use crate::node::{Comparison, Fold, Node, Operator, Subnet, TextTest, Zone};
-use crate::properties::{Property, PropertyType};
+use crate::property::{Choice, Property, PropertyType};
 
 /// The type of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) enum Spelling {
     Free,
     Mac,
     Ip,
-    Choice(crate::properties::Choice),
+    Choice(Choice),
 }
 
 /// What a list holds.
@@ -65,36 +65,33 @@ impl Type {
 }
 
 /// A part with its type, and the parts on whose being null its value depends.
-struct Typed {
-    node: Node,
+struct Typed<P> {
+    node: Node<P>,
     kind: Type,
     /// Numbers inside that can be null.
-    nulls: Vec<Node>,
+    nulls: Vec<Node<P>>,
     /// True where a null among them makes evaluation fail rather than give null.
     strict: bool,
     /// Place in the source, in octets.
     at: u32,
 }
 
-type Lowered = Result<Typed, ConditionError>;
+type Lowered<P> = Result<Typed<P>, ConditionError>;
 
-pub(crate) struct Lowering<'s> {
+pub(crate) struct Lowering<'s, P> {
     source: &'s str,
     places: &'s SourceInfo,
     locals: Vec<(String, Item)>,
-    properties: Vec<Property>,
+    properties: Vec<P>,
 }
 
-impl<'s> Lowering<'s> {
+impl<'s, P: Property> Lowering<'s, P> {
     pub(crate) fn new(source: &'s str, places: &'s SourceInfo) -> Self {
         Self { source, places, locals: Vec::new(), properties: Vec::new() }
     }
 
     /// The condition and the properties that it mentions.
-    pub(crate) fn condition(
-        mut self,
-        expression: &IdedExpr,
-    ) -> Result<(Node, Vec<Property>), ConditionError> {
+    pub(crate) fn condition(mut self, expression: &IdedExpr) -> Result<(Node<P>, Vec<P>), ConditionError> {
         let typed = self.lower(expression)?;
         if typed.kind != Type::Bool {
             return Err(self.error(
@@ -115,7 +112,7 @@ impl<'s> Lowering<'s> {
         self.places.offset_for(expression.id).map_or(0, |(start, _)| start)
     }
 
-    fn lower(&mut self, expression: &IdedExpr) -> Lowered {
+    fn lower(&mut self, expression: &IdedExpr) -> Lowered<P> {
         let at = self.place(expression);
         let exact = |node, kind| Typed { node, kind, nulls: Vec::new(), strict: false, at };
         match &expression.expr {
@@ -174,7 +171,7 @@ impl<'s> Lowering<'s> {
     }
 
     /// A property by its dotted name, or a comprehension's variable.
-    fn name(&mut self, expression: &IdedExpr, at: u32) -> Lowered {
+    fn name(&mut self, expression: &IdedExpr, at: u32) -> Lowered<P> {
         let Some((start, name)) = self.dotted(expression) else {
             return Err(self.error(at, "'.' stands between the parts of a property's name only"));
         };
@@ -189,8 +186,8 @@ impl<'s> Lowering<'s> {
                 at: start,
             });
         }
-        let Some(property) = Property::find(&name) else {
-            return Err(self.error(start, unknown_property(&name)));
+        let Some(property) = P::find(&name) else {
+            return Err(self.error(start, unknown_property::<P>(&name)));
         };
         self.properties.push(property);
         let node = Node::Property(property);
@@ -219,7 +216,7 @@ impl<'s> Lowering<'s> {
         }
     }
 
-    fn call(&mut self, call: &CallExpr, at: u32) -> Lowered {
+    fn call(&mut self, call: &CallExpr, at: u32) -> Lowered<P> {
         let args = call.args.as_slice();
         if call.target.is_none()
             && let Some(done) = self.operator(&call.func_name, args, at)
@@ -229,7 +226,7 @@ impl<'s> Lowering<'s> {
         self.function(call, at)
     }
 
-    fn operator(&mut self, name: &str, args: &[IdedExpr], at: u32) -> Option<Lowered> {
+    fn operator(&mut self, name: &str, args: &[IdedExpr], at: u32) -> Option<Lowered<P>> {
         Some(match (name, args) {
             (operators::LOGICAL_AND, [left, right]) => self.connect(left, right, at, true),
             (operators::LOGICAL_OR, [left, right]) => self.connect(left, right, at, false),
@@ -269,7 +266,7 @@ impl<'s> Lowering<'s> {
     }
 
     /// Lowers a part that must be of `kind` (texts of any spelling are one kind).
-    fn expect(&mut self, part: &IdedExpr, kind: Type, who: &str) -> Lowered {
+    fn expect(&mut self, part: &IdedExpr, kind: Type, who: &str) -> Lowered<P> {
         let part = self.lower(part)?;
         let fits = match (kind, part.kind) {
             (Type::Text(_), Type::Text(_)) | (Type::List(_), Type::List(_)) => true,
@@ -281,7 +278,7 @@ impl<'s> Lowering<'s> {
         Err(self.error(part.at, format!("{who} {}, this is {}", kind.word(), part.kind.word())))
     }
 
-    fn connect(&mut self, left: &IdedExpr, right: &IdedExpr, at: u32, and: bool) -> Lowered {
+    fn connect(&mut self, left: &IdedExpr, right: &IdedExpr, at: u32, and: bool) -> Lowered<P> {
         let word = if and { "'&&' needs" } else { "'||' needs" };
         let mut parts = Vec::new();
         for side in [left, right] {
@@ -293,7 +290,7 @@ impl<'s> Lowering<'s> {
         Ok(truth(if and { Node::And(parts) } else { Node::Or(parts) }, at))
     }
 
-    fn compare(&mut self, how: Comparison, left: &IdedExpr, right: &IdedExpr, at: u32) -> Lowered {
+    fn compare(&mut self, how: Comparison, left: &IdedExpr, right: &IdedExpr, at: u32) -> Lowered<P> {
         let mut left = self.lower(left)?;
         let mut right = self.lower(right)?;
         match (left.kind, right.kind) {
@@ -330,7 +327,7 @@ impl<'s> Lowering<'s> {
     }
 
     /// Checks a literal against what it is compared with, and spells it as the property does.
-    fn spell(&self, literal: &mut Typed, other: Type) -> Result<(), ConditionError> {
+    fn spell(&self, literal: &mut Typed<P>, other: Type) -> Result<(), ConditionError> {
         let (Node::Text(text), Type::Text(spelling)) = (&mut literal.node, other) else {
             return Ok(());
         };
@@ -365,7 +362,7 @@ impl<'s> Lowering<'s> {
         }
     }
 
-    fn membership(&mut self, item: &IdedExpr, list: &IdedExpr, at: u32) -> Lowered {
+    fn membership(&mut self, item: &IdedExpr, list: &IdedExpr, at: u32) -> Lowered<P> {
         let mut item = self.lower(item)?;
         let mut list = self.expect(list, Type::List(Item::Bool), "'in' needs")?;
         let Type::List(of) = list.kind else {
@@ -389,7 +386,7 @@ impl<'s> Lowering<'s> {
         Ok(guarded(Node::In(Box::new(item.node), Box::new(list.node)), guards, at))
     }
 
-    fn add(&mut self, left: &IdedExpr, right: &IdedExpr, at: u32) -> Lowered {
+    fn add(&mut self, left: &IdedExpr, right: &IdedExpr, at: u32) -> Lowered<P> {
         let left = self.lower(left)?;
         let right = self.lower(right)?;
         match (left.kind, right.kind) {
@@ -411,14 +408,14 @@ impl<'s> Lowering<'s> {
         }
     }
 
-    fn arithmetic(&mut self, operator: Operator, left: &IdedExpr, right: &IdedExpr, at: u32) -> Lowered {
+    fn arithmetic(&mut self, operator: Operator, left: &IdedExpr, right: &IdedExpr, at: u32) -> Lowered<P> {
         let who = format!("'{}' needs", operator.symbol());
         let left = self.expect(left, Type::Number, &who)?;
         let right = self.expect(right, Type::Number, &who)?;
         Ok(combined(operator, left, right, at))
     }
 
-    fn conditional(&mut self, condition: &IdedExpr, yes: &IdedExpr, no: &IdedExpr, at: u32) -> Lowered {
+    fn conditional(&mut self, condition: &IdedExpr, yes: &IdedExpr, no: &IdedExpr, at: u32) -> Lowered<P> {
         let condition = self.expect(condition, Type::Bool, "'?' needs")?;
         let yes = self.lower(yes)?;
         let no = self.lower(no)?;
@@ -437,7 +434,7 @@ impl<'s> Lowering<'s> {
         Ok(Typed { node: Node::If(Box::new([condition.node, yes.node, no.node])), kind, nulls, strict, at })
     }
 
-    fn function(&mut self, call: &CallExpr, at: u32) -> Lowered {
+    fn function(&mut self, call: &CallExpr, at: u32) -> Lowered<P> {
         let name = call.func_name.as_str();
         let text = Type::Text(Spelling::Free);
         match (name, call.target.as_deref(), call.args.as_slice()) {
@@ -545,7 +542,7 @@ impl<'s> Lowering<'s> {
         }
     }
 
-    fn has(&mut self, of: &IdedExpr, at: u32) -> Lowered {
+    fn has(&mut self, of: &IdedExpr, at: u32) -> Lowered<P> {
         let of = self.lower(of)?;
         let Node::Property(_) = of.node else {
             return Err(self.error(of.at, "has() needs a property"));
@@ -571,7 +568,7 @@ impl<'s> Lowering<'s> {
         variable: &IdedExpr,
         body: &IdedExpr,
         at: u32,
-    ) -> Lowered {
+    ) -> Lowered<P> {
         let list = self.expect(list, Type::List(Item::Bool), &format!("{}() needs", fold.name()))?;
         let (Type::List(item), Expr::Ident(name)) = (list.kind, &variable.expr) else {
             return Err(self.error(
@@ -657,7 +654,7 @@ impl<'s> Lowering<'s> {
 }
 
 /// The time zone of that IANA name, from the database compiled in: the same on every machine.
-pub(crate) fn zone(name: &str) -> Option<Zone> {
+pub fn zone(name: &str) -> Option<Zone> {
     if name == "UTC" {
         return Some(Zone { name: name.to_owned(), zone: jiff::tz::TimeZone::UTC });
     }
@@ -688,8 +685,9 @@ pub static FUNCTIONS: &[&str] = &[
     "list.map(item, value)",
 ];
 
-pub(crate) fn unknown_property(name: &str) -> String {
-    match Property::suggest(name) {
+/// What is said of a name that is no property of the vocabulary.
+pub fn unknown_property<P: Property>(name: &str) -> String {
+    match P::suggest(name) {
         Some(close) => format!("there is no property '{name}'; did you mean '{close}'?"),
         None => format!("there is no property '{name}'"),
     }
@@ -703,18 +701,18 @@ fn plural(kind: Type) -> &'static str {
     }
 }
 
-fn truth(node: Node, at: u32) -> Typed {
+fn truth<P>(node: Node<P>, at: u32) -> Typed<P> {
     Typed { node, kind: Type::Bool, nulls: Vec::new(), strict: false, at }
 }
 
-fn not_null(node: Node) -> Node {
+fn not_null<P>(node: Node<P>) -> Node<P> {
     Node::Compare(Comparison::NotEqual, Box::new(node), Box::new(Node::Null))
 }
 
 /// What must not be null for these parts to be evaluated: all their nullable numbers where `all`,
 /// else only those on which evaluation would fail.
-fn guards(parts: &[&Typed], all: bool) -> Vec<Node> {
-    let mut seen: Vec<(String, Node)> = Vec::new();
+fn guards<P: Property>(parts: &[&Typed<P>], all: bool) -> Vec<Node<P>> {
+    let mut seen: Vec<(String, Node<P>)> = Vec::new();
     for part in parts.iter().filter(|part| all || part.strict) {
         for null in &part.nulls {
             let text = null.to_string();
@@ -726,20 +724,20 @@ fn guards(parts: &[&Typed], all: bool) -> Vec<Node> {
     seen.into_iter().map(|(_, node)| node).collect()
 }
 
-fn guarded(node: Node, guards: Vec<Node>, at: u32) -> Typed {
+fn guarded<P: Property>(node: Node<P>, guards: Vec<Node<P>>, at: u32) -> Typed<P> {
     if guards.is_empty() {
         return truth(node, at);
     }
     truth(Node::And(guards.into_iter().map(not_null).chain([node]).collect()), at)
 }
 
-fn union(parts: &[&Typed], strict: bool) -> (Vec<Node>, bool) {
+fn union<P: Property>(parts: &[&Typed<P>], strict: bool) -> (Vec<Node<P>>, bool) {
     let nulls = guards(parts, true);
     let strict = strict && !nulls.is_empty() || parts.iter().any(|part| part.strict);
     (nulls, strict)
 }
 
-fn combined(operator: Operator, left: Typed, right: Typed, at: u32) -> Typed {
+fn combined<P: Property>(operator: Operator, left: Typed<P>, right: Typed<P>, at: u32) -> Typed<P> {
     let (nulls, strict) = union(&[&left, &right], true);
     Typed {
         node: Node::Arithmetic(operator, Box::new(left.node), Box::new(right.node)),
@@ -751,6 +749,6 @@ fn combined(operator: Operator, left: Typed, right: Typed, at: u32) -> Typed {
 }
 
 /// A function of one part that fails where the part fails.
-fn wrap(part: Typed, kind: Type, at: u32, make: impl FnOnce(Node) -> Node) -> Typed {
+fn wrap<P>(part: Typed<P>, kind: Type, at: u32, make: impl FnOnce(Node<P>) -> Node<P>) -> Typed<P> {
     Typed { node: make(part.node), kind, nulls: part.nulls, strict: part.strict, at }
 }

@@ -5,7 +5,7 @@
 //! sizes it meets; it can never count more than the bound (`tests/reference.rs` shows it).
 
 use crate::node::{Fold, Node};
-use crate::properties::{MAX_LIST, MAX_TEXT, Property, PropertyType};
+use crate::property::{MAX_LIST, MAX_TEXT, Property, PropertyType};
 
 /// Most steps that one evaluation of a condition may need: about a millisecond.
 pub const MAX_COST: u64 = 100_000;
@@ -49,8 +49,8 @@ pub(crate) struct Bound {
 }
 
 /// The bound of `node`; `locals` are those of the comprehensions' variables in scope.
-pub(crate) fn bound(node: &Node, locals: &mut Vec<Bound>) -> Bound {
-    let mut of = |node: &Node| bound(node, locals);
+pub(crate) fn bound<P: Property>(node: &Node<P>, locals: &mut Vec<Bound>) -> Bound {
+    let mut of = |node: &Node<P>| bound(node, locals);
     let scalar = |cost: u64| Bound { cost: cost.saturating_add(1), text: 0, items: 0 };
     match node {
         Node::Null | Node::Bool(_) | Node::Int(_) => scalar(0),
@@ -137,7 +137,7 @@ pub(crate) fn bound(node: &Node, locals: &mut Vec<Bound>) -> Bound {
 }
 
 /// What reading a property costs and gives at most.
-pub(crate) fn property_bound(property: Property) -> Bound {
+pub(crate) fn property_bound<P: Property>(property: P) -> Bound {
     match property.kind() {
         PropertyType::Bool | PropertyType::Number | PropertyType::Time => {
             Bound { cost: 1, text: 0, items: 0 }

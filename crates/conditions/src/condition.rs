@@ -1,4 +1,4 @@
-//! A rule's condition: CEL, checked when it is saved, evaluated on events.
+//! A condition: CEL, checked when it is saved, evaluated as often as one likes.
 
 use cel::Env;
 
@@ -6,9 +6,7 @@ use crate::cost::{MAX_COST, MAX_JOINED, MAX_SOURCE, bound};
 use crate::evaluate::{Evaluation, EvaluationError};
 use crate::lower::Lowering;
 use crate::node::{Comparison, Node};
-use crate::properties::Property;
-use crate::template::plain;
-use crate::view::View;
+use crate::property::{Property, Reads};
 
 /// Why a condition cannot be used, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,22 +34,25 @@ impl ConditionError {
 
 /// A checked condition.
 #[derive(Debug, Clone)]
-pub struct Condition {
+pub struct Condition<P> {
     source: String,
-    node: Node,
-    properties: Vec<Property>,
+    node: Node<P>,
+    properties: Vec<P>,
     cost: u64,
 }
 
 /// A literal to which a property must be equal for a condition to hold; the index of rule sets.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Key {
+pub enum Key {
+    /// A truth value.
     Bool(bool),
+    /// A whole number.
     Int(i64),
+    /// A text.
     Text(String),
 }
 
-impl Condition {
+impl<P: Property> Condition<P> {
     /// Parses and checks `source`; the empty text is the condition that always holds.
     pub fn compile(source: &str) -> Result<Self, ConditionError> {
         if source.trim().is_empty() {
@@ -115,7 +116,7 @@ impl Condition {
     }
 
     /// The properties that it mentions, each once.
-    pub fn properties(&self) -> &[Property] {
+    pub fn properties(&self) -> &[P] {
         &self.properties
     }
 
@@ -124,24 +125,24 @@ impl Condition {
         self.cost
     }
 
-    /// Whether it holds for the event behind `view`.
-    pub fn holds(&self, view: View<'_>) -> Result<bool, EvaluationError> {
-        Evaluation::new(view).truth(&self.node)
+    /// Whether it holds for what is read from `from`.
+    pub fn holds<'a>(&'a self, from: impl Reads<'a, P>) -> Result<bool, EvaluationError> {
+        Evaluation::new(from).truth(&self.node)
     }
 
     /// Whether it holds, and how many steps that took.
-    pub fn holds_counting(&self, view: View<'_>) -> (Result<bool, EvaluationError>, u64) {
-        let mut evaluation = Evaluation::new(view);
+    pub fn holds_counting<'a>(&'a self, from: impl Reads<'a, P>) -> (Result<bool, EvaluationError>, u64) {
+        let mut evaluation = Evaluation::new(from);
         let holds = evaluation.truth(&self.node);
         (holds, evaluation.steps())
     }
 
-    pub(crate) const fn node(&self) -> &Node {
+    pub(crate) const fn node(&self) -> &Node<P> {
         &self.node
     }
 
     /// The parts that must all hold.
-    pub(crate) fn conjuncts(&self) -> &[Node] {
+    pub(crate) fn conjuncts(&self) -> &[Node<P>] {
         match &self.node {
             Node::And(parts) => parts,
             other => std::slice::from_ref(other),
@@ -149,7 +150,7 @@ impl Condition {
     }
 
     /// Properties that must have one of a few values for the condition to hold.
-    pub(crate) fn equalities(&self) -> Vec<(Property, Vec<Key>)> {
+    pub fn equalities(&self) -> Vec<(P, Vec<Key>)> {
         self.conjuncts()
             .iter()
             .filter_map(|part| match part {
@@ -172,7 +173,7 @@ impl Condition {
     }
 }
 
-fn key(node: &Node) -> Option<Key> {
+fn key<P>(node: &Node<P>) -> Option<Key> {
     match node {
         Node::Bool(truth) => Some(Key::Bool(*truth)),
         Node::Int(number) => Some(Key::Int(*number)),
@@ -260,14 +261,14 @@ fn quoted(rest: &str, raw: bool) -> usize {
     rest.len()
 }
 
-fn longest_text(node: &Node) -> usize {
+fn longest_text<P: Property>(node: &Node<P>) -> usize {
     let mut longest = 0;
     walk(node, &mut Vec::new(), &mut longest);
     longest
 }
 
 /// Visits every part with the bounds of the comprehensions' variables in scope.
-fn walk(node: &Node, locals: &mut Vec<crate::cost::Bound>, longest: &mut usize) {
+fn walk<P: Property>(node: &Node<P>, locals: &mut Vec<crate::cost::Bound>, longest: &mut usize) {
     if matches!(node, Node::Join(..) | Node::Lower(_)) {
         *longest = (*longest).max(bound(node, locals).text);
     }
@@ -281,4 +282,11 @@ fn walk(node: &Node, locals: &mut Vec<crate::cost::Bound>, longest: &mut usize) 
         }
         other => other.parts(&mut |part| walk(part, locals, longest)),
     }
+}
+
+/// Without control characters, line and paragraph separators.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
+        .collect()
 }

@@ -20,12 +20,12 @@ pub enum Value<'a> {
 
 impl<'a> Value<'a> {
     /// A text that borrows.
-    pub(crate) fn text(text: &'a str) -> Self {
+    pub fn text(text: &'a str) -> Self {
         Value::Text(Cow::Borrowed(text))
     }
 
     /// A text of its own.
-    pub(crate) fn owned(text: String) -> Self {
+    pub fn owned(text: String) -> Self {
         Value::Text(Cow::Owned(text))
     }
 }
@@ -52,7 +52,7 @@ impl fmt::Display for Value<'_> {
 }
 
 /// Writes `text` as a CEL string literal.
-pub(crate) fn write_literal(f: &mut impl fmt::Write, text: &str) -> fmt::Result {
+pub fn write_literal(f: &mut impl fmt::Write, text: &str) -> fmt::Result {
     f.write_char('\'')?;
     for c in text.chars() {
         match c {

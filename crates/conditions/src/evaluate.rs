@@ -8,8 +8,8 @@ use netwarden_model::Mac;
 
 use crate::cost::{MAX_COST, matching, property_bound, reading, searching};
 use crate::node::{Comparison, Fold, Node, Operator, TextTest, Zone};
+use crate::property::{Property, Reads};
 use crate::value::Value;
-use crate::view::View;
 
 /// Why a condition has no value for an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,17 +35,17 @@ pub enum EvaluationError {
 }
 
 /// One evaluation.
-pub(crate) struct Evaluation<'a> {
-    view: View<'a>,
+pub(crate) struct Evaluation<'a, R> {
+    from: R,
     locals: Vec<Value<'a>>,
     steps: u64,
 }
 
 type Result<T> = std::result::Result<T, EvaluationError>;
 
-impl<'a> Evaluation<'a> {
-    pub(crate) const fn new(view: View<'a>) -> Self {
-        Self { view, locals: Vec::new(), steps: 0 }
+impl<'a, R> Evaluation<'a, R> {
+    pub(crate) const fn new(from: R) -> Self {
+        Self { from, locals: Vec::new(), steps: 0 }
     }
 
     /// Steps taken so far.
@@ -59,7 +59,10 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The truth of `node`.
-    pub(crate) fn truth(&mut self, node: &'a Node) -> Result<bool> {
+    pub(crate) fn truth<P: Property>(&mut self, node: &'a Node<P>) -> Result<bool>
+    where
+        R: Reads<'a, P>,
+    {
         match self.value(node)? {
             Value::Bool(truth) => Ok(truth),
             _ => Err(EvaluationError::Type),
@@ -67,7 +70,10 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The value of `node`.
-    pub(crate) fn value(&mut self, node: &'a Node) -> Result<Value<'a>> {
+    pub(crate) fn value<P: Property>(&mut self, node: &'a Node<P>) -> Result<Value<'a>>
+    where
+        R: Reads<'a, P>,
+    {
         if !matches!(node, Node::Property(_)) {
             self.charge(1)?;
         }
@@ -81,7 +87,7 @@ impl<'a> Evaluation<'a> {
             }
             Node::Property(property) => {
                 self.charge(property_bound(*property).cost)?;
-                self.view.get(*property)
+                self.from.get(*property)
             }
             Node::Local { slot, .. } => {
                 let value = self.locals.get(*slot).cloned().ok_or(EvaluationError::Type)?;
@@ -171,7 +177,10 @@ impl<'a> Evaluation<'a> {
 
     /// `&&` (absorbing false) and `||` (absorbing true): the absorbing value decides whatever fails
     /// beside it, as CEL has it.
-    fn connect(&mut self, parts: &'a [Node], absorbing: bool) -> Result<bool> {
+    fn connect<P: Property>(&mut self, parts: &'a [Node<P>], absorbing: bool) -> Result<bool>
+    where
+        R: Reads<'a, P>,
+    {
         let mut failed = None;
         for part in parts {
             match self.truth(part) {
@@ -184,7 +193,10 @@ impl<'a> Evaluation<'a> {
         failed.map_or(Ok(!absorbing), Err)
     }
 
-    fn is_in(&mut self, item: &'a Node, list: &'a Node) -> Result<bool> {
+    fn is_in<P: Property>(&mut self, item: &'a Node<P>, list: &'a Node<P>) -> Result<bool>
+    where
+        R: Reads<'a, P>,
+    {
         let item = self.value(item)?;
         let items = match self.value(list)? {
             Value::List(items) => items,
@@ -199,7 +211,10 @@ impl<'a> Evaluation<'a> {
         Ok(false)
     }
 
-    fn fold(&mut self, fold: Fold, list: &'a Node, body: &'a Node) -> Result<Value<'a>> {
+    fn fold<P: Property>(&mut self, fold: Fold, list: &'a Node<P>, body: &'a Node<P>) -> Result<Value<'a>>
+    where
+        R: Reads<'a, P>,
+    {
         let Value::List(items) = self.value(list)? else { return Err(EvaluationError::Type) };
         let mut kept = Vec::new();
         let mut found = 0;
@@ -252,14 +267,20 @@ impl<'a> Evaluation<'a> {
         })
     }
 
-    fn number(&mut self, node: &'a Node) -> Result<i64> {
+    fn number<P: Property>(&mut self, node: &'a Node<P>) -> Result<i64>
+    where
+        R: Reads<'a, P>,
+    {
         match self.value(node)? {
             Value::Int(number) => Ok(number),
             _ => Err(EvaluationError::Type),
         }
     }
 
-    fn text(&mut self, node: &'a Node) -> Result<Cow<'a, str>> {
+    fn text<P: Property>(&mut self, node: &'a Node<P>) -> Result<Cow<'a, str>>
+    where
+        R: Reads<'a, P>,
+    {
         match self.value(node)? {
             Value::Text(text) => Ok(text),
             _ => Err(EvaluationError::Type),

@@ -9,52 +9,52 @@ use std::net::IpAddr;
 use jiff::tz::TimeZone;
 use regex::Regex;
 
-use crate::properties::Property;
+use crate::property::Property;
 use crate::value::write_literal;
 
 /// A part of a condition.
 #[derive(Debug, Clone)]
-pub(crate) enum Node {
+pub(crate) enum Node<P> {
     Null,
     Bool(bool),
     Int(i64),
     Text(String),
-    List(Vec<Node>),
-    Property(Property),
+    List(Vec<Node<P>>),
+    Property(P),
     /// A comprehension's variable, by its place among those in scope.
     Local {
         slot: usize,
         name: String,
     },
-    Not(Box<Node>),
-    And(Vec<Node>),
-    Or(Vec<Node>),
-    Compare(Comparison, Box<Node>, Box<Node>),
-    In(Box<Node>, Box<Node>),
-    Arithmetic(Operator, Box<Node>, Box<Node>),
-    Negate(Box<Node>),
-    Join(Box<Node>, Box<Node>),
-    If(Box<[Node; 3]>),
-    Test(TextTest, Box<Node>, Box<Node>),
-    Matches(Box<Node>, Box<Regex>),
-    Size(Box<Node>),
-    ToText(Box<Node>),
-    Lower(Box<Node>),
-    Oui(Box<Node>),
-    InSubnet(Box<Node>, Subnet),
-    Hour(Box<Node>, Zone),
-    Weekday(Box<Node>, Zone),
+    Not(Box<Node<P>>),
+    And(Vec<Node<P>>),
+    Or(Vec<Node<P>>),
+    Compare(Comparison, Box<Node<P>>, Box<Node<P>>),
+    In(Box<Node<P>>, Box<Node<P>>),
+    Arithmetic(Operator, Box<Node<P>>, Box<Node<P>>),
+    Negate(Box<Node<P>>),
+    Join(Box<Node<P>>, Box<Node<P>>),
+    If(Box<[Node<P>; 3]>),
+    Test(TextTest, Box<Node<P>>, Box<Node<P>>),
+    Matches(Box<Node<P>>, Box<Regex>),
+    Size(Box<Node<P>>),
+    ToText(Box<Node<P>>),
+    Lower(Box<Node<P>>),
+    Oui(Box<Node<P>>),
+    InSubnet(Box<Node<P>>, Subnet),
+    Hour(Box<Node<P>>, Zone),
+    Weekday(Box<Node<P>>, Zone),
     Fold {
         fold: Fold,
-        list: Box<Node>,
+        list: Box<Node<P>>,
         name: String,
-        body: Box<Node>,
+        body: Box<Node<P>>,
     },
 }
 
-impl Node {
+impl<P> Node<P> {
     /// Calls `visit` with each part directly inside.
-    pub(crate) fn parts<'a>(&'a self, visit: &mut dyn FnMut(&'a Node)) {
+    pub(crate) fn parts<'a>(&'a self, visit: &mut dyn FnMut(&'a Node<P>)) {
         match self {
             Node::Null
             | Node::Bool(_)
@@ -215,12 +215,14 @@ impl Subnet {
 
 /// A time zone and the name by which it was asked for.
 #[derive(Debug, Clone)]
-pub(crate) struct Zone {
-    pub(crate) name: String,
-    pub(crate) zone: TimeZone,
+pub struct Zone {
+    /// Its name in the database of time zones (IANA).
+    pub name: String,
+    /// Its rules.
+    pub zone: TimeZone,
 }
 
-impl fmt::Display for Node {
+impl<P: Property> fmt::Display for Node<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Node::Null => f.write_str("null"),
@@ -274,7 +276,7 @@ impl fmt::Display for Node {
     }
 }
 
-fn joined(f: &mut fmt::Formatter<'_>, parts: &[Node], with: &str) -> fmt::Result {
+fn joined<P: Property>(f: &mut fmt::Formatter<'_>, parts: &[Node<P>], with: &str) -> fmt::Result {
     for (at, part) in parts.iter().enumerate() {
         if at > 0 {
             f.write_str(with)?;
@@ -285,9 +287,9 @@ fn joined(f: &mut fmt::Formatter<'_>, parts: &[Node], with: &str) -> fmt::Result
 }
 
 /// A part inside another one: in parentheses unless it stands for itself.
-struct Operand<'a>(&'a Node);
+struct Operand<'a, P>(&'a Node<P>);
 
-impl fmt::Display for Operand<'_> {
+impl<P: Property> fmt::Display for Operand<'_, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Node::And(_)
