@@ -193,3 +193,21 @@ pub struct Acknowledgement {
     /// Failures that the notice told of: those that came since stay for the next.
     pub failures: u32,
 }
+
+/// What became of an import of accounts.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportedUsers {
+    /// Those that were made.
+    pub made: Vec<MadeUser>,
+    /// Rows that were refused, with line and reason.
+    pub refused: Vec<String>,
+}
+
+/// An account that was made, with its one-time password, shown this once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MadeUser {
+    /// Its name.
+    pub name: String,
+    /// To be changed at the first login.
+    pub password: String,
+}

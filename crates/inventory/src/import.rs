@@ -159,14 +159,16 @@ pub fn endpoints(text: &[u8]) -> Imported<EndpointRow> {
 }
 
 /// The cells of a row that are not empty, by column.
-struct Cells<'a>(BTreeMap<&'a str, String>);
+pub struct Cells<'a>(BTreeMap<&'a str, String>);
 
 impl Cells<'_> {
-    fn get(&self, column: &str) -> Option<&str> {
+    /// What stands in the column.
+    pub fn get(&self, column: &str) -> Option<&str> {
         self.0.get(column).map(String::as_str)
     }
 
-    fn text(&self, column: &str) -> Option<String> {
+    /// What stands in the column, of its own.
+    pub fn text(&self, column: &str) -> Option<String> {
         self.0.get(column).cloned()
     }
 
@@ -177,7 +179,8 @@ impl Cells<'_> {
     }
 }
 
-fn read<T>(
+/// Reads rows of `known` columns, of which `needed` must be there.
+pub fn read<T>(
     text: &[u8],
     known: &[&str],
     needed: &str,

@@ -182,7 +182,7 @@ async fn import(
     serde_json::to_value(outcome).map_err(|error| error.to_string().into())
 }
 
-fn told(mut rejected: Vec<Rejected>) -> Vec<String> {
+pub(crate) fn told(mut rejected: Vec<Rejected>) -> Vec<String> {
     rejected.sort_by_key(|row| row.line);
     rejected.iter().map(ToString::to_string).collect()
 }

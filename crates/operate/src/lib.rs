@@ -48,6 +48,7 @@ mod system;
 mod topology;
 mod trail;
 mod unused;
+mod user_import;
 mod version;
 mod why;
 
@@ -115,5 +116,6 @@ pub use system::{
 pub use topology::{MappedElement, Topology};
 pub use trail::Export;
 pub use unused::keep_accounts;
+pub use user_import::{ImportedUsers, MOST_ACCOUNTS, user_rows};
 pub use version::Version;
 pub use why::{Link, Stage, Target, Why};

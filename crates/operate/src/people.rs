@@ -45,8 +45,8 @@ pub struct Opened {
 pub struct NewAccount {
     /// Its name.
     pub name: String,
-    /// Its first password.
-    pub password: Zeroizing<String>,
+    /// Its first password; None for a one-time password of ours.
+    pub password: Option<Zeroizing<String>>,
     /// Its roles; those of `like` where none are given.
     pub grants: Grants,
     /// The account that it is to be like.
@@ -61,6 +61,8 @@ pub struct NewAccount {
     pub address_policy: Option<Option<String>>,
     /// The policy that says when it may be used.
     pub hours_policy: Option<Option<String>>,
+    /// Why, for the record.
+    pub reason: String,
 }
 
 impl Desk {
@@ -154,9 +156,14 @@ impl Desk {
             .await
     }
 
-    /// Makes a user with a first password, which must be changed at the first login. What `wish` leaves open is
-    /// as with the account `like`; of its own that has nothing but roles, attributes and login policies.
-    pub async fn create_user(&self, caller: &Caller, wish: NewAccount) -> Result<UserId, OperateError> {
+    /// Makes a user with a first password, which must be changed at the first login; answers with that where it is one
+    /// of ours. What `wish` leaves open is as with the account `like`; of its own that has nothing but roles,
+    /// attributes and login policies.
+    pub async fn create_user(
+        &self,
+        caller: &Caller,
+        wish: NewAccount,
+    ) -> Result<(UserId, Option<Zeroizing<String>>), OperateError> {
         let like = match &wish.like {
             Some(name) => Some(self.user(caller, name).await?),
             None => None,
@@ -169,7 +176,13 @@ impl Desk {
         let is_administrator = grants.iter().any(|grant| grant.role.is_administrative());
         let person =
             Person { name: &wish.name, is_administrator, mobile: &contact.mobile, mail: &contact.mail };
-        let hash = self.identity.hash_new_password(person, wish.password, random()).await?;
+        let (hash, shown) = match wish.password {
+            Some(password) => (self.identity.hash_new_password(person, password, random()).await?, None),
+            None => {
+                let (password, hash) = self.identity.one_time_password(&random()).await?;
+                (hash, Some(password))
+            }
+        };
         let plane = caller.plane();
         let user = NewUser { plane, name: wish.name, password: hash, must_change_password: true, grants };
         let (at, vault) = (permit.at, Arc::clone(&self.vault));
@@ -185,10 +198,11 @@ impl Desk {
             "address_policy": address_policy.clone().flatten(),
             "hours_policy": hours_policy.clone().flatten(),
         });
-        let record = permit.warning(None, crate::ports::as_value(&made), "");
+        let record = permit.warning(None, crate::ports::as_value(&made), &wish.reason);
         let reached = (contact != Contact::default()).then(|| serde_json::to_vec(&contact)).transpose();
         let reached = reached.map_err(|error| OperateError::failed(&error))?.map(Zeroizing::new);
-        self.store
+        let id = self
+            .store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     let id = netwarden_identity::accounts::create_user(tx, &user, at).await?;
@@ -203,7 +217,8 @@ impl Desk {
                     Ok::<_, OperateError>(id)
                 })
             })
-            .await
+            .await?;
+        Ok((id, shown))
     }
 
     /// Makes a token of the caller's own, for these operations (all that the caller may do where empty).

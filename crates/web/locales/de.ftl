@@ -1150,6 +1150,60 @@ account-reset-title = Passwort von „{ $name }“ zurücksetzen
 account-reset-told = Das Konto bekommt ein Passwort für einmal, das hier ein einziges Mal steht. Seine Sitzungen enden, seine Tokens werden ungültig.
 account-reset-done = Dieses Passwort steht jetzt hier und nie wieder; bei der nächsten Anmeldung ist es zu ändern.
 account-unlock = Entsperren
+accounts-import = Konten importieren
+accounts-import-act = Importieren
+accounts-import-told = Jedes Konto erhält ein Einmalpasswort, das danach einmal gezeigt wird. Zeilen, die nicht gehen, werden genannt und stören die anderen nicht.
+accounts-import-columns = Die erste Zeile nennt die Spalten: name (nötig), roles, like, mobile, mail, description, labels, address_policy, hours_policy, max_sessions, valid_days. Höchstens 250 Zeilen, getrennt durch Kommas, Strichpunkte oder Tabulatoren.
+accounts-import-rows = Zeilen (CSV)
+accounts-imported = { $made } Konten wurden angelegt, { $refused } Zeilen abgelehnt.
+accounts-made = Angelegt
+accounts-made-told = Die Passwörter werden nur dieses eine Mal gezeigt. Geben Sie jedes persönlich weiter; bei der ersten Anmeldung wird es geändert.
+accounts-refused = Abgelehnt
+account-once = Einmalpasswort
+column-role = Rolle
+bulk-back-accounts = Zurück zu den Konten
+bulk-admin-stays = 'admin' ist darunter und bleibt, wie er ist.
+bulk-role-hint = Eine von { $roles }; auf eine Domäne begrenzt als rolle@domäne.
+bulk-enable = Einschalten
+bulk-enable-title = { $count } Konten einschalten
+bulk-enable-told = { $count ->
+    [one] { $count } Konto darf sich wieder anmelden:
+   *[other] { $count } Konten dürfen sich wieder anmelden:
+  }
+bulk-enabled = { $done } von { $all } Konten sind eingeschaltet.
+bulk-disable = Ausschalten
+bulk-disable-title = { $count } Konten ausschalten
+bulk-disable-told = { $count ->
+    [one] { $count } Konto wird abgemeldet, und seine Tokens gelten nicht mehr:
+   *[other] { $count } Konten werden abgemeldet, und ihre Tokens gelten nicht mehr:
+  }
+bulk-disabled = { $done } von { $all } Konten sind ausgeschaltet.
+bulk-unlock-title = { $count } Konten entsperren
+bulk-unlock-told = { $count ->
+    [one] Die Sperre, die Fehlversuche über { $count } Konto gebracht haben, wird aufgehoben:
+   *[other] Die Sperren, die Fehlversuche über { $count } Konten gebracht haben, werden aufgehoben:
+  }
+bulk-unlocked = { $done } von { $all } Konten sind entsperrt.
+bulk-give = Rolle geben
+bulk-give-title = { $count } Konten eine Rolle geben
+bulk-give-told = { $count ->
+    [one] { $count } Konto behält seine Rollen und erhält eine dazu:
+   *[other] { $count } Konten behalten ihre Rollen und erhalten eine dazu:
+  }
+bulk-given = { $done } von { $all } Konten haben die Rolle.
+bulk-take = Rolle nehmen
+bulk-take-title = { $count } Konten eine Rolle nehmen
+bulk-take-told = { $count ->
+    [one] { $count } Konto verliert eine Rolle, auch in offenen Sitzungen:
+   *[other] { $count } Konten verlieren eine Rolle, auch in offenen Sitzungen:
+  }
+bulk-taken = { $done } von { $all } Konten sind ohne die Rolle.
+bulk-delete-title = { $count } Konten löschen
+bulk-delete-told = { $count ->
+    [one] { $count } Konto wird mit Tokens und Sitzungen gelöscht; was es tat, bleibt im Protokoll:
+   *[other] { $count } Konten werden mit Tokens und Sitzungen gelöscht; was sie taten, bleibt im Protokoll:
+  }
+bulk-deleted = { $done } von { $all } Konten sind gelöscht.
 account-unlock-title = „{ $name }“ entsperren
 account-unlock-told = Die Sperre nach fehlgeschlagenen Anmeldungen wird aufgehoben.
 account-remove = Konto „{ $name }“ entfernen

@@ -1150,6 +1150,60 @@ account-reset-title = Reset the password of “{ $name }”
 account-reset-told = The account gets a password for once, shown here this one time. Its sessions end and its tokens are revoked.
 account-reset-done = This password is shown now and never again; it must be changed at the next sign-in.
 account-unlock = Unlock
+accounts-import = Import accounts
+accounts-import-act = Import
+accounts-import-told = Each account gets a one-time password, which is shown once, after this. Rows that cannot be taken are named and leave the others alone.
+accounts-import-columns = The first line names the columns: name (needed), roles, like, mobile, mail, description, labels, address_policy, hours_policy, max_sessions, valid_days. At most 250 rows, divided by commas, semicolons or tabs.
+accounts-import-rows = Rows (CSV)
+accounts-imported = { $made } accounts were made, { $refused } rows were refused.
+accounts-made = Made
+accounts-made-told = The passwords are shown this once. Hand each over in person; it is changed at the first sign-in.
+accounts-refused = Refused
+account-once = One-time password
+column-role = Role
+bulk-back-accounts = Back to the accounts
+bulk-admin-stays = 'admin' is among them, and is left as it is.
+bulk-role-hint = One of { $roles }; confined to a domain as role@domain.
+bulk-enable = Switch on
+bulk-enable-title = Switch { $count } accounts on
+bulk-enable-told = { $count ->
+    [one] { $count } account may sign in again:
+   *[other] { $count } accounts may sign in again:
+  }
+bulk-enabled = { $done } of { $all } accounts are on.
+bulk-disable = Switch off
+bulk-disable-title = Switch { $count } accounts off
+bulk-disable-told = { $count ->
+    [one] { $count } account is signed out, and its tokens stop:
+   *[other] { $count } accounts are signed out, and their tokens stop:
+  }
+bulk-disabled = { $done } of { $all } accounts are off.
+bulk-unlock-title = Unlock { $count } accounts
+bulk-unlock-told = { $count ->
+    [one] The lock that failed sign-ins have brought upon { $count } account is lifted:
+   *[other] The locks that failed sign-ins have brought upon { $count } accounts are lifted:
+  }
+bulk-unlocked = { $done } of { $all } accounts are unlocked.
+bulk-give = Give a role
+bulk-give-title = Give { $count } accounts a role
+bulk-give-told = { $count ->
+    [one] { $count } account keeps its roles and gets one more:
+   *[other] { $count } accounts keep their roles and get one more:
+  }
+bulk-given = { $done } of { $all } accounts have the role.
+bulk-take = Take a role
+bulk-take-title = Take a role from { $count } accounts
+bulk-take-told = { $count ->
+    [one] { $count } account loses a role, in open sessions as well:
+   *[other] { $count } accounts lose a role, in open sessions as well:
+  }
+bulk-taken = { $done } of { $all } accounts are without the role.
+bulk-delete-title = Delete { $count } accounts
+bulk-delete-told = { $count ->
+    [one] { $count } account is deleted with its tokens and sessions; what it did stays in the trail:
+   *[other] { $count } accounts are deleted with their tokens and sessions; what they did stays in the trail:
+  }
+bulk-deleted = { $done } of { $all } accounts are deleted.
 account-unlock-title = Unlock “{ $name }”
 account-unlock-told = The lock that failed sign-ins have brought is lifted.
 account-remove = Remove account “{ $name }”

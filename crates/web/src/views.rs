@@ -53,6 +53,7 @@ mod view;
 // System and adoption.
 mod account_form;
 mod accounts;
+mod accounts_import;
 mod adopt;
 mod backups;
 mod channels;
@@ -279,6 +280,20 @@ pages! {
     get "/system/verify-trail" backups::verify_page, Some(Operation::AuditVerify);
     post "/system/verify-trail" backups::verify, Some(Operation::AuditVerify);
     get "/system/accounts" accounts::list, Some(Operation::UserRead);
+    get "/system/many-accounts/enable" bulk::page::<bulk::Account>, Some(Operation::UserEnable);
+    post "/system/many-accounts/enable" bulk::act::<bulk::Account>, Some(Operation::UserEnable);
+    get "/system/many-accounts/disable" bulk::page::<bulk::Account>, Some(Operation::UserDisable);
+    post "/system/many-accounts/disable" bulk::act::<bulk::Account>, Some(Operation::UserDisable);
+    get "/system/many-accounts/unlock" bulk::page::<bulk::Account>, Some(Operation::UserUnlock);
+    post "/system/many-accounts/unlock" bulk::act::<bulk::Account>, Some(Operation::UserUnlock);
+    get "/system/many-accounts/give" bulk::page::<bulk::Account>, Some(Operation::UserSetRoles);
+    post "/system/many-accounts/give" bulk::act::<bulk::Account>, Some(Operation::UserSetRoles);
+    get "/system/many-accounts/take" bulk::page::<bulk::Account>, Some(Operation::UserSetRoles);
+    post "/system/many-accounts/take" bulk::act::<bulk::Account>, Some(Operation::UserSetRoles);
+    get "/system/many-accounts/delete" bulk::page::<bulk::Account>, Some(Operation::UserDelete);
+    post "/system/many-accounts/delete" bulk::act::<bulk::Account>, Some(Operation::UserDelete);
+    get "/system/import-accounts" accounts_import::page, Some(Operation::UserCreate);
+    post "/system/import-accounts" accounts_import::act, Some(Operation::UserCreate);
     get "/system/new-account" accounts::new_page, Some(Operation::UserCreate);
     post "/system/new-account" accounts::create, Some(Operation::UserCreate);
     get "/system/accounts/{account}" accounts::edit_page, Some(Operation::UserSetRoles);

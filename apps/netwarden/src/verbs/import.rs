@@ -54,7 +54,7 @@ pub async fn run(session: &Session, kind: Kind, file: &Path, reason: String) -> 
     print(&session.out, &sent)
 }
 
-fn judge(refused: usize) -> Result<(), Fault> {
+pub fn judge(refused: usize) -> Result<(), Fault> {
     match refused {
         0 => Ok(()),
         1 => Err(Fault::Bad("1 row was refused".to_owned())),

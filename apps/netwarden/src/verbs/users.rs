@@ -1,7 +1,9 @@
 //! `netwarden users …`, `tokens …` and `login`: people and what they carry.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
-use netwarden_api::account::{Acknowledgement, AttributeChanges, ListedLogin};
+use netwarden_api::account::{Acknowledgement, AttributeChanges, ImportedUsers, ListedLogin};
 use netwarden_api::client::{Method, segment};
 use netwarden_api::endpoint::Reason;
 use netwarden_api::system::{
@@ -33,6 +35,14 @@ pub enum UserVerb {
     },
     /// Changes a user: roles, whether they may log in, which local user they are, how they are reached.
     Set(UserSetArguments),
+    /// Makes users from a CSV file (columns name, roles, like, mobile, mail, description, labels, address_policy,
+    /// hours_policy, max_sessions, valid_days), and prints each one-time password, this once.
+    Import {
+        /// The file; - for standard input.
+        file: PathBuf,
+        #[command(flatten)]
+        reason: ReasonArgument,
+    },
     /// Gives a user a one-time password and prints it, this once; ends their sessions and tokens.
     ResetPassword(UserAct),
     /// Takes all second factors from a user who has lost theirs, and ends their sessions.
@@ -337,6 +347,12 @@ pub async fn run(session: &Session, verb: UserVerb) -> Result<(), Fault> {
             let request = session.client.request(Method::DELETE, &user_path(&name, "/factors")).query(&query);
             answer(&session.out, &request.send::<Value>().await?)
         }
+        UserVerb::Import { file, reason } => {
+            let text = super::import::read(&file)?;
+            let request = session.client.request(Method::POST, "/imports/users");
+            let request = request.query(&[("reason", reason.get()?)]).text("text/csv", text);
+            imported(&session.out, &request.send().await?)
+        }
         UserVerb::ResetPassword(UserAct { name, reason }) => {
             let body = Reason { reason: reason.get()? };
             let made: OneTimePassword =
@@ -397,6 +413,26 @@ pub async fn run_tokens(session: &Session, verb: TokenVerb) -> Result<(), Fault>
             answer(&session.out, &request.send::<Value>().await?)
         }
     }
+}
+
+/// Names and passwords on standard output, what was refused beside it.
+fn imported(out: &Printer, imported: &ImportedUsers) -> Result<(), Fault> {
+    if out.format == Format::Json {
+        out.json(imported)?;
+    } else {
+        let mut rows = Rows::new(&["name", "one-time password"]);
+        for made in &imported.made {
+            rows.push_cells([Cell::from(&made.name), Cell::from(&made.password)]);
+        }
+        out.rows(&rows)?;
+        for refused in &imported.refused {
+            out.note(refused);
+        }
+        if !imported.made.is_empty() {
+            out.note("The passwords are shown this once and must be changed at the next login.");
+        }
+    }
+    super::import::judge(imported.refused.len())
 }
 
 /// Logs in and prints the session's token, so that it can be put into NETWARDEN_TOKEN.

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use netwarden_api::account::{AttributeChanges, Attributes};
+use netwarden_api::account::{AttributeChanges, Attributes, ImportedUsers, MadeUser};
 use netwarden_api::endpoint::Reason;
 use netwarden_api::system::{ListedSession, NewUser, OneTimePassword, User, UserChange};
 use netwarden_api::{Page, Problem};
@@ -20,13 +20,14 @@ use zeroize::Zeroizing;
 
 use super::Answer;
 use crate::ask::Asker;
-use crate::input::{Asked, Body, IfMatch, ListParams, Place, ReasonParam, Wish, tagged};
+use crate::input::{Asked, Body, IfMatch, ListParams, Place, ReasonParam, Text, Wish, tagged};
 use crate::refusal::Refusal;
 use crate::shape;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
+        .routes(routes!(import))
         .routes(routes!(show, change, remove))
         .routes(routes!(reset_password))
         .routes(routes!(unlock))
@@ -163,7 +164,7 @@ async fn create(
     let Wanted { attributes, address_policy, hours_policy } = wanted(new.attributes)?;
     let account = NewAccount {
         name: new.name.clone(),
-        password: Zeroizing::new(new.password),
+        password: Some(Zeroizing::new(new.password)),
         grants: grants(&new.roles),
         like: new.like,
         mobile: new.mobile.unwrap_or_default(),
@@ -171,9 +172,29 @@ async fn create(
         attributes,
         address_policy,
         hours_policy,
+        reason: String::new(),
     };
     desk.create_user(&asker.caller, account).await?;
     Ok((StatusCode::CREATED, Json(shaped(desk.user(&asker.caller, &new.name).await?))))
+}
+
+/// Makes accounts from a CSV file with the columns `name` (needed), `roles`, `like`, `mobile`, `mail`, `description`,
+/// `labels`, `address_policy`, `hours_policy`, `max_sessions`, `valid_days`; at most 250. Each gets a one-time password,
+/// shown this once. Rows that are refused are told by line and reason, and leave the others alone.
+#[utoipa::path(post, path = "/imports/users", tag = "users", params(ReasonParam),
+    request_body(content = String, content_type = "text/csv"),
+    responses((status = 200, body = ImportedUsers), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("user.create"))))]
+async fn import(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Asked(why): Asked<ReasonParam>,
+    Text(csv): Text,
+) -> Answer<ImportedUsers> {
+    let imported = desk.import_users(&asker.caller, &csv, &why.reason).await?;
+    let made = imported.made.into_iter();
+    let made = made.map(|(name, password)| MadeUser { name, password: password.to_string() }).collect();
+    Ok(Json(ImportedUsers { made, refused: imported.refused }))
 }
 
 /// One account, with the version of what can be edited as ETag.

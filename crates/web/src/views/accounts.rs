@@ -7,6 +7,7 @@ use netwarden_operate::{AccountEdit, Desk, NewAccount, account_version};
 
 use super::account_form::{Wanted, fields, wanted};
 use super::act::Given;
+use super::bulk;
 use super::dialog::{asked, submitted};
 use super::form::{Field, Form, Kind, reason};
 use super::frame::{answered, led_to};
@@ -23,6 +24,7 @@ use crate::shape;
 
 const HERE: &str = "/system/accounts";
 const NEW: &str = "/system/new-account";
+const IMPORT: &str = "/system/import-accounts";
 const COLUMNS: Columns = &[
     ("column-name", Some("name")),
     ("column-roles", None),
@@ -54,7 +56,9 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
         let l = visitor.language();
         let mut wanted = LISTING.wish(&query)?;
         wanted.sort.get_or_insert_with(|| "name".to_owned());
-        let rows = shape::page(desk.users(visitor.caller(), wanted).await?, |account| {
+        let listed = desk.users(visitor.caller(), wanted).await?;
+        let keys = listed.items.iter().map(|account| account.name.clone()).collect();
+        let rows = shape::page(listed, |account| {
             let here = address(&account.name);
             let offered = [
                 (Operation::UserSetRoles, "act-change", here.clone(), false),
@@ -76,7 +80,10 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
                 ],
             }
         });
-        let add = [(Operation::UserCreate, "account-add", NEW.to_owned(), false)];
+        let add = [
+            (Operation::UserCreate, "account-add", NEW.to_owned(), false),
+            (Operation::UserCreate, "accounts-import", IMPORT.to_owned(), false),
+        ];
         let section = Section {
             title: l.t("accounts"),
             about: l.t("accounts-about"),
@@ -86,7 +93,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             rows,
             none: String::new(),
         };
-        section.shown(&desk, &visitor, &query).await
+        section.shown_with::<bulk::Account>(&desk, &visitor, &query, Some(keys)).await
     })
     .await
 }
@@ -179,7 +186,7 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Gi
         let Wanted { attributes, address_policy, hours_policy } = wanted(&given, None)?;
         let account = NewAccount {
             name,
-            password,
+            password: Some(password),
             grants: grants(&given, &offered(&desk, &visitor).await?, &Grants::new()),
             like: given.text("like"),
             mobile: given.text("mobile").unwrap_or_default(),
@@ -187,6 +194,7 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Gi
             attributes,
             address_policy,
             hours_policy,
+            reason: String::new(),
         };
         desk.create_user(visitor.caller(), account).await?;
         Ok(led_to(&format!("{HERE}?done=added")))

@@ -1,6 +1,7 @@
 //! Acts on many things at once: one dialog that names how many and who is affected, one reason, and what became
 //! of each. What differs between endpoints, ports and elements is a [`Kind`] each.
 
+mod accounts;
 mod elements;
 mod endpoints;
 mod ports;
@@ -12,6 +13,7 @@ use futures::future::BoxFuture;
 use netwarden_identity::Operation;
 use netwarden_operate::{Desk, OperateError, Said};
 
+pub(in crate::views) use self::accounts::Account;
 pub(in crate::views) use self::elements::Element;
 pub(in crate::views) use self::endpoints::Endpoint;
 pub(in crate::views) use self::ports::Port;
@@ -74,6 +76,8 @@ pub(in crate::views) struct Asked {
 pub(in crate::views) trait Kind: Clone + Ord + Send + Sync + 'static {
     /// The path of their list.
     const LIST: &'static str;
+    /// What stands before the name of an act in its address.
+    const ACTS: &'static str = Self::LIST;
     /// What a box of the list, and so the address of a dialog, calls one.
     const NAME: &'static str;
     /// Key of the text that leads back to the list, of the list's name, and of the column of results.
@@ -128,7 +132,7 @@ pub(super) fn offered<K: Kind>(desk: &Desk, visitor: &Visitor) -> Vec<Bulk> {
         .filter(|verb| visitor.may(desk, verb.operation))
         .map(|verb| Bulk {
             text: l.t(verb.button),
-            href: format!("{}/{}", K::LIST, verb.name),
+            href: format!("{}/{}", K::ACTS, verb.name),
             dangerous: verb.dangerous,
         })
         .collect()
@@ -155,7 +159,7 @@ pub(super) fn on_these<K: Kind>(desk: &Desk, visitor: &Visitor, verbs: &[&str], 
 /// Where the dialog of an act on exactly `all` is.
 fn picked_address<K: Kind>(verb: &str, all: &[K]) -> String {
     let picked = all.iter().fold(Query::default(), |query, one| query.and(K::NAME, &one.written()));
-    picked.at(&format!("{}/{verb}", K::LIST))
+    picked.at(&format!("{}/{verb}", K::ACTS))
 }
 
 fn verb_of<K: Kind>(uri: &axum::http::Uri) -> Result<&'static Verb, Refusal> {
@@ -198,7 +202,7 @@ async fn act_of<K: Kind>(
         inputs,
         button: l.t(verb.button),
         dangerous: verb.dangerous,
-        action: format!("{}/{}", K::LIST, verb.name),
+        action: format!("{}/{}", K::ACTS, verb.name),
         back: K::LIST.to_owned(),
         fault: None,
         reason_fault: None,

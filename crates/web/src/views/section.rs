@@ -71,6 +71,17 @@ impl Section {
         visitor: &Visitor,
         query: &Query,
     ) -> Result<Response, Refusal> {
+        self.shown_with::<super::bulk::Account>(desk, visitor, query, None).await
+    }
+
+    /// [`Section::shown`], with a box before each row for acts on many, by their keys.
+    pub(super) async fn shown_with<K: super::bulk::Kind>(
+        self,
+        desk: &Desk,
+        visitor: &Visitor,
+        query: &Query,
+        keys: Option<Vec<String>>,
+    ) -> Result<Response, Refusal> {
         let (l, Listing { path, columns, filters, file, watched }) = (visitor.language(), self.listing);
         if is_file(query) {
             let mut sheet = Sheet::new(visitor, path, columns);
@@ -83,6 +94,9 @@ impl Section {
             .filled(query, items, next.as_deref())
             .counted(total)
             .or_empty(if is_narrowed { l.t("none-fits") } else { self.none });
+        if let Some(keys) = keys {
+            table = table.picked_by(K::NAME, super::bulk::offered::<K>(desk, visitor), keys);
+        }
         table.watched = watched.then(|| query.without(&["done"]).at(path));
         let is_known = !table.rows.is_empty();
         table.csv = is_known.then(|| query.without(&["limit", "done"]).with("as", "csv").at(path));

@@ -345,6 +345,13 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
             201,
         ),
         call("GET", "/api/v1/users", "/api/v1/users?sort=name", Sent::Nothing, 200),
+        call(
+            "POST",
+            "/api/v1/imports/users",
+            "/api/v1/imports/users?reason=a+test",
+            Sent::Csv("name,roles\nimported,helpdesk\n"),
+            200,
+        ),
         call("GET", "/api/v1/users/{name}", "/api/v1/users/anna", Sent::Nothing, 200),
         call(
             "PATCH",

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod adoption;
+mod attacker;
 mod bulk;
 mod calls;
 mod channels;
@@ -20,6 +21,7 @@ mod histories;
 mod hostile;
 mod jobs;
 mod lists;
+mod many_accounts;
 mod names;
 mod own_path;
 mod pages;
