@@ -211,3 +211,18 @@ pub struct MadeUser {
     /// To be changed at the first login.
     pub password: String,
 }
+
+/// An account that two people seem to use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SharedAccount {
+    /// Id.
+    pub id: i64,
+    /// Whose account.
+    pub user: String,
+    /// When it was found.
+    pub at: Timestamp,
+    /// `at_once` (two places or devices), `travel` (too far in the time), `factors` (second factors take turns).
+    pub kind: String,
+    /// What was seen, in one sentence.
+    pub told: String,
+}

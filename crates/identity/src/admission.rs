@@ -19,6 +19,7 @@ use crate::decide::SecondFactor;
 use crate::grant::Grants;
 use crate::lockout::LockoutPolicy;
 use crate::role::{Role, Separation};
+use crate::sharing::SharingPolicy;
 
 pub use addresses::Addresses;
 pub use attributes::{Attributes, AttributesEdit, Unused, UnusedAct};
@@ -54,6 +55,8 @@ pub struct AccountPolicy {
     pub login_mode: LoginMode,
     /// How duties are divided among the roles of the network's plane.
     pub separation: Separation,
+    /// By what it is found that two people use one account.
+    pub sharing: SharingPolicy,
     /// Whoever has one of these roles, anywhere, needs a second factor.
     pub second_factor_roles: BTreeSet<Role>,
     /// What is dangerous needs a proof of the second factor that is no older than this; None where one of the
@@ -72,6 +75,7 @@ impl Default for AccountPolicy {
             unused: Unused::default(),
             login_mode: LoginMode::Multi,
             separation: Separation::default(),
+            sharing: SharingPolicy::default(),
             second_factor_roles: BTreeSet::new(),
             step_up_after: Some(SignedDuration::from_mins(15)),
         }

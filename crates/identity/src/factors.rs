@@ -1,7 +1,7 @@
 //! Second factors as they are kept: whose, under which label, and which code was the last. Their secrets are the
 //! vault's, under [`secret_name`].
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use netwarden_model::UserId;
 use netwarden_store::{
     Column, ColumnKind, ListQuery, ListTable, Listed, Tx, execute, query_all, query_one, values,
@@ -121,6 +121,16 @@ pub async fn rows_of<C: ConnectionTrait>(
     rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
 }
 
+/// Remembers by which factor a proof was given, for a day.
+async fn remember_proof(tx: &Tx, user: UserId, factor: i64, now: Timestamp) -> Result<(), IdentityError> {
+    let insert = "INSERT INTO identity_proof (user_id, at, factor) SELECT user_id, $3, label FROM identity_factor \
+                  WHERE id = $2 AND user_id = $1";
+    execute(tx, insert, values![user.0, factor, now.as_microsecond()]).await?;
+    let over = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+    execute(tx, "DELETE FROM identity_proof WHERE at < $1", values![over.as_microsecond()]).await?;
+    Ok(())
+}
+
 impl Identity {
     /// The factors that `query` over [`FACTORS`] asks for.
     pub async fn list_factors(&self, query: &ListQuery) -> Result<Listed<Factor>, IdentityError> {
@@ -175,6 +185,9 @@ impl Identity {
         }
         counts.forget(tx, &policy.lockout).await?;
         login::forget_failures(tx, user).await?;
+        if let Some(Presented { factor, .. }) = presented {
+            remember_proof(tx, user, factor, now).await?;
+        }
         let secret = secret::make(SecretKind::Session, random);
         let digest = secret::digest(SecretKind::Session, &secret).ok_or(IdentityError::Background)?;
         let prove = "UPDATE identity_session SET digest = $2, proven_at = $3, last_used = $3 WHERE id = $1";

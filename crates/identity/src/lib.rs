@@ -28,6 +28,8 @@ pub mod role;
 pub mod roles;
 pub mod secret;
 mod service;
+pub mod sharing;
+mod sharings;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -56,4 +58,6 @@ pub use roles::{CUSTOM_ROLES, CustomRole, RoleText};
 pub use service::{
     ACCOUNTS, Account, Identity, IdentityPolicy, LOGINS, ListedLogin, ListedSession, SESSIONS, TOKENS, Token,
 };
+pub use sharing::{Coordinates, Sharing, SharingKind, SharingPolicy};
+pub use sharings::{ListedSharing, SHARINGS, Suspect, note as note_sharing};
 pub use sql::MIGRATIONS;

@@ -36,6 +36,17 @@ pub struct Attempt {
     pub password: Zeroizing<String>,
     /// Where the caller is; None on the local socket.
     pub address: Option<IpAddr>,
+    /// With what the caller comes, as it calls itself; empty where it does not.
+    pub device: String,
+}
+
+/// Longest name of a device that is kept, in characters.
+const LONGEST_DEVICE: usize = 160;
+
+/// What is kept of what a device calls itself.
+pub(crate) fn device_name(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    text.trim().chars().take(LONGEST_DEVICE).map(shown).collect()
 }
 
 impl std::fmt::Debug for Attempt {
@@ -54,6 +65,7 @@ pub struct Checked {
     pub(crate) plane: Plane,
     pub(crate) name: String,
     pub(crate) address: Option<IpAddr>,
+    pub(crate) device: String,
     pub(crate) verdict: Result<UserId, Because>,
     /// The hash that was verified: where it changed meanwhile, the verdict is void.
     pub(crate) verified: Option<String>,
@@ -351,7 +363,7 @@ async fn remember_failure(
     most: u32,
     now: Timestamp,
 ) -> Result<Failed, IdentityError> {
-    sql::remember_login(tx, user, now.as_microsecond(), &from(address), because.as_str()).await?;
+    sql::remember_login(tx, user, now.as_microsecond(), (&from(address), ""), because.as_str()).await?;
     let set = "failures_since = failures_since + 1, failures_unseen = failures_unseen + 1";
     sql::update_user(tx, user, set, Vec::new()).await?;
     let alarm = "UPDATE identity_user SET alarmed = 1 WHERE id = $1 AND alarmed = 0 AND failures_since > $2";
@@ -376,7 +388,7 @@ fn from(address: Option<IpAddr>) -> String {
 pub(crate) async fn admit(
     tx: &Tx,
     user: sql::UserRow,
-    address: Option<IpAddr>,
+    (address, device): (Option<IpAddr>, &str),
     policy: &IdentityPolicy,
     now: Timestamp,
     random: &[u8; 32],
@@ -402,9 +414,9 @@ pub(crate) async fn admit(
     let ends = accounts.session_longest.and_then(|longest| now.checked_add(longest).ok());
     let ends = ends.unwrap_or(Timestamp::MAX);
     let from = from(address);
-    let login = sql::remember_login(tx, user.id, micros, &from, "").await?;
+    let login = sql::remember_login(tx, user.id, micros, (&from, device), "").await?;
     let until = ends.as_microsecond();
-    let session = sql::insert_session(tx, digest, user.id, &from, micros, until, login).await?;
+    let session = sql::insert_session(tx, digest, user.id, (&from, device), (micros, until), login).await?;
     let has_factor = !crate::factors::rows_of(tx, user.id, true).await?.is_empty();
     let set = "last_success = $2, last_used = $2, logins = logins + 1";
     sql::update_user(tx, user.id, set, values![micros].to_vec()).await?;

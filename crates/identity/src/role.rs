@@ -14,6 +14,7 @@ use crate::condition::{Asking, RoleCondition};
 use crate::grant::Grants;
 use crate::operation::{Access, Operation};
 use crate::rights;
+use crate::sharing::Coordinates;
 
 macro_rules! roles {
     ($($(#[$doc:meta])* $variant:ident $name:literal [$($plane:ident)*];)*) => {
@@ -195,12 +196,18 @@ impl Roles {
         Self { plane, separation, made, conditions: BTreeMap::new(), places: Arc::default() }
     }
 
-    /// With a condition for a role that was made here, and the places that it may ask about.
+    /// With a condition for a role that was made here.
     #[must_use]
-    pub fn conditioned(mut self, role: &str, condition: RoleCondition, places: &Arc<Places>) -> Self {
+    pub fn conditioned(mut self, role: &str, condition: RoleCondition) -> Self {
         if !condition.source().is_empty() {
             self.conditions.insert(role.to_owned(), condition);
         }
+        self
+    }
+
+    /// With the places in which addresses lie.
+    #[must_use]
+    pub fn at(mut self, places: &Arc<Places>) -> Self {
         self.places = Arc::clone(places);
         self
     }
@@ -210,6 +217,12 @@ impl Roles {
         let Some(address) = address else { return Vec::new() };
         let inside = self.places.iter().filter(|(_, addresses)| addresses.contains(address));
         inside.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Which place with coordinates an address lies in, and where that is.
+    pub fn whereabouts(&self, address: IpAddr) -> Option<(String, Coordinates)> {
+        let mut inside = self.places.iter().filter(|(_, addresses)| addresses.contains(address));
+        inside.find_map(|(name, addresses)| Some((name.clone(), addresses.at()?)))
     }
 
     /// The grants that count under these circumstances, and those that do not.
@@ -268,10 +281,10 @@ impl RolesByPlane {
     ) -> Self {
         let places = Arc::new(places);
         let mut all: BTreeMap<Plane, Roles> =
-            Plane::ALL.iter().map(|plane| (*plane, Roles::new(*plane, separation, []))).collect();
+            Plane::ALL.iter().map(|plane| (*plane, Roles::new(*plane, separation, []).at(&places))).collect();
         for (plane, name, operations, condition) in made {
             if let Some(roles) = all.remove(&plane) {
-                let mut roles = roles.conditioned(&name, condition, &places);
+                let mut roles = roles.conditioned(&name, condition);
                 roles.made.insert(name, operations);
                 all.insert(plane, roles);
             }

@@ -274,8 +274,17 @@ impl Identity {
     ) -> Result<Checked, IdentityError> {
         let name: String = attempt.name.trim().to_lowercase().chars().take(64).collect();
         let (plane, address) = (attempt.plane, attempt.address);
+        let device = login::device_name(&attempt.device);
         let refused = |name, because| {
-            Ok(Checked { plane, name, address, verdict: Err(because), verified: None, rehashed: None })
+            Ok(Checked {
+                plane,
+                name,
+                address,
+                device: String::new(),
+                verdict: Err(because),
+                verified: None,
+                rehashed: None,
+            })
         };
         let counts = Counts::read(self.store.read(), (plane, &name), address).await?;
         if counts.locked(now) == Some(crate::lockout::Locked::Address) {
@@ -297,7 +306,7 @@ impl Identity {
             Some(_) if !right => refused(name, Because::WrongPassword),
             Some(user) => {
                 let verified = Some(user.password);
-                Ok(Checked { plane, name, address, verdict: Ok(user.id), verified, rehashed })
+                Ok(Checked { plane, name, address, device, verdict: Ok(user.id), verified, rehashed })
             }
         }
     }
@@ -348,7 +357,7 @@ impl Identity {
             Ok(settled) => settled,
             Err(refused) => return Ok(LoginResult::Refused(refused)),
         };
-        Ok(match login::admit(tx, user, checked.address, policy, now, random).await? {
+        Ok(match login::admit(tx, user, (checked.address, &checked.device), policy, now, random).await? {
             Ok(admitted) => {
                 // Who knows the password alone has proven nothing yet, and must not wipe out wrong codes by it.
                 if admitted.user.second_factor != SecondFactor::Missing {

@@ -209,6 +209,30 @@ DROP TABLE identity_local_uid;
         up: "ALTER TABLE identity_role ADD COLUMN holds_when TEXT NOT NULL DEFAULT '';
 ",
     },
+    // With what a session was opened; by which factor a proof was given, for a day; who seems to share an account.
+    Migration {
+        name: "identity-0009-sharing",
+        up: "ALTER TABLE identity_session ADD COLUMN device TEXT NOT NULL DEFAULT '';
+ALTER TABLE identity_login ADD COLUMN device TEXT NOT NULL DEFAULT '';
+CREATE INDEX identity_login_at ON identity_login (at);
+CREATE TABLE identity_proof (
+  id {id},
+  user_id BIGINT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  at BIGINT NOT NULL,
+  factor TEXT NOT NULL
+);
+CREATE INDEX identity_proof_at ON identity_proof (at);
+CREATE TABLE identity_sharing (
+  id {id},
+  user_id BIGINT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  at BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  about TEXT NOT NULL,
+  told TEXT NOT NULL
+);
+CREATE INDEX identity_sharing_user ON identity_sharing (user_id, id);
+",
+    },
 ];
 
 /// An account's row.
@@ -493,14 +517,14 @@ pub(crate) async fn insert_session(
     tx: &Tx,
     digest: SecretDigest,
     user: UserId,
-    address: &str,
-    now: i64,
-    ends: i64,
+    (address, device): (&str, &str),
+    (now, ends): (i64, i64),
     login: i64,
 ) -> Result<i64, IdentityError> {
-    let sql = "INSERT INTO identity_session (digest, user_id, address, created, last_used, ends, login) \
-               VALUES ($1, $2, $3, $4, $4, $5, $6) RETURNING id";
-    let row = query_one(tx, sql, values![digest.0.to_vec(), user.0, address, now, ends, login]).await?;
+    let sql = "INSERT INTO identity_session (digest, user_id, address, created, last_used, ends, login, device) \
+               VALUES ($1, $2, $3, $4, $4, $5, $6, $7) RETURNING id";
+    let row =
+        query_one(tx, sql, values![digest.0.to_vec(), user.0, address, now, ends, login, device]).await?;
     Ok(row.map_or(Ok(0), |row| row.try_get_by_index(0))?)
 }
 
@@ -525,12 +549,12 @@ pub(crate) async fn remember_login(
     tx: &Tx,
     user: UserId,
     at: i64,
-    address: &str,
+    (address, device): (&str, &str),
     refused: &str,
 ) -> Result<i64, IdentityError> {
-    let insert =
-        "INSERT INTO identity_login (user_id, at, address, refused) VALUES ($1, $2, $3, $4) RETURNING id";
-    let row = query_one(tx, insert, values![user.0, at, address, refused]).await?;
+    let insert = "INSERT INTO identity_login (user_id, at, address, refused, device) \
+                  VALUES ($1, $2, $3, $4, $5) RETURNING id";
+    let row = query_one(tx, insert, values![user.0, at, address, refused, device]).await?;
     let id: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
     // Refused ones do not push out those that were let in.
     let same = if refused.is_empty() { "refused = ''" } else { "refused <> ''" };

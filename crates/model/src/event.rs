@@ -48,11 +48,12 @@ pub enum EventKind {
     NeIncomplete,
     LoginFailures,
     OperationRefused,
+    SharedAccount,
 }
 
 impl EventKind {
     /// Every kind, in the order of the codes.
-    pub const ALL: [EventKind; 28] = [
+    pub const ALL: [EventKind; 29] = [
         EventKind::MacOnline,
         EventKind::MacOffline,
         EventKind::NewEndpoint,
@@ -81,6 +82,7 @@ impl EventKind {
         EventKind::NeIncomplete,
         EventKind::LoginFailures,
         EventKind::OperationRefused,
+        EventKind::SharedAccount,
     ];
 
     /// The word used in rules and interfaces.
@@ -113,6 +115,7 @@ impl EventKind {
             EventKind::PortBecameUplink => "port_became_uplink",
             EventKind::NeIncomplete => "ne_incomplete",
             EventKind::LoginFailures => "login_failures",
+            EventKind::SharedAccount => "shared_account",
             EventKind::OperationRefused => "operation_refused",
         }
     }
@@ -141,7 +144,8 @@ impl EventKind {
             | EventKind::EnforcementFailed
             | EventKind::ReactionFailed
             | EventKind::PortBecameUplink
-            | EventKind::LoginFailures => Severity::Major,
+            | EventKind::LoginFailures
+            | EventKind::SharedAccount => Severity::Major,
             EventKind::CriticalSystemFailure => Severity::Critical,
             EventKind::NowNoncompliant | EventKind::NeRebooted | EventKind::OperationRefused => {
                 Severity::Warning
@@ -267,6 +271,6 @@ mod tests {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
         assert_eq!(EventKind::from_code(0), None);
-        assert_eq!(EventKind::from_code(29), None);
+        assert_eq!(EventKind::from_code(30), None);
     }
 }

@@ -2,7 +2,8 @@
 
 use netwarden_audit::Value;
 use netwarden_identity::{
-    LOGINS, ListedLogin, ListedSession, Notice, Object, ObjectKind, Operation, Subject, Through,
+    LOGINS, ListedLogin, ListedSession, ListedSharing, Notice, Object, ObjectKind, Operation, SHARINGS,
+    Subject, Through,
 };
 use netwarden_model::UserId;
 use netwarden_store::{Condition, ListQuery, Tx};
@@ -64,6 +65,19 @@ impl Desk {
         }
         let query = crate::lists::login_query(query, self.paged(wish))?;
         let listed = self.identity.list_logins(&query).await?;
+        Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
+    }
+
+    /// Findings that accounts are shared, the newest first unless sorted otherwise.
+    pub async fn sharings(
+        &self,
+        caller: &Caller,
+        wish: ListWish,
+    ) -> Result<Counted<ListedSharing>, OperateError> {
+        self.permit_of(caller, Operation::SessionHistory).await?;
+        let query = crate::accounts::of_plane(ListQuery::unscoped(&SHARINGS), caller.plane())?;
+        let query = crate::lists::sharing_query(query, self.paged(wish))?;
+        let listed = self.identity.list_sharings(&query).await?;
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
     }
 

@@ -61,7 +61,13 @@ impl Desk {
         let permit = self.permit_factor(caller, Operation::FactorAddOwn, label).await?;
         let user = identified(caller)?;
         let plane = user.plane();
-        let presented = Attempt { plane, name: user.name.clone(), password, address: caller.address };
+        let presented = Attempt {
+            plane,
+            name: user.name.clone(),
+            password,
+            address: caller.address,
+            device: String::new(),
+        };
         match self.identity.ask_password(user, presented, permit.at, random()).await {
             Ok(()) => {}
             Err(error @ IdentityError::OldPassword) => {

@@ -72,6 +72,7 @@ fn of_people(payload: &PeoplePayload) -> Said {
         PeoplePayload::LoginFailures { failures, .. } => {
             Said::LoginsFailed { count: i64::from(*failures), from: from.into() }
         }
+        PeoplePayload::SharedAccount { because, .. } => because.clone().into(),
         PeoplePayload::OperationRefused { operation, object, because, .. } => {
             let what = if object.is_empty() { operation.clone() } else { format!("{operation} {object}") };
             Said::WasRefused { what, from: from.into(), because: because.clone() }

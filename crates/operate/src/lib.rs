@@ -101,7 +101,7 @@ pub use netwarden_store::{Count, Listed};
 pub use netwarden_vault::CredentialEntry;
 pub use online::{Doing, Online};
 pub use passwords::{MOST_DICTIONARY_OCTETS, ShownPasswords, ShownRule};
-pub use people::{NewAccount, Opened};
+pub use people::{NewAccount, Opened, Origin};
 pub use ports::PortWish;
 pub use refusals::Refusals;
 pub use roles::{Holder, Right, RoleEdit, RoleWish, ShownRole, role_version};

@@ -162,6 +162,7 @@ const LOGIN_FILTERS: Filters = &[
     ("refused", Reads::Text),
     ("was_refused", Reads::Truth),
 ];
+const SHARING_FILTERS: Filters = &[("user", Reads::Part), ("kind", Reads::Text)];
 const LOGIN_POLICY_FILTERS: Filters = &[("name", Reads::Part), ("kind", Reads::Text)];
 const FACTOR_FILTERS: Filters = &[("label", Reads::Part)];
 const DOMAIN_FILTERS: Filters = &[("name", Reads::Part)];
@@ -496,6 +497,12 @@ pub(crate) fn session_query(plane: Plane, wish: ListWish) -> Result<ListQuery, O
 pub(crate) fn login_query(query: ListQuery, wish: ListWish) -> Result<ListQuery, OperateError> {
     let sort = wish.sort.or_else(|| Some("-id".to_owned()));
     filled(query, LOGIN_FILTERS, &["user", "address"], ListWish { sort, ..wish })
+}
+
+/// The newest first unless sorted otherwise.
+pub(crate) fn sharing_query(query: ListQuery, wish: ListWish) -> Result<ListQuery, OperateError> {
+    let sort = wish.sort.or_else(|| Some("-id".to_owned()));
+    filled(query, SHARING_FILTERS, &["user", "told"], ListWish { sort, ..wish })
 }
 
 pub(crate) fn login_policy_query(wish: ListWish) -> Result<ListQuery, OperateError> {

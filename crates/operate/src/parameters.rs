@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use netwarden_actions::guard;
-use netwarden_identity::{AccountPolicy, Limit, LockoutPolicy, LoginMode, Role, Separation, Unused};
+use netwarden_identity::{
+    AccountPolicy, Limit, LockoutPolicy, LoginMode, Role, Separation, SharingPolicy, Unused,
+};
 use netwarden_model::Mac;
 
 /// What values a parameter takes.
@@ -195,6 +197,20 @@ pub const PARAMETERS: &[Declaration] = &[
         domain: Domain::OffOr(1, 1_000),
         default: "0",
         description: "sessions that one account has at once; 'admin' has as many as it likes",
+    },
+    Declaration {
+        name: "identity.sharing_speed_kmh",
+        domain: Domain::Integer(0, 100_000),
+        default: "900",
+        description: "logins from places so far apart that one had to travel faster, in km/h, raise shared_account; \
+                      0 for never",
+    },
+    Declaration {
+        name: "identity.sharing_within_s",
+        domain: Domain::OffOr(60, 3_600),
+        default: "300",
+        description: "an account that is used from two places or devices within so many seconds raises \
+                      shared_account; second factors may take turns within twice as long",
     },
     Declaration {
         name: "identity.step_up_s",
@@ -504,6 +520,10 @@ impl Parameters {
             separation: match self.word("identity.separation") {
                 "nac" => Separation::Nac,
                 _ => Separation::Strict,
+            },
+            sharing: SharingPolicy {
+                within: self.span("identity.sharing_within_s"),
+                fastest_kmh: self.number("identity.sharing_speed_kmh"),
             },
             second_factor_roles: roles(self.word("identity.second_factor_roles")).unwrap_or_default(),
             step_up_after: self.span("identity.step_up_s"),

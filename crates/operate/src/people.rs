@@ -65,6 +65,21 @@ pub struct NewAccount {
     pub reason: String,
 }
 
+/// From where, and with what, somebody comes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// None on the local socket.
+    pub address: Option<IpAddr>,
+    /// What the program calls itself (User-Agent of RFC 9110 section 10.1.5); empty where it does not.
+    pub device: String,
+}
+
+impl From<Option<IpAddr>> for Origin {
+    fn from(address: Option<IpAddr>) -> Self {
+        Self { address, device: String::new() }
+    }
+}
+
 impl Desk {
     /// Opens a session for the right name and password. Every failure reads the same to the caller; the
     /// reason is in the trail.
@@ -73,10 +88,11 @@ impl Desk {
         plane: Plane,
         name: &str,
         password: Zeroizing<String>,
-        address: Option<IpAddr>,
+        origin: impl Into<Origin>,
     ) -> Result<Opened, OperateError> {
         let now = self.clock.now();
-        let attempt = Attempt { plane, name: name.to_owned(), password, address };
+        let Origin { address, device } = origin.into();
+        let attempt = Attempt { plane, name: name.to_owned(), password, address, device };
         let checked = self.identity.check(attempt, now, random()).await?;
         let who = name.trim().to_lowercase();
         let (identity, secret, trail) = (self.identity.clone(), random::<32>(), self.trail.clone());
@@ -129,7 +145,13 @@ impl Desk {
         let permit =
             self.permit(caller, Operation::UserChangeOwnPassword, &object, Some(user.name.clone())).await?;
         let plane = user.plane();
-        let attempt = Attempt { plane, name: user.name.clone(), password: old, address: caller.address };
+        let attempt = Attempt {
+            plane,
+            name: user.name.clone(),
+            password: old,
+            address: caller.address,
+            device: String::new(),
+        };
         let contact = self.contact_of(user.user).await?;
         let salts = [random(), random()];
         let prepared =

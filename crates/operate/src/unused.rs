@@ -7,7 +7,8 @@ use std::time::Duration;
 use netwarden_audit::{Kind, ObjectRef, Outcome, Record};
 use netwarden_identity::accounts::set_enabled;
 use netwarden_identity::{Operation, UnusedAct};
-use netwarden_model::Severity;
+use netwarden_model::event::PeoplePayload;
+use netwarden_model::{EventKind, Severity};
 use netwarden_store::Tx;
 
 use crate::accounts::forget_user;
@@ -27,6 +28,9 @@ pub async fn keep_accounts(desk: Desk) {
         if let Err(error) = desk.identity.end_idle_sessions(desk.clock.now()).await {
             tracing::error!(error = &error as &dyn std::error::Error, "sessions cannot be ended");
         }
+        if let Err(error) = desk.look_for_shared_accounts().await {
+            tracing::error!(error = &error as &dyn std::error::Error, "shared accounts cannot be looked for");
+        }
         if looks == 0
             && let Err(error) = desk.end_unused_accounts().await
         {
@@ -36,6 +40,50 @@ pub async fn keep_accounts(desk: Desk) {
 }
 
 impl Desk {
+    /// Looks for accounts that two people seem to use; each finding that is news is kept, recorded and told as an
+    /// event. How many there were.
+    pub async fn look_for_shared_accounts(&self) -> Result<usize, OperateError> {
+        let now = self.clock.now();
+        let mut count = 0;
+        for suspect in self.identity.shared_accounts(now).await? {
+            let sharing = &suspect.sharing;
+            let record = Record {
+                plane: suspect.plane,
+                level: Severity::Warning,
+                details: Some(sharing.told.clone()),
+                ..Record::new(
+                    now,
+                    Kind::Security,
+                    "user.shared",
+                    ObjectRef::new("user", suspect.name.as_str()),
+                    Outcome::Success,
+                )
+            };
+            let payload = PeoplePayload::SharedAccount {
+                user: suspect.name.clone(),
+                because: sharing.told.clone(),
+                address: suspect.address,
+            };
+            let event = crate::events::of_people(EventKind::SharedAccount, payload, now);
+            let spine = self.spine.clone();
+            let noted = self
+                .store
+                .write(move |tx: &Tx| {
+                    Box::pin(async move {
+                        if !netwarden_identity::note_sharing(tx, &suspect, now).await? {
+                            return Ok(false);
+                        }
+                        netwarden_audit::record(tx, &record).await?;
+                        spine.append(tx, now, &[event]).await?;
+                        Ok::<bool, OperateError>(true)
+                    })
+                })
+                .await?;
+            count += usize::from(noted);
+        }
+        Ok(count)
+    }
+
     /// Does to accounts that nobody uses what is to become of them; how many there were.
     pub async fn end_unused_accounts(&self) -> Result<usize, OperateError> {
         let now = self.clock.now();

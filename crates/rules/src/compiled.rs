@@ -425,6 +425,7 @@ const fn has_no_endpoint(kind: EventKind) -> bool {
             | EventKind::RuleSettingsChanged
             | EventKind::Tick
             | EventKind::LoginFailures
+            | EventKind::SharedAccount
             | EventKind::OperationRefused
     )
 }

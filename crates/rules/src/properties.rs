@@ -109,10 +109,10 @@ properties! {
     EventFoundNe, "event.found_ne", PropertyType::Number, "4", "mac_spoofing: id of the element where it was found; port_became_uplink: id of the element that the neighbour is, or claims to be.";
     EventFoundPort, "event.found_port", PropertyType::Text, "GigabitEthernet1/0/9", "mac_spoofing: port where it was found.";
     EventBecause, "event.because", PropertyType::Choice(choices::BECAUSE), "bound_elsewhere", "mac_spoofing: why it is no roaming; port_became_uplink: what says that it leads to another element.";
-    EventIp, "event.ip", PropertyType::Ip, "192.0.2.17", "arp_spoofing: the contested address; login_failures, operation_refused: where the user was.";
+    EventIp, "event.ip", PropertyType::Ip, "192.0.2.17", "arp_spoofing: the contested address; login_failures, shared_account, operation_refused: where the user was.";
     EventProperty, "event.property", PropertyType::Text, "disk_encryption", "now_noncompliant: which property differs.";
     EventExpected, "event.expected", PropertyType::Text, "on", "now_noncompliant: what the policy wants.";
-    EventReason, "event.reason", PropertyType::Text, "no reply within 4 s", "ne_unreachable, ne_incomplete, critical_system_failure, operation_refused: why.";
+    EventReason, "event.reason", PropertyType::Text, "no reply within 4 s", "ne_unreachable, ne_incomplete, critical_system_failure, operation_refused, shared_account: why.";
     EventComponent, "event.component", PropertyType::Text, "store", "critical_system_failure, ne_incomplete: which part.";
     EventUpFor, "event.up_for", PropertyType::Number, "42", "ne_rebooted: seconds since the restart.";
     EventNote, "event.note", PropertyType::Text, "read back: VLAN 999", "Enforcement and reaction events: how it ended.";
@@ -122,7 +122,7 @@ properties! {
     EventRevision, "event.revision", PropertyType::Number, "2", "rule_set_changed: the rule's new revision.";
     EventEnabled, "event.enabled", PropertyType::Bool, "true", "rule_set_changed: whether the rule is enabled now.";
     EventBelieved, "event.believed", PropertyType::Bool, "true", "port_became_uplink: false where a neighbour claims to be an element of ours and nothing bears it out; the port stays what it was.";
-    EventUser, "event.user", PropertyType::Text, "b.keller", "login_failures, operation_refused: the user's name.";
+    EventUser, "event.user", PropertyType::Text, "b.keller", "login_failures, shared_account, operation_refused: the user's name.";
     EventFailures, "event.failures", PropertyType::Number, "4", "login_failures: failures since the last success.";
     EventOperation, "event.operation", PropertyType::Text, "port.off", "operation_refused: what the user wanted to do.";
     EventObject, "event.object", PropertyType::Text, "sw-floor-2 GigabitEthernet1/0/7", "operation_refused: what the user wanted it of.";

@@ -181,7 +181,10 @@ fn detail_of_people(payload: &PeoplePayload, property: Property) -> Value<'_> {
             text(Some(operation))
         }
         (Property::EventObject, PeoplePayload::OperationRefused { object, .. }) => text(Some(object)),
-        (Property::EventReason, PeoplePayload::OperationRefused { because, .. }) => text(Some(because)),
+        (
+            Property::EventReason,
+            PeoplePayload::OperationRefused { because, .. } | PeoplePayload::SharedAccount { because, .. },
+        ) => text(Some(because)),
         (other, _) => absent(other),
     }
 }

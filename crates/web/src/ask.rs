@@ -3,10 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::header::{ACCEPT, AUTHORIZATION};
+use axum::http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
 use netwarden_identity::{Plane, Presence, Subject, Through};
-use netwarden_operate::{Caller, Desk};
+use netwarden_operate::{Caller, Desk, Origin};
 use zeroize::Zeroizing;
 
 use crate::planes::Asked;
@@ -105,6 +105,12 @@ impl FromRequestParts<Desk> for Asker {
 /// Where a request comes from; None on the local socket.
 pub(crate) fn source(parts: &Parts) -> Option<IpAddr> {
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical())
+}
+
+/// Where a request comes from, and what the program that sent it calls itself.
+pub(crate) fn origin(parts: &Parts) -> Origin {
+    let device = parts.headers.get(USER_AGENT).and_then(|name| name.to_str().ok()).unwrap_or_default();
+    Origin { address: source(parts), device: device.to_owned() }
 }
 
 /// Whether the request is one that an open page makes by itself.

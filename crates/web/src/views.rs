@@ -343,6 +343,7 @@ pages! {
     get "/system/sessions" online::list, Some(Operation::SessionRead);
     get "/system/sessions/{session}/end" online::end_page, Some(Operation::SessionEnd);
     post "/system/sessions/{session}/end" online::end, Some(Operation::SessionEnd);
+    get "/system/sharing" online::sharings, Some(Operation::SessionHistory);
     get "/system/logins" online::logins, Some(Operation::SessionHistory);
     get "/adopt" adopt::show, Some(Operation::AdoptionRead);
     get "/adopt/credentials" adopt::credentials::show, Some(Operation::AdoptionRead);

@@ -122,6 +122,11 @@ fn what_people_type_is_understood() {
         "passwords dictionary words.txt --reason x",
         "passwords try --user ann --administrator --secrets-stdin",
         "users set ann --role Operator --enabled no --reason x",
+        "users import users.csv --reason x",
+        "users set ann --label night --label vie-2 --reason x",
+        "users reset-password ann --reason x --plane management",
+        "sessions shared --filter kind=travel",
+        "roles add night --operation port.off --condition hour(now,'UTC')>=22 --reason x",
         "users reset-password ann --reason x",
         "users unlock ann --reason x",
         "users remove ann --reason x",
@@ -646,6 +651,22 @@ async fn rules_and_a_dictionary_are_sent_as_they_were_written() {
     server.run(&format!("passwords dictionary {} --reason x", file.display())).await.unwrap();
     assert_eq!(server.sent()[1].line, "PUT /api/v1/policies/passwords/dictionary?reason=x");
     assert!(server.printed().contains("\"left_out\": 1"), "{}", server.printed());
+}
+
+#[tokio::test]
+async fn users_of_a_file_are_printed_with_their_passwords_and_refused_rows_make_it_fail() {
+    let server = Server::start(Format::Table, |_| {
+        ok(
+            json!({ "made": [{ "name": "ann", "password": "ph6bd-7txt8" }], "refused": ["line 3: the name is missing"] }),
+        )
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("users.csv");
+    std::fs::write(&file, "name,roles\nann,guest\n,guest\n").unwrap();
+    let failed = server.run(&format!("users import {} --reason x", file.display())).await.unwrap_err();
+    assert!(failed.to_string().contains("1 row was refused"), "{failed}");
+    assert_eq!(server.sent()[0].line, "POST /api/v1/imports/users?reason=x");
+    assert!(server.printed().contains("ph6bd-7txt8"), "{}", server.printed());
 }
 
 #[tokio::test]

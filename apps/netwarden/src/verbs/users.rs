@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use netwarden_api::account::{Acknowledgement, AttributeChanges, ImportedUsers, ListedLogin};
+use netwarden_api::account::{Acknowledgement, AttributeChanges, ImportedUsers, ListedLogin, SharedAccount};
 use netwarden_api::client::{Method, segment};
 use netwarden_api::endpoint::Reason;
 use netwarden_api::system::{
@@ -264,6 +264,11 @@ pub enum SessionVerb {
         #[command(flatten)]
         paging: Paging,
     },
+    /// Lists accounts that two people seem to use, with what was seen.
+    Shared {
+        #[command(flatten)]
+        paging: Paging,
+    },
     /// Lists logins, let in and refused: your own.
     Logins {
         /// Everybody's.
@@ -295,6 +300,9 @@ pub async fn run_sessions(session: &Session, verb: SessionVerb) -> Result<(), Fa
         SessionVerb::Own { paging } => {
             list::<ListedSession>(session, "/sessions", Filters::default().with("own", Some(true)), &paging)
                 .await
+        }
+        SessionVerb::Shared { paging } => {
+            list::<SharedAccount>(session, "/sharings", Filters::default(), &paging).await
         }
         SessionVerb::Logins { everybody, paging } => {
             let filters = Filters::default().with("all", everybody.then_some(true));
@@ -566,6 +574,21 @@ impl Tabular for ListedSession {
             Cell::Text(self.object.clone().unwrap_or_default()),
             self.ends_at.into(),
             self.operation_at.into(),
+        ]
+    }
+}
+
+impl Tabular for SharedAccount {
+    const COLUMNS: &'static [&'static str] = &["at", "user", "kind", "what", "id"];
+    const BRIEF: usize = 4;
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            self.at.into(),
+            Cell::from(&self.user),
+            Cell::from(&self.kind),
+            Cell::Text(self.told.clone()),
+            self.id.into(),
         ]
     }
 }

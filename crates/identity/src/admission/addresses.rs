@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::hours::TextError;
+use crate::sharing::Coordinates;
 
 /// Lines that a policy has at most.
 pub const MOST_LINES: usize = 256;
@@ -15,40 +16,55 @@ struct Range {
     last: IpAddr,
 }
 
-/// A client address policy: where none of its ranges has the caller's address, there is no session.
+/// A client address policy: where none of its ranges has the caller's address, there is no session. It may say where
+/// on earth these addresses are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Addresses(Vec<Range>);
+pub struct Addresses {
+    ranges: Vec<Range>,
+    at: Option<Coordinates>,
+}
 
 impl Addresses {
-    /// Reads one line an entry: `192.0.2.7`, `192.0.2.10-192.0.2.20`, `192.0.2.0/24`, `2001:db8::/48`. Empty
-    /// lines and what follows a `#` are left out.
+    /// Reads one line an entry: `192.0.2.7`, `192.0.2.10-192.0.2.20`, `192.0.2.0/24`, `2001:db8::/48`; and, once,
+    /// `at 48.2082 16.3738` for where they are, in degrees north and east. Empty lines and what follows a `#` are
+    /// left out.
     ///
     /// # Errors
     /// The line that is none of these, by its number; nothing at all, which would let nobody in.
     pub fn parse(text: &str) -> Result<Self, TextError> {
-        let mut ranges = Vec::new();
+        let (mut ranges, mut at) = (Vec::new(), None);
         for (number, line) in super::hours::lines(text) {
             if ranges.len() == MOST_LINES {
                 return Err(TextError::TooLong(MOST_LINES));
+            }
+            if let Some(coordinates) = line.strip_prefix("at ").filter(|_| at.is_none()) {
+                let read = Coordinates::parse(coordinates);
+                at = Some(read.ok_or_else(|| TextError::address(number, line))?);
+                continue;
             }
             ranges.push(range(line).ok_or_else(|| TextError::address(number, line))?);
         }
         if ranges.is_empty() {
             return Err(TextError::Empty);
         }
-        Ok(Self(ranges))
+        Ok(Self { ranges, at })
     }
 
     /// Nobody may come from anywhere.
     pub const fn nowhere() -> Self {
-        Self(Vec::new())
+        Self { ranges: Vec::new(), at: None }
+    }
+
+    /// Where on earth they are, if that was said.
+    pub const fn at(&self) -> Option<Coordinates> {
+        self.at
     }
 
     /// True where the address lies in one of the ranges; an IPv4 address that is mapped into IPv6 counts as
     /// what it is (RFC 4291 section 2.5.5.2).
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.iter().any(|range| {
+        self.ranges.iter().any(|range| {
             range.first.is_ipv4() == address.is_ipv4() && range.first <= address && address <= range.last
         })
     }
@@ -56,12 +72,15 @@ impl Addresses {
 
 impl fmt::Display for Addresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, Range { first, last }) in self.0.iter().enumerate() {
+        for (n, Range { first, last }) in self.ranges.iter().enumerate() {
             let line_end = if n == 0 { "" } else { "\n" };
             match first == last {
                 true => write!(f, "{line_end}{first}")?,
                 false => write!(f, "{line_end}{first}-{last}")?,
             }
+        }
+        if let Some(Coordinates { latitude, longitude }) = self.at {
+            write!(f, "\nat {} {}", f64::from(latitude) / 1e6, f64::from(longitude) / 1e6)?;
         }
         Ok(())
     }

@@ -96,7 +96,13 @@ fn secret(text: &str) -> Zeroizing<String> {
 
 fn attempt(name: &str, password: &str, from: Option<&str>) -> Attempt {
     let address = from.map(|from| from.parse::<IpAddr>().unwrap());
-    Attempt { plane: Plane::Om, name: name.to_owned(), password: secret(password), address }
+    Attempt {
+        plane: Plane::Om,
+        name: name.to_owned(),
+        password: secret(password),
+        address,
+        device: String::new(),
+    }
 }
 
 fn user(subject: Option<Subject>) -> Option<Identified> {

@@ -115,7 +115,8 @@ fn a_role_whose_condition_does_not_hold_gives_nothing_and_takes_nothing_of_ones_
     let places = Arc::new(vec![("office".to_owned(), Addresses::parse("192.0.2.0/24").unwrap())]);
     let condition = RoleCondition::compile("'office' in request.places").unwrap();
     let roles = Roles::new(Plane::Om, Separation::Strict, [("night".to_owned(), operations)])
-        .conditioned("night", condition, &places);
+        .conditioned("night", condition)
+        .at(&places);
     let user = |from: &str| {
         let address = Some(from.parse().unwrap());
         let asking = Asking { address, places: roles.places(address), ..asking(&SESSION) };

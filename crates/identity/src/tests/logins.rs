@@ -57,7 +57,8 @@ impl Case {
     async fn login(&self, name: &str, password: &str, from: Option<&str>, second: i64) -> LoginResult {
         let password = Zeroizing::new(password.to_owned());
         let address = from.map(|from| from.parse::<IpAddr>().unwrap());
-        let attempt = Attempt { plane: Plane::Om, name: name.to_owned(), password, address };
+        let attempt =
+            Attempt { plane: Plane::Om, name: name.to_owned(), password, address, device: String::new() };
         let random = std::array::from_fn(|n| second.to_le_bytes()[n % 8] ^ n as u8 ^ name.len() as u8);
         self.identity.login(attempt, at(second), [9; 16], random).await.unwrap()
     }
@@ -383,7 +384,7 @@ async fn refused_logins_do_not_push_out_those_that_were_let_in() {
     let many = case.test.store.write(move |tx| {
         Box::pin(async move {
             for second in 1..=600 {
-                crate::sql::remember_login(tx, bob, second, "192.0.2.9", "wrong_password").await?;
+                crate::sql::remember_login(tx, bob, second, ("192.0.2.9", ""), "wrong_password").await?;
             }
             Ok::<_, IdentityError>(())
         })
@@ -634,7 +635,9 @@ async fn postgresql_knows_the_same_logins() {
     assert_eq!(query.count(case.test.store.read()).await.unwrap(), Count::Exact(3));
     for second in 1..=510 {
         let remember = case.test.store.write(move |tx| {
-            Box::pin(async move { crate::sql::remember_login(tx, bob, second, HERE, "wrong_password").await })
+            Box::pin(async move {
+                crate::sql::remember_login(tx, bob, second, (HERE, ""), "wrong_password").await
+            })
         });
         remember.await.unwrap();
     }

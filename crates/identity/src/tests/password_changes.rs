@@ -29,7 +29,13 @@ fn secret(text: &str) -> Zeroizing<String> {
 }
 
 fn attempt(password: &str) -> Attempt {
-    Attempt { plane: Plane::Om, name: "bob".to_owned(), password: secret(password), address: None }
+    Attempt {
+        plane: Plane::Om,
+        name: "bob".to_owned(),
+        password: secret(password),
+        address: None,
+        device: String::new(),
+    }
 }
 
 impl Case {

@@ -17,6 +17,15 @@ pub enum PeoplePayload {
         /// From where the last one came; None for the local socket.
         address: Option<IpAddr>,
     },
+    /// An account seems to be used by two people (IAM-10).
+    SharedAccount {
+        /// The account's name.
+        user: String,
+        /// By what that is seen, in words.
+        because: String,
+        /// From where it was used last; None for the local socket.
+        address: Option<IpAddr>,
+    },
     /// A user wanted what they have no right to (AUD-14). Told once a minute and user.
     OperationRefused {
         /// The user's name.
@@ -36,7 +45,9 @@ impl PeoplePayload {
     /// The user whom the event is about.
     pub fn user(&self) -> &str {
         match self {
-            PeoplePayload::LoginFailures { user, .. } | PeoplePayload::OperationRefused { user, .. } => user,
+            PeoplePayload::LoginFailures { user, .. }
+            | PeoplePayload::SharedAccount { user, .. }
+            | PeoplePayload::OperationRefused { user, .. } => user,
         }
     }
 
@@ -44,6 +55,7 @@ impl PeoplePayload {
     pub const fn address(&self) -> Option<IpAddr> {
         match self {
             PeoplePayload::LoginFailures { address, .. }
+            | PeoplePayload::SharedAccount { address, .. }
             | PeoplePayload::OperationRefused { address, .. } => *address,
         }
     }

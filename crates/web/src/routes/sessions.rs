@@ -6,11 +6,11 @@ use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use netwarden_api::account::{Acknowledgement, ListedLogin, LoginNotice};
+use netwarden_api::account::{Acknowledgement, ListedLogin, LoginNotice, SharedAccount};
 use netwarden_api::system::{Login, NewToken, PasswordChange, Secret, Session, Token};
 use netwarden_api::{Page, Problem};
 use netwarden_identity::{Operation, SecondFactor, Through};
-use netwarden_operate::{Desk, Notice};
+use netwarden_operate::{Desk, Notice, Origin};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -30,19 +30,20 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(own, logout))
         .routes(routes!(acknowledge))
         .routes(routes!(logins))
+        .routes(routes!(sharings))
         .routes(routes!(password))
         .routes(routes!(tokens, create_token))
         .routes(routes!(revoke))
 }
 
 /// Where a request comes from, for callers who are not identified yet.
-struct From(Option<std::net::IpAddr>);
+struct From(Origin);
 
 impl<S: Send + Sync> FromRequestParts<S> for From {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        Ok(Self(crate::ask::source(parts)))
+        Ok(Self(crate::ask::origin(parts)))
     }
 }
 
@@ -53,11 +54,12 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
 async fn login(
     State(desk): State<Desk>,
     Asked(plane): Asked,
-    From(address): From,
+    From(origin): From,
     Body(login): Body<Login>,
 ) -> Result<(StatusCode, Json<Secret>), Refusal> {
     let password = Zeroizing::new(login.password);
-    let opened = desk.login(plane, &login.user, password.clone(), address).await?;
+    let address = origin.address;
+    let opened = desk.login(plane, &login.user, password.clone(), origin).await?;
     let (mut must_change_password, mut password_ends_at) =
         (opened.must_change_password, opened.password_ends);
     let (mut secret, mut second_factor) = (opened.secret, opened.second_factor);
@@ -152,6 +154,21 @@ async fn logins(State(desk): State<Desk>, asker: Asker, Wish(mut wish): Wish) ->
         at: login.at,
         address: login.address,
         refused: login.refused,
+    })))
+}
+
+/// Accounts that two people seem to use, each with what was seen; filters user, kind.
+#[utoipa::path(get, path = "/sharings", tag = "sessions", params(ListParams),
+    responses((status = 200, body = Page<SharedAccount>), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("session.history"))))]
+async fn sharings(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answer<Page<SharedAccount>> {
+    let listed = desk.sharings(&asker.caller, wish).await?;
+    Ok(Json(shape::page(listed, |one| SharedAccount {
+        id: one.id,
+        user: one.user,
+        at: one.at,
+        kind: one.kind,
+        told: one.told,
     })))
 }
 

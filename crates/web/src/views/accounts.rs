@@ -41,6 +41,11 @@ fn address(name: &str) -> String {
     format!("{HERE}/{}", escaped(name))
 }
 
+/// What speaks for an account being shared.
+fn sharing_of(name: &str) -> String {
+    format!("/system/sharing?text={}", escaped(name))
+}
+
 fn standing(l: Language, account: &Account) -> Cell {
     let (colour, key) = match (account.enabled, account.must_change_password) {
         (false, _) => ("disabled", "account-off"),
@@ -63,6 +68,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             let offered = [
                 (Operation::UserSetRoles, "act-change", here.clone(), false),
                 (Operation::UserRead, "account-rights", rights_of(&account.name), false),
+                (Operation::SessionHistory, "account-sharing", sharing_of(&account.name), false),
                 (Operation::UserResetPassword, "account-reset", format!("{here}/reset"), true),
                 (Operation::FactorReset, "factors-reset", format!("{here}/factors"), true),
                 (Operation::UserUnlock, "account-unlock", format!("{here}/unlock"), false),

@@ -59,6 +59,7 @@ pub(super) const KINDS: &[&str] = &[
     "port_became_uplink",
     "ne_incomplete",
     "login_failures",
+    "shared_account",
     "operation_refused",
 ];
 const FILTERS: Filters = &[

@@ -207,6 +207,7 @@ mod tests {
             "attribute-",
             "object-",
             "login-refused-",
+            "sharing-",
             "policy-kind-",
             "unused-act-",
             "profile-",

@@ -2,7 +2,7 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use netwarden_identity::Operation;
+use netwarden_identity::{ListedSharing, Operation};
 use netwarden_operate::{Desk, ListedLogin, ListedSession, Said};
 use serde::Deserialize;
 
@@ -259,6 +259,54 @@ pub(crate) async fn own_logins(
     RawQuery(query): RawQuery,
 ) -> Response {
     logins_of(desk, visitor, query, false).await
+}
+
+const SHARING: &Listing = &Listing {
+    path: "/system/sharing",
+    columns: &[
+        ("column-time", Some("at")),
+        ("column-user", Some("user")),
+        ("column-kind", Some("kind")),
+        ("column-what", None),
+    ],
+    filters: &[
+        ("text", "filter-text", None),
+        ("kind", "filter-kind", Some(("sharing", &["at_once", "travel", "factors"]))),
+    ],
+    file: "shared-accounts.csv",
+    watched: false,
+};
+
+/// Accounts that two people seem to use, with what was seen.
+pub(crate) async fn sharings(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let listed = desk.sharings(visitor.caller(), SHARING.wish(&query)?).await?;
+        let row = |one: ListedSharing| Row {
+            cells: vec![
+                Cell::Time(Some(one.at)),
+                Cell::Text(one.user),
+                Cell::Text(l.word("sharing", &one.kind)),
+                Cell::Text(l.heard(&one.told)),
+            ],
+        };
+        let section = Section {
+            title: l.t("sharings"),
+            about: l.t("sharings-told"),
+            warnings: Vec::new(),
+            buttons: Vec::new(),
+            listing: SHARING,
+            rows: shape::page(listed, row),
+            none: l.t("sharings-none"),
+        };
+        section.shown(&desk, &visitor, &query).await
+    })
+    .await
 }
 
 /// That the notice after the login was read.

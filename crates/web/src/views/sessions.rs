@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use netwarden_identity::Plane;
 use netwarden_identity::password::Breach;
-use netwarden_operate::{Desk, OperateError, Said};
+use netwarden_operate::{Desk, OperateError, Origin, Said};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -21,13 +21,13 @@ use crate::planes::Asked;
 use crate::refusal::Refusal;
 
 /// Where a request comes from.
-pub(crate) struct Source(Option<std::net::IpAddr>);
+pub(crate) struct Source(Origin);
 
 impl<S: Send + Sync> FromRequestParts<S> for Source {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(crate::ask::source(parts)))
+        Ok(Self(crate::ask::origin(parts)))
     }
 }
 
@@ -93,7 +93,7 @@ pub(crate) async fn sign_in(
     State(desk): State<Desk>,
     look: Look,
     Asked(plane): Asked,
-    Source(address): Source,
+    Source(origin): Source,
     headers: HeaderMap,
     Sent(given): Sent<SignIn>,
 ) -> Response {
@@ -102,7 +102,7 @@ pub(crate) async fn sign_in(
     if !is_from_here(&headers) {
         return sign_in_form(look, plane, to, String::new(), Some(l.t("error-foreign-form")));
     }
-    let opened = match desk.login(plane, &given.user, Zeroizing::new(given.password), address).await {
+    let opened = match desk.login(plane, &given.user, Zeroizing::new(given.password), origin).await {
         Ok(opened) => opened,
         Err(OperateError::Unrecorded(_) | OperateError::Failed(_)) => {
             return sign_in_form(look, plane, to, given.user, Some(l.t("sign-in-failed")));

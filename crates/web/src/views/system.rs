@@ -50,6 +50,7 @@ fn sections(desk: &Desk, visitor: &Visitor) -> Vec<Section> {
         (Operation::DomainRead, "domains", "domains-about", "/system/domains"),
         (Operation::SessionRead, "online", "online-about", "/system/sessions"),
         (Operation::SessionHistory, "logins", "logins-about", "/system/logins"),
+        (Operation::SessionHistory, "sharings", "sharings-about", "/system/sharing"),
         (Operation::PolicyRead, "passwords", "passwords-about", "/system/passwords"),
         (Operation::PolicyRead, "account-policy", "account-policy-about", "/system/account-policy"),
         (Operation::PolicyRead, "login-policies", "login-policies-about", "/system/login-policies"),

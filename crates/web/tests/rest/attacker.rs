@@ -16,7 +16,7 @@ use crate::ratchet::routes;
 
 impl Bench {
     /// A request over the network from an address, with whatever headers and body.
-    async fn from(
+    pub async fn from(
         &self,
         address: &str,
         method: &str,

@@ -67,7 +67,7 @@ async fn bad_requests_are_told_in_one_sentence() {
         assert_eq!(answer.status, status, "{method} {shown}: {}", answer.body);
         assert_eq!(answer.headers["content-type"], "application/problem+json", "{method} {shown}");
         let detail = answer.detail();
-        assert!(!detail.is_empty() && detail.len() < 600, "{method} {shown}: {detail}");
+        assert!(!detail.is_empty() && detail.len() < 700, "{method} {shown}: {detail}");
         assert!(detail.contains(words), "{method} {shown}: {detail}");
     }
 }

@@ -34,5 +34,6 @@ mod ratchet;
 mod refusals;
 mod rights;
 mod rule_pages;
+mod sharing;
 mod system_pages;
 mod topology;

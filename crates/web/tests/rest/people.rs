@@ -202,7 +202,7 @@ async fn the_account_policy_is_set_by_who_keeps_the_accounts_and_by_nobody_else(
     let bench = bench().await;
     let path = "/policies/accounts/identity.lockout_failures";
     let listed = bench.read("revisor", "/policies/accounts?limit=100").await;
-    assert_eq!(items(&listed).len(), 22);
+    assert_eq!(items(&listed).len(), 24);
     let of_system = bench.read("operator", "/system/parameters?limit=100").await;
     assert!(items(&of_system).iter().all(|one| !one["name"].as_str().unwrap().starts_with("identity.")));
     for user in ["operator", "helpdesk"] {

@@ -26,6 +26,7 @@ const WITHOUT_VERB: &[(&str, &str)] = &[
     ("PUT /api/v1/rules/{rule}", "rules edit reads a file first, which its own test has"),
     ("POST /api/v1/rules/check", "rules check reads a file first, which its own test has"),
     ("POST /api/v1/adoption/import", "the imports read a file first, which their own tests have"),
+    ("POST /api/v1/imports/users", "users import reads a file first, which its own test has"),
     ("POST /api/v1/factors", "factors add asks for the password first; people have the page as well"),
     ("POST /api/v1/users", "users add asks for a password first, which its own test has"),
     (
@@ -138,6 +139,7 @@ const BY_VERB: &[&str] = &[
     "sessions list",
     "sessions show",
     "sessions own",
+    "sessions shared",
     "sessions logins",
     "policies accounts",
     "policies accounts identity.lockout_s",
