@@ -247,12 +247,18 @@ pub async fn set_own_password(tx: &Tx, own: &OwnPassword, now: Timestamp) -> Res
     set_password(tx, own.user, &own.hash, false, own.keep, now).await
 }
 
-/// Lets the local user `uid` be known as `user` in the user's plane, or no longer.
+/// Lets the local user `uid` be known as `user` in the user's plane, or no longer. Who is known as somebody else there
+/// stays so: that is not the account that was asked about.
 pub async fn map_local_uid(tx: &Tx, uid: u32, user: UserId, is_mapped: bool) -> Result<(), IdentityError> {
     let present = sql::user_by_id(tx, user).await?;
     let plane = present.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?.plane.as_str();
     let uid = i64::from(uid);
-    execute(tx, "DELETE FROM identity_local WHERE uid = $1 AND plane = $2", values![uid, plane]).await?;
+    let unmap = "DELETE FROM identity_local WHERE uid = $1 AND plane = $2 AND user_id = $3";
+    execute(tx, unmap, values![uid, plane, user.0]).await?;
+    let other = "SELECT user_id FROM identity_local WHERE uid = $1 AND plane = $2";
+    if query_one(tx, other, values![uid, plane]).await?.is_some() {
+        return Err(IdentityError::UidTaken(uid));
+    }
     if is_mapped {
         let insert = "INSERT INTO identity_local (uid, plane, user_id) VALUES ($1, $2, $3)";
         execute(tx, insert, values![uid, plane, user.0]).await?;

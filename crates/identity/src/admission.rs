@@ -90,7 +90,12 @@ impl AccountPolicy {
         has_factor: bool,
         proven: Option<Timestamp>,
     ) -> SecondFactor {
-        let is_demanded = grants.iter().any(|grant| self.second_factor_roles.contains(&grant.role));
+        // What is demanded of an administrator is demanded of `admin`.
+        let demands = |role: &Role| {
+            let above = *role == Role::Superuser && self.second_factor_roles.contains(&Role::Administrator);
+            above || self.second_factor_roles.contains(role)
+        };
+        let is_demanded = grants.iter().any(|grant| demands(&grant.role));
         match (has_factor, proven) {
             (true, Some(at)) => {
                 let until =

@@ -458,7 +458,8 @@ fn separated(
     object: &Object,
     because: &Because,
 ) -> Result<(), Because> {
-    let by_nac = matches!(because, Because::RoleHas(grant) if grant.role == Role::Administrator);
+    let others = user.grants_with(operation).any(|grant| grant.role != Role::Administrator);
+    let by_nac = matches!(because, Because::RoleHas(grant) if grant.role == Role::Administrator) && !others;
     let foreign = |grant: &&Grant| {
         let is_of_others = by_nac && grant.role.is_built_in() && !grant.role.is_nac();
         is_of_others || !user.roles.knows(&grant.role)
@@ -467,7 +468,8 @@ fn separated(
         return Err(Because::ForeignRole(foreign.role.as_str().to_owned()));
     }
     for given in object.grants.iter().filter(|grant| !user.covers(grant)) {
-        if !user.manages(given) {
+        // A token is in the hands of who makes it: keeping rights for others is no way to have them.
+        if operation == Operation::TokenCreate || !user.manages(given) {
             return Err(Because::WiderRole(given.to_string()));
         }
         // Labels are what conditions ask for.

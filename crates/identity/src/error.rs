@@ -119,6 +119,9 @@ pub enum IdentityError {
     /// The condition of a role cannot be used.
     #[error("the condition of the role, {0}")]
     Condition(#[from] netwarden_conditions::ConditionError),
+    /// The local user is known as somebody else.
+    #[error("the local user {0} is known as another account: unmap it there first")]
+    UidTaken(i64),
     /// A label that no account can have.
     #[error("'{0}' is no label: 1 to 64 letters, digits, '_', '-' and '.' are allowed")]
     BadLabel(String),

@@ -388,7 +388,8 @@ impl Operation {
         match plane {
             Plane::Om => true,
             Plane::Tenant => {
-                matches!(self, O::SystemAlive) || (is_of_people && !matches!(self, O::UserMapLocal))
+                matches!(self, O::SystemAlive)
+                    || (is_of_people && !matches!(self, O::UserMapLocal | O::AuditExport | O::AuditVerify))
             }
             Plane::Management => {
                 let is_of_platform =

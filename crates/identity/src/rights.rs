@@ -23,7 +23,7 @@ fn on_the_platform(role: &Role, operation: Operation) -> bool {
 
     match role {
         Role::Superuser => true,
-        Role::Administrators => !is_security(operation),
+        Role::Administrators => !is_security(operation) && operation != O::AuditExport,
         Role::SmManagers => is_security(operation) || operation.object() == ObjectKind::Audit,
         Role::Monitors => is_query(operation),
         Role::Operators => {
@@ -42,12 +42,14 @@ fn in_the_network(separation: Separation, role: &Role, operation: Operation) -> 
         Role::Administrator | Role::Operator | Role::Helpdesk | Role::Revisor => {
             let is_theirs =
                 matches!(operation.declaration().access, Access::Roles(roles) if roles.contains(role));
-            let keeps_accounts = separation == Separation::Nac;
-            is_theirs && (keeps_accounts || !(is_security(operation) && operation.is_change()))
+            let of_accounts = matches!(operation, O::BackupDownload | O::BackupRestore)
+                || (is_security(operation) && operation.is_change());
+            is_theirs && (separation == Separation::Nac || !of_accounts)
         }
         // Copies of the whole system hold the accounts: they are the platform's.
         Role::Administrators => {
-            !is_security(operation) && !matches!(operation, O::BackupDownload | O::BackupRestore)
+            let holds_all = matches!(operation, O::BackupDownload | O::BackupRestore | O::AuditExport);
+            !is_security(operation) && !holds_all
         }
         Role::SmManagers => is_security(operation) || is_audit(operation),
         Role::Guest => is_guests(operation),

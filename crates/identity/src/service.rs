@@ -618,14 +618,14 @@ impl Identity {
         })
     }
 
-    /// Accounts to which something is to become because nobody used them, with what that is.
-    pub async fn overdue(&self, now: Timestamp) -> Result<Vec<(UserId, String, UnusedAct)>, IdentityError> {
+    /// Accounts to which something is to become because nobody used them.
+    pub async fn overdue(&self, now: Timestamp) -> Result<Vec<(UserId, Plane, String)>, IdentityError> {
         let usual = self.policy().accounts.unused;
         let users = sql::users_enabled(self.store.read()).await?;
         let roles = self.all_roles(self.policy_version().await?).await?;
         let overdue = users.into_iter().filter_map(|user| {
-            let act = act_on_unused(&user, &roles, usual, now)?;
-            Some((user.id, user.name, act))
+            act_on_unused(&user, &roles, usual, now)?;
+            Some((user.id, user.plane, user.name))
         });
         Ok(overdue.collect())
     }

@@ -125,6 +125,11 @@ impl Desk {
             permits.push((operation, permit));
         }
         require_reason(reason)?;
+        // Conditions of roles ask for labels: nobody sets their own.
+        let is_own = owner(caller) == Some(account.id) && !caller.held().is_empty();
+        if let Some((_, permit)) = permits.first().filter(|_| is_own && edit.attributes.labels.is_some()) {
+            return Err(self.own_rights(permit).await);
+        }
         let _one_at_a_time = EDITING.lock().await;
         let (present, reached) =
             (self.account(account.plane, name).await?, self.contact_of(account.id).await?);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use netwarden_audit::{Kind, ObjectRef, Outcome, Record, Value};
-use netwarden_identity::{Operation, Presence, Subject, Through};
+use netwarden_identity::{Grant, Operation, Presence, Role, Subject, Through, has_whole};
 use netwarden_model::{Plane, Scope, Severity};
 
 /// A caller as the edge has identified them.
@@ -32,6 +32,16 @@ impl Caller {
         match &self.subject {
             Subject::Unidentified => Plane::Om,
             Subject::User(user) => user.plane(),
+        }
+    }
+
+    /// All grants of the caller, whether they count now or not; none of `admin`, whose rights nothing changes.
+    pub(crate) fn held(&self) -> Vec<&Grant> {
+        match &self.subject {
+            Subject::User(user) if !has_whole(&user.grants, &Role::Superuser) => {
+                user.grants.iter().chain(user.dormant.iter()).collect()
+            }
+            _ => Vec::new(),
         }
     }
 

@@ -133,6 +133,17 @@ impl Desk {
         Err(OperateError::Denied { operation, because })
     }
 
+    /// Refuses, with a record, what would change the caller's own rights.
+    pub(crate) async fn own_rights(&self, permit: &Permit) -> OperateError {
+        let because = Because::OwnRights;
+        let mut record = permit.record(None, None, &because.to_string());
+        (record.outcome, record.level) = (Outcome::Denied, Severity::Warning);
+        match self.record(record).await {
+            Ok(()) => OperateError::Denied { operation: permit.operation, because },
+            Err(error) => error,
+        }
+    }
+
     /// Notes what a session does, but for what every page asks by itself.
     fn note(&self, caller: &Caller, operation: Operation, object: &ObjectRef, at: jiff::Timestamp) {
         let by_itself = matches!(operation, Operation::SessionReadOwn | Operation::SystemStatus);
@@ -156,7 +167,7 @@ impl Desk {
     ) -> Option<NewEvent> {
         let Subject::User(user) = &caller.subject else { return None };
         let payload = PeoplePayload::OperationRefused {
-            user: user.name.clone(),
+            user: crate::people::named_in(user.plane(), &user.name),
             operation: operation.name().to_owned(),
             object: object.id.clone().unwrap_or_default(),
             because: because.to_string(),

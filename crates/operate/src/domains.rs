@@ -3,7 +3,8 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use netwarden_identity::{
-    DOMAINS, Domain, ListedDomain, Members, Object, ObjectKind, Operation, Standing, Subject, domains,
+    DOMAINS, Domain, Grant, ListedDomain, Members, Object, ObjectKind, Operation, Role, Standing, Subject,
+    domains,
 };
 use netwarden_inventory::Network;
 use netwarden_model::NeId;
@@ -199,6 +200,14 @@ impl Desk {
         let domain = domain.unwrap_or_else(|| kept.domain.clone());
         if domain == kept.domain && description.trim() == kept.description {
             return Err(OperateError::Invalid(Said::NothingToChange));
+        }
+        // Nobody widens the domain to which they are confined, unless they have the same role everywhere.
+        let held = caller.held();
+        let is_whole = |role: &Role| held.iter().any(|grant| grant.is_whole() && grant.role == *role);
+        let confined =
+            |grant: &&&Grant| grant.domain.as_deref() == Some(kept.name.as_str()) && !is_whole(&grant.role);
+        if domain != kept.domain && held.iter().any(|grant| confined(&grant)) {
+            return Err(self.own_rights(&permit).await);
         }
         let record = permit.warning(as_value(&kept.domain), as_value(&domain), reason);
         let (by, at) = (permit.user().to_owned(), permit.at);

@@ -148,7 +148,7 @@ impl Desk {
             presented = presented.or(step.map(|step| Presented { factor, step }));
         }
         let (identity, spine, address) = (self.identity.clone(), self.spine.clone(), permit.caller.address);
-        let (at, fresh) = (permit.at, random::<32>());
+        let (at, fresh, plane) = (permit.at, random::<32>(), user.plane());
         let record = permit.warning(None, None, "");
         let trail = self.trail.clone();
         let settled = self
@@ -160,7 +160,7 @@ impl Desk {
                     if let Err(refused) = &settled {
                         record.outcome = Outcome::Failure;
                         record.details = Some(refused.because.to_string());
-                        if let Some(event) = login_alarm(refused, address, at) {
+                        if let Some(event) = login_alarm(plane, refused, address, at) {
                             spine.append(tx, at, &[event]).await?;
                         }
                     }

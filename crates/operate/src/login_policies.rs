@@ -1,7 +1,7 @@
 //! Login policies: from where, and when, accounts may be used (IAM-11). Accounts follow them by name.
 
 use netwarden_identity::{
-    LOGIN_POLICIES, LoginPolicy, Object, ObjectKind, Operation, PolicyKind, login_policies,
+    LOGIN_POLICIES, LoginPolicy, Object, ObjectKind, Operation, PolicyKind, Subject, login_policies,
 };
 use netwarden_store::{Condition, ListQuery, Tx};
 
@@ -62,6 +62,9 @@ impl Desk {
         let kind = kind.ok_or_else(|| {
             OperateError::Invalid(Said::NoLoginPolicyKind { given: wish.kind.chars().take(32).collect() })
         })?;
+        if kind == PolicyKind::Addresses && asks_for_places(caller) {
+            return Err(self.own_rights(&permit).await);
+        }
         let record = permit.warning(None, as_value(&(kind.as_str(), &wish.lines)), reason);
         let (by, at) = (permit.user().to_owned(), permit.at);
         self.store
@@ -96,6 +99,9 @@ impl Desk {
         if policy.lines == lines {
             return Err(OperateError::Invalid(Said::NothingToChange));
         }
+        if policy.kind == PolicyKind::Addresses && asks_for_places(caller) {
+            return Err(self.own_rights(&permit).await);
+        }
         let record = permit.warning(as_value(&policy.lines), as_value(&lines), reason);
         let (by, at) = (permit.user().to_owned(), permit.at);
         self.store
@@ -127,6 +133,9 @@ impl Desk {
             &login_policy_version(&policy),
             Said::called(Thing::LoginPolicy, Said::quoted(name)),
         )?;
+        if policy.kind == PolicyKind::Addresses && asks_for_places(caller) {
+            return Err(self.own_rights(&permit).await);
+        }
         let record = permit.warning(as_value(&policy.lines), None, reason);
         self.store
             .write(move |tx: &Tx| {
@@ -154,4 +163,10 @@ impl Desk {
         let mut listed = self.identity.list_login_policies(&query).await?;
         listed.items.pop().ok_or_else(|| OperateError::not_found(Thing::LoginPolicy, Said::quoted(name)))
     }
+}
+
+/// True where a role of the caller's own counts in some places only: they do not say where these are.
+fn asks_for_places(caller: &Caller) -> bool {
+    let Subject::User(user) = &caller.subject else { return false };
+    caller.held().iter().any(|grant| user.roles.condition(&grant.role).contains("request.places"))
 }

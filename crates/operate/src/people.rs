@@ -110,7 +110,7 @@ impl Desk {
                             .await?;
                     }
                     if let LoginResult::Refused(refused) = &result
-                        && let Some(event) = login_alarm(refused, address, now)
+                        && let Some(event) = login_alarm(plane, refused, address, now)
                     {
                         spine.append(tx, now, &[event]).await?;
                     }
@@ -337,9 +337,18 @@ fn told(refused: &Refused) -> String {
     }
 }
 
+/// What events, which are the network's, call an account: with its plane, where that is another.
+pub(crate) fn named_in(plane: Plane, name: &str) -> String {
+    match plane {
+        Plane::Om => name.to_owned(),
+        _ => format!("{plane}/{name}"),
+    }
+}
+
 /// The alarm of too many failed logins (IAM-08), raised once until the next success. Of names that nobody has
 /// there is none.
 pub(crate) fn login_alarm(
+    plane: Plane,
     refused: &Refused,
     address: Option<IpAddr>,
     at: jiff::Timestamp,
@@ -348,7 +357,7 @@ pub(crate) fn login_alarm(
         return None;
     }
     let failures = u32::try_from(refused.failures_since_success).unwrap_or(u32::MAX);
-    let payload = PeoplePayload::LoginFailures { user: refused.name.clone(), failures, address };
+    let payload = PeoplePayload::LoginFailures { user: named_in(plane, &refused.name), failures, address };
     Some(crate::events::of_people(EventKind::LoginFailures, payload, at))
 }
 

@@ -60,7 +60,7 @@ impl Desk {
                 )
             };
             let payload = PeoplePayload::SharedAccount {
-                user: suspect.name.clone(),
+                user: crate::people::named_in(suspect.plane, &suspect.name),
                 because: sharing.told.clone(),
                 address: suspect.address,
             };
@@ -88,8 +88,9 @@ impl Desk {
     pub async fn end_unused_accounts(&self) -> Result<usize, OperateError> {
         let now = self.clock.now();
         let mut count = 0;
-        for (user, name, _) in self.identity.overdue(now).await? {
+        for (user, plane, name) in self.identity.overdue(now).await? {
             let record = |operation: Operation| Record {
+                plane,
                 level: Severity::Warning,
                 cause: Some("the account was not used for as long as accounts may be".to_owned()),
                 ..Record::new(

@@ -13,6 +13,7 @@ mod desk;
 mod document;
 mod domains;
 mod editing;
+mod escalation;
 mod events;
 mod factors;
 mod german;

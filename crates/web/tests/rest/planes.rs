@@ -44,7 +44,7 @@ impl Bench {
         opened.json()["token"].as_str().unwrap_or_else(|| panic!("{name}: {}", opened.body)).to_owned()
     }
 
-    async fn separate(&self) {
+    pub async fn separate(&self) {
         let set = json!({ "reason": "a test", "value": "strict" });
         let path = "/api/v1/policies/accounts/identity.separation";
         assert_eq!(self.json("administrator", "PUT", path, set).await.status, 204);

@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use netwarden_identity::{ADMIN, Grant, Operation, Role};
-use netwarden_operate::{AccountEdit, Desk, OperateError, Said};
+use netwarden_operate::{AccountEdit, Desk, OperateError, Said, account_version};
 
 use super::{Asked, Kind, Verb, verb};
 use crate::address::escaped;
@@ -143,7 +143,9 @@ impl Kind for Account {
                     AccountEdit { enabled: Some(verb.name == "enable"), ..AccountEdit::default() }
                 }
                 _ => {
-                    let mut grants = desk.user(caller, name).await?.grants;
+                    let (account, contact) = desk.user_with_contact(caller, name).await?;
+                    let expected = Some(account_version(&account, &contact));
+                    let mut grants = account.grants;
                     if let Some(grant) = wish {
                         if verb.name == "give" {
                             grants.insert(grant.clone());
@@ -151,7 +153,7 @@ impl Kind for Account {
                             grants.remove(grant);
                         }
                     }
-                    AccountEdit { grants: Some(grants), ..AccountEdit::default() }
+                    AccountEdit { grants: Some(grants), expected, ..AccountEdit::default() }
                 }
             };
             desk.edit_user(caller, name, edit, reason).await.map(drop)
