@@ -31,7 +31,9 @@ impl Switch {
             &dir.join("ovsdb-server.log"),
         )?;
         wait_for(&dir.join("db.sock"))?;
-        run(&format!("ovs-vsctl --db=unix:{text}/db.sock --no-wait init"))?;
+        // The socket's file is there a moment before anybody answers on it.
+        let init = format!("ovs-vsctl --db=unix:{text}/db.sock --no-wait init");
+        wait_until("the switch's database answers", Duration::from_secs(5), || Ok(run(&init).is_ok()))?;
         // The pid file's name and place are how `ovs-appctl` finds the switch in OVS_RUNDIR.
         let switch = Running::start(
             namespace,

@@ -48,7 +48,9 @@ async function seePortBack(page, rogue, t) {
   await isBack(rogue);
   await page.getByRole("link", { name: rogue.place }).first().click();
   await page.getByRole("heading", { level: 1 }).getByText(rogue.place).waitFor();
-  await page.locator(".head").getByText(t("state-up"), { exact: true }).waitFor();
+  // Its link comes back in the element's own time, is read at the next inventory, and shows at the next look.
+  const up = page.locator(".head").getByText(t("state-up"), { exact: true });
+  await until(`${rogue.place} has link again`, 60, async () => (await up.count()) > 0 || void (await page.reload()));
   assert.equal(await page.locator(".head").getByText(t("state-enforced"), { exact: true }).count(), 0);
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use netwarden_model::{Plane, UserId};
-use netwarden_store::testing::TestStore;
-use netwarden_store::{Condition, ListQuery, StoreError, query_all};
+use netwarden_store::testing::{PostgresServer, TestStore};
+use netwarden_store::{Condition, ListQuery, Store, StoreConfig, StoreError, execute, query_all, values};
 use zeroize::Zeroizing;
 
 use super::at;
@@ -511,4 +511,56 @@ async fn a_full_disk_throws_nobody_out() {
     let refused = case.identity.login(attempt("bob", PASSWORD, None), at(1), [9; 16], [1; 32]).await;
     assert!(matches!(refused, Err(IdentityError::Store(StoreError::DiskFull))), "{refused:?}");
     assert!(case.session(&admitted.secret, 100).await.is_some());
+}
+
+// proves: IAM-01
+#[tokio::test]
+async fn accounts_from_before_there_were_planes_are_the_networks_and_admin_is_its_super_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = PostgresServer::start().unwrap();
+    let mut file = StoreConfig::sqlite(folder.path().join("old.db"));
+    file.reserve_bytes = 64 << 10;
+    let there = server.as_ref().map(|server| StoreConfig::postgres(&server.url));
+    for config in std::iter::once(file).chain(there) {
+        let before = MIGRATIONS.iter().position(|one| one.name == "identity-0007-planes").unwrap();
+        let old = Store::open(config.clone(), &[&MIGRATIONS[..before]]).await.unwrap();
+        let fill = old.write(|tx| {
+            Box::pin(async move {
+                for (name, roles) in [("admin", "administrator"), ("bob", "night operator@north")] {
+                    let sql = "INSERT INTO identity_user (name, roles, password, enabled, must_change, created, \
+                               failures_since) VALUES ($1, $2, 'x', $3, $4, 0, 0)";
+                    execute(tx, sql, values![name, roles, true, false]).await?;
+                }
+                let mapped = "INSERT INTO identity_local_uid (uid, user_id) SELECT 4711, id FROM identity_user \
+                              WHERE name = 'bob'";
+                execute(tx, mapped, []).await?;
+                let role = "INSERT INTO identity_role (name, description, operations, changed_at, changed_by) \
+                            VALUES ('night', '', 'port.off', 0, 'admin')";
+                execute(tx, role, []).await?;
+                Ok::<(), IdentityError>(())
+            })
+        });
+        fill.await.unwrap();
+        drop(old);
+        let identity = Identity::new(Store::open(config, &[MIGRATIONS]).await.unwrap(), policy(10_000));
+        let admin = identity.find_user(Plane::Om, "admin").await.unwrap();
+        assert_eq!(admin.grants, [Role::Superuser.into()].into());
+        let bob = identity.find_user(Plane::Om, "bob").await.unwrap();
+        assert_eq!(bob.grants, ["night", "operator@north"].map(Grant::from).into());
+        assert!(bob.roles.has(&Role::from("night"), Operation::PortOff) && bob.plane() == Plane::Om);
+        let local = async |plane| identity.authenticate_local(plane, 4711, at(0)).await.unwrap();
+        assert!(matches!(local(Plane::Om).await, Some(Subject::User(user)) if user.name == "bob"));
+        assert_eq!(local(Plane::Management).await, None);
+        // The name is free in the other planes, and taken in its own.
+        let password =
+            identity.hash_new_password(Person::default(), secret(PASSWORD), [3; 16]).await.unwrap();
+        for (plane, role, is_free) in
+            [(Plane::Management, Role::Monitors, true), (Plane::Om, Role::Guest, false)]
+        {
+            let password = password.clone();
+            let grants = [role.into()].into();
+            let user = NewUser { plane, name: "bob".into(), grants, password, must_change_password: false };
+            assert_eq!(identity.create_user(user, at(0)).await.is_ok(), is_free, "{plane}");
+        }
+    }
 }
