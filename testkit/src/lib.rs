@@ -1,6 +1,9 @@
-//! What tests of several crates need: a clock that stands still until told otherwise.
+//! What tests of several crates need: a clock that stands still until told otherwise, and an authenticator that
+//! does as it is told.
 //!
 //! Used by tests and benches only; nothing of the product depends on it.
+
+pub mod authenticator;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 

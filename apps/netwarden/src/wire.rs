@@ -10,7 +10,7 @@ use anyhow::Context;
 use netwarden_actions::Pace;
 use netwarden_audit::{CheckpointPolicy, SignError, Signer, Trail};
 use netwarden_engine::{Engine, Machine, OwnEngine, Parts};
-use netwarden_identity::{Identity, IdentityPolicy};
+use netwarden_identity::{Identity, IdentityPolicy, Passkeys};
 use netwarden_inventory::Settings;
 use netwarden_model::Clock;
 use netwarden_operate::{Desk, Inner, Jobs, Outside, Turn};
@@ -91,6 +91,7 @@ impl Server {
         if !interrupted.is_empty() {
             tracing::warn!(records = interrupted.len(), "acts were interrupted; their outcome is unknown");
         }
+        let passkeys = Passkeys::new(&options.host_name);
         let outside = Outside::new(options.host_name, options.command_folder);
         let (channels, exceptions) = netwarden_operate::load_channels(&store, &vault, &outside).await?;
         for sentence in &exceptions {
@@ -137,6 +138,7 @@ impl Server {
             spine,
             trail,
             identity,
+            passkeys,
             vault,
             engine,
             clock,

@@ -4,19 +4,21 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A second factor: one-time passwords by time (RFC 6238).
+/// A second factor: one-time passwords by time (RFC 6238), or a passkey (WebAuthn).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Factor {
     /// Id.
     pub id: i64,
+    /// `code` or `passkey`.
+    pub kind: String,
     /// What its owner calls it.
     pub label: String,
     /// When it was begun.
     pub created_at: Timestamp,
-    /// When a code of it was last taken.
+    /// When a code or signature of it was last taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
-    /// False until its first code.
+    /// False until its first code; a passkey has signed when it is made.
     pub confirmed: bool,
 }
 
@@ -54,4 +56,22 @@ pub struct Code {
 pub struct Proven {
     /// Its new secret, shown this once.
     pub token: String,
+}
+
+/// What a browser is to ask an authenticator for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PasskeyAsked {
+    /// The options of `navigator.credentials.create` or `.get`, with their octets in base64url (Web Authentication
+    /// Level 3, sections 5.4 and 5.5). They hold for five minutes, in this session, for one answer.
+    #[schema(value_type = Object)]
+    pub options: serde_json::Value,
+}
+
+/// What an authenticator answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyAnswer {
+    /// The `PublicKeyCredential` as JSON (section 5.1.8), at most 32 KiB.
+    #[schema(value_type = Object)]
+    pub credential: serde_json::Value,
 }

@@ -21,6 +21,33 @@ pub const MOST_FACTORS: i64 = 8;
 /// Characters of a label, at most.
 pub const LONGEST_LABEL: usize = 64;
 
+/// What a second factor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorKind {
+    /// One-time passwords by time (RFC 6238).
+    Code,
+    /// A key pair of an authenticator (WebAuthn); ours is the public one.
+    Passkey,
+}
+
+impl FactorKind {
+    /// As it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Passkey => "passkey",
+        }
+    }
+
+    fn of(text: &str) -> Result<Self, IdentityError> {
+        [Self::Code, Self::Passkey]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(IdentityError::Background)
+    }
+}
+
 /// A second factor: never its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Factor {
@@ -28,6 +55,8 @@ pub struct Factor {
     pub id: i64,
     /// Whose.
     pub user: UserId,
+    /// What it is.
+    pub kind: FactorKind,
     /// What its owner calls it.
     pub label: String,
     /// When it was made.
@@ -56,27 +85,41 @@ pub fn secret_name(factor: i64) -> String {
     format!("factor/{factor}")
 }
 
-/// A second factor, and the step of its code, as they were presented.
+/// A second factor that was presented, and was right as far as cryptography goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Presented {
-    /// The factor's row.
-    pub factor: i64,
-    /// The step.
-    pub step: i64,
+pub enum Presented {
+    /// A code, which may have been used before.
+    Code {
+        /// The factor's row.
+        factor: i64,
+        /// The step whose code it was.
+        step: i64,
+    },
+    /// A passkey, which signed a challenge that is taken once.
+    Passkey {
+        /// The factor's row.
+        factor: i64,
+    },
 }
 
-/// Makes a factor that opens nothing before its first code, and takes away those of the account that never got
-/// so far; the new row, and the rows that went.
-pub async fn add(
-    tx: &Tx,
-    user: UserId,
-    label: &str,
-    now: Timestamp,
-) -> Result<(i64, Vec<i64>), IdentityError> {
+/// What its owner calls a factor, without blanks around it.
+pub fn checked_label(label: &str) -> Result<&str, IdentityError> {
     let label = label.trim();
     if !(1..=LONGEST_LABEL).contains(&label.chars().count()) || label.chars().any(char::is_control) {
         return Err(IdentityError::FactorLabel);
     }
+    Ok(label)
+}
+
+/// Makes a factor, and takes away those of the account that never got as far as their first code; the new row, and
+/// the rows that went. One of codes opens nothing before its first one; a passkey has signed already.
+pub async fn add(
+    tx: &Tx,
+    user: UserId,
+    (kind, label): (FactorKind, &str),
+    now: Timestamp,
+) -> Result<(i64, Vec<i64>), IdentityError> {
+    let label = checked_label(label)?;
     let begun = "DELETE FROM identity_factor WHERE user_id = $1 AND NOT confirmed RETURNING id";
     let rows = query_all(tx, begun, values![user.0]).await?;
     let gone = rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect::<Result<_, IdentityError>>()?;
@@ -86,9 +129,11 @@ pub async fn add(
     if count >= MOST_FACTORS {
         return Err(IdentityError::MostFactors(MOST_FACTORS));
     }
-    let sql = "INSERT INTO identity_factor (user_id, label, created, last_step, confirmed) \
-               VALUES ($1, $2, $3, 0, $4) RETURNING id";
-    let row = query_one(tx, sql, values![user.0, label, now.as_microsecond(), false]).await?;
+    let sql = "INSERT INTO identity_factor (user_id, label, created, last_step, confirmed, kind) \
+               VALUES ($1, $2, $3, 0, $4, $5) RETURNING id";
+    let confirmed = kind == FactorKind::Passkey;
+    let given = values![user.0, label, now.as_microsecond(), confirmed, kind.as_str()];
+    let row = query_one(tx, sql, given).await?;
     let id = row.ok_or(IdentityError::Background)?.try_get_by_index(0)?;
     Ok((id, gone))
 }
@@ -110,15 +155,18 @@ pub async fn remove_all(tx: &Tx, user: UserId) -> Result<Vec<i64>, IdentityError
     rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
 }
 
-/// The rows of an account's factors: of those that open something, or of the one that is begun.
+/// The rows of an account's factors, and what each is: of those that open something, or of the one that is begun.
 pub async fn rows_of<C: ConnectionTrait>(
     connection: &C,
     user: UserId,
     confirmed: bool,
-) -> Result<Vec<i64>, IdentityError> {
-    let sql = "SELECT id FROM identity_factor WHERE user_id = $1 AND confirmed = $2 ORDER BY id";
+) -> Result<Vec<(i64, FactorKind)>, IdentityError> {
+    let sql = "SELECT id, kind FROM identity_factor WHERE user_id = $1 AND confirmed = $2 ORDER BY id";
     let rows = query_all(connection, sql, values![user.0, confirmed]).await?;
-    rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
+    let of = |row: &netwarden_store::QueryResult| {
+        Ok((row.try_get_by_index(0)?, FactorKind::of(&row.try_get_by_index::<String>(1)?)?))
+    };
+    rows.iter().map(of).collect()
 }
 
 /// Remembers by which factor a proof was given, for a day.
@@ -134,12 +182,13 @@ async fn remember_proof(tx: &Tx, user: UserId, factor: i64, now: Timestamp) -> R
 impl Identity {
     /// The factors that `query` over [`FACTORS`] asks for.
     pub async fn list_factors(&self, query: &ListQuery) -> Result<Listed<Factor>, IdentityError> {
-        let select = "id, user_id, label, created, last_used, confirmed";
+        let select = "id, user_id, kind, label, created, last_used, confirmed";
         query.fetch(self.store.read(), select).await?.try_map(|row| {
             let last: Option<i64> = row.try_get("", "last_used")?;
             Ok(Factor {
                 id: row.try_get("", "id")?,
                 user: UserId(row.try_get("", "user_id")?),
+                kind: FactorKind::of(&row.try_get::<String>("", "kind")?)?,
                 label: row.try_get("", "label")?,
                 created: netwarden_store::from_micros(row.try_get("", "created")?)?,
                 last_used: last.map(netwarden_store::from_micros).transpose()?,
@@ -148,7 +197,7 @@ impl Identity {
         })
     }
 
-    /// Settles that a session presented a code, in the caller's transaction, which is to be committed either way:
+    /// Settles that a session presented a second factor, in the caller's transaction, which is to be committed either way:
     /// where it was right, and was not used before, the session is proven and gets a new secret; else that counts
     /// as a failed login of the account. `random` is fresh.
     pub async fn settle_proof(
@@ -171,11 +220,16 @@ impl Identity {
         let micros = now.as_microsecond();
         // A code is taken once (RFC 6238 section 5.2), and none that is older than the last.
         let take = "UPDATE identity_factor SET last_step = $3, last_used = $4, confirmed = $5 \
-                    WHERE id = $1 AND user_id = $2 AND last_step < $3";
+                    WHERE id = $1 AND user_id = $2 AND last_step < $3 AND kind = 'code'";
+        let signed = "UPDATE identity_factor SET last_used = $3 WHERE id = $1 AND user_id = $2 AND kind = $4";
         let because = match (counts.locked(now), presented) {
             (Some(locked), _) => Some(Because::Locked(locked)),
-            (None, Some(Presented { factor, step })) => {
+            (None, Some(Presented::Code { factor, step })) => {
                 let taken = execute(tx, take, values![factor, user.0, step, micros, true]).await? == 1;
+                (!taken).then_some(Because::WrongCode)
+            }
+            (None, Some(Presented::Passkey { factor })) => {
+                let taken = execute(tx, signed, values![factor, user.0, micros, "passkey"]).await? == 1;
                 (!taken).then_some(Because::WrongCode)
             }
             (None, None) => Some(Because::WrongCode),
@@ -185,7 +239,7 @@ impl Identity {
         }
         counts.forget(tx, &policy.lockout).await?;
         login::forget_failures(tx, user).await?;
-        if let Some(Presented { factor, .. }) = presented {
+        if let Some(Presented::Code { factor, .. } | Presented::Passkey { factor }) = presented {
             remember_proof(tx, user, factor, now).await?;
         }
         let secret = secret::make(SecretKind::Session, random);

@@ -108,7 +108,7 @@ impl std::fmt::Display for Because {
             Because::WrongPassword => "wrong password",
             Because::Locked(Locked::Account) => "the account is locked after too many failures",
             Because::Locked(Locked::Address) => "the address is locked after too many failures",
-            Because::WrongCode => "wrong code of the second factor, or one that was used before",
+            Because::WrongCode => "wrong code or passkey, or one that was used before",
             Because::Barred(bar) => bar.text(),
         })
     }

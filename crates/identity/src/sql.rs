@@ -233,6 +233,11 @@ CREATE TABLE identity_sharing (
 CREATE INDEX identity_sharing_user ON identity_sharing (user_id, id);
 ",
     },
+    Migration {
+        name: "identity-0010-passkeys",
+        up: "ALTER TABLE identity_factor ADD COLUMN kind TEXT NOT NULL DEFAULT 'code';
+",
+    },
 ];
 
 /// An account's row.

@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use netwarden_audit::{ObjectRef, Outcome, Trail};
 use netwarden_engine::Engine;
 use netwarden_identity::{
-    Because, Circumstances, Identity, Object, ObjectKind, Operation, Presence, Subject, Through, decide,
+    Because, Circumstances, Identity, Object, ObjectKind, Operation, Passkeys, Presence, Subject, Through,
+    decide,
 };
 use netwarden_model::event::PeoplePayload;
 use netwarden_model::{Clock, EventKind, NewEvent, RequestId, Severity};
@@ -37,6 +38,8 @@ pub struct Inner {
     pub trail: Trail,
     /// Users, sessions, tokens.
     pub identity: Identity,
+    /// Passkeys that are being made or proven.
+    pub passkeys: Passkeys,
     /// Secrets.
     pub vault: Arc<Vault>,
     /// The running loops.

@@ -1,14 +1,19 @@
 //! Second factors of users (IAM-10): set up with the password asked again, proven in a session, taken away by their
-//! owner or by who keeps the account.
+//! owner or by who keeps the account. Those that are codes are proven here, those that are keys in
+//! [`crate::passkeys`].
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use netwarden_audit::{Outcome, Redacted, Value};
-use netwarden_identity::factors::{self, Presented, secret_name};
+use jiff::Timestamp;
+use netwarden_audit::{Outcome, Record, Redacted, Trail, Value};
+use netwarden_identity::factors::{self, FactorKind, Presented, secret_name};
 use netwarden_identity::{
-    Attempt, FACTORS, Factor, Identified, IdentityError, Object, ObjectKind, Operation, Through, TotpSecret,
+    Attempt, FACTORS, Factor, Identified, Identity, IdentityError, Object, ObjectKind, Operation, Plane,
+    Refused, TotpSecret,
 };
 use netwarden_model::{Severity, UserId};
+use netwarden_spine::Spine;
 use netwarden_store::{Condition, ListQuery, Tx};
 use zeroize::Zeroizing;
 
@@ -17,6 +22,7 @@ use crate::desk::Desk;
 use crate::elements::owner;
 use crate::error::OperateError;
 use crate::lists::{Counted, ListWish};
+use crate::passkeys::{rows_of, session_of};
 use crate::people::{identified, login_alarm, random};
 use crate::ports::require_reason;
 use crate::said::Said;
@@ -33,6 +39,61 @@ pub struct BegunFactor {
     pub secret: Zeroizing<String>,
     /// The `otpauth` URI, for a QR code.
     pub uri: Zeroizing<String>,
+}
+
+/// What settles a proof of a session, in a transaction of the caller's.
+pub(crate) struct Settling {
+    identity: Identity,
+    spine: Spine,
+    trail: Trail,
+    session: i64,
+    plane: Plane,
+    address: Option<IpAddr>,
+    at: Timestamp,
+    fresh: [u8; 32],
+}
+
+impl Settling {
+    pub(crate) fn of(desk: &Desk, permit: &Permit, user: &Identified) -> Result<Self, OperateError> {
+        Ok(Self {
+            identity: desk.identity.clone(),
+            spine: desk.spine.clone(),
+            trail: desk.trail.clone(),
+            session: session_of(user)?,
+            plane: user.plane(),
+            address: permit.caller.address,
+            at: permit.at,
+            fresh: random(),
+        })
+    }
+
+    /// The session's new secret, or why there is none; either is recorded, and is to be committed.
+    pub(crate) async fn settle(
+        self,
+        tx: &Tx,
+        presented: Option<Presented>,
+        mut record: Record,
+    ) -> Result<Result<Zeroizing<String>, Refused>, OperateError> {
+        let Self { identity, spine, trail, session, plane, address, at, fresh } = self;
+        let settled = identity.settle_proof(tx, session, address, presented, at, &fresh).await?;
+        if let Err(refused) = &settled {
+            record.outcome = Outcome::Failure;
+            let because = refused.because.to_string();
+            record.details = Some(match record.details.take() {
+                Some(why) if !why.is_empty() => format!("{because}: {why}"),
+                _ => because,
+            });
+            if let Some(event) = login_alarm(plane, refused, address, at) {
+                spine.append(tx, at, &[event]).await?;
+            }
+        }
+        // Guessing must not fill the trail: after the first of a minute failures are counted.
+        let from = address.map_or_else(|| "local socket".to_owned(), |address| address.to_string());
+        if settled.is_ok() || trail.is_failure_recorded(at, &from) {
+            netwarden_audit::record(tx, &record).await?;
+        }
+        Ok(settled)
+    }
 }
 
 impl Desk {
@@ -60,22 +121,7 @@ impl Desk {
     ) -> Result<BegunFactor, OperateError> {
         let permit = self.permit_factor(caller, Operation::FactorAddOwn, label).await?;
         let user = identified(caller)?;
-        let plane = user.plane();
-        let presented = Attempt {
-            plane,
-            name: user.name.clone(),
-            password,
-            address: caller.address,
-            device: String::new(),
-        };
-        match self.identity.ask_password(user, presented, permit.at, random()).await {
-            Ok(()) => {}
-            Err(error @ IdentityError::OldPassword) => {
-                self.record_failure(&permit, &error.to_string()).await?;
-                return Err(OperateError::Invalid(Said::PasswordWrong));
-            }
-            Err(error) => return Err(error.into()),
-        }
+        self.ask_password_again(&permit, user, password).await?;
         let secret = TotpSecret::new(random());
         let (shown, uri) = (secret.base32(), secret.uri(ISSUER, &user.name));
         let record = permit.warning(None, Some(Redacted.into()), "begun");
@@ -84,7 +130,7 @@ impl Desk {
             .store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
-                    let (id, gone) = factors::add(tx, owner, &label, at).await?;
+                    let (id, gone) = factors::add(tx, owner, (FactorKind::Code, &label), at).await?;
                     for begun in gone {
                         vault.remove_secret(tx, &secret_name(begun)).await?;
                     }
@@ -106,7 +152,8 @@ impl Desk {
     ) -> Result<Zeroizing<String>, OperateError> {
         let permit = self.permit_factor(caller, Operation::FactorAddOwn, &factor.to_string()).await?;
         let user = identified(caller)?;
-        if !factors::rows_of(self.store.read(), user.user, false).await?.contains(&factor) {
+        let begun = factors::rows_of(self.store.read(), user.user, false).await?;
+        if !begun.contains(&(factor, FactorKind::Code)) {
             return Err(IdentityError::NoSuchFactor(factor).into());
         }
         self.proven(permit, user, &[factor], code).await
@@ -118,16 +165,23 @@ impl Desk {
         self.permit(caller, Operation::SessionProve, &object, caller.name().map(str::to_owned)).await
     }
 
+    /// Whether the caller may be asked for a code: they have an app that shows them.
+    pub async fn has_codes(&self, caller: &Caller) -> Result<bool, OperateError> {
+        self.permit_prove(caller).await?;
+        let user = identified(caller)?.user;
+        Ok(!rows_of(self.store.read(), user, FactorKind::Code).await?.is_empty())
+    }
+
     /// Proves the caller's second factor in their session, which gets a new secret: the one before is good for
     /// nothing more.
     pub async fn prove(&self, caller: &Caller, code: &str) -> Result<Zeroizing<String>, OperateError> {
         let permit = self.permit_prove(caller).await?;
         let user = identified(caller)?;
-        let all = factors::rows_of(self.store.read(), user.user, true).await?;
-        if all.is_empty() {
+        if factors::rows_of(self.store.read(), user.user, true).await?.is_empty() {
             return Err(OperateError::Conflict(Said::NoSecondFactor));
         }
-        self.proven(permit, user, &all, code).await
+        let codes = rows_of(self.store.read(), user.user, FactorKind::Code).await?;
+        self.proven(permit, user, &codes, code).await
     }
 
     async fn proven(
@@ -137,42 +191,18 @@ impl Desk {
         factors: &[i64],
         code: &str,
     ) -> Result<Zeroizing<String>, OperateError> {
-        let Through::Session(session) = user.through else {
-            return Err(OperateError::Conflict(Said::NoSession));
-        };
+        let settling = Settling::of(self, &permit, user)?;
         let mut presented = None;
         for factor in factors.iter().copied() {
             let Some(octets) = self.vault.named_secret(&secret_name(factor)).await? else { continue };
             let Some(secret) = TotpSecret::from_octets(&octets) else { continue };
             let step = secret.step_of(code, permit.at);
-            presented = presented.or(step.map(|step| Presented { factor, step }));
+            presented = presented.or(step.map(|step| Presented::Code { factor, step }));
         }
-        let (identity, spine, address) = (self.identity.clone(), self.spine.clone(), permit.caller.address);
-        let (at, fresh, plane) = (permit.at, random::<32>(), user.plane());
         let record = permit.warning(None, None, "");
-        let trail = self.trail.clone();
         let settled = self
             .store
-            .write(move |tx: &Tx| {
-                Box::pin(async move {
-                    let mut record = record;
-                    let settled = identity.settle_proof(tx, session, address, presented, at, &fresh).await?;
-                    if let Err(refused) = &settled {
-                        record.outcome = Outcome::Failure;
-                        record.details = Some(refused.because.to_string());
-                        if let Some(event) = login_alarm(plane, refused, address, at) {
-                            spine.append(tx, at, &[event]).await?;
-                        }
-                    }
-                    // Guessing must not fill the trail: after the first of a minute failures are counted.
-                    let from =
-                        address.map_or_else(|| "local socket".to_owned(), |address| address.to_string());
-                    if settled.is_ok() || trail.is_failure_recorded(at, &from) {
-                        netwarden_audit::record(tx, &record).await?;
-                    }
-                    Ok::<_, OperateError>(settled)
-                })
-            })
+            .write(move |tx: &Tx| Box::pin(async move { settling.settle(tx, presented, record).await }))
             .await?;
         // Why it was not taken is in the trail: who guesses codes learns no more than that.
         settled.map_err(|_| OperateError::Invalid(Said::WrongCode))
@@ -225,13 +255,31 @@ impl Desk {
             .await
     }
 
-    async fn record_failure(&self, permit: &Permit, why: &str) -> Result<(), OperateError> {
+    /// Asks for the password of the caller's account once more.
+    pub(crate) async fn ask_password_again(
+        &self,
+        permit: &Permit,
+        user: &Identified,
+        password: Zeroizing<String>,
+    ) -> Result<(), OperateError> {
+        let (plane, name, address) = (user.plane(), user.name.clone(), permit.caller.address);
+        let presented = Attempt { plane, name, password, address, device: String::new() };
+        match self.identity.ask_password(user, presented, permit.at, random()).await {
+            Err(error @ IdentityError::OldPassword) => {
+                self.record_failure(permit, &error.to_string()).await?;
+                Err(OperateError::Invalid(Said::PasswordWrong))
+            }
+            other => Ok(other?),
+        }
+    }
+
+    pub(crate) async fn record_failure(&self, permit: &Permit, why: &str) -> Result<(), OperateError> {
         let mut record = permit.record(None, None, why);
         (record.outcome, record.level) = (Outcome::Failure, Severity::Warning);
         self.record(record).await
     }
 
-    async fn permit_factor(
+    pub(crate) async fn permit_factor(
         &self,
         caller: &Caller,
         operation: Operation,

@@ -34,6 +34,7 @@ mod measure;
 mod names;
 mod online;
 pub mod parameters;
+mod passkeys;
 mod passwords;
 mod people;
 mod ports;

@@ -118,6 +118,9 @@ pages! {
     get "/own/factors" factors::list, Some(Operation::FactorReadOwn);
     get "/own/factors/new" factors::new_page, Some(Operation::FactorAddOwn);
     post "/own/factors/new" factors::begin, Some(Operation::FactorAddOwn);
+    get "/own/factors/passkey" factors::passkey_page, Some(Operation::FactorAddOwn);
+    post "/own/factors/passkey" factors::begin_passkey, Some(Operation::FactorAddOwn);
+    post "/own/factors/passkey/answer" factors::make_passkey, Some(Operation::FactorAddOwn);
     post "/own/factors/{factor}/confirm" factors::confirm, Some(Operation::FactorAddOwn);
     get "/own/factors/{factor}/remove" factors::remove_page, Some(Operation::FactorRemoveOwn);
     post "/own/factors/{factor}/remove" factors::remove, Some(Operation::FactorRemoveOwn);

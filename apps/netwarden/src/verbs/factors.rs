@@ -85,12 +85,13 @@ fn proven(session: &Session, proven: &Proven) -> Result<(), Fault> {
 }
 
 impl Tabular for Factor {
-    const COLUMNS: &'static [&'static str] = &["id", "label", "confirmed", "created", "last used"];
+    const COLUMNS: &'static [&'static str] = &["id", "kind", "label", "confirmed", "created", "last used"];
     const BRIEF: usize = 5;
 
     fn cells(&self) -> Vec<Cell> {
         vec![
             Cell::Text(self.id.to_string()),
+            Cell::from(&self.kind),
             Cell::from(&self.label),
             self.confirmed.into(),
             Some(self.created_at).into(),

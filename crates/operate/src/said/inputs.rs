@@ -52,6 +52,7 @@ impl Said {
             Said::BadRoleName { .. } | Said::RoleIsThere { .. } => "name",
             Said::PasswordWrong => "password",
             Said::WrongCode => "code",
+            Said::PasskeyRefused => "credential",
             Said::FactorLabel => "label",
             Said::BadDomainName { .. } | Said::DomainIsThere { .. } => "name",
             Said::NoUnusedAct { .. } => "unused_act",

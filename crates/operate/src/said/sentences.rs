@@ -225,6 +225,17 @@ sentences! {
     PasswordWrong = "said-password-wrong", "the password is not right";
     WrongCode =
         "said-wrong-code", "the code is not right, was used already, or there were too many wrong ones";
+    PasskeyNeedsName { name: String } =
+        "said-passkey-needs-name",
+        "passkeys are bound to a name, and the console's host_name, {name}, is an address";
+    PasskeyNotAsked =
+        "said-passkey-not-asked", "no passkey was asked for, or too long ago: begin again";
+    PasskeysBusy =
+        "said-passkeys-busy", "too many passkeys are being asked for: try again in some minutes";
+    PasskeyRefused =
+        "said-passkey-refused", "the passkey was not taken, or there were too many failures: begin again";
+    PasskeyUnreadable { id: i64 } =
+        "said-passkey-unreadable", "the stored passkey {id} cannot be read: take it away and make another";
     NoSecondFactor = "said-no-second-factor", "the account has no second factor";
     GrantsChanged = "said-grants-changed", "the account was given other roles meanwhile; look again";
     FactorLabel = "said-factor-label", "a second factor needs a label of 1 to 64 characters";

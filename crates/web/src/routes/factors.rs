@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use netwarden_api::factor::{BegunFactor, Code, Factor, NewFactor, Proven};
+use netwarden_api::factor::{BegunFactor, Code, Factor, NewFactor, PasskeyAnswer, PasskeyAsked, Proven};
 use netwarden_api::{Page, Problem};
-use netwarden_operate::Desk;
+use netwarden_operate::{Desk, OperateError, Said};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
@@ -22,6 +22,10 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(remove))
         .routes(routes!(confirm))
         .routes(routes!(prove))
+        .routes(routes!(begin_passkey))
+        .routes(routes!(make_passkey))
+        .routes(routes!(ask_passkey))
+        .routes(routes!(prove_passkey))
         .routes(routes!(reset))
 }
 
@@ -32,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
 async fn list(State(desk): State<Desk>, asker: Asker, Wish(wish): Wish) -> Answer<Page<Factor>> {
     Ok(Json(shape::page(desk.own_factors(&asker.caller, wish).await?, |factor| Factor {
         id: factor.id,
+        kind: factor.kind.as_str().to_owned(),
         label: factor.label,
         created_at: factor.created,
         last_used_at: factor.last_used,
@@ -89,6 +94,61 @@ async fn remove(
     extensions(("x-netwarden-operation" = json!("session.prove"))))]
 async fn prove(State(desk): State<Desk>, asker: Asker, Body(code): Body<Code>) -> Answer<Proven> {
     let token = desk.prove(&asker.caller, &Zeroizing::new(code.code)).await?;
+    Ok(Json(Proven { token: token.to_string() }))
+}
+
+fn asked(options: &str) -> Result<PasskeyAsked, Refusal> {
+    let options = serde_json::from_str(options).map_err(|error| OperateError::failed(&error))?;
+    Ok(PasskeyAsked { options })
+}
+
+/// Begins to make a passkey (Web Authentication Level 3) for the console's name; the password is asked again.
+#[utoipa::path(post, path = "/factors/passkeys", tag = "factors", request_body = NewFactor,
+    responses((status = 200, body = PasskeyAsked), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("factor.add_own"))))]
+async fn begin_passkey(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(new): Body<NewFactor>,
+) -> Answer<PasskeyAsked> {
+    let options = desk.begin_passkey(&asker.caller, &new.label, Zeroizing::new(new.password)).await?;
+    Ok(Json(asked(&options)?))
+}
+
+/// Makes the passkey that was asked for; proves the session, which gets a new secret.
+#[utoipa::path(post, path = "/factors/passkeys/answer", tag = "factors", request_body = PasskeyAnswer,
+    responses((status = 200, body = Proven), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("factor.add_own"))))]
+async fn make_passkey(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(answer): Body<PasskeyAnswer>,
+) -> Answer<Proven> {
+    let token = desk.make_passkey(&asker.caller, &answer.credential.to_string()).await?;
+    Ok(Json(Proven { token: token.to_string() }))
+}
+
+/// Asks for a signature of one of the account's passkeys.
+#[utoipa::path(post, path = "/sessions/own/passkey", tag = "sessions",
+    responses((status = 200, body = PasskeyAsked), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("session.prove"))))]
+async fn ask_passkey(State(desk): State<Desk>, asker: Asker) -> Answer<PasskeyAsked> {
+    match desk.ask_passkey(&asker.caller).await? {
+        Some(options) => Ok(Json(asked(&options)?)),
+        None => Err(OperateError::Conflict(Said::NoSecondFactor).into()),
+    }
+}
+
+/// Proves the caller's session by the signature that was asked for; the session gets a new secret.
+#[utoipa::path(post, path = "/sessions/own/passkey/answer", tag = "sessions", request_body = PasskeyAnswer,
+    responses((status = 200, body = Proven), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("session.prove"))))]
+async fn prove_passkey(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Body(answer): Body<PasskeyAnswer>,
+) -> Answer<Proven> {
+    let token = desk.prove_passkey(&asker.caller, &answer.credential.to_string()).await?;
     Ok(Json(Proven { token: token.to_string() }))
 }
 

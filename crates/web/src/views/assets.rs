@@ -53,13 +53,14 @@ const SCRIPTS: &str = "text/javascript";
 static STYLE: Asset = Asset::new("console.css", "text/css", include_bytes!("../../assets/console.css"));
 static SCRIPT: Asset = Asset::new("console.js", SCRIPTS, include_bytes!("../../assets/console.js"));
 static TOPOLOGY: Asset = Asset::new("topology.js", SCRIPTS, include_bytes!("../../assets/topology.js"));
+static PASSKEY: Asset = Asset::new("passkey.js", SCRIPTS, include_bytes!("../../assets/passkey.js"));
 static ICON: Asset = Asset::new("icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg"));
 static HTMX: Asset =
     Asset::new("htmx.js", SCRIPTS, include_bytes!("../../../../third-party/htmx/htmx.min.js"));
 static ECHARTS: Asset =
     Asset::new("echarts.js", SCRIPTS, include_bytes!("../../../../third-party/echarts/echarts.min.js"));
 
-static ASSETS: [&Asset; 6] = [&STYLE, &SCRIPT, &TOPOLOGY, &ICON, &HTMX, &ECHARTS];
+static ASSETS: [&Asset; 7] = [&STYLE, &SCRIPT, &TOPOLOGY, &PASSKEY, &ICON, &HTMX, &ECHARTS];
 
 /// Where pages find them.
 #[derive(Debug)]
@@ -71,6 +72,8 @@ pub(super) struct Addresses {
     /// Only for pages that draw with it.
     pub(super) echarts: &'static str,
     pub(super) topology: &'static str,
+    /// Only for pages that ask authenticators.
+    pub(super) passkey: &'static str,
 }
 
 pub(super) fn addresses() -> &'static Addresses {
@@ -82,6 +85,7 @@ pub(super) fn addresses() -> &'static Addresses {
         icon: ICON.address(),
         echarts: ECHARTS.address(),
         topology: TOPOLOGY.address(),
+        passkey: PASSKEY.address(),
     })
 }
 

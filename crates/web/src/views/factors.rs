@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use netwarden_identity::Operation;
+use netwarden_identity::{FactorKind, Operation};
 use netwarden_operate::{BegunFactor, Desk, OperateError, Said};
 use qrcode::{Color, QrCode};
 use serde::Deserialize;
@@ -24,8 +24,10 @@ use crate::refusal::Refusal;
 use crate::shape;
 
 const NEW: &str = "/own/factors/new";
+const NEW_PASSKEY: &str = "/own/factors/passkey";
 const COLUMNS: Columns = &[
     ("column-label", Some("label")),
+    ("column-kind", None),
     ("column-status", None),
     ("column-created", Some("created")),
     ("column-last-used", None),
@@ -40,7 +42,20 @@ const LISTING: &Listing =
 struct ProvePage {
     frame: Frame,
     to: String,
+    /// The options of `navigator.credentials.get`, where the account has passkeys.
+    options: Option<String>,
+    /// It has an app with codes.
+    has_codes: bool,
     fault: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "passkey.html")]
+struct PasskeyPage {
+    frame: Frame,
+    /// The options of `navigator.credentials.create`.
+    options: String,
+    name: String,
 }
 
 #[derive(Template)]
@@ -58,7 +73,11 @@ struct FactorPage {
 pub(crate) struct Code {
     #[serde(default)]
     proof: String,
+    #[serde(default)]
     code: String,
+    /// What an authenticator answered.
+    #[serde(default)]
+    credential: String,
     #[serde(default)]
     to: String,
 }
@@ -76,7 +95,9 @@ async fn prove_form(
     }
     let fault = fault.map(|said| l.said(said));
     let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let mut response = frame::page(&ProvePage { frame, to, fault })?;
+    let options = desk.ask_passkey(visitor.caller()).await?;
+    let has_codes = options.is_none() || desk.has_codes(visitor.caller()).await?;
+    let mut response = frame::page(&ProvePage { frame, to, options, has_codes, fault })?;
     *response.status_mut() = status;
     Ok(response)
 }
@@ -106,7 +127,11 @@ pub(crate) async fn prove(State(desk): State<Desk>, visitor: Visitor, Sent(given
     answered(&desk, &visitor, async {
         visitor.proven(&given.proof)?;
         let to = inside(&given.to).to_owned();
-        match desk.prove(visitor.caller(), &Zeroizing::new(given.code)).await {
+        let proven = match given.credential.as_str() {
+            "" => desk.prove(visitor.caller(), &Zeroizing::new(given.code)).await,
+            answer => desk.prove_passkey(visitor.caller(), answer).await,
+        };
+        match proven {
             Ok(secret) => Ok(with_cookie(led_to(&to), &session_cookie(visitor.caller().plane(), &secret))),
             Err(error) => prove_form(&desk, &visitor, to, Some(&mendable(error)?)).await,
         }
@@ -125,6 +150,10 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             Row {
                 cells: vec![
                     Cell::Text(factor.label.clone()),
+                    Cell::Text(l.t(match factor.kind {
+                        FactorKind::Code => "factor-kind-code",
+                        FactorKind::Passkey => "factor-kind-passkey",
+                    })),
                     Cell::Status { word: word.to_owned(), text: l.t(key) },
                     Cell::Time(Some(factor.created)),
                     Cell::Time(factor.last_used),
@@ -145,7 +174,10 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             buttons: buttons(
                 &desk,
                 &visitor,
-                [(Operation::FactorAddOwn, "factor-add", NEW.to_owned(), false)],
+                [
+                    (Operation::FactorAddOwn, "factor-add", NEW.to_owned(), false),
+                    (Operation::FactorAddOwn, "passkey-add", NEW_PASSKEY.to_owned(), false),
+                ],
             ),
             listing: LISTING,
             rows,
@@ -228,6 +260,48 @@ pub(crate) async fn confirm(
                 factor_form(&desk, &visitor, factor, None, String::new(), Some(&mendable(error)?)).await
             }
         }
+    })
+    .await
+}
+
+fn passkey_form(desk: &Desk, visitor: &Visitor) -> Form {
+    let l = visitor.language();
+    let told = match desk.passkey_name() {
+        Some(name) => l.t1("passkey-add-told", "name", name.to_owned()),
+        None => l.t("passkey-no-name"),
+    };
+    Form::new(l.t("passkey-add"), l.t("factor-next"), NEW_PASSKEY, FACTORS).telling([told]).asking([
+        Field::new("label", l.t("column-label"), Kind::Text).hinted(l.t("passkey-label-hint")).needed(),
+        Field::new("password", l.t("password"), Kind::Secret).hinted(l.t("factor-password-hint")).needed(),
+    ])
+}
+
+pub(crate) async fn passkey_page(State(desk): State<Desk>, visitor: Visitor) -> Response {
+    asked(&desk, &visitor, Operation::FactorAddOwn, async { Ok(passkey_form(&desk, &visitor)) }).await
+}
+
+pub(crate) async fn begin_passkey(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
+    let done = async {
+        let label = given.text("label").unwrap_or_default();
+        let password = given.secret("password").unwrap_or_default();
+        let options = desk.begin_passkey(visitor.caller(), &label, password).await?;
+        let frame = Frame::of(&desk, &visitor, visitor.language().t("passkey-add")).await;
+        let name = desk.passkey_name().unwrap_or_default().to_owned();
+        frame::page(&PasskeyPage { frame, options, name })
+    };
+    submitted(&desk, &visitor, &given, done, async { Ok(passkey_form(&desk, &visitor)) }).await
+}
+
+pub(crate) async fn make_passkey(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Sent(given): Sent<Code>,
+) -> Response {
+    answered(&desk, &visitor, async {
+        visitor.proven(&given.proof)?;
+        let secret = desk.make_passkey(visitor.caller(), &given.credential).await?;
+        let cookie = session_cookie(visitor.caller().plane(), &secret);
+        Ok(with_cookie(led_to(&format!("{FACTORS}?done=added")), &cookie))
     })
     .await
 }

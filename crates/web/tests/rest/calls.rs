@@ -461,6 +461,13 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
             Sent::Json(json!({ "label": "phone", "password": crate::desk::PASSWORD })),
             201,
         ),
+        call(
+            "POST",
+            "/api/v1/factors/passkeys",
+            "/api/v1/factors/passkeys",
+            Sent::Json(json!({ "label": "key", "password": crate::desk::PASSWORD })),
+            200,
+        ),
         call("DELETE", "/api/v1/factors/{id}", "/api/v1/factors/1", Sent::Nothing, 204),
         call(
             "POST",

@@ -117,6 +117,7 @@ pub async fn bench() -> Bench {
         spine,
         trail,
         identity,
+        passkeys: netwarden_identity::Passkeys::new("nw.example.org"),
         vault,
         engine,
         clock,

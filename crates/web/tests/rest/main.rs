@@ -26,6 +26,7 @@ mod many_accounts;
 mod names;
 mod own_path;
 mod pages;
+mod passkeys;
 mod passwords;
 mod people;
 mod planes;

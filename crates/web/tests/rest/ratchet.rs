@@ -20,8 +20,11 @@ const OPEN: &[&str] = &["GET /healthz", "GET /readyz", "POST /api/v1/sessions"];
 const NOT_CALLED: &[&str] = &[
     // It needs an agent that answers; the lab adds elements.
     "POST /api/v1/elements",
-    // They need a code of the moment: factors.rs has it.
+    // They need an authenticator (passkeys.rs has one), or a code of the moment (factors.rs has it).
+    "POST /api/v1/factors/passkeys/answer",
     "POST /api/v1/factors/{id}/confirm",
+    "POST /api/v1/sessions/own/passkey",
+    "POST /api/v1/sessions/own/passkey/answer",
     "POST /api/v1/sessions/own/prove",
 ];
 

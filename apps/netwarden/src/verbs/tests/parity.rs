@@ -28,6 +28,10 @@ const WITHOUT_VERB: &[(&str, &str)] = &[
     ("POST /api/v1/adoption/import", "the imports read a file first, which their own tests have"),
     ("POST /api/v1/imports/users", "users import reads a file first, which its own test has"),
     ("POST /api/v1/factors", "factors add asks for the password first; people have the page as well"),
+    ("POST /api/v1/factors/passkeys", "a passkey is made where the authenticator is: in a browser"),
+    ("POST /api/v1/factors/passkeys/answer", "a passkey is made where the authenticator is: in a browser"),
+    ("POST /api/v1/sessions/own/passkey", "a passkey signs where the authenticator is: in a browser"),
+    ("POST /api/v1/sessions/own/passkey/answer", "a passkey signs where the authenticator is: in a browser"),
     ("POST /api/v1/users", "users add asks for a password first, which its own test has"),
     (
         "POST /api/v1/sessions/own/acknowledge",
