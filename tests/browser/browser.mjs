@@ -26,7 +26,7 @@ export function open() {
       "--disable-sync",
       `--ignore-certificate-errors-spki-list=${about.key}`,
       // Whatever a page might ask elsewhere leads nowhere, besides being reported.
-      `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${new URL(about.origin).hostname}`,
+      `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${new URL(about.origin).hostname}, EXCLUDE 127.0.0.1`,
     ],
   });
 }

@@ -104,7 +104,7 @@ test("a second factor is set up, asked for at the next sign-in, and before what 
   const { context, page, watch } = await visit(browser);
   await signIn(page, "revisor", "/own/factors");
   await page.getByText("You have no second factor").waitFor();
-  await page.getByRole("link", { name: "New second factor" }).click();
+  await page.getByRole("link", { name: "New codes of an app" }).click();
   await page.getByLabel("Label").fill("phone");
   await page.getByLabel("Password").fill("not the password");
   await page.getByRole("button", { name: "Next" }).click();

@@ -73,7 +73,7 @@ fn pages() -> String {
     serde_json::Value::from(pages).to_string()
 }
 
-// proves: NAC-22, SCL-04
+// proves: NAC-22, SCL-04, IAM-10
 #[test]
 fn the_console_works_in_chromium_for_everybody() {
     let Some(folder) = suite() else { return };

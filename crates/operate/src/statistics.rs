@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use netwarden_identity::Operation;
 use netwarden_inventory::Reachability;
 use netwarden_model::{EndpointStatus, EventKind, EventSeq, Scope};
+use netwarden_spine::Counted;
 use netwarden_store::{Store, StoreError, Tx, execute, insert_many, query_all, to_micros, values};
 
 use crate::caller::Caller;
@@ -165,11 +166,8 @@ impl Desk {
             let took_ms = as_f64(polls.took_us.saturating_sub(before.polls_us)) / 1_000.0;
             values.insert("polls.mean_ms".to_owned(), took_ms / as_f64(good + failed));
         }
-        for (kind, count) in self.spine.count_kinds(before.events, present.events).await? {
-            values.insert(of_kind(kind), as_f64(count));
-        }
-        let keep = self.parameters_now().statistics_kept();
-        write(&self.store, now, values, keep).await?;
+        let events = self.spine.count_kinds(before.events, present.events).await?;
+        write(&self.store, now, values, events, self.parameters_now().statistics_kept()).await?;
         Ok(present)
     }
 }
@@ -180,19 +178,29 @@ const fn as_f64(count: u64) -> f64 {
     count as f64
 }
 
+/// Writes down how things are at `now`, and `events` at the time they are of, so that a span's number is that of
+/// the events in it; forgets what is older than `keep`.
 async fn write(
     store: &Store,
-    at: Timestamp,
-    series: BTreeMap<String, f64>,
+    now: Timestamp,
+    states: BTreeMap<String, f64>,
+    events: Vec<Counted>,
     keep: SignedDuration,
 ) -> Result<(), OperateError> {
-    let at_us = to_micros(at);
-    let oldest = at.saturating_sub(keep).map_or(0, to_micros);
+    let now_us = to_micros(now);
+    let oldest = now.saturating_sub(keep).map_or(0, to_micros);
     store
         .write(move |tx: &Tx| {
             Box::pin(async move {
-                let rows = series.into_iter().map(|(name, value)| values![name, at_us, value].to_vec());
+                let rows = states.into_iter().map(|(name, value)| values![name, now_us, value].to_vec());
                 insert_many(tx, "statistics", &["series", "at", "value"], rows).await?;
+                // Of one moment some may have been counted before.
+                let add = "INSERT INTO statistics (series, at, value) VALUES ($1, $2, $3) \
+                           ON CONFLICT (series, at) DO UPDATE SET value = statistics.value + excluded.value";
+                for one in events {
+                    let point = values![of_kind(one.kind), to_micros(one.first), as_f64(one.count)];
+                    execute(tx, add, point).await?;
+                }
                 let forget = "DELETE FROM statistics WHERE at < $1 AND at <= \
                               (SELECT MAX(o.at) FROM (SELECT at FROM statistics ORDER BY at LIMIT $2) o)";
                 execute(tx, forget, values![oldest, FORGOTTEN_AT_ONCE]).await?;
@@ -264,8 +272,8 @@ mod tests {
         let keep = SignedDuration::from_secs(1_000);
         for at in 0..100_i64 {
             let value = as_f64(at.unsigned_abs());
-            let series = [("polls.good".to_owned(), value), ("polls.failed".to_owned(), 1.0)];
-            write(&store, second(at * 20), series.into(), keep).await.unwrap();
+            let states = [("polls.good".to_owned(), value), ("polls.failed".to_owned(), 1.0)];
+            write(&store, second(at * 20), states.into(), Vec::new(), keep).await.unwrap();
         }
         let points = read(&store, "polls.good", second(1_000), second(1_200), 100).await.unwrap();
         let expected = [(1_000, 50.0, 52.0, 54.0, 260.0), (1_100, 55.0, 57.0, 59.0, 285.0)];
@@ -273,6 +281,23 @@ mod tests {
         assert_eq!(found, expected);
         let oldest = query_one(store.read(), "SELECT MIN(at) FROM statistics", []).await.unwrap().unwrap();
         assert_eq!(oldest.try_get_by_index::<i64>(0).unwrap(), to_micros(second(980)));
+    }
+
+    #[tokio::test]
+    async fn events_count_when_they_happened_however_late_they_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = StoreConfig::sqlite(folder.path().join("test.db"));
+        config.reserve_bytes = 64 << 10;
+        let store = Store::open(config, &[crate::MIGRATIONS]).await.unwrap();
+        let keep = SignedDuration::from_hours(1);
+        let counted = |at, count| vec![Counted { kind: EventKind::NewEndpoint, first: second(at), count }];
+        write(&store, second(1_805), BTreeMap::new(), counted(1_799, 3), keep).await.unwrap();
+        write(&store, second(1_815), BTreeMap::new(), counted(1_799, 2), keep).await.unwrap();
+        write(&store, second(1_825), BTreeMap::new(), counted(1_801, 1), keep).await.unwrap();
+        let name = of_kind(EventKind::NewEndpoint);
+        let points = read(&store, &name, second(0), second(3_600), 1_800).await.unwrap();
+        let found: Vec<_> = points.iter().map(|point| (point.at.as_second(), point.sum)).collect();
+        assert_eq!(found, [(0, 5.0), (1_800, 1.0)]);
     }
 
     #[test]

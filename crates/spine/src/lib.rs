@@ -21,4 +21,4 @@ pub use cursor::{Claim, Consumer, Start};
 pub use error::SpineError;
 pub use log::Spine;
 pub use query::{About, EventQuery};
-pub use sql::MIGRATIONS;
+pub use sql::{Counted, MIGRATIONS};

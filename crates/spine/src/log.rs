@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use netwarden_model::{Event, EventKind, EventSeq, NewEvent, Scope};
+use netwarden_model::{Event, EventSeq, NewEvent, Scope};
 use netwarden_store::{Listed, Page, READ_CHUNK, Store, Tx};
 use tokio::sync::watch;
 
 use crate::cursor::{self, Claim, Consumer, Start};
-use crate::{EventQuery, SpineError, query, sql};
+use crate::{Counted, EventQuery, SpineError, query, sql};
 
 /// The event log of this node. Clones share it.
 #[derive(Debug, Clone)]
@@ -71,12 +71,8 @@ impl Spine {
         sql::read_from(self.store.read(), after, limit.min(READ_CHUNK)).await
     }
 
-    /// How many events of each kind there are after `after` and up to `until`.
-    pub async fn count_kinds(
-        &self,
-        after: EventSeq,
-        until: EventSeq,
-    ) -> Result<Vec<(EventKind, u64)>, SpineError> {
+    /// How many events of each kind there are after `after` and up to `until`, for each minute that has any.
+    pub async fn count_kinds(&self, after: EventSeq, until: EventSeq) -> Result<Vec<Counted>, SpineError> {
         sql::count_kinds(self.store.read(), after, until).await
     }
 

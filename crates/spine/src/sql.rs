@@ -220,21 +220,33 @@ pub(crate) const fn severity_code(severity: Severity) -> i16 {
     }
 }
 
-/// Events by kind after `after` and up to `until`. A kind of a later version is left out.
+/// Events of one kind in one minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Which.
+    pub kind: EventKind,
+    /// When the first of them happened.
+    pub first: Timestamp,
+    /// How many there are.
+    pub count: u64,
+}
+
+/// Events after `after` and up to `until`, by kind and minute of their own time. A kind of a later version is
+/// left out.
 pub(crate) async fn count_kinds<C: ConnectionTrait>(
     connection: &C,
     after: EventSeq,
     until: EventSeq,
-) -> Result<Vec<(EventKind, u64)>, SpineError> {
-    let sql = "SELECT kind, COUNT(*) FROM spine_events WHERE seq > $1 AND seq <= $2 GROUP BY kind";
+) -> Result<Vec<Counted>, SpineError> {
+    let sql = "SELECT kind, MIN(at), COUNT(*) FROM spine_events WHERE seq > $1 AND seq <= $2 \
+               GROUP BY kind, at / 60000000";
     let mut counts = Vec::new();
     for row in query_all(connection, sql, values![after.0, until.0]).await? {
-        let (code, count): (i16, i64) = (
-            row.try_get_by_index(0).map_err(StoreError::from)?,
-            row.try_get_by_index(1).map_err(StoreError::from)?,
-        );
+        let code: i16 = row.try_get_by_index(0).map_err(StoreError::from)?;
+        let first = from_micros(row.try_get_by_index(1).map_err(StoreError::from)?)?;
+        let count: i64 = row.try_get_by_index(2).map_err(StoreError::from)?;
         if let Some(kind) = EventKind::from_code(code) {
-            counts.push((kind, u64::try_from(count).unwrap_or(0)));
+            counts.push(Counted { kind, first, count: u64::try_from(count).unwrap_or(0) });
         }
     }
     Ok(counts)
