@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use crate::binary;
 
 /// `netwarden serve` on a port of loopback; ended when dropped.
-struct Server {
+pub struct Server {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Server {
-    fn start(config: &Path) -> Self {
+    pub fn start(config: &Path) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let child = binary::netwarden()
             .args(["serve", "--config"])

@@ -10,6 +10,7 @@
     clippy::print_stdout
 )]
 
+mod access;
 mod binary;
 mod browser;
 mod demo;

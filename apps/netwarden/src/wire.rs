@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -139,6 +140,7 @@ impl Server {
             trail,
             identity,
             passkeys,
+            turned_away: AtomicU64::default(),
             vault,
             engine,
             clock,

@@ -12,6 +12,9 @@ pub enum IdentityError {
     /// The database failed.
     #[error("the accounts cannot be used")]
     Store(#[source] StoreError),
+    /// More logins wait than can be worked on soon.
+    #[error("too many people log in at present: try again in a minute")]
+    Busy,
     /// Something is wrong with a password.
     #[error(transparent)]
     Password(#[from] PasswordError),

@@ -10,6 +10,7 @@
 pub mod accounts;
 pub mod admission;
 pub mod condition;
+pub mod crowd;
 pub mod decide;
 pub mod domain;
 pub mod domains;
@@ -17,6 +18,7 @@ mod error;
 pub mod factor;
 pub mod factors;
 pub mod grant;
+mod lanes;
 pub mod lockout;
 pub mod login;
 pub mod login_policies;

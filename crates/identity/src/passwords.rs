@@ -12,6 +12,7 @@ use crate::accounts::Keep;
 use crate::admission::AccountPolicy;
 use crate::decide::{Identified, Through};
 use crate::error::IdentityError;
+use crate::lanes::Comer;
 use crate::login::{self, Attempt};
 use crate::password::history::{self, Compared};
 use crate::password::{Breach, Candidate, Dictionary, PasswordHash, PasswordPolicy, Person, breaches};
@@ -294,6 +295,6 @@ impl Identity {
         password: Zeroizing<String>,
     ) -> Result<bool, IdentityError> {
         let hash = hash.clone();
-        self.work(move || hash.verify(&password)).await
+        self.work(Comer::Known, move || hash.verify(&password)).await
     }
 }

@@ -10,7 +10,6 @@ use netwarden_model::{Plane, UserId};
 use netwarden_store::{
     Column, ColumnKind, ListQuery, ListTable, Listed, Store, StoreError, Tx, execute, values,
 };
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::accounts::{self, NewToken, NewUser, TokenWish, user_name};
@@ -20,14 +19,16 @@ use crate::decide::{Identified, SecondFactor, Subject, Through};
 use crate::domains::DomainsAt;
 use crate::error::IdentityError;
 use crate::grant::{Grants, read_grants};
+use crate::lanes::{Comer, Lanes};
+use crate::lockout::counted_address;
 use crate::login::{self, Attempt, Because, Checked, Counts, LoginResult, Notice, Presence};
 use crate::password::{self, Dictionary, PasswordHash, PasswordPolicy, StandIns};
 use crate::role::{Roles, RolesByPlane, Separation};
 use crate::secret::{self, SecretKind};
 use crate::sql;
 
-/// Passwords that are worked on at once: logins must not take all cores.
-const HASHES_AT_ONCE: usize = 2;
+/// Whoever has logged in from an address so lately is known there.
+const KNOWN_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// A session's last use is written when it is older than this, not at every request.
 const TOUCH_AFTER: SignedDuration = SignedDuration::from_secs(30);
 /// Of an account and of a token it is known to so many microseconds when they were used.
@@ -47,7 +48,7 @@ type StandInsAt = Arc<(i64, StandIns)>;
 /// The roles, at a version of the rights and with duties divided so.
 type RolesAt = (i64, Separation, RolesByPlane);
 
-/// The accounts. Clones share the limit on work.
+/// The accounts. Clones share the lanes to the hashing.
 #[derive(Debug, Clone)]
 pub struct Identity {
     pub(crate) store: Store,
@@ -56,7 +57,7 @@ pub struct Identity {
     stand_ins: Arc<RwLock<Option<StandInsAt>>>,
     roles: Arc<RwLock<Option<RolesAt>>>,
     pub(crate) domains: Arc<RwLock<Option<DomainsAt>>>,
-    work: Arc<Semaphore>,
+    lanes: Arc<Lanes>,
     worked: Arc<AtomicU64>,
 }
 
@@ -223,7 +224,7 @@ impl Identity {
             stand_ins: Arc::default(),
             roles: Arc::default(),
             domains: Arc::default(),
-            work: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+            lanes: Arc::new(Lanes::new(std::thread::available_parallelism().map_or(1, usize::from))),
             worked: Arc::default(),
         }
     }
@@ -293,8 +294,9 @@ impl Identity {
         let (user, stored) = self.worked_on(plane, &name).await?;
         let wanted = self.policy().passwords.hash;
         let password = attempt.password;
+        let comer = self.comer(address, now).await?;
         let (right, rehashed) = self
-            .work(move || {
+            .work(comer, move || {
                 let right = stored.verify(&password);
                 let renew = right && stored.needs_rehash(wanted);
                 // Where it cannot be renewed, the one there is goes on.
@@ -710,19 +712,33 @@ impl Identity {
         salt: [u8; 16],
     ) -> Result<PasswordHash, IdentityError> {
         let params = self.policy().passwords.hash;
-        Ok(self.work(move || PasswordHash::make(&password, salt, params)).await??)
+        Ok(self.work(Comer::Known, move || PasswordHash::make(&password, salt, params)).await??)
     }
 
-    /// Runs what takes a core for a good while, a few at once.
+    /// Whether somebody has logged in from there lately, so that guessing from elsewhere does not hold them up.
+    async fn comer(&self, address: Option<IpAddr>, now: Timestamp) -> Result<Comer, IdentityError> {
+        let Some(address) = address else { return Ok(Comer::Known) };
+        let is_known = self.is_known_address(address, now).await?;
+        Ok(if is_known { Comer::Known } else { Comer::Stranger(counted_address(address)) })
+    }
+
+    /// Whether somebody has logged in from there in the last 30 days (SEC-09).
+    pub async fn is_known_address(&self, address: IpAddr, now: Timestamp) -> Result<bool, IdentityError> {
+        let since = now.checked_sub(KNOWN_FOR).unwrap_or(Timestamp::MIN);
+        sql::is_known_address(self.store.read(), address, since).await
+    }
+
+    /// Runs what takes a core for a good while, once there is a lane for it.
     pub(crate) async fn work<T: Send + 'static>(
         &self,
+        comer: Comer,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, IdentityError> {
-        let permit = Arc::clone(&self.work).acquire_owned().await.map_err(|_| IdentityError::Background)?;
+        let lane = self.lanes.enter(comer).await.map_err(|_| IdentityError::Busy)?;
         self.worked.fetch_add(1, Ordering::Relaxed);
         tokio::task::spawn_blocking(move || {
             let result = work();
-            drop(permit);
+            drop(lane);
             result
         })
         .await

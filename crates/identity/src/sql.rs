@@ -1,6 +1,7 @@
 //! Tables and statements of accounts, tokens, sessions and failures.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use netwarden_model::{Plane, UserId};
@@ -236,6 +237,12 @@ CREATE INDEX identity_sharing_user ON identity_sharing (user_id, id);
     Migration {
         name: "identity-0010-passkeys",
         up: "ALTER TABLE identity_factor ADD COLUMN kind TEXT NOT NULL DEFAULT 'code';
+",
+    },
+    // From where somebody has come in (SEC-09).
+    Migration {
+        name: "identity-0011-known-addresses",
+        up: "CREATE INDEX identity_login_address ON identity_login (address, at) WHERE refused = '';
 ",
     },
 ];
@@ -569,6 +576,16 @@ pub(crate) async fn remember_login(
     );
     execute(tx, forget, values![user.0, MOST_LOGINS]).await?;
     Ok(id)
+}
+
+/// Whether somebody was let in from an address since then.
+pub(crate) async fn is_known_address<C: ConnectionTrait>(
+    connection: &C,
+    address: IpAddr,
+    since: Timestamp,
+) -> Result<bool, IdentityError> {
+    let sql = "SELECT 1 FROM identity_login WHERE address = $1 AND at > $2 AND refused = '' LIMIT 1";
+    Ok(query_one(connection, sql, values![address.to_string(), since.as_microsecond()]).await?.is_some())
 }
 
 /// The latest login of a user before the row `before`, let in or refused: when, and from where.

@@ -1,5 +1,6 @@
 //! The desk: everything an operation needs, and the one way through which it passes.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use netwarden_audit::{ObjectRef, Outcome, Trail};
@@ -52,6 +53,8 @@ pub struct Inner {
     pub domains: Placing,
     /// What the users who are online did last.
     pub online: Online,
+    /// Requests and connections that were turned away at the limits since the start.
+    pub turned_away: AtomicU64,
     /// Which refusals became events.
     pub refusals: Refusals,
     /// System parameters in force.

@@ -42,6 +42,9 @@ pub enum OperateError {
     /// Somebody else has changed it since the caller read it.
     #[error("{0}")]
     Outdated(Said),
+    /// More is under way than can be done soon; later it may be.
+    #[error("{0}")]
+    Busy(Said),
     /// Nothing can be recorded, so nothing is done.
     #[error(transparent)]
     Unrecorded(AuditError),
@@ -66,7 +69,9 @@ impl OperateError {
             Self::NotIdentified(why) => why.clone().into(),
             Self::Barred(bar) => Said::LoginRefused { because: Said::from(*bar).into() },
             Self::NotFound(what) => Said::DoesNotExist { what: what.clone().into() },
-            Self::Invalid(said) | Self::Conflict(said) | Self::Outdated(said) => said.clone(),
+            Self::Invalid(said) | Self::Conflict(said) | Self::Outdated(said) | Self::Busy(said) => {
+                said.clone()
+            }
             Self::Unrecorded(AuditError::Full) => Said::NothingRecorded,
             Self::Unrecorded(error) => error.to_string().into(),
             Self::Failed(_) => Said::PartFailed,
@@ -189,6 +194,7 @@ impl From<IdentityError> for OperateError {
             IdentityError::NoSuchSession(id) => Self::not_found(Thing::Session, id),
             IdentityError::NameTaken(name) => Self::Conflict(Said::UserIsThere { name }),
             IdentityError::AdminStays => Self::Conflict(Said::AdminStays),
+            IdentityError::Busy => Self::Busy(Said::LoginsBusy),
             IdentityError::Background
             | IdentityError::Password(PasswordError::Memory | PasswordError::Encoding(_))
             | IdentityError::Policy(PolicyError::Stored(_)) => Self::failed(&error),

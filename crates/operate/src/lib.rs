@@ -26,6 +26,7 @@ mod groups;
 mod happened;
 mod held;
 mod imports;
+mod intake;
 mod jobs;
 mod lifecycle;
 mod lists;
@@ -101,6 +102,7 @@ pub use netwarden_rules::{
 pub use netwarden_store::{Count, Listed};
 pub use netwarden_vault::CredentialEntry;
 pub use online::{Doing, Online};
+pub use parameters::AccessLimits;
 pub use passwords::{MOST_DICTIONARY_OCTETS, ShownPasswords, ShownRule};
 pub use people::{NewAccount, Opened, Origin};
 pub use ports::PortWish;

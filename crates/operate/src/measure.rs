@@ -1,5 +1,7 @@
 //! How the system is, now: its parts for people, its counters for Prometheus (NEM-06).
 
+use std::sync::atomic::Ordering;
+
 use netwarden_engine::POLL_BOUNDS_S;
 use netwarden_identity::Operation;
 use netwarden_inventory::Reachability;
@@ -219,6 +221,12 @@ impl Desk {
                 "counter",
                 "Passwords that were verified or hashed since the start",
                 exact(self.identity.password_work()),
+            ),
+            one(
+                "netwarden_turned_away_total",
+                "counter",
+                "Requests and connections that were turned away at the limits of access since the start",
+                exact(self.turned_away.load(Ordering::Relaxed)),
             ),
         ])
     }

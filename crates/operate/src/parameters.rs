@@ -47,6 +47,32 @@ const DAY_S: i64 = 86_400;
 /// All parameters, by name.
 pub const PARAMETERS: &[Declaration] = &[
     Declaration {
+        name: "access.connections",
+        domain: Domain::Integer(64, 65_536),
+        default: "2048",
+        description: "connections to the console over the network; an eighth is kept for addresses from which somebody \
+                      has logged in within 30 days",
+    },
+    Declaration {
+        name: "access.requests_at_once",
+        domain: Domain::Integer(16, 65_536),
+        default: "256",
+        description: "requests over the network that are worked on at once; one address has a quarter at most, and an \
+                      eighth is kept for administrators and for addresses from which somebody has logged in within 30 days",
+    },
+    Declaration {
+        name: "access.source_connections",
+        domain: Domain::Integer(8, 65_536),
+        default: "256",
+        description: "connections that one address has at once",
+    },
+    Declaration {
+        name: "access.source_requests_per_s",
+        domain: Domain::OffOr(1, 100_000),
+        default: "500",
+        description: "requests of one address in a second, ten times as many at once; who is logged in has as many besides",
+    },
+    Declaration {
         name: "database.backups_kept",
         domain: Domain::Integer(0, 1_000),
         default: "14",
@@ -392,6 +418,19 @@ impl Declaration {
     }
 }
 
+/// How much is let in over the network (SEC-09).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccessLimits {
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections of one address.
+    pub source_connections: usize,
+    /// Requests that are worked on at once.
+    pub requests_at_once: usize,
+    /// Requests of one address in a second, in the long run; None for as many as it likes.
+    pub source_requests_per_s: Option<u32>,
+}
+
 /// The values in force: what was set, else the defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parameters(BTreeMap<&'static str, String>);
@@ -490,6 +529,17 @@ impl Parameters {
     /// Rows on a page, unless who asks says otherwise.
     pub fn page_rows(&self) -> u64 {
         u64::from(self.number("ui.page_rows"))
+    }
+
+    /// What is let in over the network.
+    pub fn access(&self) -> AccessLimits {
+        let number = |name: &str| usize::try_from(self.number(name)).unwrap_or(usize::MAX);
+        AccessLimits {
+            connections: number("access.connections"),
+            source_connections: number("access.source_connections"),
+            requests_at_once: number("access.requests_at_once"),
+            source_requests_per_s: Some(self.number("access.source_requests_per_s")).filter(|most| *most > 0),
+        }
     }
 
     /// What holds for accounts and sessions.

@@ -22,7 +22,7 @@ impl From<PasskeyError> for OperateError {
         match error {
             PasskeyError::NoName(name) => Self::Conflict(Said::PasskeyNeedsName { name }),
             PasskeyError::NoChallenge => Self::Conflict(Said::PasskeyNotAsked),
-            PasskeyError::Busy => Self::Conflict(Said::PasskeysBusy),
+            PasskeyError::Busy => Self::Busy(Said::PasskeysBusy),
             PasskeyError::Unreadable(_) | PasskeyError::Refused(_) => Self::Invalid(Said::PasskeyRefused),
             PasskeyError::Stored(id) => Self::Conflict(Said::PasskeyUnreadable { id }),
         }

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::planes::Asked;
 use crate::refusal::Refusal;
 use crate::serve::LocalPeer;
+use crate::views::session_secret;
 
 /// Longest secret that is looked up; session ids and tokens are far shorter.
 const LONGEST_SECRET: usize = 256;
@@ -118,6 +119,22 @@ pub(crate) fn presence(parts: &Parts) -> Presence {
     // A browser cannot give its event streams a header, and connects them again by itself.
     let is_stream = parts.headers.get(ACCEPT).is_some_and(|kind| kind.as_bytes() == b"text/event-stream");
     if parts.headers.contains_key(WATCH) || is_stream { Presence::Watches } else { Presence::Acts }
+}
+
+/// Who a request is of, as a program or as a page of the console, whether or not its route takes both; reading it
+/// shows nobody's presence.
+pub(crate) async fn presented_anywhere(desk: &Desk, parts: &Parts) -> Result<Caller, Refusal> {
+    let plane = Asked::of(parts);
+    let by = match session_secret(&parts.headers, plane) {
+        Some(secret) if secret.len() <= LONGEST_SECRET && !parts.headers.contains_key(AUTHORIZATION) => {
+            By::Secret(plane, Zeroizing::new(secret.to_owned()), source(parts), Presence::Watches)
+        }
+        _ => match presented(parts) {
+            By::Secret(plane, secret, address, _) => By::Secret(plane, secret, address, Presence::Watches),
+            other => other,
+        },
+    };
+    identify(desk, &by).await
 }
 
 fn presented(parts: &Parts) -> By {

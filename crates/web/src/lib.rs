@@ -8,6 +8,7 @@
 mod address;
 mod ask;
 mod input;
+mod intake;
 mod live;
 mod planes;
 mod refusal;

@@ -13,6 +13,11 @@ pub(crate) struct Refused(pub(crate) Refusal);
 
 /// Of what is dangerous, where the second factor was proven too long ago.
 const STEP_UP: &str = "step-up";
+/// Of what would be done at a quieter time.
+const BUSY: &str = "busy";
+
+/// Seconds after which who came at a busy time may try again (RFC 9110 section 10.2.3).
+const RETRY_AFTER_S: &str = "5";
 
 /// Why a request was not served.
 #[derive(Debug, Clone)]
@@ -36,6 +41,11 @@ impl Refusal {
     /// There is no such thing.
     pub fn not_found(detail: impl Into<Said>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    }
+
+    /// There is too much of it at present.
+    pub fn busy(status: StatusCode, detail: impl Into<Said>) -> Self {
+        Self::new(status, BUSY, "Too much at once", detail)
     }
 
     /// Any other.
@@ -63,6 +73,11 @@ impl Refusal {
     /// True where it would be permitted once the second factor was proven anew.
     pub fn is_step_up(&self) -> bool {
         self.problem.kind.ends_with(STEP_UP)
+    }
+
+    /// True where it would be done at a quieter time.
+    pub fn is_busy(&self) -> bool {
+        self.problem.kind.ends_with(BUSY)
     }
 
     /// The problem as it is sent.
@@ -94,6 +109,7 @@ impl From<OperateError> for Refusal {
                 (StatusCode::PRECONDITION_FAILED, "outdated", "Changed by somebody else")
             }
             OperateError::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Not possible as things stand"),
+            OperateError::Busy(_) => (StatusCode::TOO_MANY_REQUESTS, BUSY, "Too much at once"),
             OperateError::Unrecorded(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unrecorded", "Nothing can be recorded, so nothing is done")
             }
@@ -114,6 +130,9 @@ impl IntoResponse for Refusal {
         response.extensions_mut().insert(Refused(self));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -38,6 +38,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::intake::{Intake, let_in};
 use crate::planes;
 use crate::refusal::Refusal;
 
@@ -107,7 +108,13 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Everything that is served, over one desk: the network's plane, and the others below their names.
 pub fn router(desk: Desk) -> Router {
-    let network = of_one_plane(desk);
+    let intake = Intake::new(desk.clone());
+    router_behind(desk, intake)
+}
+
+/// [`router`], behind a gate that counts connections, too.
+pub(crate) fn router_behind(desk: Desk, intake: Intake) -> Router {
+    let network = of_one_plane(desk, intake);
     let below =
         |plane| network.clone().layer(from_fn(move |request, next| planes::below(plane, request, next)));
     [Plane::Management, Plane::Tenant]
@@ -115,7 +122,7 @@ pub fn router(desk: Desk) -> Router {
         .fold(network.clone(), |router, plane| router.nest_service(planes::prefix(plane), below(plane)))
 }
 
-fn of_one_plane(desk: Desk) -> Router {
+fn of_one_plane(desk: Desk, intake: Intake) -> Router {
     let (router, _) = routes().split_for_parts();
     router
         .merge(crate::views::router())
@@ -123,6 +130,7 @@ fn of_one_plane(desk: Desk) -> Router {
         .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn(within_time))
+        .layer(from_fn_with_state(intake, let_in))
         .layer(from_fn_with_state(desk.clone(), crate::views::on_a_page))
         .layer(from_fn(guarded))
         .with_state(desk)

@@ -10,7 +10,6 @@ use std::time::Duration;
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::RustlsConfig;
 use netwarden_operate::Desk;
 use rustls::ServerConfig;
@@ -20,7 +19,8 @@ use tokio::net::UnixListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::routes::router;
+use crate::intake::{Counting, Intake};
+use crate::routes::{router, router_behind};
 
 /// Requests under way are waited for so long when the server ends.
 const GRACE: Duration = Duration::from_secs(10);
@@ -98,14 +98,15 @@ pub async fn serve_tls(
         ended(&mut stopped).await;
         ending.graceful_shutdown(Some(GRACE));
     });
+    let intake = Intake::new(desk.clone());
     // The end of an answer does not wait for the other side's delayed acknowledgement (RFC 9293 section 3.7.4).
     let mut server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(tls))
         .map_err(ServeError::Serving)?
-        .map(|acceptor| acceptor.acceptor(NoDelayAcceptor::new()))
+        .map(|acceptor| acceptor.acceptor(Counting { intake: intake.clone() }))
         .handle(handle);
     server.http_builder().http1().header_read_timeout(HEAD);
     server.http_builder().http2().keep_alive_interval(Some(HEAD));
-    let app = router(desk).into_make_service_with_connect_info::<SocketAddr>();
+    let app = router_behind(desk, intake).into_make_service_with_connect_info::<SocketAddr>();
     Ok(tokio::spawn(async move {
         let served = server.serve(app).await;
         waiting.abort();

@@ -71,6 +71,7 @@ mod sources;
 pub mod testing;
 
 pub(crate) use refused::on_a_page;
+pub(crate) use visitor::session_secret;
 
 use axum::Router;
 use axum::routing::{get, post};

@@ -225,6 +225,11 @@ sentences! {
     PasswordWrong = "said-password-wrong", "the password is not right";
     WrongCode =
         "said-wrong-code", "the code is not right, was used already, or there were too many wrong ones";
+    TooManyRequests =
+        "said-too-many-requests", "too many requests from your address: try again in a few seconds";
+    TooBusy = "said-too-busy", "the server is at its limits: try again in a few seconds";
+    LoginsBusy =
+        "said-logins-busy", "too many people log in at present: try again in a minute";
     PasskeyNeedsName { name: String } =
         "said-passkey-needs-name",
         "passkeys are bound to a name, and the console's host_name, {name}, is an address";

@@ -43,6 +43,7 @@ fn title(look: Look, refusal: &Refusal) -> String {
         "outdated" => l.t("refused-outdated"),
         "conflict" => l.t("refused-conflict"),
         "unrecorded" => l.t("refused-unrecorded"),
+        "busy" => l.t("refused-busy"),
         "failed" => l.t("refused-failed"),
         _ => l.t("refused-other"),
     }
@@ -52,6 +53,7 @@ fn page(frame: Frame, here: &str, refusal: &Refusal) -> Response {
     let (l, problem) = (frame.l, refusal.problem());
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let advice = match status {
+        _ if refusal.is_busy() => "advice-busy",
         StatusCode::FORBIDDEN if problem.kind.ends_with("foreign-form") => "advice-foreign-form",
         StatusCode::FORBIDDEN => "advice-forbidden",
         StatusCode::NOT_FOUND if problem.kind.ends_with("no-route") => "advice-no-route",
@@ -106,9 +108,14 @@ pub(crate) async fn on_a_page(State(desk): State<Desk>, request: Request, next: 
     let Some(Refused(refusal)) = response.extensions().get::<Refused>() else { return response };
     let (mut parts, ()) = asked.into_parts();
     let look = Look::of(&parts.headers);
-    match Visitor::from_request_parts(&mut parts, &desk).await {
-        Ok(visitor) => shown(&desk, &visitor, refusal).await,
-        Err(_) => {
+    // At a busy time nobody is looked up for the sake of a page.
+    let visitor = match refusal.is_busy() {
+        true => None,
+        false => Visitor::from_request_parts(&mut parts, &desk).await.ok(),
+    };
+    match visitor {
+        Some(visitor) => shown(&desk, &visitor, refusal).await,
+        None => {
             let here = parts.uri.path_and_query().map_or("/", |here| here.as_str());
             page(Frame::outside(look, title(look, refusal)), here, refusal)
         }

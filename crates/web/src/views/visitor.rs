@@ -103,6 +103,11 @@ pub(super) fn no_session_cookie(plane: Plane) -> String {
     format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0")
 }
 
+/// The secret of a session in a plane, as the browser sends it.
+pub(crate) fn session_secret(headers: &HeaderMap, plane: Plane) -> Option<&str> {
+    cookie(headers, session_name(plane))
+}
+
 pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     cookies(headers).find_map(|(found, value)| (found == name).then_some(value))
 }
@@ -260,7 +265,7 @@ impl FromRequestParts<Desk> for Visitor {
         let plane = Asked::of(parts);
         let here = parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned();
         let address: Option<IpAddr> = source(parts);
-        let secret = cookie(&parts.headers, session_name(plane)).unwrap_or_default();
+        let secret = session_secret(&parts.headers, plane).unwrap_or_default();
         let part = parts.headers.get("hx-request").is_some_and(|value| value == "true");
         let proof = proof_of(secret);
         let secret = Zeroizing::new(secret.to_owned());

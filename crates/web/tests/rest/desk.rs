@@ -118,6 +118,7 @@ pub async fn bench() -> Bench {
         trail,
         identity,
         passkeys: netwarden_identity::Passkeys::new("nw.example.org"),
+        turned_away: std::sync::atomic::AtomicU64::default(),
         vault,
         engine,
         clock,

@@ -20,6 +20,7 @@ mod german;
 mod health;
 mod histories;
 mod hostile;
+mod intake;
 mod jobs;
 mod lists;
 mod many_accounts;

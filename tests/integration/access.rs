@@ -1,0 +1,87 @@
+//! The limits of access on real sockets (SEC-09): whoever takes all connections that one may have shuts out nobody
+//! else, and whoever takes all there are does not shut out who has been here before, nor the local socket.
+
+use std::io::{ErrorKind, Read};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::binary;
+use crate::https::Server;
+
+/// The status that curl is answered from an address of loopback; None where there is no answer.
+fn status(server: SocketAddr, from: &str, options: &[&str]) -> Option<u16> {
+    let output = Command::new("curl")
+        .args(["--silent", "--insecure", "--max-time", "20", "--interface", from])
+        .args(["--output", "/dev/null", "--write-out", "%{http_code}"])
+        .args(options)
+        .arg(format!("https://{server}/api/v1/sessions"))
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().parse().ok().filter(|status| *status != 0)
+}
+
+/// Whether the server keeps the connection open for a while.
+fn is_open(mut stream: &TcpStream) -> bool {
+    stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    match stream.read(&mut [0]) {
+        Ok(_) => false,
+        Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+    }
+}
+
+// proves: SEC-09
+#[test]
+fn who_takes_all_connections_shuts_out_neither_others_nor_who_was_here_before() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        println!("skipped: curl is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("netwarden.toml");
+    binary::run(binary::netwarden().arg("init").arg("--config").arg(&config));
+    let server = Server::start(&config);
+    let socket = folder.path().join("data/netwarden.sock");
+    let netwarden = |arguments: &[&str]| {
+        let output = binary::run(binary::netwarden().args(arguments).arg("--socket").arg(&socket));
+        assert!(output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let set = |name, value| netwarden(&["system", "set", name, value, "--reason", "a test"]);
+
+    // Somebody logs in from 127.0.0.9.
+    netwarden(&["policies", "set-accounts", "identity.separation", "nac", "--reason", "a test"]);
+    let mut add = binary::netwarden();
+    add.args(["users", "add", "visitor", "--role", "helpdesk"])
+        .env("NETWARDEN_NEW_PASSWORD", "Only-for-0nce!");
+    assert!(binary::run(add.arg("--socket").arg(&socket)).status.success());
+    let login = serde_json::json!({
+        "user": "visitor", "password": "Only-for-0nce!", "new_password": "Eleven-green/bottles"
+    })
+    .to_string();
+    let login = ["--header", "Content-Type: application/json", "--data", &login];
+    assert_eq!(status(server.address, "127.0.0.9", &login), Some(201));
+
+    // One address takes all that it may have.
+    set("access.source_connections", "20");
+    let connect = || TcpStream::connect(server.address).unwrap();
+    let taken: Vec<TcpStream> = (0..20).map(|_| connect()).collect();
+    assert!(taken.iter().all(is_open));
+    assert!(!is_open(&connect()), "one more than it may have");
+    assert_eq!(status(server.address, "127.0.0.2", &[]), Some(401), "another address");
+
+    // All that there are.
+    set("access.source_connections", "1000");
+    set("access.connections", "64");
+    let more: Vec<TcpStream> = (0..36).map(|_| connect()).collect();
+    assert!(more.iter().all(is_open));
+    assert!(!is_open(&connect()) && status(server.address, "127.0.0.2", &[]).is_none(), "strangers");
+    assert_eq!(status(server.address, "127.0.0.9", &[]), Some(401), "where somebody has logged in");
+    assert!(netwarden(&["system", "status"]).contains("events"), "the local socket");
+    drop((taken, more));
+    let again = (0..50).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        status(server.address, "127.0.0.2", &[])
+    });
+    assert_eq!(again, Some(401), "who leaves makes room");
+}
