@@ -10,6 +10,7 @@ mod cycle;
 mod events;
 mod fill;
 mod judging;
+mod logins;
 mod numbers;
 mod pages;
 mod rights;
@@ -67,6 +68,12 @@ enum What {
         /// Regions, each with a domain.
         #[arg(long, default_value_t = 200)]
         regions: usize,
+    },
+    /// Logins, alone, many at once, and while strangers guess.
+    Logins {
+        /// Seconds of each part.
+        #[arg(long, default_value_t = 10)]
+        span_s: u64,
     },
     /// Fills the database of a server that is down.
     Fill {
@@ -130,6 +137,7 @@ fn main() -> anyhow::Result<()> {
         What::Rights { users, roles, elements, regions } => {
             runtime.block_on(rights::run(rights::Sizes { users, roles, elements, regions }))?
         }
+        What::Logins { span_s } => runtime.block_on(logins::run(span_s))?,
         What::Fill { database, elements, endpoints, events } => {
             runtime.block_on(fill::run(&database, fill::Sizes { elements, endpoints, events }))?
         }

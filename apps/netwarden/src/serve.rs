@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use netwarden_actions::Pace;
 use netwarden_model::Clock;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -53,11 +54,33 @@ fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
+/// Descriptors beside those of connections: the database, elements, names, channels.
+const OTHER_FILES: u64 = 512;
+
+/// Raises the limit on open files as far as it may be raised, since every connection is one (getrlimit(2)); the
+/// limit that holds from then on.
+fn raise_open_files() -> Option<u64> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
+        Ok(()) => Some(hard),
+        Err(_) => Some(soft),
+    }
+}
+
 /// Runs the server until SIGTERM or SIGINT.
 pub async fn serve(arguments: &ConfigArgument) -> anyhow::Result<ExitCode> {
     let config = Config::load(&arguments.config)?;
+    let files = raise_open_files();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let server = Server::start(options(&config)?, clock).await?;
+    let connections = u64::try_from(server.desk.access_limits().connections).unwrap_or(u64::MAX);
+    if let Some(files) = files.filter(|files| *files < connections.saturating_add(OTHER_FILES)) {
+        tracing::warn!(
+            files,
+            connections,
+            "access.connections is more than the limit on open files leaves room for"
+        );
+    }
     let traps = server.listen(config.traps).await?;
     let certificate = certificate(&config)?;
     let (stop, stopped) = watch::channel(false);

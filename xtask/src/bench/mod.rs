@@ -29,6 +29,8 @@ pub enum Which {
     Rules,
     /// The access decision with 10,000 users and 100,000 elements, and lists that are kept to a domain.
     Rights,
+    /// Logins: alone, many at once, and while strangers guess.
+    Logins,
     /// Lists, searches and history at 200,000 endpoints and 10 million events, over HTTPS.
     Queries,
     /// The map of 500 switches, drawn in Chromium.
@@ -56,6 +58,9 @@ pub fn run(root: &Path, which: Which) -> anyhow::Result<()> {
     }
     if wanted(Which::Rights) {
         rights(root)?;
+    }
+    if wanted(Which::Logins) {
+        logins(root)?;
     }
     if wanted(Which::Queries) {
         queries::run(root)?;
@@ -113,6 +118,33 @@ fn rights(root: &Path) -> anyhow::Result<()> {
         );
     }
     println!("without a domain: {:.1} ms p50", number(&found, "/without_domain/p50_ms"));
+    Ok(())
+}
+
+fn logins(root: &Path) -> anyhow::Result<()> {
+    build(root, &["--package", "netwarden-benches", "--bin", "netwarden-bench"])?;
+    println!("\n## Logins");
+    let mut bench = run::release(root, "netwarden-bench");
+    bench.arg("logins");
+    let found = run::json(bench).context("logins")?;
+    let ms = |at: &str| number(&found, at);
+    let (alone, per_s) = (ms("/alone/p50_ms"), ms("/per_second"));
+    println!("one after the other: {alone:.1} ms each");
+    println!("16 at once: {per_s:.1}/s, {:.2} times as many as one after the other", per_s * alone / 1e3);
+    println!(
+        "| 200 strangers guess | guesses/s | request of a session p50, p99 | login of a known user p50, p99 |\n|---|---|---|---|"
+    );
+    for (told, at, guesses) in [("no", "/quiet", 0.0), ("yes", "/guessed", ms("/guessed/guesses_per_second"))]
+    {
+        let of = |what: &str| ms(&format!("{at}/{what}"));
+        println!(
+            "| {told} | {guesses:.0} | {:.1}, {:.1} ms | {:.0}, {:.0} ms |",
+            of("requests/p50_ms"),
+            of("requests/p99_ms"),
+            of("logins/p50_ms"),
+            of("logins/p99_ms"),
+        );
+    }
     Ok(())
 }
 
