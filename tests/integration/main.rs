@@ -13,6 +13,7 @@
 mod access;
 mod binary;
 mod browser;
+mod contract;
 mod demo;
 mod https;
 mod init;

@@ -7,6 +7,7 @@
 
 mod address;
 mod ask;
+mod contract;
 mod input;
 mod intake;
 mod live;
@@ -18,6 +19,7 @@ mod shape;
 mod stream;
 mod views;
 
+pub use contract::contract;
 pub use refusal::Refusal;
 pub use routes::{OPERATION, openapi, router};
 pub use serve::{LocalPeer, ServeError, Serving, serve_socket, serve_tls, tls_config};

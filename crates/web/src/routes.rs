@@ -95,7 +95,7 @@ fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", api).merge(health::outside())
 }
 
-/// The OpenAPI document, as `/api/v1/openapi.json` gives it.
+/// The routes and their types, as the sources declare them; [`crate::contract`] is what programs are given.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = routes().into_openapi();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();

@@ -9,12 +9,13 @@ use netwarden_api::system::{Parameter, ParameterChange, ReleasedPorts, RotateKey
 use netwarden_api::{Page, Problem};
 use netwarden_identity::Operation;
 use netwarden_operate::parameters::{Declaration, Domain};
-use netwarden_operate::{Desk, KeyLayer, parameter_version};
+use netwarden_operate::{Desk, KeyLayer, OperateError, parameter_version};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answer;
 use crate::ask::Asker;
+use crate::contract::contract;
 use crate::input::{Body, IfMatch, ListParams, Place, Wish, tagged};
 use crate::refusal::Refusal;
 use crate::shape;
@@ -182,5 +183,6 @@ async fn rotate_keys(
     extensions(("x-netwarden-operation" = json!("session.read_own"))))]
 async fn document(State(desk): State<Desk>, asker: Asker) -> Result<Response, Refusal> {
     desk.own_session(&asker.caller).await?;
-    Ok(Json(super::openapi()).into_response())
+    let failed = |error: serde_json::Error| OperateError::Failed(error.to_string());
+    Ok(Json(contract().map_err(failed)?).into_response())
 }
