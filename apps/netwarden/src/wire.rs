@@ -153,6 +153,12 @@ impl Server {
             backups: options.backup_dir,
             started: now,
         });
+        let sealing = desk.clone();
+        tokio::spawn(async move {
+            if let Err(error) = sealing.finish_resealing().await {
+                tracing::warn!(%error, "what older keys have sealed could not be sealed anew");
+            }
+        });
         let statistics = tokio::spawn(netwarden_operate::keep_statistics(desk.clone()));
         let accounts = tokio::spawn(netwarden_operate::keep_accounts(desk.clone()));
         Ok(Self { desk, first_password, upkeep, statistics, accounts, system_log: options.system_log })

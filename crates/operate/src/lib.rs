@@ -28,6 +28,7 @@ mod held;
 mod imports;
 mod intake;
 mod jobs;
+mod keys;
 mod lifecycle;
 mod lists;
 mod login_policies;
@@ -78,6 +79,7 @@ pub use happened::event_text;
 pub use held::ShownParameter;
 pub use imports::ImportOutcome;
 pub use jobs::{Job, Jobs, State as JobState};
+pub use keys::KeyLayer;
 pub use lifecycle::{Turn, first_start, record_audit_turn, record_parts_turn};
 pub use lists::{Counted, ListWish, ShownEndpoint, ShownPort, port_ref, vlan};
 pub use login_policies::{LoginPolicyWish, login_policy_version};
@@ -113,7 +115,7 @@ pub use said::Said;
 pub use sql::{MIGRATIONS, SCHEMA};
 pub use statistics::{Point, Seen, Series, keep_statistics, series};
 pub use system::{
-    KeyLayer, Standing, Status, count_engine_start, inventory_settings, load_parameters, parameter_version,
+    Standing, Status, count_engine_start, inventory_settings, load_parameters, parameter_version,
     record_exceptions,
 };
 pub use topology::{MappedElement, Topology};

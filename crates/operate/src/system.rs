@@ -3,7 +3,7 @@
 use netwarden_actions::set_global_stop;
 use std::collections::BTreeSet;
 
-use netwarden_audit::{AuditQuery, Completion, Kind, ListedRecord, Outcome, Reach, Redacted, Value};
+use netwarden_audit::{AuditQuery, Kind, ListedRecord, Outcome, Reach, Value};
 use netwarden_identity::accounts::end_sessions_but_admins;
 use netwarden_identity::{AuditReach, LoginMode, Operation, Separation, Subject, audit_reach};
 use netwarden_inventory::{Counters, Endpoint};
@@ -341,44 +341,6 @@ impl Desk {
             .await
     }
 
-    /// Makes new keys: `root` new components and a new root key over the same working keys, `working` a
-    /// new working key under which all secrets are sealed anew. Nothing is lost at any moment of a crash.
-    pub async fn rotate_keys(
-        &self,
-        caller: &Caller,
-        layer: KeyLayer,
-        reason: &str,
-    ) -> Result<(), OperateError> {
-        let permit = self.permit_of(caller, Operation::SystemRotateKeys).await?;
-        require_reason(reason)?;
-        let mut record = permit.warning(Some(Redacted.into()), Some(Redacted.into()), reason);
-        record.object.id = Some(layer.as_str().to_owned());
-        let opened = self
-            .store
-            .write(move |tx: &Tx| {
-                Box::pin(async move { Ok::<_, OperateError>(netwarden_audit::open(tx, &record).await?) })
-            })
-            .await?;
-        let rotated = match layer {
-            KeyLayer::Root => self.vault.rotate_root(permit.at).await,
-            KeyLayer::Working => self.vault.rotate_working(permit.at).await,
-        };
-        let (outcome, details) = match &rotated {
-            Ok(()) => (Outcome::Success, None),
-            Err(error) => (Outcome::Failure, Some(error.to_string())),
-        };
-        let completion = Completion { at: self.clock.now(), outcome, new: None, details };
-        self.store
-            .write(move |tx: &Tx| {
-                Box::pin(async move {
-                    netwarden_audit::complete(tx, opened, &completion).await?;
-                    Ok::<(), OperateError>(())
-                })
-            })
-            .await?;
-        Ok(rotated?)
-    }
-
     /// Lets parameters govern what they govern.
     async fn use_parameters(&self, parameters: Parameters) -> Result<(), OperateError> {
         self.engine.set_guard(parameters.guard());
@@ -389,25 +351,6 @@ impl Desk {
         self.engine.keeper().adjust(move |network| network.set_settings(inventory)).await?;
         *self.parameters.write().unwrap_or_else(std::sync::PoisonError::into_inner) = parameters;
         Ok(())
-    }
-}
-
-/// Which of the two layers of keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyLayer {
-    /// The root key and its components.
-    Root,
-    /// The working key that seals secrets.
-    Working,
-}
-
-impl KeyLayer {
-    /// The word used in interfaces.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            KeyLayer::Root => "root",
-            KeyLayer::Working => "working",
-        }
     }
 }
 

@@ -7,11 +7,9 @@ use netwarden_model::CredentialId;
 use netwarden_store::{ConnectionTrait, StoreError, Tx, execute, query_all, query_one, to_micros, values};
 use zeroize::Zeroizing;
 
-use crate::keyring::Keyring;
-use crate::vault::reseal;
 use crate::{Sealed, Vault, VaultError};
 
-const PURPOSE: &str = "credential";
+pub(crate) const PURPOSE: &str = "credential";
 
 /// A credential set without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,18 +106,6 @@ impl Vault {
         let sealed = Sealed::from(row.try_get_by_index::<Vec<u8>>(0)?);
         self.open(PURPOSE, &id.0.to_be_bytes(), &sealed)
     }
-}
-
-pub(crate) async fn reseal_all(tx: &Tx, keyring: &Keyring) -> Result<(), VaultError> {
-    for row in query_all(tx, "SELECT id, sealed FROM vault_credentials", []).await? {
-        let id: i64 = row.try_get_by_index(0)?;
-        let sealed = Sealed::from(row.try_get_by_index::<Vec<u8>>(1)?);
-        if let Some(sealed) = reseal(keyring, PURPOSE, &id.to_be_bytes(), &sealed)? {
-            let sql = "UPDATE vault_credentials SET sealed = $1 WHERE id = $2";
-            execute(tx, sql, values![sealed.into_bytes(), id]).await?;
-        }
-    }
-    Ok(())
 }
 
 async fn entries<C: ConnectionTrait>(connection: &C) -> Result<Vec<CredentialEntry>, VaultError> {

@@ -24,6 +24,7 @@ mod vault;
 pub use components::systemd_credential;
 pub use credentials::CredentialEntry;
 pub use error::VaultError;
+pub use rotate::{Place, Resealed};
 pub use sealed::Sealed;
 pub use signing::{SigningKey, verify};
 pub use sql::MIGRATIONS;

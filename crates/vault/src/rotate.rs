@@ -1,10 +1,15 @@
 //! Rotation of both layers, without loss at any moment of a crash.
+//!
+//! A new working key seals from the next value on. What was sealed before is sealed anew in small steps, each a
+//! transaction of its own, so that nobody waits for the writer; values are opened by whichever key they name, and what a
+//! crash has left under an older key is found by asking ([`Vault::sealed_before`]).
 
 use jiff::Timestamp;
 
 use crate::components::{KeyFile, next_path};
 use crate::files::rename;
 use crate::keyring::{Key, random, wrap_one};
+use crate::sealed::header;
 use crate::vault::{in_background, new_root, reseal, root_key};
 use crate::{Vault, VaultError, credentials, signing, sql};
 
@@ -52,8 +57,8 @@ impl Vault {
         Ok(())
     }
 
-    /// Makes a new working key and seals all credentials and secrets of the vault under it. Older keys
-    /// stay, for what others have sealed: see [`Vault::reseal`].
+    /// Makes a new working key, under which everything is sealed from now on; what was sealed before is sealed anew
+    /// by [`Vault::reseal_some`]. Older keys stay, for what others have sealed: see [`Vault::reseal`].
     pub async fn rotate_working(&self, now: Timestamp) -> Result<(), VaultError> {
         let _alone = self.inner.rotating.lock().await;
         let row = sql::root(self.inner.store.read()).await?.ok_or(VaultError::WrongComponents)?;
@@ -64,7 +69,6 @@ impl Vault {
         let key: Key = random()?;
         let wrapped = wrap_one(&root, id, &key)?;
         keyring.insert(id, key);
-        let new = keyring.clone();
         self.inner
             .store
             .write::<_, VaultError, _>(move |tx| {
@@ -73,14 +77,7 @@ impl Vault {
                     if present != Some(generation) {
                         return Err(VaultError::RotatedElsewhere);
                     }
-                    sql::insert_key(tx, id, &wrapped, now).await?;
-                    for (purpose, sealed) in sql::secrets(tx).await? {
-                        let aad = signing::aad(&purpose);
-                        if let Some(sealed) = reseal(&new, signing::PURPOSE, aad, &sealed)? {
-                            sql::reseal_secret(tx, &purpose, sealed).await?;
-                        }
-                    }
-                    credentials::reseal_all(tx, &new).await
+                    Ok(sql::insert_key(tx, id, &wrapped, now).await?)
                 })
             })
             .await?;
@@ -88,4 +85,93 @@ impl Vault {
         tracing::info!(key = id, "a new working key is in use");
         Ok(())
     }
+    /// How many credentials and secrets of the vault are sealed under an older working key than the present one.
+    pub async fn sealed_before(&self) -> Result<u64, VaultError> {
+        let present = self.keyring(|keyring| header(keyring.current_id()));
+        Ok(sql::sealed_before(self.inner.store.read(), &present).await?)
+    }
+
+    /// Seals up to `most` of them anew, from `place` on, in one transaction.
+    pub async fn reseal_some(&self, place: Place, most: u32) -> Result<Resealed, VaultError> {
+        let keyring = self.keyring(Clone::clone);
+        self.inner
+            .store
+            .write(move |tx| {
+                let place = place.clone();
+                let keyring = keyring.clone();
+                Box::pin(async move {
+                    let rows = sql::sealed_from(tx, &header(keyring.current_id()), &place, most).await?;
+                    let next = match rows.last() {
+                        Some((last, _)) => Some(last.clone()),
+                        None => place.table_after(),
+                    };
+                    let mut resealed = Resealed { next, done: 0, unreadable: Vec::new() };
+                    for (place, sealed) in rows {
+                        let (purpose, aad) = place.bound_to();
+                        match reseal(&keyring, purpose, &aad, &sealed) {
+                            Ok(Some(sealed)) => sql::put_sealed(tx, &place, sealed).await?,
+                            Ok(None) => {}
+                            // It could not be opened before either: it stays as it is, and is told.
+                            Err(_) => resealed.unreadable.push(place.to_string()),
+                        }
+                        resealed.done += 1;
+                    }
+                    Ok(resealed)
+                })
+            })
+            .await
+    }
+}
+
+/// How far resealing has come: what comes after this is still to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A secret, by its purpose; the first comes after the empty one.
+    Secret(String),
+    /// A credential, by its id.
+    Credential(i64),
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::Secret(String::new())
+    }
+}
+
+impl Place {
+    /// Where to go on once a table has nothing more.
+    const fn table_after(&self) -> Option<Self> {
+        match self {
+            Self::Secret(_) => Some(Self::Credential(i64::MIN)),
+            Self::Credential(_) => None,
+        }
+    }
+
+    /// What its value is sealed for, and tied to.
+    fn bound_to(&self) -> (&'static str, Vec<u8>) {
+        match self {
+            Self::Secret(purpose) => (signing::PURPOSE, signing::aad(purpose).to_vec()),
+            Self::Credential(id) => (credentials::PURPOSE, id.to_be_bytes().to_vec()),
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Secret(purpose) => f.write_str(purpose),
+            Self::Credential(id) => write!(f, "credential {id}"),
+        }
+    }
+}
+
+/// What a step has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resealed {
+    /// From where the next step goes on; None where nothing is left.
+    pub next: Option<Place>,
+    /// Values that were looked at.
+    pub done: u64,
+    /// Those that could not be opened, and stay as they are.
+    pub unreadable: Vec<String>,
 }

@@ -36,6 +36,13 @@ impl Sealed {
     }
 }
 
+/// How everything begins that is sealed under a key.
+pub(crate) fn header(key_id: u32) -> [u8; HEADER] {
+    let mut header = [VERSION; HEADER];
+    header[1..].copy_from_slice(&key_id.to_be_bytes());
+    header
+}
+
 impl From<Vec<u8>> for Sealed {
     fn from(bytes: Vec<u8>) -> Self {
         Self(bytes)
@@ -53,8 +60,7 @@ pub(crate) fn seal(
     plaintext: &[u8],
 ) -> Result<Sealed, VaultError> {
     let mut bytes = Vec::with_capacity(HEADER + NONCE_LEN + plaintext.len() + AES_256_GCM.tag_len());
-    bytes.push(VERSION);
-    bytes.extend(key_id.to_be_bytes());
+    bytes.extend(header(key_id));
     let aad = Aad::from(bound(&bytes, purpose, aad));
     bytes.extend(nonce);
     let mut content = Zeroizing::new(plaintext.to_vec());

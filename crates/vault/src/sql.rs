@@ -6,7 +6,7 @@ use netwarden_store::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Sealed, VaultError};
+use crate::{Place, Sealed, VaultError};
 
 /// The vault's schema.
 pub const MIGRATIONS: &[Migration] = &[Migration {
@@ -118,13 +118,6 @@ pub(crate) async fn secret<C: ConnectionTrait>(
     Ok(row.map(|row| row.try_get_by_index::<Vec<u8>>(0)).transpose()?.map(Sealed::from))
 }
 
-pub(crate) async fn secrets(tx: &Tx) -> Result<Vec<(String, Sealed)>, StoreError> {
-    let rows = query_all(tx, "SELECT purpose, sealed FROM vault_secrets", []).await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get_by_index(0)?, Sealed::from(row.try_get_by_index::<Vec<u8>>(1)?))))
-        .collect()
-}
-
 pub(crate) async fn insert_secret(
     tx: &Tx,
     purpose: &str,
@@ -135,7 +128,61 @@ pub(crate) async fn insert_secret(
     execute(tx, sql, values![purpose, sealed.into_bytes(), to_micros(now)]).await.map(drop)
 }
 
-pub(crate) async fn reseal_secret(tx: &Tx, purpose: &str, sealed: Sealed) -> Result<(), StoreError> {
-    let sql = "UPDATE vault_secrets SET sealed = $1 WHERE purpose = $2";
-    execute(tx, sql, values![sealed.into_bytes(), purpose]).await.map(drop)
+/// How many values do not begin as those do that are sealed under the present key.
+pub(crate) async fn sealed_before<C: ConnectionTrait>(
+    connection: &C,
+    present: &[u8],
+) -> Result<u64, StoreError> {
+    let sql = "SELECT (SELECT COUNT(*) FROM vault_secrets WHERE substr(sealed, 1, 5) <> $1) \
+               + (SELECT COUNT(*) FROM vault_credentials WHERE substr(sealed, 1, 5) <> $1)";
+    let row = query_one(connection, sql, values![present.to_vec()]).await?;
+    let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Up to `most` of them in the table of `place`, after it, in order.
+pub(crate) async fn sealed_from(
+    tx: &Tx,
+    present: &[u8],
+    place: &Place,
+    most: u32,
+) -> Result<Vec<(Place, Sealed)>, StoreError> {
+    let present = present.to_vec();
+    let rows = match place {
+        Place::Secret(purpose) => {
+            let sql = "SELECT purpose, sealed FROM vault_secrets WHERE purpose > $1 \
+                       AND substr(sealed, 1, 5) <> $2 ORDER BY purpose LIMIT $3";
+            query_all(tx, sql, values![purpose.as_str(), present, i64::from(most)]).await?
+        }
+        Place::Credential(id) => {
+            let sql = "SELECT id, sealed FROM vault_credentials WHERE id > $1 \
+                       AND substr(sealed, 1, 5) <> $2 ORDER BY id LIMIT $3";
+            query_all(tx, sql, values![*id, present, i64::from(most)]).await?
+        }
+    };
+    rows.iter()
+        .map(|row| {
+            let found = match place {
+                Place::Secret(_) => Place::Secret(row.try_get_by_index(0)?),
+                Place::Credential(_) => Place::Credential(row.try_get_by_index(0)?),
+            };
+            Ok((found, Sealed::from(row.try_get_by_index::<Vec<u8>>(1)?)))
+        })
+        .collect()
+}
+
+/// Puts a value that was sealed anew into its place.
+pub(crate) async fn put_sealed(tx: &Tx, place: &Place, sealed: Sealed) -> Result<(), StoreError> {
+    let sealed = sealed.into_bytes();
+    match place {
+        Place::Secret(purpose) => {
+            let sql = "UPDATE vault_secrets SET sealed = $1 WHERE purpose = $2";
+            execute(tx, sql, values![sealed, purpose.as_str()]).await?
+        }
+        Place::Credential(id) => {
+            execute(tx, "UPDATE vault_credentials SET sealed = $1 WHERE id = $2", values![sealed, *id])
+                .await?
+        }
+    };
+    Ok(())
 }

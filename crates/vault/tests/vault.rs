@@ -180,6 +180,32 @@ async fn altered_or_moved_secrets_are_refused() {
     assert_eq!(vault.open("token", b"row 7", &sealed).unwrap().as_slice(), b"x");
 }
 
+/// Seals everything anew, two values at a time; those that cannot be opened.
+async fn reseal_all(vault: &Vault) -> Vec<String> {
+    let (mut place, mut unreadable) = (Some(netwarden_vault::Place::default()), Vec::new());
+    while let Some(from) = place.take() {
+        let resealed = vault.reseal_some(from, 2).await.unwrap();
+        unreadable.extend(resealed.unreadable);
+        place = resealed.next;
+    }
+    unreadable
+}
+
+// proves: SEC-05
+#[tokio::test]
+async fn what_cannot_be_opened_is_told_and_holds_up_nothing() {
+    let place = Place::new().await;
+    let vault = place.unlock().await.unwrap();
+    for n in 0..5 {
+        create(&vault, &place.store(), &format!("set {n}"), "s").await.unwrap();
+    }
+    place.damage("UPDATE vault_credentials SET sealed = substr(sealed, 1, 20) WHERE id = 3").await;
+    vault.rotate_working(now()).await.unwrap();
+    assert_eq!(reseal_all(&vault).await, ["credential 3"]);
+    assert_eq!(vault.sealed_before().await.unwrap(), 1);
+    assert_eq!(secret(&vault, CredentialId(5)).await, "s");
+}
+
 // proves: SEC-05
 #[tokio::test]
 async fn both_layers_rotate_without_loss() {
@@ -199,12 +225,22 @@ async fn both_layers_rotate_without_loss() {
         let first_file = std::fs::read(place.key_file()).unwrap();
 
         vault.rotate_working(now()).await.unwrap();
+        // Before anything is sealed anew everything opens; a crash in between loses nothing.
+        assert_eq!(vault.sealed_before().await.unwrap(), 2);
+        let begun = vault.reseal_some(netwarden_vault::Place::default(), 1).await.unwrap();
+        assert_eq!((begun.done, begun.unreadable.len()), (1, 0));
+        let after_crash = place.unlock().await.unwrap();
+        assert_eq!(after_crash.sealed_before().await.unwrap(), 1);
+        assert_eq!(secret(&after_crash, id).await, "kept");
+        reseal_all(&after_crash).await;
+        assert_eq!(vault.sealed_before().await.unwrap(), 0);
         let second = stored().await;
         assert!(second[0] != first[0] && second[1] != first[1], "secrets were not sealed anew");
         vault.rotate_root(now()).await.unwrap();
         assert_ne!(std::fs::read(place.key_file()).unwrap(), first_file);
         assert_ne!(stored().await[2], first[2], "working keys were not wrapped anew");
         vault.rotate_working(now()).await.unwrap();
+        reseal_all(&vault).await;
 
         let again = place.unlock().await.unwrap();
         for vault in [&vault, &again] {

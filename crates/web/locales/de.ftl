@@ -829,6 +829,8 @@ result-fault = Fehler
 result-found = Gefunden
 result-imported = Übernommen
 result-refused = Nicht übernommen
+result-resealed = Neu versiegelt
+result-unreadable = Ließ sich nicht öffnen
 result-silent = Adressen ohne Antwort
 result-leaves = Einträge
 result-name = Name
@@ -1572,6 +1574,7 @@ said-import-of = { $elements ->
     [one] Import von { $elements } Netzwerkkomponente
    *[other] Import von { $elements } Netzwerkkomponenten
   }
+said-keys-anew = neuer Schlüssel, Ebene { $layer }
 said-backup-of = Sicherung „{ $name }“
 said-preflight-of = Vorabprüfung von { $name } mit VLAN { $vlan }
 said-rehearsal-of = Probe der Regel „{ $name }“

@@ -80,6 +80,9 @@ pub enum Verb {
         layer: String,
         #[command(flatten)]
         reason: ReasonArgument,
+        /// Do not wait: print the job's id.
+        #[arg(long)]
+        detach: bool,
     },
     /// Writes a consistent copy of the database into the server's folder of backups; the key file is never
     /// in it. Ctrl-C ends it.
@@ -232,9 +235,10 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         Verb::Charts { series: charts, .. } => {
             answer(out, &client.put::<_, Value>("/users/own/charts", &OwnCharts { charts }).await?)
         }
-        Verb::RotateKeys { layer, reason } => {
+        Verb::RotateKeys { layer, reason, detach } => {
             let body = RotateKeys { reason: reason.get()?, layer };
-            answer(out, &client.post::<_, Value>("/system/rotate-keys", &body).await?)
+            let started: job::Started = client.post("/system/rotate-keys", &body).await?;
+            job::finish(session, &started, detach, answer).await
         }
         Verb::Backup { name, detach } => {
             let started: job::Started = client.post("/system/backups", &NewBackup { name }).await?;

@@ -165,6 +165,7 @@ sentences! {
     SearchIn { subnet: String } = "said-search-in", "search in {subnet}";
     Adding { elements: usize } = "said-adding", "adding {elements} network elements";
     ImportOf { elements: usize } = "said-import-of", "import of {elements} network elements";
+    KeysAnew { layer: String } = "said-keys-anew", "new {layer} key";
     BackupOf { name: String } = "said-backup-of", "backup '{name}'";
     PreflightOf { name: String, vlan: VlanId } = "said-preflight-of", "preflight of {name} with VLAN {vlan}";
     RehearsalOf { name: String } = "said-rehearsal-of", "rehearsal of rule '{name}'";

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use netwarden_api::endpoint::Reason;
+use netwarden_api::rule::Job;
 use netwarden_api::system::{Parameter, ParameterChange, ReleasedPorts, RotateKeys, Status};
 use netwarden_api::{Page, Problem};
 use netwarden_identity::Operation;
@@ -159,22 +160,23 @@ async fn release_all(
     Ok((StatusCode::ACCEPTED, Json(ReleasedPorts { ports })))
 }
 
-/// Makes new keys: `root` or `working`.
+/// Starts to make new keys: `root`, or `working`, under which everything is then sealed anew; the job's result has
+/// `resealed` and `unreadable`.
 #[utoipa::path(post, path = "/system/rotate-keys", tag = "system", request_body = RotateKeys,
-    responses((status = 204), (status = "default", body = Problem)),
+    responses((status = 202, body = Job), (status = "default", body = Problem)),
     extensions(("x-netwarden-operation" = json!("system.rotate_keys"))))]
 async fn rotate_keys(
     State(desk): State<Desk>,
     asker: Asker,
     Body(wish): Body<RotateKeys>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<(StatusCode, Json<Job>), Refusal> {
     let layer = match wish.layer.as_str() {
         "root" => KeyLayer::Root,
         "working" => KeyLayer::Working,
         _ => return Err(Refusal::malformed("layer must be root or working")),
     };
-    desk.rotate_keys(&asker.caller, layer, &wish.reason).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let id = desk.rotate_keys(&asker.caller, layer, &wish.reason).await?;
+    super::jobs::started(&desk, &asker, id).await
 }
 
 /// This document.

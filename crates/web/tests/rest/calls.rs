@@ -309,7 +309,7 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
             "/api/v1/system/rotate-keys",
             "/api/v1/system/rotate-keys",
             Sent::Json(json!({ "reason": "a test", "layer": "working" })),
-            204,
+            202,
         ),
         call(
             "POST",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::desk::{Bench, MAC, PORT, bench};
 
-async fn ended(bench: &Bench, job: &Value) -> Value {
+pub async fn ended(bench: &Bench, job: &Value) -> Value {
     let path = format!("/api/v1/jobs/{}", job["id"].as_str().unwrap());
     for _ in 0..500 {
         let job = bench.call(Some("administrator"), "GET", &path, None).await.json();

@@ -29,6 +29,11 @@ fn begun(bench: &Bench) -> Vec<Beginning> {
         ),
         ("/api/v1/rules/{rule}/rehearse", "/api/v1/rules/seen/rehearse".to_owned(), json(json!({}))),
         ("/api/v1/system/backups", "/api/v1/system/backups".to_owned(), json(json!({ "name": "copy" }))),
+        (
+            "/api/v1/system/rotate-keys",
+            "/api/v1/system/rotate-keys".to_owned(),
+            json(json!({ "reason": "x", "layer": "working" })),
+        ),
     ]
 }
 
