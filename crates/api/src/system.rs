@@ -251,6 +251,13 @@ pub struct RotateKeys {
     pub layer: String,
 }
 
+/// What was erased of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Erased {
+    /// Texts in the audit trail, beside the account.
+    pub texts: u64,
+}
+
 /// Changes to an account; what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

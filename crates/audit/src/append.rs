@@ -1,7 +1,7 @@
 //! Appending: the leaf goes into the transaction that does what it tells of.
 
 use jiff::Timestamp;
-use netwarden_store::{Tx, execute, insert_many_or_ignore, query_all, values};
+use netwarden_store::{Dialect, Tx, dialect_of, execute, insert_many_or_ignore, query_all, values};
 use netwarden_tlog::Hash;
 
 use crate::AuditError;
@@ -78,6 +78,23 @@ pub async fn complete(
     append(tx, vec![Pending::completion(index, completion)?]).await
 }
 
+/// Erases what was written of the account of this name ([`crate::person`]): how many values. Hashes of them stay in the
+/// leaves, so that the trail verifies as before; nobody finds the texts from them.
+pub async fn erase_person(tx: &Tx, person: &str) -> Result<u64, AuditError> {
+    let is_sqlite = dialect_of(tx) == Dialect::Sqlite;
+    // Octets of deleted rows would stay in the file until something else is written over them.
+    if is_sqlite {
+        query_all(tx, "PRAGMA secure_delete = ON", []).await?;
+    }
+    let values = "DELETE FROM audit_value WHERE hash IN (SELECT hash FROM audit_personal WHERE person = $1)";
+    let erased = execute(tx, values, values![person]).await?;
+    execute(tx, "DELETE FROM audit_personal WHERE person = $1", values![person]).await?;
+    if is_sqlite {
+        query_all(tx, "PRAGMA secure_delete = OFF", []).await?;
+    }
+    Ok(erased)
+}
+
 /// Says `unknown` of every record that was opened and not completed: to be called once at start,
 /// before anything is done. Returns their places.
 pub async fn settle_interrupted(tx: &Tx, now: Timestamp) -> Result<Vec<RecordIndex>, AuditError> {
@@ -106,19 +123,25 @@ async fn append(tx: &Tx, pending: Vec<Pending>) -> Result<RecordIndex, AuditErro
         return Ok(RecordIndex(first));
     }
     let mut leaves = Vec::with_capacity(pending.len());
-    let mut large = Vec::new();
+    let (mut large, mut persons) = (Vec::new(), Vec::new());
     for mut pending in pending {
         let leaf = pending.encode(frontier.size(), last)?;
         let hash = Hash::of_leaf(&leaf);
         let index = frontier.push(hash)?;
         leaves.push((index, hash, leaf));
         large.append(&mut pending.values);
+        persons.append(&mut pending.persons);
         last = Some(hash);
     }
     sql::insert_leaves(tx, leaves).await?;
     if !large.is_empty() {
         let rows = large.into_iter().map(|(hash, value)| values![hash.as_bytes().to_vec(), value].to_vec());
         insert_many_or_ignore(tx, "audit_value", &["hash", "value"], rows).await?;
+    }
+    if !persons.is_empty() {
+        let rows =
+            persons.into_iter().map(|(person, hash)| values![person, hash.as_bytes().to_vec()].to_vec());
+        insert_many_or_ignore(tx, "audit_personal", &["person", "hash"], rows).await?;
     }
     sql::set_tree(tx, &TreeState { frontier, last }).await?;
     Ok(RecordIndex(first))

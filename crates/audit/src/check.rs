@@ -25,6 +25,8 @@ pub struct Report {
     pub checkpoints: u64,
     /// Records from 0 on that the last such checkpoint signs; later ones are chained, not signed.
     pub signed_up_to: u64,
+    /// Values about persons who were erased: only their hashes are left.
+    pub erased: u64,
     /// Root of the tree over the verified records, in hexadecimal.
     pub root: String,
     /// The first thing that is wrong; None where all is as it was recorded.
@@ -145,6 +147,7 @@ pub(crate) struct Checker {
     ahead: VecDeque<Checkpoint>,
     met: u64,
     signed_up_to: u64,
+    erased: u64,
     waiting: Option<Row>,
 }
 
@@ -159,7 +162,7 @@ impl Checker {
     pub(crate) fn new(edge: Frontier, checkpoints: impl IntoIterator<Item = Checkpoint>) -> Self {
         let first = edge.size();
         let ahead = checkpoints.into_iter().filter(|c| c.size > first).collect();
-        Self { edge, first, last: None, ahead, met: 0, signed_up_to: 0, waiting: None }
+        Self { edge, first, last: None, ahead, met: 0, signed_up_to: 0, erased: 0, waiting: None }
     }
 
     /// Takes the next row; gives back the row before it, found good.
@@ -204,6 +207,11 @@ impl Checker {
         self.signed_up_to = self.signed_up_to.max(size);
     }
 
+    /// Counts a value of a person who was erased.
+    pub(crate) const fn erased(&mut self) {
+        self.erased += 1;
+    }
+
     /// The report.
     pub(crate) fn report(&self, origin: &str, problem: Option<Problem>) -> Report {
         Report {
@@ -212,6 +220,7 @@ impl Checker {
             records: self.edge.size() - self.first,
             checkpoints: self.met,
             signed_up_to: self.signed_up_to,
+            erased: self.erased,
             root: self.edge.root().to_string(),
             problem,
         }

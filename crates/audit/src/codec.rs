@@ -14,7 +14,8 @@
 //! | 40 | the opened record that this one completes | number |
 //!
 //! A value is an octet of form, then: 0 and the text; 1, SHA-256 and number of octets (8 octets) of a
-//! text that stands in the side table; 2 and nothing for a secret. Schema 1 is a record, schema 2 a
+//! text that stands in the side table; 2 and nothing for a secret; 3, SHA-256 and number of octets of a salt of 16
+//! octets and a text about a person, which stand in the side table until they are erased. Schema 1 is a record, schema 2 a
 //! completion. Tags and codes are never reused.
 
 use jiff::Timestamp;
@@ -71,9 +72,17 @@ pub(crate) struct Entry {
     pub(crate) content: Content,
 }
 
+/// A value in the side table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Beside {
+    pub(crate) hash: Hash,
+    /// It may have been erased.
+    pub(crate) is_personal: bool,
+}
+
 impl Entry {
-    /// The hashes of its values in the side table.
-    pub(crate) fn large_values(&self) -> Vec<Hash> {
+    /// Its values in the side table.
+    pub(crate) fn beside(&self) -> Vec<Beside> {
         let values: [Option<&Value>; 2] = match &self.content {
             Content::Record(record) => [record.old.as_ref(), record.new.as_ref()],
             Content::Completion { completion, .. } => [completion.new.as_ref(), None],
@@ -81,9 +90,13 @@ impl Entry {
         values
             .into_iter()
             .flatten()
-            .filter_map(|value| match value {
-                Value::Large { sha256, .. } => Hash::from_hex(sha256),
-                _ => None,
+            .filter_map(|value| {
+                let (sha256, is_personal) = match value {
+                    Value::Large { sha256, .. } => (sha256, false),
+                    Value::Personal { sha256, .. } => (sha256, true),
+                    _ => return None,
+                };
+                Some(Beside { hash: Hash::from_hex(sha256)?, is_personal })
             })
             .collect()
     }
@@ -94,11 +107,17 @@ impl Entry {
 pub(crate) struct Pending {
     leaf: Leaf,
     pub(crate) values: Vec<(Hash, Vec<u8>)>,
+    /// Whose values these are.
+    pub(crate) persons: Vec<(String, Hash)>,
 }
 
 impl Pending {
+    const fn new(schema: u16) -> Self {
+        Self { leaf: Leaf::new(schema), values: Vec::new(), persons: Vec::new() }
+    }
+
     pub(crate) fn record(record: &Record) -> Result<Self, AuditError> {
-        let mut pending = Self { leaf: Leaf::new(RECORD), values: Vec::new() };
+        let mut pending = Self::new(RECORD);
         pending
             .leaf
             .set_i64(tag::AT, record.at.as_microsecond())
@@ -121,7 +140,7 @@ impl Pending {
     }
 
     pub(crate) fn completion(of: u64, completion: &Completion) -> Result<Self, AuditError> {
-        let mut pending = Self { leaf: Leaf::new(COMPLETION), values: Vec::new() };
+        let mut pending = Self::new(COMPLETION);
         pending
             .leaf
             .set_i64(tag::AT, completion.at.as_microsecond())
@@ -144,7 +163,17 @@ impl Pending {
     fn set_value(&mut self, tag: u16, field: &'static str, value: Option<&Value>) -> Result<(), AuditError> {
         let bytes = match value {
             None => return Ok(()),
-            Some(Value::Redacted) => vec![2],
+            // What was erased is not known: that there was something is all that can be said of it again.
+            Some(Value::Redacted | Value::Erased) => vec![2],
+            Some(Value::OfPerson(personal)) if personal.salted.len() > LARGEST => {
+                return Err(AuditError::TooLarge { field, octets: personal.salted.len(), limit: LARGEST });
+            }
+            Some(Value::OfPerson(personal)) => {
+                let hash = Hash::of_value(&personal.salted);
+                self.values.push((hash, personal.salted.clone()));
+                self.persons.push((personal.person.clone(), hash));
+                [&[3], hash.as_bytes().as_slice(), &(personal.salted.len() as u64).to_be_bytes()].concat()
+            }
             Some(Value::Text(text)) if text.len() <= INLINE => [&[0], text.as_bytes()].concat(),
             Some(Value::Text(text)) if text.len() > LARGEST => {
                 return Err(AuditError::TooLarge { field, octets: text.len(), limit: LARGEST });
@@ -155,9 +184,10 @@ impl Pending {
                 [&[1], hash.as_bytes().as_slice(), &(text.len() as u64).to_be_bytes()].concat()
             }
             // A value that was read from the trail and is written to it again.
-            Some(Value::Large { sha256, octets }) => {
+            Some(Value::Large { sha256, octets } | Value::Personal { sha256, octets }) => {
                 let hash = Hash::from_hex(sha256).ok_or(AuditError::Damaged("a hash is no hash"))?;
-                [&[1], hash.as_bytes().as_slice(), &octets.to_be_bytes()].concat()
+                let form = if matches!(value, Some(Value::Personal { .. })) { 3 } else { 1 };
+                [&[form], hash.as_bytes().as_slice(), &octets.to_be_bytes()].concat()
             }
         };
         self.leaf.set_bytes(tag, bytes);
@@ -229,13 +259,12 @@ fn value(leaf: &Leaf, tag: u16) -> Result<Option<Value>, LeafError> {
     let Some(bytes) = leaf.bytes(tag) else { return Ok(None) };
     let value = match bytes.split_first() {
         Some((0, text)) => Value::Text(std::str::from_utf8(text).map_err(|_| wrong)?.to_owned()),
-        Some((1, rest)) => match rest.split_at_checked(32) {
-            Some((hash, octets)) => Value::Large {
-                sha256: Hash::from_slice(hash).ok_or(wrong.clone())?.to_string(),
-                octets: u64::from_be_bytes(octets.try_into().map_err(|_| wrong)?),
-            },
-            None => return Err(wrong),
-        },
+        Some((form @ (1 | 3), rest)) => {
+            let (hash, octets) = rest.split_at_checked(32).ok_or(wrong.clone())?;
+            let sha256 = Hash::from_slice(hash).ok_or(wrong.clone())?.to_string();
+            let octets = u64::from_be_bytes(octets.try_into().map_err(|_| wrong)?);
+            if *form == 1 { Value::Large { sha256, octets } } else { Value::Personal { sha256, octets } }
+        }
         Some((2, [])) => Value::Redacted,
         _ => return Err(wrong),
     };

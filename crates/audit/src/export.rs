@@ -126,9 +126,12 @@ pub(crate) async fn export(
                 return Err(AuditError::Damaged("records are missing"));
             }
             let mut values = Vec::new();
-            for hash in entry.large_values() {
-                let value = sql::value(store.read(), &hash).await?;
-                values.push(STANDARD.encode(value.ok_or(AuditError::Damaged("a value is missing"))?));
+            for beside in entry.beside() {
+                match sql::value(store.read(), &beside.hash).await? {
+                    Some(value) => values.push(STANDARD.encode(value)),
+                    None if beside.is_personal => values.push(String::new()),
+                    None => return Err(AuditError::Damaged("a value is missing")),
+                }
             }
             let leaf = STANDARD.encode(&row.leaf);
             write_line(file, &Line { index: at, leaf, values, says: entry.content.into() }).await?;

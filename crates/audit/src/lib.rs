@@ -35,14 +35,16 @@ mod tests;
 mod trail;
 mod verify;
 
-pub use append::{OpenedRecord, RecordIndex, complete, open, record, record_many, settle_interrupted};
+pub use append::{
+    OpenedRecord, RecordIndex, complete, erase_person, open, record, record_many, settle_interrupted,
+};
 pub use check::{Problem, Report};
 pub use error::AuditError;
 pub use list::{AuditQuery, ListedRecord, Reach};
 pub use netwarden_model::Plane;
 pub use netwarden_tlog::{SignError, Signer, VerifyingKey};
 pub use offline::verify_export;
-pub use record::{Completion, Kind, ObjectRef, Outcome, Property, Record, Redacted, Value};
+pub use record::{Completion, Kind, ObjectRef, Outcome, Personal, Property, Record, Redacted, Value, person};
 pub use search::Lag;
 pub use sql::MIGRATIONS;
 pub use trail::{CheckpointPolicy, SignedCheckpoint, Tick, Trail};

@@ -6,12 +6,14 @@ use netwarden_model::Plane;
 use netwarden_store::{
     Column, ColumnKind, Condition, Count, Direction, FilterValue, ListQuery, ListTable, Listed, Page, Store,
 };
+use netwarden_tlog::Hash;
 use sea_orm::QueryResult;
 
 use crate::append::RecordIndex;
 use crate::codec::{Content, decode};
 use crate::error::AuditError;
-use crate::record::{Completion, Kind, Outcome, Record};
+use crate::record::{Completion, Kind, Outcome, Personal, Record, Value};
+use crate::sql;
 
 /// Which records a reader may see; decided outside (AUD-04).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +110,30 @@ pub(crate) async fn list(
 ) -> Result<Listed<ListedRecord>, AuditError> {
     let query = confined(reach, query)?;
     let listed = query.fetch(store.read(), "s.idx, l.leaf, c.leaf").await?;
-    listed.try_map(|row| read(&row))
+    let mut listed = listed.try_map(|row| read(&row))?;
+    for one in &mut listed.items {
+        let completed = one.completion.as_mut().and_then(|completion| completion.new.as_mut());
+        for value in [one.record.old.as_mut(), one.record.new.as_mut(), completed].into_iter().flatten() {
+            tell(store, value).await?;
+        }
+    }
+    Ok(listed)
+}
+
+/// Puts the text about a person in place of its hash, or says that it was erased.
+async fn tell(store: &Store, value: &mut Value) -> Result<(), AuditError> {
+    let Value::Personal { sha256, .. } = value else { return Ok(()) };
+    let hash = Hash::from_hex(sha256).ok_or(AuditError::Damaged("a hash is no hash"))?;
+    match sql::value(store.read(), &hash).await? {
+        None => *value = Value::Erased,
+        // What was altered is not shown; the verification says so.
+        Some(salted) if Hash::of_value(&salted) != hash => {}
+        Some(salted) => {
+            let text = Personal::text(&salted);
+            *value = Value::text(text.ok_or(AuditError::Damaged("a value about a person is no text"))?);
+        }
+    }
+    Ok(())
 }
 
 pub(crate) async fn count(store: &Store, reach: &Reach, query: AuditQuery) -> Result<Count, AuditError> {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use netwarden_tlog::{Frontier, Hash, RangeError, RangeProof, VerifyingKey};
 
 use crate::check::{Checker, Problem, Report, Row, genuine};
-use crate::codec::LARGEST;
+use crate::codec::{Beside, LARGEST};
 use crate::error::AuditError;
 use crate::export::{FORMAT, Header, Line, Says, VERSION};
 
@@ -96,12 +96,14 @@ fn take(checker: &mut Checker, bytes: &[u8], at: u64) -> Option<Problem> {
     if let Ok(entry) = crate::codec::decode(&leaf)
         && entry.index == line.index
     {
-        let hashes = entry.large_values();
-        if hashes.len() != line.values.len() {
+        let beside = entry.beside();
+        if beside.len() != line.values.len() {
             return altered("it does not have the values that it refers to");
         }
-        for (hash, value) in hashes.iter().zip(&line.values) {
-            if STANDARD.decode(value).map(|value| Hash::of_value(&value)) != Ok(*hash) {
+        for (Beside { hash, is_personal }, value) in beside.iter().zip(&line.values) {
+            if *is_personal && value.is_empty() {
+                checker.erased();
+            } else if STANDARD.decode(value).map(|value| Hash::of_value(&value)) != Ok(*hash) {
                 let (what, sha256) = ("altered".to_owned(), hash.to_string());
                 return Some(Problem::Value { index: line.index, what, sha256 });
             }

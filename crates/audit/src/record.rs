@@ -112,6 +112,50 @@ pub enum Value {
     },
     /// A secret.
     Redacted,
+    /// What is to be written of a person, and can be erased.
+    #[serde(skip)]
+    OfPerson(Personal),
+    /// What was written of a person: the SHA-256 of salt and text stands in the leaf, they themselves beside the trail
+    /// until they are erased.
+    Personal {
+        /// SHA-256 in hexadecimal.
+        sha256: String,
+        /// Octets of salt and text.
+        octets: u64,
+    },
+    /// What was written of a person who was erased.
+    Erased,
+}
+
+/// A text about a person. Its leaf holds a salted hash of it, from which nobody finds the text once the salt is gone;
+/// the proof of the trail stands without either.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Personal {
+    /// Whose it is: the plane and the name of the account.
+    pub(crate) person: String,
+    /// Salt, and the text.
+    pub(crate) salted: Vec<u8>,
+}
+
+impl fmt::Debug for Personal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Personal").field("person", &self.person).finish_non_exhaustive()
+    }
+}
+
+/// Octets of a salt.
+const SALT: usize = 16;
+
+impl Personal {
+    /// The text of what stands beside the trail.
+    pub(crate) fn text(salted: &[u8]) -> Option<&str> {
+        std::str::from_utf8(salted.get(SALT..)?).ok()
+    }
+}
+
+/// Whose values are kept under which name.
+pub fn person(plane: Plane, name: &str) -> String {
+    format!("{plane}/{name}")
 }
 
 /// A property among others in one value.
@@ -145,6 +189,21 @@ impl Value {
     /// A text.
     pub fn text(text: impl Into<String>) -> Self {
         Value::Text(text.into())
+    }
+
+    /// A text about the account of this name, which can be erased. `salt` is fresh.
+    pub fn of_person(plane: Plane, name: &str, text: &str, salt: [u8; SALT]) -> Self {
+        let salted = [salt.as_slice(), text.as_bytes()].concat();
+        Value::OfPerson(Personal { person: person(plane, name), salted })
+    }
+
+    /// The same text as one about the account of this name; what is no text stays as it is.
+    #[must_use]
+    pub fn personal(self, plane: Plane, name: &str, salt: [u8; SALT]) -> Self {
+        match self {
+            Value::Text(text) => Self::of_person(plane, name, &text, salt),
+            other => other,
+        }
     }
 
     /// Several properties as one JSON object, in the order of their names; secrets read "changed".

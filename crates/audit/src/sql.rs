@@ -72,6 +72,15 @@ CREATE TABLE audit_cursor (
     name: "audit-0002-planes",
     up: "CREATE INDEX audit_search_plane ON audit_search (plane, idx);
 ",
+}, Migration {
+    // Whose values stand in the side table, so that a person can be erased.
+    name: "audit-0003-personal",
+    up: "CREATE TABLE audit_personal (
+  person TEXT NOT NULL,
+  hash {bytes} NOT NULL,
+  PRIMARY KEY (person, hash)
+);
+",
 }];
 
 /// The tree as it stands in the database.

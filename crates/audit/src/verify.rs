@@ -6,6 +6,7 @@ use netwarden_store::{READ_CHUNK, Store};
 use netwarden_tlog::{Checkpoint, Frontier, Hash, VerifyingKey};
 
 use crate::check::{Checker, Problem, Report, Row, genuine};
+use crate::codec::Beside;
 use crate::error::AuditError;
 use crate::sql;
 
@@ -118,7 +119,7 @@ async fn walk(
             }
             match checker.push(Row { position: row.position, hash: Some(row.hash), leaf: row.leaf }) {
                 Ok(Some(good)) => {
-                    large.extend(good.entry.large_values().into_iter().map(|h| (good.entry.index, h)));
+                    large.extend(good.entry.beside().into_iter().map(|beside| (good.entry.index, beside)));
                 }
                 Ok(None) => {}
                 Err(problem) => {
@@ -133,15 +134,18 @@ async fn walk(
             let last = last.filter(|_| checker.edge().size() + 1 == wanted);
             match checker.flush(last) {
                 Ok(Some(good)) => {
-                    large.extend(good.entry.large_values().into_iter().map(|h| (good.entry.index, h)));
+                    large.extend(good.entry.beside().into_iter().map(|beside| (good.entry.index, beside)));
                 }
                 Ok(None) => {}
                 Err(problem) => found = Some(problem),
             }
         }
         // Values of earlier records come before the problem of a later one.
-        for (index, hash) in large {
-            if let Some(what) = value_problem(store, &hash).await? {
+        for (index, Beside { hash, is_personal }) in large {
+            let problem = value_problem(store, &hash).await?;
+            if is_personal && problem == Some(MISSING) {
+                checker.erased();
+            } else if let Some(what) = problem {
                 let sha256 = hash.to_string();
                 return Ok(Some(Problem::Value { index, what: what.to_owned(), sha256 }));
             }
@@ -155,9 +159,12 @@ async fn walk(
     }
 }
 
+/// Of a value that is not there.
+const MISSING: &str = "missing";
+
 async fn value_problem(store: &Store, hash: &Hash) -> Result<Option<&'static str>, AuditError> {
     Ok(match sql::value(store.read(), hash).await? {
-        None => Some("missing"),
+        None => Some(MISSING),
         Some(value) if Hash::of_value(&value) != *hash => Some("altered"),
         Some(_) => None,
     })

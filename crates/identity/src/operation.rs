@@ -200,6 +200,7 @@ operations! {
     UserDisable            "user.disable"              User        change A;
     UserUnlock             "user.unlock"               User        change A;
     UserDelete             "user.delete"               User        change A;
+    UserErase              "user.erase"                User        change A;
     UserMapLocal           "user.map_local"            User        change A;
 
     RoleRead               "role.read"                 Role        read   AR;
@@ -351,6 +352,7 @@ impl Operation {
                 | O::UserSetRoles
                 | O::UserResetPassword
                 | O::UserDelete
+                | O::UserErase
                 | O::UserMapLocal
                 | O::UserModify
                 | O::UserEnable

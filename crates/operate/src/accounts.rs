@@ -23,6 +23,7 @@ use crate::desk::Desk;
 use crate::elements::{EDITING, owner};
 use crate::error::OperateError;
 use crate::lists::{Counted, ListWish};
+use crate::people::random;
 use crate::ports::{as_value, require_reason};
 use crate::said::{Said, Thing};
 use crate::version::{Version, met};
@@ -145,7 +146,13 @@ impl Desk {
             let (old, new) = match operation {
                 Operation::UserSetRoles => (as_value(&present.grants), as_value(&edit.grants)),
                 Operation::UserMapLocal => (None, as_value(&edit.local_uid)),
-                Operation::UserModify => (as_value(&modified.0), as_value(&modified.1)),
+                Operation::UserModify => {
+                    let own = |value| {
+                        let value: Option<Value> = as_value(value);
+                        value.map(|value| value.personal(account.plane, &account.name, random()))
+                    };
+                    (own(&modified.0), own(&modified.1))
+                }
                 _ => (as_value(&present.enabled), as_value(&edit.enabled)),
             };
             records.push(permit.warning(old, new, reason));
@@ -261,6 +268,45 @@ impl Desk {
                     forget_user(tx, &vault, account.id).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<(), OperateError>(())
+                })
+            })
+            .await
+    }
+
+    /// Erases a person (SEC-08): the account, where there still is one, with all that is kept of it, and every text about
+    /// it in the trail; how many of those. What the account did, from where, and when, stays in the trail under its name,
+    /// and the trail verifies as before.
+    pub async fn erase_user(&self, caller: &Caller, name: &str, reason: &str) -> Result<u64, OperateError> {
+        let (plane, name) = (caller.plane(), name.trim().to_lowercase());
+        let account = match self.account(plane, &name).await {
+            Ok(account) => Some(account),
+            Err(OperateError::NotFound(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let object = match &account {
+            Some(one) => Object::account(ObjectKind::User, one.id, one.plane, one.grants.clone()),
+            None => Object::everywhere(ObjectKind::User),
+        };
+        let named = name.chars().take(64).collect();
+        let permit = self.permit(caller, Operation::UserErase, &object, Some(named)).await?;
+        require_reason(reason)?;
+        let (vault, person) = (Arc::clone(&self.vault), netwarden_audit::person(plane, &name));
+        let reason = reason.to_owned();
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    let is_there = account.is_some();
+                    if let Some(account) = account {
+                        still_has(tx, account.id, &account.grants).await?;
+                        forget_user(tx, &vault, account.id).await?;
+                    }
+                    let erased = netwarden_audit::erase_person(tx, &person).await?;
+                    if !is_there && erased == 0 {
+                        return Err(OperateError::not_found(Thing::User, format!("'{name}'")));
+                    }
+                    let told = Value::text(format!("{erased} texts erased"));
+                    netwarden_audit::record(tx, &permit.warning(None, Some(told), &reason)).await?;
+                    Ok(erased)
                 })
             })
             .await

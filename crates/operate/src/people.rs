@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use netwarden_audit::{ObjectRef, Outcome, Record, Redacted};
+use netwarden_audit::{ObjectRef, Outcome, Record, Redacted, Value};
 use netwarden_identity::accounts::{set_attributes, set_login_policies};
 use netwarden_identity::lockout::Locked;
 use netwarden_identity::password::Person;
@@ -220,7 +220,9 @@ impl Desk {
             "address_policy": address_policy.clone().flatten(),
             "hours_policy": hours_policy.clone().flatten(),
         });
-        let record = permit.warning(None, crate::ports::as_value(&made), &wish.reason);
+        let made: Option<Value> = crate::ports::as_value(&made);
+        let made = made.map(|made| made.personal(user.plane, &user.name, random()));
+        let record = permit.warning(None, made, &wish.reason);
         let reached = (contact != Contact::default()).then(|| serde_json::to_vec(&contact)).transpose();
         let reached = reached.map_err(|error| OperateError::failed(&error))?.map(Zeroizing::new);
         let id = self

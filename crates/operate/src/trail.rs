@@ -43,6 +43,7 @@ impl Desk {
             Ok::<_, Said>(serde_json::json!({
                 "leaves": report.records,
                 "checkpoints": report.checkpoints,
+                "erased": report.erased,
                 "fault": report.problem.as_ref().map(ToString::to_string),
             }))
         };

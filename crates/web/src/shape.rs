@@ -315,8 +315,12 @@ pub(crate) fn record(listed: ListedRecord) -> api::audit::Record {
 fn value(value: AuditValue) -> String {
     match value {
         AuditValue::Text(text) => text,
-        AuditValue::Large { sha256, octets } => format!("{octets} octets, SHA-256 {sha256}"),
+        AuditValue::Large { sha256, octets } | AuditValue::Personal { sha256, octets } => {
+            format!("{octets} octets, SHA-256 {sha256}")
+        }
         AuditValue::Redacted => "changed".to_owned(),
+        // The former is only ever written.
+        AuditValue::OfPerson(_) | AuditValue::Erased => "erased".to_owned(),
     }
 }
 

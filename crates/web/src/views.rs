@@ -306,6 +306,8 @@ pages! {
     post "/system/accounts/{account}/reset" accounts::reset, Some(Operation::UserResetPassword);
     get "/system/accounts/{account}/unlock" accounts::unlock_page, Some(Operation::UserUnlock);
     post "/system/accounts/{account}/unlock" accounts::unlock, Some(Operation::UserUnlock);
+    get "/system/accounts/{account}/erase" accounts::erase_page, Some(Operation::UserErase);
+    post "/system/accounts/{account}/erase" accounts::erase, Some(Operation::UserErase);
     get "/system/accounts/{account}/remove" accounts::remove_page, Some(Operation::UserDelete);
     post "/system/accounts/{account}/remove" accounts::remove, Some(Operation::UserDelete);
     get "/system/passwords" passwords::list, Some(Operation::PolicyRead);

@@ -130,6 +130,7 @@ fn what_people_type_is_understood() {
         "users reset-password ann --reason x",
         "users unlock ann --reason x",
         "users remove ann --reason x",
+        "users erase ann --reason x",
         "sessions list",
         "sessions show",
         "sessions end 7 --reason x",

@@ -51,6 +51,9 @@ pub enum UserVerb {
     Unlock(UserAct),
     /// Deletes a user with their tokens and sessions.
     Remove(UserAct),
+    /// Erases a person: the account, where there still is one, and every text about it in the audit trail; what it did
+    /// stays there under its name.
+    Erase(UserAct),
 }
 
 /// A new user.
@@ -377,6 +380,10 @@ pub async fn run(session: &Session, verb: UserVerb) -> Result<(), Fault> {
         UserVerb::Unlock(UserAct { name, reason }) => {
             let body = Reason { reason: reason.get()? };
             answer(&session.out, &session.client.post::<_, Value>(&user_path(&name, "/unlock"), &body).await?)
+        }
+        UserVerb::Erase(UserAct { name, reason }) => {
+            let body = Reason { reason: reason.get()? };
+            answer(&session.out, &session.client.post::<_, Value>(&user_path(&name, "/erase"), &body).await?)
         }
         UserVerb::Remove(UserAct { name, reason }) => {
             let query = [("reason", reason.get()?)];

@@ -1,6 +1,7 @@
 //! Tests of the trail on a real database file.
 
 mod appending;
+mod erasing;
 mod exporting;
 mod listing;
 mod tampering;

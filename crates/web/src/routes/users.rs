@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use netwarden_api::account::{AttributeChanges, Attributes, ImportedUsers, MadeUser};
 use netwarden_api::endpoint::Reason;
-use netwarden_api::system::{ListedSession, NewUser, OneTimePassword, User, UserChange};
+use netwarden_api::system::{Erased, ListedSession, NewUser, OneTimePassword, User, UserChange};
 use netwarden_api::{Page, Problem};
 use netwarden_identity::{Account, AttributesEdit, Contact, Grant, Grants, UnusedAct};
 use netwarden_operate::{AccountEdit, Desk, NewAccount, OperateError, account_version};
@@ -31,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(show, change, remove))
         .routes(routes!(reset_password))
         .routes(routes!(unlock))
+        .routes(routes!(erase))
         .routes(routes!(sessions))
         .routes(routes!(end_session))
 }
@@ -292,6 +293,21 @@ async fn unlock(
 ) -> Result<StatusCode, Refusal> {
     desk.unlock_user(&asker.caller, &name, &why.reason).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Erases a person: the account, where there still is one, with all that is kept of it, and every text about it in the
+/// audit trail, which verifies as before; what the account did stays there under its name.
+#[utoipa::path(post, path = "/users/{name}/erase", tag = "users", params(("name" = String, Path)),
+    request_body = Reason,
+    responses((status = 200, body = Erased), (status = "default", body = Problem)),
+    extensions(("x-netwarden-operation" = json!("user.erase"))))]
+async fn erase(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Place(name): Place<String>,
+    Body(why): Body<Reason>,
+) -> Answer<Erased> {
+    Ok(Json(Erased { texts: desk.erase_user(&asker.caller, &name, &why.reason).await? }))
 }
 
 /// Whose sessions are listed.

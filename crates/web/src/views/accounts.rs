@@ -73,6 +73,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
                 (Operation::FactorReset, "factors-reset", format!("{here}/factors"), true),
                 (Operation::UserUnlock, "account-unlock", format!("{here}/unlock"), false),
                 (Operation::UserDelete, "act-remove", format!("{here}/remove"), true),
+                (Operation::UserErase, "account-erase", format!("{here}/erase"), true),
             ];
             let roles =
                 account.grants.iter().map(|grant| grant_text(l, grant)).collect::<Vec<_>>().join(", ");
@@ -275,6 +276,7 @@ async fn act_form(desk: &Desk, visitor: &Visitor, name: &str, verb: &str) -> Res
     let (title, button, told) = match verb {
         "reset" => ("account-reset-title", "account-reset", "account-reset-told"),
         "unlock" => ("account-unlock-title", "account-unlock", "account-unlock-told"),
+        "erase" => ("account-erase-title", "account-erase", "account-erase-told"),
         _ => ("account-remove", "act-remove", "account-remove-told"),
     };
     let action = format!("{}/{verb}", address(&account.name));
@@ -335,6 +337,28 @@ pub(crate) async fn unlock(
         Ok(led_to(&format!("{HERE}?done=changed")))
     };
     submitted(&desk, &visitor, &given, done, act_form(&desk, &visitor, &name, "unlock")).await
+}
+
+pub(crate) async fn erase_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+) -> Response {
+    asked(&desk, &visitor, Operation::UserErase, act_form(&desk, &visitor, &name, "erase")).await
+}
+
+/// Erases the person with the account.
+pub(crate) async fn erase(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(name): Place<String>,
+    given: Given,
+) -> Response {
+    let done = async {
+        desk.erase_user(visitor.caller(), &name, &given.reason).await?;
+        Ok(led_to(&format!("{HERE}?done=removed")))
+    };
+    submitted(&desk, &visitor, &given, done, act_form(&desk, &visitor, &name, "erase")).await
 }
 
 pub(crate) async fn remove_page(

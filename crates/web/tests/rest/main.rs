@@ -13,6 +13,7 @@ mod desk;
 mod document;
 mod domains;
 mod editing;
+mod erasing;
 mod escalation;
 mod events;
 mod factors;

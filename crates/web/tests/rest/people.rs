@@ -12,7 +12,7 @@ const HERE: &str = "192.0.2.1";
 const ELSEWHERE: &str = "198.51.100.1";
 
 impl Bench {
-    async fn as_admin(&self, method: &str, path: &str, mut body: Value) -> Answer {
+    pub async fn as_admin(&self, method: &str, path: &str, mut body: Value) -> Answer {
         body["reason"] = "a test".into();
         self.json("administrator", method, &format!("/api/v1{path}"), body).await
     }

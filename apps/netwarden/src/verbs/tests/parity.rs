@@ -137,6 +137,7 @@ const BY_VERB: &[&str] = &[
     "users reset-password ann --reason x",
     "users unlock ann --reason x",
     "users remove ann --reason x",
+    "users erase ann --reason x",
     "passwords show",
     "passwords rules",
     "passwords set min_length=12 --reason x",
