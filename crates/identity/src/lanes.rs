@@ -149,18 +149,15 @@ mod tests {
     async fn no_address_fills_the_queue_and_neither_do_all_of_them() {
         let lanes = Lanes::new(2);
         let _taken = lanes.enter(stranger(0)).await.unwrap();
+        let others = u8::try_from(MOST_WAITING - MOST_OF_ADDRESS).unwrap();
         let mut waiting = Vec::new();
-        let wait = async |comer| {
-            let mut entering = Box::pin(lanes.enter(comer));
+        for n in [0; MOST_OF_ADDRESS - 1].into_iter().chain(1..=others) {
+            let mut entering = Box::pin(lanes.enter(stranger(n)));
             assert!(futures::poll!(&mut entering).is_pending());
-            entering
-        };
-        for _ in 1..MOST_OF_ADDRESS {
-            waiting.push(wait(stranger(0)).await);
-        }
-        assert!(matches!(lanes.enter(stranger(0)).await, Err(Full::Address)));
-        for n in 1..=u8::try_from(MOST_WAITING - MOST_OF_ADDRESS).unwrap() {
-            waiting.push(wait(stranger(n)).await);
+            waiting.push(entering);
+            if waiting.len() == MOST_OF_ADDRESS - 1 {
+                assert!(matches!(lanes.enter(stranger(0)).await, Err(Full::Address)));
+            }
         }
         assert!(matches!(lanes.enter(stranger(250)).await, Err(Full::All)));
         assert!(passes(&lanes, Comer::Known).await);
