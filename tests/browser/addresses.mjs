@@ -71,6 +71,7 @@ async function things() {
     domain: "north",
     factor: 1,
     setting: (await first("/policies/accounts")).name,
+    token: await token(),
     session: (await first("/sessions?user=administrator&limit=1")).id,
     set: (await first("/credentials")).id,
     channel: "desk",
@@ -79,6 +80,14 @@ async function things() {
     parameter: (await first("/system/parameters")).name,
     backup: "none",
   };
+}
+
+/** A token of the administrator's, who has one for the asking. */
+async function token() {
+  const listed = await call(about, "GET", "/tokens?all=true&limit=1");
+  if (listed.items.length > 0) return listed.items[0].id;
+  await call(about, "POST", "/tokens", { name: "inventory", days: 30, operations: ["endpoint.read"] });
+  return token();
 }
 
 /** Makes it, where an earlier file has not. */

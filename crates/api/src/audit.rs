@@ -41,6 +41,9 @@ pub struct Verification {
     pub leaves: u64,
     /// Checkpoints whose signature and root were checked.
     pub checkpoints: u64,
+    /// Texts about persons who were erased: their hashes are left.
+    #[serde(default)]
+    pub erased: u64,
     /// The first fault, in one sentence; absent where all is well.
     pub fault: Option<String>,
 }

@@ -1,12 +1,15 @@
 //! Appending: the leaf goes into the transaction that does what it tells of.
 
 use jiff::Timestamp;
-use netwarden_store::{Dialect, Tx, dialect_of, execute, insert_many_or_ignore, query_all, values};
+use netwarden_store::{Tx, execute, insert_many_or_ignore, query_all, values};
 use netwarden_tlog::Hash;
 
+use sea_orm::QueryResult;
+
 use crate::AuditError;
+use crate::check::ErasedValues;
 use crate::codec::Pending;
-use crate::record::{Completion, Outcome, Record};
+use crate::record::{Completion, Outcome, Record, Value};
 use crate::sql::{self, TreeState, as_i64};
 
 /// Place of a record in the trail; counts from 0 without gaps.
@@ -78,21 +81,32 @@ pub async fn complete(
     append(tx, vec![Pending::completion(index, completion)?]).await
 }
 
-/// Erases what was written of the account of this name ([`crate::person`]): how many values. Hashes of them stay in the
-/// leaves, so that the trail verifies as before; nobody finds the texts from them.
-pub async fn erase_person(tx: &Tx, person: &str) -> Result<u64, AuditError> {
-    let is_sqlite = dialect_of(tx) == Dialect::Sqlite;
-    // Octets of deleted rows would stay in the file until something else is written over them.
-    if is_sqlite {
-        query_all(tx, "PRAGMA secure_delete = ON", []).await?;
-    }
+/// Erases what was written of the account of this name ([`crate::person`]). Hashes of it stay in the leaves, so that the
+/// trail verifies as before, and nobody finds the texts from them. What is returned has to stand as the new value in the
+/// record of the erasure (`user.erase`): the verification takes no other word for it.
+pub async fn erase_person(tx: &Tx, person: &str) -> Result<Erased, AuditError> {
+    let rows = query_all(tx, "SELECT hash FROM audit_personal WHERE person = $1", values![person]).await?;
+    let hash = |row: &QueryResult| {
+        let hash: Vec<u8> = row.try_get_by_index(0)?;
+        Hash::from_slice(&hash).ok_or(AuditError::Damaged("a hash is no hash"))
+    };
+    let erased: Vec<String> =
+        rows.iter().map(|row| hash(row).map(|hash| hash.to_string())).collect::<Result<_, _>>()?;
     let values = "DELETE FROM audit_value WHERE hash IN (SELECT hash FROM audit_personal WHERE person = $1)";
-    let erased = execute(tx, values, values![person]).await?;
+    execute(tx, values, values![person]).await?;
     execute(tx, "DELETE FROM audit_personal WHERE person = $1", values![person]).await?;
-    if is_sqlite {
-        query_all(tx, "PRAGMA secure_delete = OFF", []).await?;
-    }
-    Ok(erased)
+    let texts = erased.len() as u64;
+    let told = serde_json::to_string(&ErasedValues { erased }).unwrap_or_default();
+    Ok(Erased { texts, told: Value::Text(told) })
+}
+
+/// What was erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erased {
+    /// How many texts.
+    pub texts: u64,
+    /// Which, for the record.
+    pub told: Value,
 }
 
 /// Says `unknown` of every record that was opened and not completed: to be called once at start,

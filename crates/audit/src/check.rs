@@ -5,12 +5,13 @@
 //! touched; the signature says that nobody rewrote chain and all. One row of look-ahead tells an
 //! altered record from an altered reference to it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use netwarden_tlog::{Checkpoint, Frontier, Hash, VerifyingKey};
 use serde::Serialize;
 
-use crate::codec::{Entry, decode};
+use crate::codec::{Content, Entry, decode};
+use crate::record::{Outcome, Value};
 
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,7 +26,8 @@ pub struct Report {
     pub checkpoints: u64,
     /// Records from 0 on that the last such checkpoint signs; later ones are chained, not signed.
     pub signed_up_to: u64,
-    /// Values about persons who were erased: only their hashes are left.
+    /// Values about persons who were erased: only their hashes are left. Of a whole trail each is named by a record of
+    /// the erasure; that of an export may lie behind it.
     pub erased: u64,
     /// Root of the tree over the verified records, in hexadecimal.
     pub root: String,
@@ -136,6 +138,59 @@ pub(crate) struct Row {
     pub(crate) leaf: Vec<u8>,
 }
 
+/// The operation whose record names, by their hashes, the values that it has erased.
+pub(crate) const ERASES: &str = "user.erase";
+
+/// What a record of an erasure says that it has erased.
+#[derive(Debug, Serialize, serde::Deserialize)]
+pub(crate) struct ErasedValues {
+    pub(crate) erased: Vec<String>,
+}
+
+/// Values that are gone, and those whose erasure was recorded.
+#[derive(Debug, Default)]
+pub(crate) struct Erasures {
+    missing: BTreeMap<u64, HashSet<Hash>>,
+    named: HashSet<Hash>,
+}
+
+impl Erasures {
+    /// What an entry says that it has erased, as it stands in its value.
+    pub(crate) fn told_by(entry: &Entry) -> Option<&Value> {
+        match &entry.content {
+            Content::Record(record) if record.operation == ERASES && record.outcome == Outcome::Success => {
+                record.new.as_ref()
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn name(&mut self, text: &str) {
+        if let Ok(ErasedValues { erased }) = serde_json::from_str(text) {
+            self.named.extend(erased.iter().filter_map(|hash| Hash::from_hex(hash)));
+        }
+    }
+
+    pub(crate) fn miss(&mut self, index: u64, hash: Hash) {
+        self.missing.entry(index).or_default().insert(hash);
+    }
+
+    fn count(&self) -> u64 {
+        self.missing.values().map(|hashes| hashes.len() as u64).sum()
+    }
+
+    /// The first value that is gone although no record says that it was erased.
+    pub(crate) fn unnamed(&self) -> Option<Problem> {
+        let all =
+            self.missing.iter().flat_map(|(index, hashes)| hashes.iter().map(move |hash| (*index, *hash)));
+        all.into_iter().find(|(_, hash)| !self.named.contains(hash)).map(|(index, hash)| Problem::Value {
+            index,
+            what: "missing".to_owned(),
+            sha256: hash.to_string(),
+        })
+    }
+}
+
 /// Checks rows one by one.
 #[derive(Debug)]
 pub(crate) struct Checker {
@@ -147,7 +202,7 @@ pub(crate) struct Checker {
     ahead: VecDeque<Checkpoint>,
     met: u64,
     signed_up_to: u64,
-    erased: u64,
+    pub(crate) erasures: Erasures,
     waiting: Option<Row>,
 }
 
@@ -162,7 +217,16 @@ impl Checker {
     pub(crate) fn new(edge: Frontier, checkpoints: impl IntoIterator<Item = Checkpoint>) -> Self {
         let first = edge.size();
         let ahead = checkpoints.into_iter().filter(|c| c.size > first).collect();
-        Self { edge, first, last: None, ahead, met: 0, signed_up_to: 0, erased: 0, waiting: None }
+        Self {
+            edge,
+            first,
+            last: None,
+            ahead,
+            met: 0,
+            signed_up_to: 0,
+            erasures: Erasures::default(),
+            waiting: None,
+        }
     }
 
     /// Takes the next row; gives back the row before it, found good.
@@ -207,11 +271,6 @@ impl Checker {
         self.signed_up_to = self.signed_up_to.max(size);
     }
 
-    /// Counts a value of a person who was erased.
-    pub(crate) const fn erased(&mut self) {
-        self.erased += 1;
-    }
-
     /// The report.
     pub(crate) fn report(&self, origin: &str, problem: Option<Problem>) -> Report {
         Report {
@@ -220,7 +279,7 @@ impl Checker {
             records: self.edge.size() - self.first,
             checkpoints: self.met,
             signed_up_to: self.signed_up_to,
-            erased: self.erased,
+            erased: self.erasures.count(),
             root: self.edge.root().to_string(),
             problem,
         }

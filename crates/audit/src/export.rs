@@ -21,7 +21,7 @@ use crate::record::{Completion, Record};
 use crate::sql;
 
 pub(crate) const FORMAT: &str = "netwarden-audit-export";
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// The first line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,9 +48,10 @@ pub(crate) struct Line {
     pub(crate) index: u64,
     /// The leaf, in base64.
     pub(crate) leaf: String,
-    /// The large values that it refers to, in base64, in the order of the record's fields.
+    /// The values beside the trail that it refers to, in base64, in the order of the record's fields; null for one about
+    /// a person who was erased.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) values: Vec<String>,
+    pub(crate) values: Vec<Option<String>>,
     /// What the leaf says.
     pub(crate) says: Says,
 }
@@ -128,8 +129,8 @@ pub(crate) async fn export(
             let mut values = Vec::new();
             for beside in entry.beside() {
                 match sql::value(store.read(), &beside.hash).await? {
-                    Some(value) => values.push(STANDARD.encode(value)),
-                    None if beside.is_personal => values.push(String::new()),
+                    Some(value) => values.push(Some(STANDARD.encode(value))),
+                    None if beside.is_personal => values.push(None),
                     None => return Err(AuditError::Damaged("a value is missing")),
                 }
             }

@@ -36,7 +36,7 @@ mod trail;
 mod verify;
 
 pub use append::{
-    OpenedRecord, RecordIndex, complete, erase_person, open, record, record_many, settle_interrupted,
+    Erased, OpenedRecord, RecordIndex, complete, erase_person, open, record, record_many, settle_interrupted,
 };
 pub use check::{Problem, Report};
 pub use error::AuditError;

@@ -25,7 +25,7 @@ pub fn verify_export(mut file: impl BufRead, key: &VerifyingKey) -> Result<Repor
     let Ok(header) = serde_json::from_slice::<Header>(&first) else {
         return refuse("the first line is no header of an audit export");
     };
-    if header.format != FORMAT || header.version != VERSION {
+    if header.format != FORMAT || !(1..=VERSION).contains(&header.version) {
         return refuse("the header is of another format or version");
     }
     let before = STANDARD.decode(&header.before).ok().and_then(|bytes| Frontier::from_bytes(&bytes).ok());
@@ -101,9 +101,14 @@ fn take(checker: &mut Checker, bytes: &[u8], at: u64) -> Option<Problem> {
             return altered("it does not have the values that it refers to");
         }
         for (Beside { hash, is_personal }, value) in beside.iter().zip(&line.values) {
-            if *is_personal && value.is_empty() {
-                checker.erased();
-            } else if STANDARD.decode(value).map(|value| Hash::of_value(&value)) != Ok(*hash) {
+            let Some(value) = value else {
+                if !is_personal {
+                    return altered("it does not have the values that it refers to");
+                }
+                checker.erasures.miss(line.index, *hash);
+                continue;
+            };
+            if STANDARD.decode(value).map(|value| Hash::of_value(&value)) != Ok(*hash) {
                 let (what, sha256) = ("altered".to_owned(), hash.to_string());
                 return Some(Problem::Value { index: line.index, what, sha256 });
             }

@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 use netwarden_store::{READ_CHUNK, Store};
 use netwarden_tlog::{Checkpoint, Frontier, Hash, VerifyingKey};
 
-use crate::check::{Checker, Problem, Report, Row, genuine};
-use crate::codec::Beside;
+use crate::check::{Checker, Erasures, Problem, Report, Row, genuine};
+use crate::codec::{Beside, Entry};
 use crate::error::AuditError;
+use crate::record::Value;
 use crate::sql;
 
 /// Told how many records of how many were verified; breaks to cancel.
@@ -89,10 +90,31 @@ pub async fn verify_store(
             Ok(state) if state.last != checker.last() => {
                 Some(Problem::State("the hash of the last record is another one".to_owned()))
             }
-            Ok(_) => doubtful,
+            // A value about a person may be gone, where a record says that they were erased.
+            Ok(_) => checker.erasures.unnamed().or(doubtful),
         }
     };
     Ok(checker.report(key.name(), problem))
+}
+
+/// Takes up what a good entry has beside the trail, and what it says was erased there.
+async fn take(
+    store: &Store,
+    checker: &mut Checker,
+    entry: &Entry,
+    large: &mut Vec<(u64, Beside)>,
+) -> Result<(), AuditError> {
+    match Erasures::told_by(entry) {
+        Some(Value::Text(text)) => checker.erasures.name(text),
+        Some(Value::Large { sha256, .. }) => {
+            let hash = Hash::from_hex(sha256).ok_or(AuditError::Damaged("a hash is no hash"))?;
+            let value = sql::value(store.read(), &hash).await?.unwrap_or_default();
+            checker.erasures.name(&String::from_utf8_lossy(&value));
+        }
+        _ => {}
+    }
+    large.extend(entry.beside().into_iter().map(|beside| (entry.index, beside)));
+    Ok(())
 }
 
 /// Checks the leaves below `wanted`; the first problem ends it.
@@ -119,7 +141,7 @@ async fn walk(
             }
             match checker.push(Row { position: row.position, hash: Some(row.hash), leaf: row.leaf }) {
                 Ok(Some(good)) => {
-                    large.extend(good.entry.beside().into_iter().map(|beside| (good.entry.index, beside)));
+                    take(store, checker, &good.entry, &mut large).await?;
                 }
                 Ok(None) => {}
                 Err(problem) => {
@@ -134,7 +156,7 @@ async fn walk(
             let last = last.filter(|_| checker.edge().size() + 1 == wanted);
             match checker.flush(last) {
                 Ok(Some(good)) => {
-                    large.extend(good.entry.beside().into_iter().map(|beside| (good.entry.index, beside)));
+                    take(store, checker, &good.entry, &mut large).await?;
                 }
                 Ok(None) => {}
                 Err(problem) => found = Some(problem),
@@ -144,7 +166,7 @@ async fn walk(
         for (index, Beside { hash, is_personal }) in large {
             let problem = value_problem(store, &hash).await?;
             if is_personal && problem == Some(MISSING) {
-                checker.erased();
+                checker.erasures.miss(index, hash);
             } else if let Some(what) = problem {
                 let sha256 = hash.to_string();
                 return Ok(Some(Problem::Value { index, what: what.to_owned(), sha256 }));

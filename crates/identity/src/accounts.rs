@@ -105,6 +105,11 @@ pub async fn create_admin(
     Ok(Some(create_user(tx, &admin, now).await?))
 }
 
+/// Whether an account of the plane has this name.
+pub async fn is_taken(tx: &Tx, plane: Plane, name: &str) -> Result<bool, IdentityError> {
+    Ok(sql::user_by_name(tx, plane, name).await?.is_some())
+}
+
 /// Gives a user other roles; running sessions have them at their next request.
 pub async fn set_grants(tx: &Tx, user: UserId, grants: &Grants) -> Result<(), IdentityError> {
     let present = sql::user_by_id(tx, user).await?;

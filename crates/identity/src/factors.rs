@@ -99,6 +99,8 @@ pub enum Presented {
     Passkey {
         /// The factor's row.
         factor: i64,
+        /// How often it has signed, as it counts itself.
+        counter: u32,
     },
 }
 
@@ -131,8 +133,7 @@ pub async fn add(
     }
     let sql = "INSERT INTO identity_factor (user_id, label, created, last_step, confirmed, kind) \
                VALUES ($1, $2, $3, 0, $4, $5) RETURNING id";
-    let confirmed = kind == FactorKind::Passkey;
-    let given = values![user.0, label, now.as_microsecond(), confirmed, kind.as_str()];
+    let given = values![user.0, label, now.as_microsecond(), false, kind.as_str()];
     let row = query_one(tx, sql, given).await?;
     let id = row.ok_or(IdentityError::Background)?.try_get_by_index(0)?;
     Ok((id, gone))
@@ -221,15 +222,19 @@ impl Identity {
         // A code is taken once (RFC 6238 section 5.2), and none that is older than the last.
         let take = "UPDATE identity_factor SET last_step = $3, last_used = $4, confirmed = $5 \
                     WHERE id = $1 AND user_id = $2 AND last_step < $3 AND kind = 'code'";
-        let signed = "UPDATE identity_factor SET last_used = $3 WHERE id = $1 AND user_id = $2 AND kind = $4";
+        // So is each count of a passkey that counts (Web Authentication section 6.1.1): it goes up, here and now.
+        let signed = "UPDATE identity_factor SET last_step = $3, last_used = $4, confirmed = $5 \
+                      WHERE id = $1 AND user_id = $2 AND kind = 'passkey' \
+                      AND (last_step < $3 OR (last_step = 0 AND $3 = 0))";
         let because = match (counts.locked(now), presented) {
             (Some(locked), _) => Some(Because::Locked(locked)),
             (None, Some(Presented::Code { factor, step })) => {
                 let taken = execute(tx, take, values![factor, user.0, step, micros, true]).await? == 1;
                 (!taken).then_some(Because::WrongCode)
             }
-            (None, Some(Presented::Passkey { factor })) => {
-                let taken = execute(tx, signed, values![factor, user.0, micros, "passkey"]).await? == 1;
+            (None, Some(Presented::Passkey { factor, counter })) => {
+                let count = i64::from(counter);
+                let taken = execute(tx, signed, values![factor, user.0, count, micros, true]).await? == 1;
                 (!taken).then_some(Because::WrongCode)
             }
             (None, None) => Some(Because::WrongCode),
@@ -239,7 +244,8 @@ impl Identity {
         }
         counts.forget(tx, &policy.lockout).await?;
         login::forget_failures(tx, user).await?;
-        if let Some(Presented::Code { factor, .. } | Presented::Passkey { factor }) = presented {
+        login::remember_address(tx, address, now).await?;
+        if let Some(Presented::Code { factor, .. } | Presented::Passkey { factor, .. }) = presented {
             remember_proof(tx, user, factor, now).await?;
         }
         let secret = secret::make(SecretKind::Session, random);

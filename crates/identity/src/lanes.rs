@@ -7,7 +7,7 @@
 //!
 //! Known is who is logged in, who asks on the local socket, and whoever comes from where somebody has logged in
 //! lately. However many strangers guess, those pass them by; and what strangers can bring about never takes the last
-//! core.
+//! core, where there is more than one.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -379,6 +379,17 @@ pub(crate) async fn forget_failures(tx: &Tx, user: UserId) -> Result<(), Identit
     sql::update_user(tx, user, "failures_since = 0, alarmed = 0", Vec::new()).await
 }
 
+/// Whoever comes from there from now on is no stranger.
+pub(crate) async fn remember_address(
+    tx: &Tx,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<(), IdentityError> {
+    let Some(address) = address else { return Ok(()) };
+    sql::forget_addresses(tx, crate::service::known_since(now)).await?;
+    sql::remember_address(tx, counted_address(address), now).await
+}
+
 fn from(address: Option<IpAddr>) -> String {
     address.map(|address| address.to_string()).unwrap_or_default()
 }
@@ -422,6 +433,7 @@ pub(crate) async fn admit(
     sql::update_user(tx, user.id, set, values![micros].to_vec()).await?;
     if !has_factor {
         forget_failures(tx, user.id).await?;
+        remember_address(tx, address, now).await?;
     }
     let version = sql::policy_version(tx).await?;
     let (id, proven) = (session, None);

@@ -189,13 +189,13 @@ impl Identity {
         now: Timestamp,
         salt: [u8; 16],
     ) -> Result<sql::UserRow, IdentityError> {
-        let checked = self
-            .check(Attempt { plane: user.plane(), name: user.name.clone(), ..presented }, now, salt)
-            .await?;
-        let accounts = self.policy().accounts;
-        let settled = self
-            .store
-            .write(move |tx| {
+        let attempt = Attempt { plane: user.plane(), name: user.name.clone(), ..presented };
+        let (this, accounts) = (self.clone(), self.policy().accounts);
+        // On a task of its own, since what was tried counts also where nobody waits for it any longer.
+        let settled = tokio::spawn(async move {
+            let checked = this.check_of(Comer::Known, attempt, now, salt).await?;
+            let store = this.store.clone();
+            let settle = store.write(move |tx| {
                 Box::pin(async move {
                     Ok::<_, IdentityError>(match login::settle(tx, &checked, &accounts, now).await? {
                         Ok((user, mut counts)) => {
@@ -205,8 +205,10 @@ impl Identity {
                         Err(refused) => Err(refused),
                     })
                 })
-            })
-            .await?;
+            });
+            settle.await
+        });
+        let settled = settled.await.map_err(|_| IdentityError::Background)??;
         match settled {
             Ok(row) if row.id == user.user => Ok(row),
             _ => Err(IdentityError::OldPassword),

@@ -273,6 +273,18 @@ impl Identity {
         now: Timestamp,
         salt: [u8; 16],
     ) -> Result<Checked, IdentityError> {
+        let comer = self.comer(attempt.address, now).await?;
+        self.check_of(comer, attempt, now, salt).await
+    }
+
+    /// [`Identity::check`] of somebody who waits in this lane.
+    pub(crate) async fn check_of(
+        &self,
+        comer: Comer,
+        attempt: Attempt,
+        now: Timestamp,
+        salt: [u8; 16],
+    ) -> Result<Checked, IdentityError> {
         let name: String = attempt.name.trim().to_lowercase().chars().take(64).collect();
         let (plane, address) = (attempt.plane, attempt.address);
         let device = login::device_name(&attempt.device);
@@ -294,7 +306,6 @@ impl Identity {
         let (user, stored) = self.worked_on(plane, &name).await?;
         let wanted = self.policy().passwords.hash;
         let password = attempt.password;
-        let comer = self.comer(address, now).await?;
         let (right, rehashed) = self
             .work(comer, move || {
                 let right = stored.verify(&password);
@@ -722,10 +733,10 @@ impl Identity {
         Ok(if is_known { Comer::Known } else { Comer::Stranger(counted_address(address)) })
     }
 
-    /// Whether somebody has logged in from there in the last 30 days (SEC-09).
+    /// Whether somebody has logged in from there in the last 30 days, with all that was asked of them (SEC-09). Addresses
+    /// are taken as they are counted: the /64 of an IPv6 host.
     pub async fn is_known_address(&self, address: IpAddr, now: Timestamp) -> Result<bool, IdentityError> {
-        let since = now.checked_sub(KNOWN_FOR).unwrap_or(Timestamp::MIN);
-        sql::is_known_address(self.store.read(), address, since).await
+        sql::is_known_address(self.store.read(), counted_address(address), known_since(now)).await
     }
 
     /// Runs what takes a core for a good while, once there is a lane for it.
@@ -744,6 +755,11 @@ impl Identity {
         .await
         .map_err(|_| IdentityError::Background)
     }
+}
+
+/// Since when addresses are known.
+pub(crate) fn known_since(now: Timestamp) -> Timestamp {
+    now.checked_sub(KNOWN_FOR).unwrap_or(Timestamp::MIN)
 }
 
 /// The subject that an account's row makes of a request.

@@ -242,7 +242,10 @@ CREATE INDEX identity_sharing_user ON identity_sharing (user_id, id);
     // From where somebody has come in (SEC-09).
     Migration {
         name: "identity-0011-known-addresses",
-        up: "CREATE INDEX identity_login_address ON identity_login (address, at) WHERE refused = '';
+        up: "CREATE TABLE identity_known_address (
+  address TEXT NOT NULL PRIMARY KEY,
+  at BIGINT NOT NULL
+);
 ",
     },
 ];
@@ -578,14 +581,28 @@ pub(crate) async fn remember_login(
     Ok(id)
 }
 
-/// Whether somebody was let in from an address since then.
+/// Somebody has proven all that is asked of them, from there: as addresses are counted.
+pub(crate) async fn remember_address(tx: &Tx, address: IpAddr, now: Timestamp) -> Result<(), IdentityError> {
+    let sql = "INSERT INTO identity_known_address (address, at) VALUES ($1, $2) \
+               ON CONFLICT (address) DO UPDATE SET at = excluded.at";
+    execute(tx, sql, values![address.to_string(), now.as_microsecond()]).await?;
+    Ok(())
+}
+
+/// Whether somebody has, since then.
 pub(crate) async fn is_known_address<C: ConnectionTrait>(
     connection: &C,
     address: IpAddr,
     since: Timestamp,
 ) -> Result<bool, IdentityError> {
-    let sql = "SELECT 1 FROM identity_login WHERE address = $1 AND at > $2 AND refused = '' LIMIT 1";
+    let sql = "SELECT 1 FROM identity_known_address WHERE address = $1 AND at > $2";
     Ok(query_one(connection, sql, values![address.to_string(), since.as_microsecond()]).await?.is_some())
+}
+
+/// Forgets from where nobody has come since then.
+pub(crate) async fn forget_addresses(tx: &Tx, since: Timestamp) -> Result<(), IdentityError> {
+    execute(tx, "DELETE FROM identity_known_address WHERE at <= $1", values![since.as_microsecond()]).await?;
+    Ok(())
 }
 
 /// The latest login of a user before the row `before`, let in or refused: when, and from where.

@@ -147,11 +147,17 @@ impl Desk {
                 Operation::UserSetRoles => (as_value(&present.grants), as_value(&edit.grants)),
                 Operation::UserMapLocal => (None, as_value(&edit.local_uid)),
                 Operation::UserModify => {
-                    let own = |value| {
-                        let value: Option<Value> = as_value(value);
-                        value.map(|value| value.personal(account.plane, &account.name, random()))
-                    };
-                    (own(&modified.0), own(&modified.1))
+                    if !edit.attributes.is_empty() {
+                        let own = |value| {
+                            let value: Option<Value> = as_value(value);
+                            value.map(|value| value.personal(account.plane, &account.name, random()))
+                        };
+                        records.push(permit.warning(own(&modified.own.0), own(&modified.own.1), reason));
+                    }
+                    if !contact_is_edited && !follows_another {
+                        continue;
+                    }
+                    (as_value(&modified.ways.0), as_value(&modified.ways.1))
                 }
                 _ => (as_value(&present.enabled), as_value(&edit.enabled)),
             };
@@ -273,8 +279,8 @@ impl Desk {
             .await
     }
 
-    /// Erases a person (SEC-08): the account, where there still is one, with all that is kept of it, and every text about
-    /// it in the trail; how many of those. What the account did, from where, and when, stays in the trail under its name,
+    /// Erases a person (SEC-08): the account, where there still is one, with all that is kept of it, and its attributes
+    /// in the trail; how many texts of those. What the account did, from where, and when, stays in the trail under its name,
     /// and the trail verifies as before.
     pub async fn erase_user(&self, caller: &Caller, name: &str, reason: &str) -> Result<u64, OperateError> {
         let (plane, name) = (caller.plane(), name.trim().to_lowercase());
@@ -291,22 +297,31 @@ impl Desk {
         let permit = self.permit(caller, Operation::UserErase, &object, Some(named)).await?;
         require_reason(reason)?;
         let (vault, person) = (Arc::clone(&self.vault), netwarden_audit::person(plane, &name));
-        let reason = reason.to_owned();
+        // What the account could do is no text about its user.
+        let had = account.as_ref().and_then(|account| as_value(&account.grants));
+        let mut record = permit.warning(had, None, reason);
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     let is_there = account.is_some();
-                    if let Some(account) = account {
-                        still_has(tx, account.id, &account.grants).await?;
-                        forget_user(tx, &vault, account.id).await?;
+                    match account {
+                        Some(account) => {
+                            still_has(tx, account.id, &account.grants).await?;
+                            forget_user(tx, &vault, account.id).await?;
+                        }
+                        // Somebody else's texts must not go because they have got the name meanwhile.
+                        None if has_account(tx, plane, &name).await? => {
+                            return Err(OperateError::Conflict(Said::GrantsChanged));
+                        }
+                        None => {}
                     }
                     let erased = netwarden_audit::erase_person(tx, &person).await?;
-                    if !is_there && erased == 0 {
+                    if !is_there && erased.texts == 0 {
                         return Err(OperateError::not_found(Thing::User, format!("'{name}'")));
                     }
-                    let told = Value::text(format!("{erased} texts erased"));
-                    netwarden_audit::record(tx, &permit.warning(None, Some(told), &reason)).await?;
-                    Ok(erased)
+                    record.new = Some(erased.told);
+                    netwarden_audit::record(tx, &record).await?;
+                    Ok(erased.texts)
                 })
             })
             .await
@@ -410,8 +425,13 @@ impl Desk {
     }
 }
 
-/// What an edit makes of an account's attributes, before and after: what the trail keeps of it.
-struct Modified(serde_json::Value, serde_json::Value);
+/// What an edit makes of an account, before and after, as the trail keeps it.
+struct Modified {
+    /// What is said of its user, which can be erased with them.
+    own: (serde_json::Value, serde_json::Value),
+    /// From where and when it may be used, and that its user is reached otherwise.
+    ways: (serde_json::Value, serde_json::Value),
+}
 
 impl Modified {
     fn of(
@@ -422,22 +442,21 @@ impl Modified {
     ) -> Result<Self, OperateError> {
         // How a user is reached need nobody learn who reads the trail.
         let contact = contact_is_edited.then_some("redacted");
-        let shown = |attributes: &Attributes, addresses: &Option<String>, hours: &Option<String>| {
-            serde_json::json!({
-                "attributes": attributes,
-                "address_policy": addresses,
-                "hours_policy": hours,
-                "contact": contact,
-            })
-        };
+        let own = |attributes: &Attributes| serde_json::json!({ "attributes": attributes });
+        let ways = |addresses: &Option<String>, hours: &Option<String>| serde_json::json!({ "address_policy": addresses, "hours_policy": hours, "contact": contact });
         let attributes = account.attributes.edited(edit.attributes.clone(), now)?;
         let addresses = edit.address_policy.as_ref().unwrap_or(&account.address_policy);
         let hours = edit.hours_policy.as_ref().unwrap_or(&account.hours_policy);
-        Ok(Self(
-            shown(&account.attributes, &account.address_policy, &account.hours_policy),
-            shown(&attributes, addresses, hours),
-        ))
+        Ok(Self {
+            own: (own(&account.attributes), own(&attributes)),
+            ways: (ways(&account.address_policy, &account.hours_policy), ways(addresses, hours)),
+        })
     }
+}
+
+/// Whether there is an account of this name now.
+async fn has_account(tx: &Tx, plane: Plane, name: &str) -> Result<bool, OperateError> {
+    Ok(netwarden_identity::accounts::is_taken(tx, plane, name).await?)
 }
 
 /// Takes an account away, with all that is kept of it elsewhere.

@@ -71,7 +71,6 @@ impl Desk {
                 Err(error) => Err(error),
             };
             let (outcome, details) = match &result {
-                Ok(resealed) if resealed.unreadable.is_empty() => (Outcome::Success, None),
                 Ok(resealed) => (Outcome::Success, Some(resealed.told())),
                 Err(error) => (Outcome::Failure, Some(error.to_string())),
             };
@@ -122,13 +121,14 @@ impl Desk {
         let (mut place, mut done) = (Some(Place::default()), 0);
         let mut resealed = Resealed::default();
         // Where it is cancelled, the next start of the server goes on; until then older keys open the rest.
-        while let Some(from) = place.take().filter(|_| !progress.is_cancelled()) {
+        while let Some(from) = place.take_if(|_| !progress.is_cancelled()) {
             let step = self.vault.reseal_some(from, AT_ONCE).await?;
             done += step.done;
             progress.set_done(done);
             resealed.unreadable.extend(step.unreadable);
             place = step.next;
         }
+        resealed.is_unfinished = place.is_some();
         resealed.count = done - u64::try_from(resealed.unreadable.len()).unwrap_or(done);
         Ok(resealed)
     }
@@ -139,11 +139,14 @@ struct Resealed {
     count: u64,
     /// What could not be opened before either.
     unreadable: Vec<String>,
+    /// It was cancelled: the rest waits for the next start.
+    is_unfinished: bool,
 }
 
 impl Resealed {
     fn told(&self) -> String {
-        let sealed = format!("{} values were sealed anew", self.count);
+        let rest = if self.is_unfinished { ", and others not yet: it was cancelled" } else { "" };
+        let sealed = format!("{} values were sealed anew{rest}", self.count);
         match self.unreadable.as_slice() {
             [] => sealed,
             unreadable => format!("{sealed}; these could not be opened: {}", unreadable.join(", ")),

@@ -81,7 +81,7 @@ pub use imports::ImportOutcome;
 pub use jobs::{Job, Jobs, State as JobState};
 pub use keys::KeyLayer;
 pub use lifecycle::{Turn, first_start, record_audit_turn, record_parts_turn};
-pub use lists::{Counted, ListWish, ShownEndpoint, ShownPort, port_ref, vlan};
+pub use lists::{Counted, ListWish, ListedToken, ShownEndpoint, ShownPort, port_ref, vlan};
 pub use login_policies::{LoginPolicyWish, login_policy_version};
 pub use measure::{Measured, PartHealth, PartState, Sample};
 pub use names::{NameSourceEdit, NameSourceWish, ShownNameSource, Taken, name_source_kinds};

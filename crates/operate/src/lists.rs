@@ -154,6 +154,10 @@ const USER_FILTERS: Filters = &[
     ("address_policy", Reads::Text),
     ("hours_policy", Reads::Text),
 ];
+
+/// A token, and whose it is.
+pub type ListedToken = (Token, String);
+
 const TOKEN_FILTERS: Filters = &[("label", Reads::Part)];
 const SESSION_FILTERS: Filters = &[("user", Reads::Part), ("address", Reads::Part)];
 const LOGIN_FILTERS: Filters = &[
@@ -455,13 +459,13 @@ impl Desk {
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
     }
 
-    /// The caller's own tokens, without their secrets; with `all` everybody's.
+    /// The caller's own tokens, each with whose it is, without their secrets; with `all` everybody's.
     pub async fn tokens(
         &self,
         caller: &Caller,
         all: bool,
         wish: ListWish,
-    ) -> Result<Counted<(Token, String)>, OperateError> {
+    ) -> Result<Counted<ListedToken>, OperateError> {
         let wish = self.paged(wish);
         let mut query = crate::accounts::of_plane(ListQuery::unscoped(&TOKENS), caller.plane())?;
         if all {

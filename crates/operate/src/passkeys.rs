@@ -67,6 +67,8 @@ impl Desk {
         let session = session_of(user)?;
         let made = match self.passkeys.finish_making(session, answer, permit.at) {
             Ok(made) => made,
+            // Nothing was tried: the page was left open for too long, or sent twice.
+            Err(error @ PasskeyError::NoChallenge) => return Err(error.into()),
             Err(error) => {
                 self.record_failure(&permit, &error.to_string()).await?;
                 return Err(error.into());
@@ -85,7 +87,14 @@ impl Desk {
                         vault.remove_secret(tx, &secret_name(begun)).await?;
                     }
                     vault.put_secret(tx, &secret_name(id), &made.kept, at).await?;
-                    settling.settle(tx, Some(Presented::Passkey { factor: id }), record).await
+                    // Whether and how it counts is seen when it signs for the first time.
+                    let presented = Presented::Passkey { factor: id, counter: 0 };
+                    let settled = settling.settle(tx, Some(presented), record).await?;
+                    if settled.is_err() {
+                        factors::remove(tx, owner, id).await?;
+                        vault.remove_secret(tx, &secret_name(id)).await?;
+                    }
+                    Ok::<_, OperateError>(settled)
                 })
             })
             .await?;
@@ -128,10 +137,11 @@ impl Desk {
             .store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
-                    let factor = signed.as_ref().map(|Signed { factor, .. }| *factor);
-                    let presented = factor.map(|factor| Presented::Passkey { factor });
+                    let presented = signed.as_ref().map(|Signed { factor, counter, .. }| {
+                        Presented::Passkey { factor: *factor, counter: *counter }
+                    });
                     let settled = settling.settle(tx, presented, record).await?;
-                    if let (Ok(_), Some(Signed { factor, kept: Some(kept) })) = (&settled, signed) {
+                    if let (Ok(_), Some(Signed { factor, kept: Some(kept), .. })) = (&settled, signed) {
                         vault.put_secret(tx, &secret_name(factor), &kept, at).await?;
                     }
                     Ok::<_, OperateError>(settled)

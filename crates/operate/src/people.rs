@@ -90,8 +90,21 @@ impl Desk {
         password: Zeroizing<String>,
         origin: impl Into<Origin>,
     ) -> Result<Opened, OperateError> {
+        let (desk, origin, name) = (self.clone(), origin.into(), name.to_owned());
+        // On a task of its own, since what was tried counts also where nobody waits for it any longer.
+        let tried = tokio::spawn(async move { desk.try_login(plane, &name, password, origin).await });
+        tried.await.map_err(|error| OperateError::failed(&error))?
+    }
+
+    async fn try_login(
+        &self,
+        plane: Plane,
+        name: &str,
+        password: Zeroizing<String>,
+        origin: Origin,
+    ) -> Result<Opened, OperateError> {
         let now = self.clock.now();
-        let Origin { address, device } = origin.into();
+        let Origin { address, device } = origin;
         let attempt = Attempt { plane, name: name.to_owned(), password, address, device };
         let checked = self.identity.check(attempt, now, random()).await?;
         let who = name.trim().to_lowercase();
@@ -186,6 +199,8 @@ impl Desk {
         caller: &Caller,
         wish: NewAccount,
     ) -> Result<(UserId, Option<Zeroizing<String>>), OperateError> {
+        // As it will be called: the trail finds its records by the name.
+        let wish = NewAccount { name: wish.name.trim().to_lowercase(), ..wish };
         let like = match &wish.like {
             Some(name) => Some(self.user(caller, name).await?),
             None => None,
@@ -216,13 +231,17 @@ impl Desk {
         let made = serde_json::json!({
             "roles": user.grants,
             "like": wish.like,
-            "attributes": Attributes::default().edited(attributes.clone(), at)?,
             "address_policy": address_policy.clone().flatten(),
             "hours_policy": hours_policy.clone().flatten(),
         });
-        let made: Option<Value> = crate::ports::as_value(&made);
-        let made = made.map(|made| made.personal(user.plane, &user.name, random()));
-        let record = permit.warning(None, made, &wish.reason);
+        let mut records = vec![permit.warning(None, crate::ports::as_value(&made), &wish.reason)];
+        // What is said of its user can be erased with them.
+        if !attributes.is_empty() {
+            let own = Attributes::default().edited(attributes.clone(), at)?;
+            let own: Option<Value> = crate::ports::as_value(&serde_json::json!({ "attributes": own }));
+            let own = own.map(|own| own.personal(user.plane, &user.name, random()));
+            records.push(permit.warning(None, own, &wish.reason));
+        }
         let reached = (contact != Contact::default()).then(|| serde_json::to_vec(&contact)).transpose();
         let reached = reached.map_err(|error| OperateError::failed(&error))?.map(Zeroizing::new);
         let id = self
@@ -237,7 +256,7 @@ impl Desk {
                     if let Some(reached) = reached {
                         vault.put_secret(tx, &contact_name(id), &reached, at).await?;
                     }
-                    netwarden_audit::record(tx, &record).await?;
+                    netwarden_audit::record_many(tx, &records).await?;
                     Ok::<_, OperateError>(id)
                 })
             })
@@ -286,6 +305,10 @@ impl Desk {
         if !(1..=366).contains(&days) {
             return Err(OperateError::Invalid(Said::TokenDays { given: days.into() }));
         }
+        let label = label.trim();
+        if label.is_empty() || label.chars().count() > LONGEST_LABEL {
+            return Err(OperateError::Invalid(Said::TokenLabel));
+        }
         let expires = permit.at + jiff::SignedDuration::from_hours(24 * i64::from(days));
         let operations = if operations.is_empty() { all_operations() } else { operations };
         let wish = TokenWish { user, label: label.to_owned(), operations, expires };
@@ -315,6 +338,9 @@ impl Desk {
             .await
     }
 }
+
+/// Characters of what a token is for, at most.
+const LONGEST_LABEL: usize = 64;
 
 fn all_operations() -> BTreeSet<Operation> {
     netwarden_identity::OPERATIONS.iter().map(|line| line.operation).collect()

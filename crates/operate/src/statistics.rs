@@ -119,7 +119,11 @@ impl Desk {
             return Err(OperateError::Invalid(Said::EndsBeforeItBegins));
         }
         let least = (length / MOST_POINTS + 1).max(1);
-        let step = step_s.map_or(least, |step| i64::try_from(step).unwrap_or(i64::MAX)).max(least);
+        let mut step = step_s.map_or(least, |step| i64::try_from(step).unwrap_or(i64::MAX)).max(least);
+        if name.starts_with("events.") {
+            // They are counted by the minute.
+            step = step.saturating_add(59) / 60 * 60;
+        }
         Ok((step, read(&self.store, name, from, until, step).await?))
     }
 
@@ -178,8 +182,8 @@ const fn as_f64(count: u64) -> f64 {
     count as f64
 }
 
-/// Writes down how things are at `now`, and `events` at the time they are of, so that a span's number is that of
-/// the events in it; forgets what is older than `keep`.
+/// Writes down how things are at `now`, and `events` at the minute they were recorded in, so that the number of a span
+/// of whole minutes is that of the events that its list shows; forgets what is older than `keep`.
 async fn write(
     store: &Store,
     now: Timestamp,

@@ -225,21 +225,21 @@ pub(crate) const fn severity_code(severity: Severity) -> i16 {
 pub struct Counted {
     /// Which.
     pub kind: EventKind,
-    /// When the first of them happened.
+    /// When the first of them was recorded, by which lists of events go.
     pub first: Timestamp,
     /// How many there are.
     pub count: u64,
 }
 
-/// Events after `after` and up to `until`, by kind and minute of their own time. A kind of a later version is
+/// Events after `after` and up to `until`, by kind and minute of their recording. A kind of a later version is
 /// left out.
 pub(crate) async fn count_kinds<C: ConnectionTrait>(
     connection: &C,
     after: EventSeq,
     until: EventSeq,
 ) -> Result<Vec<Counted>, SpineError> {
-    let sql = "SELECT kind, MIN(at), COUNT(*) FROM spine_events WHERE seq > $1 AND seq <= $2 \
-               GROUP BY kind, at / 60000000";
+    let sql = "SELECT kind, MIN(recorded_at), COUNT(*) FROM spine_events WHERE seq > $1 AND seq <= $2 \
+               GROUP BY kind, recorded_at / 60000000";
     let mut counts = Vec::new();
     for row in query_all(connection, sql, values![after.0, until.0]).await? {
         let code: i16 = row.try_get_by_index(0).map_err(StoreError::from)?;

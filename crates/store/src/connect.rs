@@ -80,6 +80,8 @@ impl Connector {
                     .synchronous(SqliteSynchronous::Full)
                     // Checkpoints are the writer's own, between transactions.
                     .pragma("wal_autocheckpoint", "0")
+                    // What was deleted, or moved to another page, is overwritten: secrets and persons are to be gone.
+                    .pragma("secure_delete", "ON")
                     .pragma("cache_size", "-65536");
                 // Only a new database can be given it; told again, SQLite writes the header again at each start.
                 if std::fs::metadata(path).is_ok_and(|about| about.len() == 0) {

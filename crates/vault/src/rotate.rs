@@ -93,13 +93,13 @@ impl Vault {
 
     /// Seals up to `most` of them anew, from `place` on, in one transaction.
     pub async fn reseal_some(&self, place: Place, most: u32) -> Result<Resealed, VaultError> {
-        let keyring = self.keyring(Clone::clone);
+        let vault = self.clone();
         self.inner
             .store
             .write(move |tx| {
-                let place = place.clone();
-                let keyring = keyring.clone();
                 Box::pin(async move {
+                    // As it is in the writer's order: another rotation may have come before.
+                    let keyring = vault.keyring(Clone::clone);
                     let rows = sql::sealed_from(tx, &header(keyring.current_id()), &place, most).await?;
                     let next = match rows.last() {
                         Some((last, _)) => Some(last.clone()),

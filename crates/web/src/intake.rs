@@ -7,7 +7,8 @@
 //!
 //! Nobody is identified for it while there is room. Where there is none, whoever presents a session or token that
 //! holds has a rate of their own, and administrators and addresses from which somebody has logged in lately have the
-//! places that are kept. Looking that up is limited, too.
+//! places that are kept; of connections only the latter, for who somebody is shows in requests alone. Looking that up is
+//! limited, too.
 
 mod connection;
 mod gate;
@@ -22,11 +23,11 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use netwarden_identity::crowd::Full;
+use netwarden_identity::crowd::{Crowd, Full};
 use netwarden_identity::{Subject, lockout::counted_address};
 use netwarden_model::UserId;
 use netwarden_operate::{AccessLimits, Caller, Desk, Said};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::gate::{Kind, Limit, Places, Rates};
 use crate::ask::{presented_anywhere, source};
@@ -35,8 +36,11 @@ use crate::refusal::Refusal;
 
 pub(crate) use self::connection::Counting;
 
-/// Lookups of who somebody is at once, for those whom there is no room for.
+/// Lookups of who somebody is at once, for those whom there is no room for; and of one address.
 const LOOKUPS: usize = 8;
+const LOOKUPS_OF_ADDRESS: usize = 2;
+/// So long one waits for a lookup.
+const LOOKS_UP: Duration = Duration::from_secs(1);
 /// The trail names one who was turned away in so long; all are counted.
 const NAMED_AFTER: Duration = Duration::from_secs(1);
 
@@ -55,6 +59,7 @@ struct Counts {
     requests: Places,
     addresses: Rates<IpAddr>,
     accounts: Rates<UserId>,
+    lookups: Crowd,
     named: Option<Duration>,
 }
 
@@ -78,6 +83,23 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.intake.counts().places(self.of).leave(self.address, self.kind);
     }
+}
+
+/// One of an address's turns at a lookup, given back when dropped.
+struct Turn {
+    intake: Intake,
+    address: IpAddr,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.intake.counts().lookups.leave(self.address);
+    }
+}
+
+struct Lookup {
+    _turn: Turn,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Counts {
@@ -140,7 +162,7 @@ impl Intake {
         if let Some(per_s) = limits.source_requests_per_s
             && !self.takes(|counts| &mut counts.addresses, counted, per_s)
         {
-            let caller = self.identified(parts).await;
+            let caller = self.identified(parts, address).await;
             let own = caller.as_ref().and_then(account);
             if !own.is_some_and(|account| self.takes(|counts| &mut counts.accounts, account, per_s)) {
                 self.turn_away(Some(parts), address, "too many requests").await;
@@ -154,7 +176,7 @@ impl Intake {
             Err(full) => full,
         };
         if asker.is_none() {
-            asker = self.identified(parts).await;
+            asker = self.identified(parts, address).await;
         }
         // Who has filled their own share gets no more of it by being known there.
         let keeps = asker.is_some_and(|caller| self.desk.is_administrator(&caller))
@@ -178,15 +200,25 @@ impl Intake {
         rates(&mut self.counts()).take(key, self.began.elapsed(), per_s)
     }
 
-    /// Who the request is of, where it presents something that holds and not too many are being looked up.
-    async fn identified(&self, parts: &Parts) -> Option<Caller> {
-        let _lookup = self.lookups.try_acquire().ok()?;
+    /// A turn at looking something up; few of one address, so that none takes all of them.
+    async fn lookup(&self, address: IpAddr) -> Option<Lookup> {
+        let address = counted_address(address);
+        self.counts().lookups.enter(address, usize::MAX, LOOKUPS_OF_ADDRESS).ok()?;
+        let turn = Turn { intake: self.clone(), address };
+        let permit =
+            tokio::time::timeout(LOOKS_UP, Arc::clone(&self.lookups).acquire_owned()).await.ok()?.ok()?;
+        Some(Lookup { _turn: turn, _permit: permit })
+    }
+
+    /// Who the request is of, where it presents something that holds.
+    async fn identified(&self, parts: &Parts, address: IpAddr) -> Option<Caller> {
+        let _lookup = self.lookup(address).await?;
         let caller = presented_anywhere(&self.desk, parts).await.ok()?;
         (caller.subject != Subject::Unidentified).then_some(caller)
     }
 
     async fn is_known(&self, address: IpAddr) -> bool {
-        let Ok(_lookup) = self.lookups.try_acquire() else { return false };
+        let Some(_lookup) = self.lookup(address).await else { return false };
         self.desk.is_known_address(address).await.unwrap_or(false)
     }
 

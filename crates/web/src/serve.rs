@@ -103,6 +103,8 @@ pub async fn serve_tls(
     let mut server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(tls))
         .map_err(ServeError::Serving)?
         .map(|acceptor| acceptor.acceptor(Counting { intake: intake.clone() }))
+        // Whoever has finished the handshake and says nothing holds a place as well.
+        .first_request_timeout(HEAD)
         .handle(handle);
     server.http_builder().http1().header_read_timeout(HEAD);
     server.http_builder().http2().keep_alive_interval(Some(HEAD));

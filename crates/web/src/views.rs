@@ -48,6 +48,7 @@ mod element_detail;
 mod element_edit;
 mod preflight;
 mod sheet;
+mod tokens;
 mod topology;
 mod view;
 // System and adoption.
@@ -130,6 +131,11 @@ pages! {
     get "/own/sessions" online::own, Some(Operation::SessionReadOwn);
     get "/own/sessions/{session}/end" online::own_end_page, Some(Operation::SessionLogout);
     post "/own/sessions/{session}/end" online::own_end, Some(Operation::SessionLogout);
+    get "/own/tokens" tokens::own, Some(Operation::TokenReadOwn);
+    get "/own/tokens/new" tokens::new_page, Some(Operation::TokenCreateOwn);
+    post "/own/tokens/new" tokens::create, Some(Operation::TokenCreateOwn);
+    get "/own/tokens/{token}/revoke" tokens::revoke_own_page, Some(Operation::TokenRevokeOwn);
+    post "/own/tokens/{token}/revoke" tokens::revoke_own, Some(Operation::TokenRevokeOwn);
     get "/own/logins" online::own_logins, Some(Operation::SessionHistoryOwn);
     get "/search" search::show, Some(Operation::EndpointRead);
     get "/endpoints" endpoints::list, Some(Operation::EndpointRead);
@@ -306,6 +312,9 @@ pages! {
     post "/system/accounts/{account}/reset" accounts::reset, Some(Operation::UserResetPassword);
     get "/system/accounts/{account}/unlock" accounts::unlock_page, Some(Operation::UserUnlock);
     post "/system/accounts/{account}/unlock" accounts::unlock, Some(Operation::UserUnlock);
+    get "/system/tokens" tokens::all, Some(Operation::TokenRead);
+    get "/system/tokens/{token}/revoke" tokens::revoke_page, Some(Operation::TokenRevoke);
+    post "/system/tokens/{token}/revoke" tokens::revoke, Some(Operation::TokenRevoke);
     get "/system/accounts/{account}/erase" accounts::erase_page, Some(Operation::UserErase);
     post "/system/accounts/{account}/erase" accounts::erase, Some(Operation::UserErase);
     get "/system/accounts/{account}/remove" accounts::remove_page, Some(Operation::UserDelete);

@@ -184,6 +184,7 @@ fn verification(report: &Report) -> Verification {
     Verification {
         leaves: report.records,
         checkpoints: report.checkpoints as _,
+        erased: report.erased,
         fault: report.problem.as_ref().map(ToString::to_string),
     }
 }
@@ -192,13 +193,22 @@ fn print(out: &Printer, found: &Verification) -> Result<(), Fault> {
     match out.format {
         Format::Json => out.json(found)?,
         Format::Csv => {
-            let mut rows = Rows::new(&["records", "checkpoints", "fault"]);
-            rows.push_cells([found.leaves.into(), found.checkpoints.into(), found.fault.clone().into()]);
+            let mut rows = Rows::new(&["records", "checkpoints", "erased", "fault"]);
+            rows.push_cells([
+                found.leaves.into(),
+                found.checkpoints.into(),
+                found.erased.into(),
+                found.fault.clone().into(),
+            ]);
             out.rows(&rows)?;
         }
         Format::Table if found.fault.is_none() => {
+            let erased = match found.erased {
+                0 => String::new(),
+                count => format!(", but for {count} texts about persons who were erased"),
+            };
             out.write(&format!(
-                "{} records and {} signed checkpoints are as they were recorded\n",
+                "{} records and {} signed checkpoints are as they were recorded{erased}\n",
                 found.leaves, found.checkpoints
             ))?;
         }

@@ -51,7 +51,7 @@ pub enum UserVerb {
     Unlock(UserAct),
     /// Deletes a user with their tokens and sessions.
     Remove(UserAct),
-    /// Erases a person: the account, where there still is one, and every text about it in the audit trail; what it did
+    /// Erases a person: the account, where there still is one, and its attributes in the audit trail; what it did
     /// stays there under its name.
     Erase(UserAct),
 }

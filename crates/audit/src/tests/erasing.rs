@@ -8,8 +8,8 @@ use super::{append, at, key, sample, verify};
 use crate::check::Problem;
 use crate::record::Personal;
 use crate::{
-    AuditError, AuditQuery, CheckpointPolicy, MIGRATIONS, Plane, Reach, Record, Trail, Value, erase_person,
-    person, verify_export,
+    AuditError, AuditQuery, CheckpointPolicy, Kind, MIGRATIONS, ObjectRef, Outcome, Plane, Reach, Record,
+    Trail, Value, erase_person, person, verify_export,
 };
 
 const TEXT: &str = "looks after the printers of the fifth floor";
@@ -31,13 +31,24 @@ async fn trail(store: &Store) -> Trail {
     trail
 }
 
-async fn erase(store: &Store, name: &str) -> u64 {
+/// Erases, and records it where that is wanted.
+async fn erase(store: &Store, name: &str, recorded: bool) -> u64 {
     let whose = person(Plane::Om, name);
-    store
-        .write(move |tx| Box::pin(async move { erase_person(tx, &whose).await }))
-        .await
-        .map_err(|error: AuditError| error.to_string())
-        .unwrap()
+    let object = ObjectRef::new("user", name);
+    let erased = store
+        .write(move |tx| {
+            Box::pin(async move {
+                let erased = erase_person(tx, &whose).await?;
+                let new = Some(erased.told.clone());
+                let record = Record::new(at(6), Kind::Security, "user.erase", object, Outcome::Success);
+                if recorded {
+                    crate::record(tx, &Record { new, ..record }).await?;
+                }
+                Ok::<_, AuditError>(erased)
+            })
+        })
+        .await;
+    erased.unwrap().texts
 }
 
 async fn told(trail: &Trail) -> Vec<[Option<Value>; 2]> {
@@ -47,7 +58,8 @@ async fn told(trail: &Trail) -> Vec<[Option<Value>; 2]> {
 
 async fn exported(trail: &Trail) -> String {
     let mut file = Vec::new();
-    trail.export(0..3, at(9), &mut file).await.unwrap();
+    let size = trail.size().await.unwrap();
+    trail.export(0..size, at(9), &mut file).await.unwrap();
     String::from_utf8(file).unwrap()
 }
 
@@ -66,15 +78,20 @@ async fn whoever_is_erased_leaves_hashes_and_the_proof_stands() {
         let words = AuditQuery { text: Some("printers".into()), ..AuditQuery::default() };
         assert!(trail.list(&Reach::all(), words).await.unwrap().items.is_empty(), "no index knows them");
 
-        assert_eq!(erase(store, "bob").await, 2);
-        assert_eq!(erase(store, "bob").await, 0);
+        assert_eq!(erase(store, "bob", true).await, 2);
+        assert_eq!(erase(store, "bob", false).await, 0);
+        trail.checkpoint(at(7)).await.unwrap().unwrap();
         let erased = Some(Value::Erased);
-        assert_eq!(told(&trail).await, [[None, None], [erased.clone(), erased], [None, text(TEXT)]]);
+        assert_eq!(told(&trail).await[..3], [[None, None], [erased.clone(), erased], [None, text(TEXT)]]);
         let after = verify(&trail).await;
-        assert_eq!((after.problem, after.erased, &after.root), (None, 2, &whole.root));
+        assert_eq!((after.problem, after.erased, after.signed_up_to), (None, 2, 4));
         let second = exported(&trail).await;
         let report = verify_export(second.as_bytes(), trail.key()).unwrap();
         assert_eq!((report.problem, report.erased), (None, 2));
+        // Nothing but null stands for what was erased.
+        let forged =
+            verify_export(second.replacen("null,null", "\"\",\"\"", 1).as_bytes(), trail.key()).unwrap();
+        assert!(matches!(forged.problem, Some(Problem::Value { index: 1, .. })), "{:?}", forged.problem);
         // What was exported before still says what the leaves hold the hashes of.
         assert_eq!(verify_export(first.as_bytes(), trail.key()).unwrap().problem, None);
         // Nothing of it is left in any table.
@@ -114,14 +131,46 @@ async fn a_text_about_a_person_that_was_altered_is_found() {
     assert_eq!(shown[2][1], Some(Value::text(TEXT)));
 }
 
+// proves: SEC-08, AUD-03
+#[tokio::test]
+async fn what_goes_without_a_record_of_its_erasure_is_missing() {
+    for test in TestStore::all(&[MIGRATIONS]).await.unwrap() {
+        let trail = trail(&test.store).await;
+        assert_eq!(erase(&test.store, "eve", false).await, 1);
+        let problem = verify(&trail).await.problem;
+        assert!(
+            matches!(&problem, Some(Problem::Value { index: 2, what, .. }) if what == "missing"),
+            "{problem:?}"
+        );
+    }
+}
+
+// proves: SEC-08
+#[tokio::test]
+async fn so_many_erased_texts_are_named_that_their_names_are_a_large_value() {
+    let test = TestStore::sqlite(&[MIGRATIONS]).await.unwrap();
+    let trail = trail(&test.store).await;
+    let records = (0..60).map(|n| Record { new: about("bob", TEXT, 100 + n), ..sample(1) }).collect();
+    append(&test.store, records).await;
+    assert_eq!(erase(&test.store, "bob", true).await, 62);
+    let report = verify(&trail).await;
+    assert_eq!((report.problem, report.erased), (None, 62));
+}
+
 // proves: SEC-08
 #[tokio::test]
 async fn octets_of_what_was_erased_are_not_in_the_file_either() {
     let place = super::Place::new();
     let (store, trail) = place.open().await;
     let marks: Vec<String> = (0..40).map(|n| format!("mark {n:03} of bob")).collect();
-    let records = marks.iter().map(|mark| Record { new: about("bob", mark, 7), ..sample(1) }).collect();
-    append(&store, records).await;
+    // Among others, of several sizes, so that pages are divided and rows move.
+    for (n, mark) in marks.iter().enumerate() {
+        let size = 40 + n * 97 % 900;
+        let other = Record { new: about("eve", &"x".repeat(size), n as u8), ..sample(2) };
+        let bob = format!("{mark}{}", "y".repeat(size / 2));
+        append(&store, vec![Record { new: about("bob", &bob, n as u8), ..sample(1) }, other.clone(), other])
+            .await;
+    }
     let left = || {
         let octets: Vec<u8> = std::fs::read(place.path()).unwrap();
         marks.iter().filter(|mark| octets.windows(mark.len()).any(|window| window == mark.as_bytes())).count()
@@ -130,7 +179,7 @@ async fn octets_of_what_was_erased_are_not_in_the_file_either() {
     store.close().await.unwrap();
     assert_eq!(left(), marks.len());
     let (store, _trail) = place.open().await;
-    assert_eq!(erase(&store, "bob").await, 40);
+    assert_eq!(erase(&store, "bob", true).await, 40);
     store.close().await.unwrap();
     assert_eq!(left(), 0);
 }

@@ -98,7 +98,8 @@ async fn a_run_with_a_forged_header_is_refused() {
         ("no checkpoint", with(&|h| h["checkpoints"] = serde_json::json!([]))),
         ("stranger's checkpoint", with(&|h| h["checkpoints"] = serde_json::json!([other]))),
         ("format", with(&|h| h["format"] = "x".into())),
-        ("version", with(&|h| h["version"] = 2.into())),
+        ("version", with(&|h| h["version"] = 3.into())),
+        ("no version", with(&|h| h["version"] = 0.into())),
     ] {
         assert!(problem.is_some(), "{what}");
     }

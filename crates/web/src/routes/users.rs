@@ -295,7 +295,7 @@ async fn unlock(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Erases a person: the account, where there still is one, with all that is kept of it, and every text about it in the
+/// Erases a person: the account, where there still is one, with all that is kept of it, and its attributes in the
 /// audit trail, which verifies as before; what the account did stays there under its name.
 #[utoipa::path(post, path = "/users/{name}/erase", tag = "users", params(("name" = String, Path)),
     request_body = Reason,

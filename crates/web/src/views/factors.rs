@@ -95,8 +95,16 @@ async fn prove_form(
     }
     let fault = fault.map(|said| l.said(said));
     let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let options = desk.ask_passkey(visitor.caller()).await?;
-    let has_codes = options.is_none() || desk.has_codes(visitor.caller()).await?;
+    let has_codes = desk.has_codes(visitor.caller()).await?;
+    let options = match desk.ask_passkey(visitor.caller()).await {
+        // Who has an app as well can go on with that.
+        Err(error) if has_codes => {
+            tracing::warn!(%error, "no passkey could be asked for");
+            None
+        }
+        other => other?,
+    };
+    let has_codes = has_codes || options.is_none();
     let mut response = frame::page(&ProvePage { frame, to, options, has_codes, fault })?;
     *response.status_mut() = status;
     Ok(response)

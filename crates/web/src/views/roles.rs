@@ -98,7 +98,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
 }
 
 /// Operations that a role can give, by what they are done to.
-fn given_by_roles(plane: Plane) -> Vec<&'static Declaration> {
+pub(super) fn given_by_roles(plane: Plane) -> Vec<&'static Declaration> {
     let is_given =
         |line: &&Declaration| matches!(line.access, Access::Roles(_)) && line.operation.is_in(plane);
     let mut lines: Vec<_> = OPERATIONS.iter().filter(is_given).collect();
@@ -117,10 +117,10 @@ fn condition_field(l: Language, condition: String) -> Field {
 }
 
 /// A tick for each operation, under a heading for what it is done to.
-fn ticks(l: Language, plane: Plane, held: &BTreeSet<Operation>) -> Vec<Field> {
+pub(super) fn ticks(l: Language, lines: Vec<&'static Declaration>, held: &BTreeSet<Operation>) -> Vec<Field> {
     let mut fields = Vec::new();
     let mut last = None;
-    for line in given_by_roles(plane) {
+    for line in lines {
         if last != Some(line.object) {
             last = Some(line.object);
             let heading = l.word("object", line.object.as_str());
@@ -132,9 +132,10 @@ fn ticks(l: Language, plane: Plane, held: &BTreeSet<Operation>) -> Vec<Field> {
     fields
 }
 
-fn ticked(plane: Plane, given: &Given) -> Vec<String> {
+/// Names of those that were ticked.
+pub(super) fn ticked(lines: Vec<&'static Declaration>, given: &Given) -> Vec<String> {
     let is_ticked = |line: &&Declaration| given.text(&format!("op-{}", line.name)).is_some();
-    given_by_roles(plane).into_iter().filter(is_ticked).map(|line| line.name.to_owned()).collect()
+    lines.into_iter().filter(is_ticked).map(|line| line.name.to_owned()).collect()
 }
 
 async fn new_form(desk: &Desk, visitor: &Visitor, like: Option<String>) -> Result<Form, Refusal> {
@@ -152,7 +153,7 @@ async fn new_form(desk: &Desk, visitor: &Visitor, like: Option<String>) -> Resul
             Field::new("description", l.t("column-description"), Kind::Text),
             condition_field(l, condition),
         ])
-        .asking(ticks(l, plane, &held))
+        .asking(ticks(l, given_by_roles(plane), &held))
         .asking([reason(l)]))
 }
 
@@ -170,7 +171,7 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Gi
         let name = given.text("name").unwrap_or_default();
         let wish = RoleWish {
             description: given.text("description").unwrap_or_default(),
-            operations: ticked(visitor.caller().plane(), &given),
+            operations: ticked(given_by_roles(visitor.caller().plane()), &given),
             condition: given.text("condition").unwrap_or_default(),
         };
         desk.create_role(visitor.caller(), &name, wish, &given.reason).await?;
@@ -192,7 +193,7 @@ async fn edit_form(desk: &Desk, visitor: &Visitor, name: &str) -> Result<Form, R
             Field::new("description", l.t("column-description"), Kind::Text).with(description),
             condition_field(l, condition),
         ])
-        .asking(ticks(l, plane, &operations))
+        .asking(ticks(l, given_by_roles(plane), &operations))
         .asking([reason(l)]))
 }
 
@@ -213,7 +214,7 @@ pub(crate) async fn edit(
     let done = async {
         let edit = RoleEdit {
             description: given.get("description").map(str::to_owned),
-            operations: Some(ticked(visitor.caller().plane(), &given)),
+            operations: Some(ticked(given_by_roles(visitor.caller().plane()), &given)),
             condition: given.get("condition").map(str::to_owned),
             expected: given.version(),
         };

@@ -49,6 +49,7 @@ fn sections(desk: &Desk, visitor: &Visitor) -> Vec<Section> {
         (Operation::RoleRead, "roles", "roles-about", "/system/roles"),
         (Operation::DomainRead, "domains", "domains-about", "/system/domains"),
         (Operation::SessionRead, "online", "online-about", "/system/sessions"),
+        (Operation::TokenRead, "tokens", "tokens-about", "/system/tokens"),
         (Operation::SessionHistory, "logins", "logins-about", "/system/logins"),
         (Operation::SessionHistory, "sharings", "sharings-about", "/system/sharing"),
         (Operation::PolicyRead, "passwords", "passwords-about", "/system/passwords"),

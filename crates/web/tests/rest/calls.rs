@@ -512,8 +512,7 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
         ),
         call("POST", "/api/v1/users/{name}/unlock", "/api/v1/users/anna/unlock", reason(), 204),
         call("DELETE", "/api/v1/users/{name}", "/api/v1/users/anna?reason=a+test", Sent::Nothing, 204),
-        // What the trail says of her is left.
-        call("POST", "/api/v1/users/{name}/erase", "/api/v1/users/anna/erase", reason(), 200),
+        call("POST", "/api/v1/users/{name}/erase", "/api/v1/users/imported/erase", reason(), 200),
         call("GET", "/api/v1/sharings", "/api/v1/sharings?kind=travel", Sent::Nothing, 200),
         call("GET", "/api/v1/sessions", "/api/v1/sessions?sort=-last_used", Sent::Nothing, 200),
         call("DELETE", "/api/v1/sessions/{id}", "/api/v1/sessions/5?reason=a+test", Sent::Nothing, 204),

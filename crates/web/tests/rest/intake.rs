@@ -131,7 +131,9 @@ async fn a_source_has_its_rate_and_who_is_logged_in_another_besides() {
     assert!((10..20).contains(&passed) && answers.ends_with(&[429]), "{answers:?}");
     let own = bench.get_from("198.51.100.1", Some(&operator), "/api/v1/endpoints?limit=1").await;
     assert_eq!(own.status, 200, "{}", own.body);
-    let none = bench.get_from("198.51.100.1", Some("nw_session_of_nobody"), "/healthz").await;
+    let none = bench
+        .get_from("198.51.100.1", Some("nws_0000000000000000000000000000000000000000000"), "/healthz")
+        .await;
     assert_eq!(none.status, 429, "{}", none.body);
     // IPv6: a host has a whole /64.
     for n in 0..30 {
@@ -146,4 +148,30 @@ async fn a_source_has_its_rate_and_who_is_logged_in_another_besides() {
     }
     bench.limit("access.source_requests_per_s", "0").await;
     assert_eq!(bench.get_from("198.51.100.1", None, "/healthz").await.status, 200);
+}
+
+// proves: SEC-09, IAM-08
+#[tokio::test]
+async fn what_was_tried_counts_although_nobody_waits_for_it() {
+    let bench = bench().await;
+    let body = json!({ "user": "operator", "password": "a guess" }).to_string();
+    for _ in 0..5 {
+        let headers = [("content-type", "application/json")];
+        let attempt =
+            bench.from("198.51.100.7", "POST", "/api/v1/sessions", &headers, body.clone().into_bytes());
+        // As long as it takes to be read, and not until the hash is done.
+        drop(tokio::time::timeout(std::time::Duration::from_millis(15), attempt).await);
+    }
+    let is_counted = async || {
+        let path = "/api/v1/logins?all=true&user=operator&was_refused=true";
+        let told = bench.call(Some("administrator"), "GET", path, None).await.json();
+        told["items"].as_array().is_some_and(|items| items.len() == 5)
+    };
+    for tries in 0.. {
+        if is_counted().await {
+            break;
+        }
+        assert!(tries < 500, "the five were not counted");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }

@@ -40,4 +40,5 @@ mod rights;
 mod rule_pages;
 mod sharing;
 mod system_pages;
+mod tokens;
 mod topology;

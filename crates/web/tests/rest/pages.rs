@@ -66,6 +66,7 @@ impl Bench {
             .replace("{domain}", "north")
             .replace("{factor}", "1")
             .replace("{session}", "1")
+            .replace("{token}", "1")
             .replace("{setting}", "identity.sessions_most")
             .replace("{mac}", MAC)
             .replace("{ne}", &self.ne.0.to_string())
@@ -103,7 +104,7 @@ fn every_page_declares_an_operation_or_is_for_everybody() {
 }
 
 /// What a route asks for besides the operation that it declares, since one request changes several things.
-const ASKED_BESIDES: [(Operation, &str); 7] = [
+const ASKED_BESIDES: [(Operation, &str); 9] = [
     (Operation::UserEnable, "PATCH /api/v1/users/{name}"),
     (Operation::UserDisable, "PATCH /api/v1/users/{name}"),
     (Operation::EnforcementEnable, "PATCH /api/v1/elements/{id}"),
@@ -111,6 +112,8 @@ const ASKED_BESIDES: [(Operation, &str); 7] = [
     (Operation::NeSetMaintenance, "PATCH /api/v1/elements/{id}"),
     (Operation::PortProtect, "PATCH /api/v1/ports/{ne}/{name}"),
     (Operation::NeImport, "POST /api/v1/adoption/import"),
+    (Operation::TokenRead, "GET /api/v1/tokens"),
+    (Operation::TokenRevokeOwn, "DELETE /api/v1/tokens/{id}"),
 ];
 
 /// The command line has a verb for each route of REST (its own ratchet holds it to that), and so for each page.

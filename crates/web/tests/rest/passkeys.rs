@@ -126,3 +126,59 @@ async fn pages_ask_for_the_passkey_and_take_its_answer() {
     assert_eq!((done.status.as_u16(), &done.headers["location"]), (303, &"/endpoints".parse().unwrap()));
     assert!(done.headers["set-cookie"].to_str().unwrap().starts_with("__Host-netwarden-om="));
 }
+
+// proves: IAM-08, IAM-10
+#[tokio::test]
+async fn while_the_account_is_locked_no_passkey_comes_to_be() {
+    let bench = bench().await;
+    let (session, mut key) = (opens(&bench).await, Authenticator::new(NAME));
+    let new = json!({ "label": "laptop", "password": PASSWORD });
+    let options = asked(&bench, &session, "/factors/passkeys", new).await;
+    for _ in 0..5 {
+        let wrong = Zeroizing::new("wrong".to_owned());
+        bench.desk.login(Plane::Om, "operator", wrong, None).await.unwrap_err();
+    }
+    let answer = json!({ "credential": key.create(&options) });
+    let refused = sends(&bench, &session, "/factors/passkeys/answer", answer).await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    let own = bench.call(Some(&session), "GET", "/api/v1/sessions/own", None).await.json();
+    assert_eq!(own["second_factor"], "not_asked", "{own}");
+    let listed = bench.call(Some(&session), "GET", "/api/v1/factors", None).await.json();
+    assert_eq!(listed["items"], json!([]));
+}
+
+// proves: IAM-10
+#[tokio::test]
+async fn a_count_that_was_asked_for_early_does_not_come_after_a_later_one() {
+    let bench = bench().await;
+    let (_, mut key) = made(&bench).await;
+    let (thief, owner) = (opens(&bench).await, opens(&bench).await);
+    let early = asked(&bench, &thief, ASK, json!({})).await;
+    let late = asked(&bench, &owner, ASK, json!({})).await;
+    let copied = key.counter;
+    key.counter += 3;
+    let proven = json!({ "credential": key.get(&late) });
+    assert_eq!(sends(&bench, &owner, "/sessions/own/passkey/answer", proven).await.status, 200);
+    key.counter = copied;
+    let copy = json!({ "credential": key.get(&early) });
+    let refused = sends(&bench, &thief, "/sessions/own/passkey/answer", copy).await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+}
+
+// proves: IAM-10
+#[tokio::test]
+async fn an_answer_to_what_another_window_asked_counts_as_nothing() {
+    let bench = bench().await;
+    let (_, mut key) = made(&bench).await;
+    let session = opens(&bench).await;
+    for _ in 0..6 {
+        let first = asked(&bench, &session, ASK, json!({})).await;
+        asked(&bench, &session, ASK, json!({})).await;
+        let answer = json!({ "credential": key.get(&first) });
+        let told = sends(&bench, &session, "/sessions/own/passkey/answer", answer).await;
+        assert_eq!(told.status, 409, "{}", told.body);
+    }
+    let options = asked(&bench, &session, ASK, json!({})).await;
+    let answer = json!({ "credential": key.get(&options) });
+    assert_eq!(sends(&bench, &session, "/sessions/own/passkey/answer", answer).await.status, 200);
+}

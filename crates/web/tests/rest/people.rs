@@ -74,10 +74,11 @@ async fn every_attribute_is_set_shown_cleared_and_recorded() {
         }
     }
     assert_eq!((&shown["kind"], &shown["attributes"]["used_logins"]), (&json!("local"), &json!(0)));
-    assert_eq!(bench.records("user.modify", "success").await, 1);
+    assert_eq!(bench.records("user.modify", "success").await, 2, "of the user, and of from where and when");
     let trail = bench.read("revisor", "/audit?operation=user.modify").await;
-    let record = &items(&trail)[0];
+    let record = &items(&trail)[1];
     assert!(record["new"].to_string().contains("Mind the gap"), "{record}");
+    assert!(items(&trail)[0]["new"].to_string().contains("office"), "{trail}");
     assert!(!record["old"].to_string().contains("Mind the gap"), "{record}");
 
     let listed = bench.read("revisor", "/users?address_policy=office").await;

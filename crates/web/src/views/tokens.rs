@@ -1,0 +1,230 @@
+//! Tokens of programs (IAM-17): one's own, made and revoked, and everybody's for those who keep the accounts.
+
+use std::collections::BTreeSet;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use netwarden_identity::{Access, Declaration, Operation};
+use netwarden_operate::{Desk, ListedToken};
+
+use super::act::Given;
+use super::dialog::{asked, submitted};
+use super::form::{Field, Form, Kind};
+use super::frame::{answered, led_to};
+use super::language::Language;
+use super::roles::{given_by_roles, ticked, ticks};
+use super::section::{Listing, Section, Told, acts, buttons};
+use super::table::{Cell, Columns, Filters, Row};
+use super::visitor::Visitor;
+use crate::address::Query;
+use crate::input::Place;
+use crate::refusal::Refusal;
+use crate::shape;
+
+const OWN: &str = "/own/tokens";
+const NEW: &str = "/own/tokens/new";
+const ALL: &str = "/system/tokens";
+/// Days that a token lasts where nothing else is said, as on the command line.
+const USUAL_DAYS: u16 = 90;
+const MOST_DAYS: u16 = 366;
+
+const OWN_COLUMNS: Columns = &[
+    ("column-label", Some("label")),
+    ("column-status", None),
+    ("column-operations", None),
+    ("column-last-used", None),
+    ("column-ends", Some("expires")),
+    ("column-acts", None),
+];
+const ALL_COLUMNS: Columns = &[
+    ("column-user", None),
+    ("column-label", Some("label")),
+    ("column-status", None),
+    ("column-operations", None),
+    ("column-last-used", None),
+    ("column-ends", Some("expires")),
+    ("column-acts", None),
+];
+const FILTERS: Filters = &[("text", "filter-text", None)];
+const OWN_LISTING: &Listing =
+    &Listing { path: OWN, columns: OWN_COLUMNS, filters: FILTERS, file: "tokens.csv", watched: false };
+const ALL_LISTING: &Listing =
+    &Listing { path: ALL, columns: ALL_COLUMNS, filters: FILTERS, file: "tokens.csv", watched: false };
+
+/// All of them where it was made for whatever its owner may do.
+fn operations_text(l: Language, operations: &BTreeSet<Operation>) -> String {
+    const MOST: usize = 4;
+    let of_roles = netwarden_identity::OPERATIONS
+        .iter()
+        .filter(|line| matches!(line.access, Access::Roles(_)))
+        .all(|line| operations.contains(&line.operation));
+    if of_roles {
+        return l.t("token-all");
+    }
+    let names: Vec<&str> = operations.iter().take(MOST).map(|operation| operation.name()).collect();
+    match operations.len().saturating_sub(MOST) {
+        0 => names.join(", "),
+        more => l.with("token-and-more", &[("names", names.join(", ").into()), ("count", more.into())]),
+    }
+}
+
+fn row(desk: &Desk, visitor: &Visitor, (token, user): &ListedToken, revoke: Operation, here: &str) -> Row {
+    let l = visitor.language();
+    let (word, key) = match (token.revoked, token.expires <= desk.clock.now()) {
+        (Some(_), _) => ("off", "token-revoked"),
+        (None, true) => ("off", "token-ended"),
+        (None, false) => ("ok", "token-good"),
+    };
+    let offered =
+        (word == "ok").then(|| (revoke, "token-revoke", format!("{here}/{}/revoke", token.id), true));
+    let whose = (here == ALL).then(|| Cell::Text(user.clone()));
+    let rest = [
+        Cell::Text(token.label.clone()),
+        Cell::Status { word: word.to_owned(), text: l.t(key) },
+        Cell::Text(operations_text(l, &token.operations)),
+        Cell::Time(token.last_used),
+        Cell::Time(Some(token.expires)),
+        acts(desk, visitor, &token.label, offered),
+    ];
+    Row { cells: whose.into_iter().chain(rest).collect() }
+}
+
+pub(crate) async fn own(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let listed = desk.tokens(visitor.caller(), false, OWN_LISTING.wish(&query)?).await?;
+        let rows = shape::page(listed, |token| row(&desk, &visitor, &token, Operation::TokenRevokeOwn, OWN));
+        let section = Section {
+            title: l.t("own-tokens"),
+            about: l.t("own-tokens-about"),
+            warnings: Vec::new(),
+            buttons: buttons(
+                &desk,
+                &visitor,
+                [(Operation::TokenCreateOwn, "token-add", NEW.to_owned(), false)],
+            ),
+            listing: OWN_LISTING,
+            rows,
+            none: l.t("own-tokens-none"),
+        };
+        section.shown(&desk, &visitor, &query).await
+    })
+    .await
+}
+
+pub(crate) async fn all(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = Query::of(query.as_deref());
+    answered(&desk, &visitor, async {
+        let l = visitor.language();
+        let listed = desk.tokens(visitor.caller(), true, ALL_LISTING.wish(&query)?).await?;
+        let rows = shape::page(listed, |token| row(&desk, &visitor, &token, Operation::TokenRevoke, ALL));
+        let section = Section {
+            title: l.t("tokens"),
+            about: l.t("tokens-about"),
+            warnings: Vec::new(),
+            buttons: Vec::new(),
+            listing: ALL_LISTING,
+            rows,
+            none: l.t("tokens-none"),
+        };
+        section.shown(&desk, &visitor, &query).await
+    })
+    .await
+}
+
+/// Operations that the visitor may do themselves: a token does no more.
+fn offered(desk: &Desk, visitor: &Visitor) -> Vec<&'static Declaration> {
+    let mut lines = given_by_roles(visitor.caller().plane());
+    lines.retain(|line| visitor.may(desk, line.operation));
+    lines
+}
+
+fn new_form(desk: &Desk, visitor: &Visitor) -> Form {
+    let l = visitor.language();
+    Form::new(l.t("token-add"), l.t("act-add"), NEW, OWN)
+        .telling([l.t("token-add-told")])
+        .asking([
+            Field::new("name", l.t("column-label"), Kind::Text).hinted(l.t("token-label-hint")).needed(),
+            Field::new("days", l.t("token-days"), Kind::Number(1, MOST_DAYS.into()))
+                .with(USUAL_DAYS.to_string())
+                .needed(),
+        ])
+        .asking(ticks(l, offered(desk, visitor), &BTreeSet::new()))
+}
+
+pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Response {
+    asked(&desk, &visitor, Operation::TokenCreateOwn, async { Ok(new_form(&desk, &visitor)) }).await
+}
+
+/// Makes it; the secret is shown this once.
+pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Given) -> Response {
+    let done = async {
+        let l = visitor.language();
+        let label = given.text("name").unwrap_or_default();
+        // What is no number of days is none that a token takes.
+        let days = given.text("days").and_then(|days| days.parse().ok()).unwrap_or(0);
+        let operations = ticked(offered(&desk, &visitor), &given);
+        let operations: BTreeSet<Operation> =
+            operations.iter().filter_map(|name| name.parse().ok()).collect();
+        let (made, ends) = desk.create_token(visitor.caller(), &label, operations, days).await?;
+        let told = Told {
+            title: l.t1("token-made-title", "name", label),
+            good: true,
+            text: l.t1("token-made", "until", ends.strftime("%Y-%m-%d %H:%M UTC").to_string()),
+            once: made.secret.to_string(),
+            back: (OWN.to_owned(), l.t("own-tokens")),
+        };
+        told.shown(&desk, &visitor).await
+    };
+    submitted(&desk, &visitor, &given, done, async { Ok(new_form(&desk, &visitor)) }).await
+}
+
+fn revoke_form(visitor: &Visitor, token: i64, here: &str) -> Result<Form, Refusal> {
+    let l = visitor.language();
+    Ok(Form::new(l.t("token-revoke-title"), l.t("token-revoke"), format!("{here}/{token}/revoke"), here)
+        .telling([l.t("token-revoke-told")])
+        .dangerous())
+}
+
+pub(crate) async fn revoke_own_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(token): Place<i64>,
+) -> Response {
+    asked(&desk, &visitor, Operation::TokenRevokeOwn, async { revoke_form(&visitor, token, OWN) }).await
+}
+
+pub(crate) async fn revoke_own(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(token): Place<i64>,
+    given: Given,
+) -> Response {
+    revoked(&desk, &visitor, token, &given, OWN).await
+}
+
+pub(crate) async fn revoke_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(token): Place<i64>,
+) -> Response {
+    asked(&desk, &visitor, Operation::TokenRevoke, async { revoke_form(&visitor, token, ALL) }).await
+}
+
+pub(crate) async fn revoke(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Place(token): Place<i64>,
+    given: Given,
+) -> Response {
+    revoked(&desk, &visitor, token, &given, ALL).await
+}
+
+async fn revoked(desk: &Desk, visitor: &Visitor, token: i64, given: &Given, here: &str) -> Response {
+    let done = async {
+        desk.revoke_token(visitor.caller(), token).await?;
+        Ok(led_to(&format!("{here}?done=removed")))
+    };
+    submitted(desk, visitor, given, done, async { revoke_form(visitor, token, here) }).await
+}
