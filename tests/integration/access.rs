@@ -3,7 +3,7 @@
 
 use std::io::{ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::binary;
@@ -90,4 +90,32 @@ fn who_takes_all_connections_shuts_out_neither_others_nor_who_was_here_before() 
         status(server.address, "127.0.0.2", &[])
     });
     assert_eq!(again, Some(401), "who leaves makes room");
+}
+
+// proves: SEC-09
+#[test]
+fn whoever_says_nothing_after_the_handshake_holds_no_place_for_long() {
+    if Command::new("openssl").arg("version").output().is_err() {
+        println!("skipped: openssl is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("netwarden.toml");
+    binary::run(binary::netwarden().arg("init").arg("--config").arg(&config));
+    let server = Server::start(&config);
+    for options in [&["-alpn", "h2"][..], &["-alpn", "http/1.1"]] {
+        let mut silent = Command::new("openssl")
+            .args(["s_client", "-quiet", "-connect", &server.address.to_string()])
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let until = Instant::now() + Duration::from_secs(40);
+        while silent.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < until, "{options:?}: it is still connected");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
 }

@@ -159,8 +159,9 @@ async fn what_was_tried_counts_although_nobody_waits_for_it() {
         let headers = [("content-type", "application/json")];
         let attempt =
             bench.from("198.51.100.7", "POST", "/api/v1/sessions", &headers, body.clone().into_bytes());
-        // As long as it takes to be read, and not until the hash is done.
-        drop(tokio::time::timeout(std::time::Duration::from_millis(15), attempt).await);
+        // It has come as far as the login, and the client has gone.
+        let mut attempt = Box::pin(attempt);
+        assert!(futures::poll!(&mut attempt).is_pending());
     }
     let is_counted = async || {
         let path = "/api/v1/logins?all=true&user=operator&was_refused=true";
