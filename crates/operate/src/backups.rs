@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use netwarden_audit::{Completion, Outcome, Value};
+use netwarden_audit::{Outcome, Value};
 use netwarden_identity::{Object, ObjectKind, Operation};
-use netwarden_store::{Store, StoreError, Tx};
+use netwarden_store::{Store, StoreError};
 use uuid::Uuid;
 
 use crate::caller::{Caller, Permit};
@@ -51,12 +51,7 @@ impl Desk {
         make_folder(&folder)?;
         let mut record = permit.record(None, Some(Value::text(&*name)), "");
         record.object.id = Some(name.clone());
-        let opened = self
-            .store
-            .write(move |tx: &Tx| {
-                Box::pin(async move { Ok::<_, OperateError>(netwarden_audit::open(tx, &record).await?) })
-            })
-            .await?;
+        let opened = self.open_record(record).await?;
         let keep = self.parameters_now().backups_kept();
         let desk = self.clone();
         let what = Said::BackupOf { name: name.clone() };
@@ -66,16 +61,7 @@ impl Desk {
                 Ok(()) => (Outcome::Success, None),
                 Err(reason) => (Outcome::Failure, Some(reason.clone())),
             };
-            let completion = Completion { at: desk.clock.now(), outcome, new: None, details };
-            let completed: Result<(), OperateError> = desk
-                .store
-                .write(move |tx: &Tx| {
-                    Box::pin(async move {
-                        netwarden_audit::complete(tx, opened, &completion).await?;
-                        Ok(())
-                    })
-                })
-                .await;
+            let completed = desk.complete(opened, outcome, details).await;
             made?;
             completed.map_err(|error| error.said())?;
             let pruned = prune(&folder, keep, &name);

@@ -11,7 +11,7 @@ mod open;
 mod sql;
 
 use netwarden_actions::notify::Delivery;
-use netwarden_audit::{Completion, Outcome, Redacted, Value};
+use netwarden_audit::{Outcome, Redacted, Value};
 use netwarden_identity::{Object, ObjectKind, Operation};
 use netwarden_model::Severity;
 use netwarden_rules::{Destination, Reaction};
@@ -174,31 +174,14 @@ impl Desk {
         let secret = self.vault.named_secret(&sql::secret_name(name)).await?;
         let opened = self.outside.open(&channel, secret)?;
         let record = permit.record(None, None, "a test message");
-        let leaf = self
-            .store
-            .write(move |tx: &Tx| {
-                Box::pin(async move { Ok::<_, OperateError>(netwarden_audit::open(tx, &record).await?) })
-            })
-            .await?;
+        let leaf = self.open_record(record).await?;
         let delivery = opened.test(Self::request_id(), permit.at, permit.user(), to).await;
         let (delivered, outcome) = match delivery {
             Delivery::Done(said) => (true, said),
             Delivery::NotSent(why) | Delivery::Failed(why) => (false, why),
         };
-        let completion = Completion {
-            at: self.clock.now(),
-            outcome: if delivered { Outcome::Success } else { Outcome::Failure },
-            new: None,
-            details: Some(outcome.clone()),
-        };
-        self.store
-            .write(move |tx: &Tx| {
-                Box::pin(async move {
-                    netwarden_audit::complete(tx, leaf, &completion).await?;
-                    Ok::<(), OperateError>(())
-                })
-            })
-            .await?;
+        let how = if delivered { Outcome::Success } else { Outcome::Failure };
+        self.complete(leaf, how, Some(outcome.clone())).await?;
         Ok(ChannelTest { delivered, outcome })
     }
 

@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use netwarden_audit::{Completion, Kind, ObjectRef, Outcome, Record, Redacted};
+use netwarden_audit::{Kind, ObjectRef, Outcome, Record, Redacted};
 use netwarden_identity::Operation;
-use netwarden_store::Tx;
 use netwarden_vault::{Place, VaultError};
 use serde_json::json;
 use uuid::Uuid;
@@ -54,12 +53,7 @@ impl Desk {
         require_reason(reason)?;
         let mut record = permit.warning(Some(Redacted.into()), Some(Redacted.into()), reason);
         record.object.id = Some(layer.as_str().to_owned());
-        let opened = self
-            .store
-            .write(move |tx: &Tx| {
-                Box::pin(async move { Ok::<_, OperateError>(netwarden_audit::open(tx, &record).await?) })
-            })
-            .await?;
+        let opened = self.open_record(record).await?;
         let (desk, at) = (self.clone(), permit.at);
         let work = move |progress: Arc<Progress>| async move {
             let rotated = match layer {
@@ -74,16 +68,7 @@ impl Desk {
                 Ok(resealed) => (Outcome::Success, Some(resealed.told())),
                 Err(error) => (Outcome::Failure, Some(error.to_string())),
             };
-            let completion = Completion { at: desk.clock.now(), outcome, new: None, details };
-            let completed: Result<(), OperateError> = desk
-                .store
-                .write(move |tx: &Tx| {
-                    Box::pin(async move {
-                        netwarden_audit::complete(tx, opened, &completion).await?;
-                        Ok(())
-                    })
-                })
-                .await;
+            let completed = desk.complete(opened, outcome, details).await;
             let resealed = result.map_err(|error| OperateError::from(error).said())?;
             completed.map_err(|error| error.said())?;
             Ok::<_, Said>(json!({ "resealed": resealed.count, "unreadable": resealed.unreadable }))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use netwarden_audit::{ObjectRef, Outcome, Record, Redacted, Value};
+use netwarden_audit::{Completion, ObjectRef, OpenedRecord, Outcome, Record, Redacted, Value};
 use netwarden_identity::accounts::{set_attributes, set_login_policies};
 use netwarden_identity::lockout::Locked;
 use netwarden_identity::password::Person;
@@ -321,6 +321,33 @@ impl Desk {
                         netwarden_identity::accounts::create_token(tx, &creator, &wish, at, &secret).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<_, OperateError>((token, expires))
+                })
+            })
+            .await
+    }
+
+    /// Opens a record, before an act outside the database.
+    pub(crate) async fn open_record(&self, record: Record) -> Result<OpenedRecord, OperateError> {
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move { Ok::<_, OperateError>(netwarden_audit::open(tx, &record).await?) })
+            })
+            .await
+    }
+
+    /// Says how an act went whose record was opened before it.
+    pub(crate) async fn complete(
+        &self,
+        opened: OpenedRecord,
+        outcome: Outcome,
+        details: Option<String>,
+    ) -> Result<(), OperateError> {
+        let completion = Completion { at: self.clock.now(), outcome, new: None, details };
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    netwarden_audit::complete(tx, opened, &completion).await?;
+                    Ok::<(), OperateError>(())
                 })
             })
             .await
