@@ -54,6 +54,7 @@ impl Said {
             Said::WrongCode => "code",
             Said::PasskeyRefused => "credential",
             Said::FactorLabel => "label",
+            Said::TokenForNothing => "everything",
             Said::TokenLabel => "name",
             Said::BadDomainName { .. } | Said::DomainIsThere { .. } => "name",
             Said::NoUnusedAct { .. } => "unused_act",

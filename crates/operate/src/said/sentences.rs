@@ -244,6 +244,8 @@ sentences! {
         "said-passkey-unreadable", "the stored passkey {id} cannot be read: take it away and make another";
     NoSecondFactor = "said-no-second-factor", "the account has no second factor";
     GrantsChanged = "said-grants-changed", "the account was given other roles meanwhile; look again";
+    TokenForNothing =
+        "said-token-for-nothing", "tick what the token is for, or that it is for whatever you may";
     TokenLabel = "said-token-label", "a token needs a name of 1 to 64 characters";
     FactorLabel = "said-factor-label", "a second factor needs a label of 1 to 64 characters";
     MostFactors { most: i64 } = "said-most-factors", "an account has at most {most} second factors";

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use netwarden_identity::{Access, Declaration, Operation};
-use netwarden_operate::{Desk, ListedToken};
+use netwarden_identity::{Access, Operation, Plane};
+use netwarden_operate::{Desk, ListedToken, OperateError, Said};
 
 use super::act::Given;
 use super::dialog::{asked, submitted};
@@ -18,7 +18,6 @@ use super::table::{Cell, Columns, Filters, Row};
 use super::visitor::Visitor;
 use crate::address::Query;
 use crate::input::Place;
-use crate::refusal::Refusal;
 use crate::shape;
 
 const OWN: &str = "/own/tokens";
@@ -51,6 +50,33 @@ const OWN_LISTING: &Listing =
 const ALL_LISTING: &Listing =
     &Listing { path: ALL, columns: ALL_COLUMNS, filters: FILTERS, file: "tokens.csv", watched: false };
 
+/// Whose tokens a page shows, and what it calls them.
+struct Whose {
+    is_everybodys: bool,
+    listing: &'static Listing,
+    revoke: Operation,
+    title: &'static str,
+    about: &'static str,
+    none: &'static str,
+}
+
+const MINE: Whose = Whose {
+    is_everybodys: false,
+    listing: OWN_LISTING,
+    revoke: Operation::TokenRevokeOwn,
+    title: "own-tokens",
+    about: "own-tokens-about",
+    none: "own-tokens-none",
+};
+const EVERYBODYS: Whose = Whose {
+    is_everybodys: true,
+    listing: ALL_LISTING,
+    revoke: Operation::TokenRevoke,
+    title: "tokens",
+    about: "tokens-about",
+    none: "tokens-none",
+};
+
 /// All of them where it was made for whatever its owner may do.
 fn operations_text(l: Language, operations: &BTreeSet<Operation>) -> String {
     const MOST: usize = 4;
@@ -68,16 +94,16 @@ fn operations_text(l: Language, operations: &BTreeSet<Operation>) -> String {
     }
 }
 
-fn row(desk: &Desk, visitor: &Visitor, (token, user): &ListedToken, revoke: Operation, here: &str) -> Row {
-    let l = visitor.language();
+fn row(desk: &Desk, visitor: &Visitor, (token, user): &ListedToken, whose: &Whose) -> Row {
+    let (l, here) = (visitor.language(), whose.listing.path);
     let (word, key) = match (token.revoked, token.expires <= desk.clock.now()) {
         (Some(_), _) => ("off", "token-revoked"),
         (None, true) => ("off", "token-ended"),
         (None, false) => ("ok", "token-good"),
     };
     let offered =
-        (word == "ok").then(|| (revoke, "token-revoke", format!("{here}/{}/revoke", token.id), true));
-    let whose = (here == ALL).then(|| Cell::Text(user.clone()));
+        (word == "ok").then(|| (whose.revoke, "token-revoke", format!("{here}/{}/revoke", token.id), true));
+    let owner = whose.is_everybodys.then(|| Cell::Text(user.clone()));
     let rest = [
         Cell::Text(token.label.clone()),
         Cell::Status { word: word.to_owned(), text: l.t(key) },
@@ -86,62 +112,48 @@ fn row(desk: &Desk, visitor: &Visitor, (token, user): &ListedToken, revoke: Oper
         Cell::Time(Some(token.expires)),
         acts(desk, visitor, &token.label, offered),
     ];
-    Row { cells: whose.into_iter().chain(rest).collect() }
+    Row { cells: owner.into_iter().chain(rest).collect() }
 }
 
 pub(crate) async fn own(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
-    let query = Query::of(query.as_deref());
-    answered(&desk, &visitor, async {
-        let l = visitor.language();
-        let listed = desk.tokens(visitor.caller(), false, OWN_LISTING.wish(&query)?).await?;
-        let rows = shape::page(listed, |token| row(&desk, &visitor, &token, Operation::TokenRevokeOwn, OWN));
-        let section = Section {
-            title: l.t("own-tokens"),
-            about: l.t("own-tokens-about"),
-            warnings: Vec::new(),
-            buttons: buttons(
-                &desk,
-                &visitor,
-                [(Operation::TokenCreateOwn, "token-add", NEW.to_owned(), false)],
-            ),
-            listing: OWN_LISTING,
-            rows,
-            none: l.t("own-tokens-none"),
-        };
-        section.shown(&desk, &visitor, &query).await
-    })
-    .await
+    listed(&desk, &visitor, query, &MINE).await
 }
 
 pub(crate) async fn all(State(desk): State<Desk>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    listed(&desk, &visitor, query, &EVERYBODYS).await
+}
+
+async fn listed(desk: &Desk, visitor: &Visitor, query: Option<String>, whose: &Whose) -> Response {
     let query = Query::of(query.as_deref());
-    answered(&desk, &visitor, async {
+    answered(desk, visitor, async {
         let l = visitor.language();
-        let listed = desk.tokens(visitor.caller(), true, ALL_LISTING.wish(&query)?).await?;
-        let rows = shape::page(listed, |token| row(&desk, &visitor, &token, Operation::TokenRevoke, ALL));
+        let wish = whose.listing.wish(&query)?;
+        let listed = desk.tokens(visitor.caller(), whose.is_everybodys, wish).await?;
+        let rows = shape::page(listed, |token| row(desk, visitor, &token, whose));
+        let add =
+            (!whose.is_everybodys).then(|| (Operation::TokenCreateOwn, "token-add", NEW.to_owned(), false));
         let section = Section {
-            title: l.t("tokens"),
-            about: l.t("tokens-about"),
+            title: l.t(whose.title),
+            about: l.t(whose.about),
             warnings: Vec::new(),
-            buttons: Vec::new(),
-            listing: ALL_LISTING,
+            buttons: buttons(desk, visitor, add),
+            listing: whose.listing,
             rows,
-            none: l.t("tokens-none"),
+            none: l.t(whose.none),
         };
-        section.shown(&desk, &visitor, &query).await
+        section.shown(desk, visitor, &query).await
     })
     .await
 }
 
-/// Operations that the visitor may do themselves: a token does no more.
-fn offered(desk: &Desk, visitor: &Visitor) -> Vec<&'static Declaration> {
-    let mut lines = given_by_roles(visitor.caller().plane());
-    lines.retain(|line| visitor.may(desk, line.operation));
-    lines
-}
+/// What is ticked for a token that does whatever its owner may.
+const EVERYTHING: &str = "everything";
 
 fn new_form(desk: &Desk, visitor: &Visitor) -> Form {
     let l = visitor.language();
+    // What one may not do oneself, no token of one's own may.
+    let mut offered = given_by_roles(visitor.caller().plane());
+    offered.retain(|line| visitor.may(desk, line.operation));
     Form::new(l.t("token-add"), l.t("act-add"), NEW, OWN)
         .telling([l.t("token-add-told")])
         .asking([
@@ -149,8 +161,22 @@ fn new_form(desk: &Desk, visitor: &Visitor) -> Form {
             Field::new("days", l.t("token-days"), Kind::Number(1, MOST_DAYS.into()))
                 .with(USUAL_DAYS.to_string())
                 .needed(),
+            Field::new(EVERYTHING, l.t("token-all"), Kind::Tick),
         ])
-        .asking(ticks(l, offered(desk, visitor), &BTreeSet::new()))
+        .asking(ticks(l, offered, &BTreeSet::new()))
+}
+
+/// What the token is for. Nothing ticked is nothing: only who says so gets a token for everything.
+fn wanted(plane: Plane, given: &Given) -> Result<BTreeSet<Operation>, OperateError> {
+    if given.text(EVERYTHING).is_some() {
+        return Ok(BTreeSet::new());
+    }
+    let ticked = ticked(given_by_roles(plane), given);
+    let operations: BTreeSet<Operation> = ticked.iter().filter_map(|name| name.parse().ok()).collect();
+    if operations.is_empty() {
+        return Err(OperateError::Invalid(Said::TokenForNothing));
+    }
+    Ok(operations)
 }
 
 pub(crate) async fn new_page(State(desk): State<Desk>, visitor: Visitor) -> Response {
@@ -164,9 +190,7 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Gi
         let label = given.text("name").unwrap_or_default();
         // What is no number of days is none that a token takes.
         let days = given.text("days").and_then(|days| days.parse().ok()).unwrap_or(0);
-        let operations = ticked(offered(&desk, &visitor), &given);
-        let operations: BTreeSet<Operation> =
-            operations.iter().filter_map(|name| name.parse().ok()).collect();
+        let operations = wanted(visitor.caller().plane(), &given)?;
         let (made, ends) = desk.create_token(visitor.caller(), &label, operations, days).await?;
         let told = Told {
             title: l.t1("token-made-title", "name", label),
@@ -180,11 +204,25 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Gi
     submitted(&desk, &visitor, &given, done, async { Ok(new_form(&desk, &visitor)) }).await
 }
 
-fn revoke_form(visitor: &Visitor, token: i64, here: &str) -> Result<Form, Refusal> {
+fn revoke_form(visitor: &Visitor, token: i64, here: &str) -> Form {
     let l = visitor.language();
-    Ok(Form::new(l.t("token-revoke-title"), l.t("token-revoke"), format!("{here}/{token}/revoke"), here)
+    Form::new(l.t("token-revoke-title"), l.t("token-revoke"), format!("{here}/{token}/revoke"), here)
         .telling([l.t("token-revoke-told")])
-        .dangerous())
+        .dangerous()
+}
+
+async fn asked_to_revoke(desk: &Desk, visitor: &Visitor, token: i64, whose: &Whose) -> Response {
+    let form = async { Ok(revoke_form(visitor, token, whose.listing.path)) };
+    asked(desk, visitor, whose.revoke, form).await
+}
+
+async fn revoked(desk: &Desk, visitor: &Visitor, token: i64, given: &Given, whose: &Whose) -> Response {
+    let here = whose.listing.path;
+    let done = async {
+        desk.revoke_token(visitor.caller(), token).await?;
+        Ok(led_to(&format!("{here}?done=removed")))
+    };
+    submitted(desk, visitor, given, done, async { Ok(revoke_form(visitor, token, here)) }).await
 }
 
 pub(crate) async fn revoke_own_page(
@@ -192,7 +230,7 @@ pub(crate) async fn revoke_own_page(
     visitor: Visitor,
     Place(token): Place<i64>,
 ) -> Response {
-    asked(&desk, &visitor, Operation::TokenRevokeOwn, async { revoke_form(&visitor, token, OWN) }).await
+    asked_to_revoke(&desk, &visitor, token, &MINE).await
 }
 
 pub(crate) async fn revoke_own(
@@ -201,7 +239,7 @@ pub(crate) async fn revoke_own(
     Place(token): Place<i64>,
     given: Given,
 ) -> Response {
-    revoked(&desk, &visitor, token, &given, OWN).await
+    revoked(&desk, &visitor, token, &given, &MINE).await
 }
 
 pub(crate) async fn revoke_page(
@@ -209,7 +247,7 @@ pub(crate) async fn revoke_page(
     visitor: Visitor,
     Place(token): Place<i64>,
 ) -> Response {
-    asked(&desk, &visitor, Operation::TokenRevoke, async { revoke_form(&visitor, token, ALL) }).await
+    asked_to_revoke(&desk, &visitor, token, &EVERYBODYS).await
 }
 
 pub(crate) async fn revoke(
@@ -218,13 +256,5 @@ pub(crate) async fn revoke(
     Place(token): Place<i64>,
     given: Given,
 ) -> Response {
-    revoked(&desk, &visitor, token, &given, ALL).await
-}
-
-async fn revoked(desk: &Desk, visitor: &Visitor, token: i64, given: &Given, here: &str) -> Response {
-    let done = async {
-        desk.revoke_token(visitor.caller(), token).await?;
-        Ok(led_to(&format!("{here}?done=removed")))
-    };
-    submitted(desk, visitor, given, done, async { revoke_form(visitor, token, here) }).await
+    revoked(&desk, &visitor, token, &given, &EVERYBODYS).await
 }

@@ -23,7 +23,13 @@ async fn a_token_is_made_on_a_page_for_what_was_ticked_and_revoked_there() {
 
     // What was not taken is told at its field, and nothing is made.
     let before = own(&bench, "operator").await;
-    for (fields, field) in [("name=x&days=367", "days"), ("name=&days=1", "name")] {
+    for (fields, field) in [
+        ("name=x&days=367&everything=true", "days"),
+        ("name=&days=1&everything=true", "name"),
+        // Nothing is not everything, also where what was ticked is offered no longer, or never was.
+        ("name=x&days=1", "everything"),
+        ("name=x&days=1&op-nobody.knows=true", "everything"),
+    ] {
         let refused = bench.form("operator", "/own/tokens/new", fields).await;
         assert_eq!(refused.status, 422, "{fields}: {}", refused.body);
         let at = refused.body.split("aria-invalid=\"true\"").next().unwrap();
@@ -44,9 +50,12 @@ async fn a_token_is_made_on_a_page_for_what_was_ticked_and_revoked_there() {
         [reads(&bench, &token, "/endpoints").await, reads(&bench, &token, "/rules").await],
         [200, 403]
     );
+    // What its owner may not do is given by no tick.
+    let user = json!({ "name": "eve", "password": "Horse-battery/3", "roles": ["helpdesk"] });
+    assert_eq!(bench.json(&token, "POST", "/api/v1/users", user).await.status, 403);
     let list = bench.page("operator", "/own/tokens").await.body;
     assert!(
-        list.contains("inventory") && list.contains("endpoint.read") && !list.contains("user.create"),
+        list.contains("inventory") && list.contains("endpoint.read") && list.contains("user.create"),
         "{list}"
     );
     assert!(!list.contains(&token[4..]), "the secret is shown once");
@@ -76,11 +85,13 @@ async fn a_token_is_made_on_a_page_for_what_was_ticked_and_revoked_there() {
 
 // proves: IAM-17
 #[tokio::test]
-async fn a_token_without_ticks_does_what_its_owner_may() {
+async fn who_asks_for_everything_gets_a_token_that_does_what_its_owner_may() {
     let bench = bench().await;
     let new = json!({ "name": "all", "days": 1, "operations": [] });
     let made = bench.json("helpdesk", "POST", "/api/v1/tokens", new).await;
     assert_eq!(made.status, 201, "{}", made.body);
+    let made = bench.form("helpdesk", "/own/tokens/new", "name=script&days=1&everything=true").await;
+    assert_eq!(made.status, 200, "{}", made.body);
     let list = bench.page("helpdesk", "/own/tokens").await.body;
-    assert!(list.contains("whatever its owner may do"), "{list}");
+    assert_eq!(list.matches("<td>whatever its owner may do").count(), 2, "{list}");
 }
