@@ -96,8 +96,7 @@ pub async fn erase_person(tx: &Tx, person: &str) -> Result<Erased, AuditError> {
     execute(tx, values, values![person]).await?;
     execute(tx, "DELETE FROM audit_personal WHERE person = $1", values![person]).await?;
     let texts = erased.len() as u64;
-    let told = serde_json::to_string(&ErasedValues { erased }).unwrap_or_default();
-    Ok(Erased { texts, told: Value::Text(told) })
+    Ok(Erased { texts, told: ErasedValues { erased }.told() })
 }
 
 /// What was erased.

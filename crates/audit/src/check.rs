@@ -142,9 +142,16 @@ pub(crate) struct Row {
 pub(crate) const ERASES: &str = "user.erase";
 
 /// What a record of an erasure says that it has erased.
-#[derive(Debug, Serialize, serde::Deserialize)]
+#[derive(Debug, serde::Deserialize)]
 pub(crate) struct ErasedValues {
     pub(crate) erased: Vec<String>,
+}
+
+impl ErasedValues {
+    /// As it stands in the record.
+    pub(crate) fn told(&self) -> Value {
+        Value::Text(serde_json::json!({ "erased": self.erased }).to_string())
+    }
 }
 
 /// Values that are gone, and those whose erasure was recorded.

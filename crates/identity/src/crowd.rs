@@ -43,11 +43,6 @@ impl Crowd {
         }
     }
 
-    /// How many there are.
-    pub const fn all(&self) -> usize {
-        self.all
-    }
-
     fn of(&self, address: IpAddr) -> usize {
         self.of.get(&address).copied().unwrap_or(0)
     }
@@ -66,13 +61,13 @@ mod tests {
         assert_eq!(crowd.enter(address(1), 3, 2), Err(Full::Address));
         assert_eq!(crowd.enter(address(2), 3, 2), Ok(()));
         assert_eq!(crowd.enter(address(3), 3, 2), Err(Full::All));
-        assert_eq!(crowd.all(), 3);
+        assert_eq!(crowd.all, 3);
         crowd.leave(address(9));
         crowd.leave(address(1));
         assert_eq!(crowd.enter(address(3), 3, 2), Ok(()));
         for n in [1, 2, 3] {
             crowd.leave(address(n));
         }
-        assert!(crowd.all() == 0 && crowd.of.is_empty());
+        assert!(crowd.all == 0 && crowd.of.is_empty());
     }
 }

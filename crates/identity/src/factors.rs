@@ -113,8 +113,8 @@ pub fn checked_label(label: &str) -> Result<&str, IdentityError> {
     Ok(label)
 }
 
-/// Makes a factor, and takes away those of the account that never got as far as their first code; the new row, and
-/// the rows that went. One of codes opens nothing before its first one; a passkey has signed already.
+/// Makes a factor, and takes away those of the account that never got as far as their first proof; the new row, and
+/// the rows that went. It opens nothing before that proof is settled ([`Identity::settle_proof`]).
 pub async fn add(
     tx: &Tx,
     user: UserId,

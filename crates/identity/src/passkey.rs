@@ -164,8 +164,7 @@ impl Passkeys {
         kept: &[(i64, Vec<u8>)],
         now: Timestamp,
     ) -> Result<String, PasskeyError> {
-        let keys = read_all(kept)?;
-        let others = keys.iter().map(|(_, key)| key.cred_id().clone()).collect();
+        let others = readable(kept).into_iter().map(|(_, key)| key.cred_id().clone()).collect();
         let (options, state) = self
             .party()?
             .start_passkey_registration(self.handle(user), account, account, Some(others))
@@ -195,8 +194,7 @@ impl Passkeys {
         kept: &[(i64, Vec<u8>)],
         now: Timestamp,
     ) -> Result<String, PasskeyError> {
-        // One that cannot be read does not shut out the others.
-        let keys: Vec<_> = kept.iter().filter_map(|key| read_one(key).ok()).collect();
+        let keys = readable(kept);
         if let (true, Some((factor, _))) = (keys.is_empty(), kept.first()) {
             return Err(PasskeyError::Stored(*factor));
         }
@@ -229,12 +227,9 @@ fn refused(error: impl fmt::Display) -> PasskeyError {
     PasskeyError::Refused(error.to_string())
 }
 
-fn read_all(kept: &[(i64, Vec<u8>)]) -> Result<Vec<(i64, Passkey)>, PasskeyError> {
-    kept.iter().map(read_one).collect()
-}
-
-fn read_one((factor, octets): &(i64, Vec<u8>)) -> Result<(i64, Passkey), PasskeyError> {
-    serde_json::from_slice(octets).map(|key| (*factor, key)).map_err(|_| PasskeyError::Stored(*factor))
+/// The keys as they are kept; one that cannot be read does not shut out the others.
+fn readable(kept: &[(i64, Vec<u8>)]) -> Vec<(i64, Passkey)> {
+    kept.iter().filter_map(|(factor, octets)| Some((*factor, serde_json::from_slice(octets).ok()?))).collect()
 }
 
 /// An answer as browsers write it: the JSON of a `PublicKeyCredential`, its octets in base64url (section 5.1.8).

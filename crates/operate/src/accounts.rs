@@ -310,8 +310,8 @@ impl Desk {
                             forget_user(tx, &vault, account.id).await?;
                         }
                         // Somebody else's texts must not go because they have got the name meanwhile.
-                        None if has_account(tx, plane, &name).await? => {
-                            return Err(OperateError::Conflict(Said::GrantsChanged));
+                        None if netwarden_identity::accounts::is_taken(tx, plane, &name).await? => {
+                            return Err(OperateError::Conflict(Said::UserIsThere { name }));
                         }
                         None => {}
                     }
@@ -443,7 +443,13 @@ impl Modified {
         // How a user is reached need nobody learn who reads the trail.
         let contact = contact_is_edited.then_some("redacted");
         let own = |attributes: &Attributes| serde_json::json!({ "attributes": attributes });
-        let ways = |addresses: &Option<String>, hours: &Option<String>| serde_json::json!({ "address_policy": addresses, "hours_policy": hours, "contact": contact });
+        let ways = |addresses: &Option<String>, hours: &Option<String>| {
+            serde_json::json!({
+                "address_policy": addresses,
+                "hours_policy": hours,
+                "contact": contact,
+            })
+        };
         let attributes = account.attributes.edited(edit.attributes.clone(), now)?;
         let addresses = edit.address_policy.as_ref().unwrap_or(&account.address_policy);
         let hours = edit.hours_policy.as_ref().unwrap_or(&account.hours_policy);
@@ -452,11 +458,6 @@ impl Modified {
             ways: (ways(&account.address_policy, &account.hours_policy), ways(addresses, hours)),
         })
     }
-}
-
-/// Whether there is an account of this name now.
-async fn has_account(tx: &Tx, plane: Plane, name: &str) -> Result<bool, OperateError> {
-    Ok(netwarden_identity::accounts::is_taken(tx, plane, name).await?)
 }
 
 /// Takes an account away, with all that is kept of it elsewhere.

@@ -194,6 +194,15 @@ impl Desk {
         self.permit(caller, operation, &Object::some(operation.object()), None).await
     }
 
+    /// Whether the caller may do it to something at all, as pages ask before they offer it; nothing is recorded. What
+    /// asks for a fresh proof counts: it will be asked for when it is done.
+    pub fn may(&self, caller: &Caller, operation: Operation) -> bool {
+        let circumstances = Circumstances { at: self.clock.now(), address: caller.address };
+        let object = Object::some(operation.object());
+        let decision = decide(&caller.subject, operation, &object, &circumstances);
+        decision.allowed || decision.because == Because::ProofTooOld
+    }
+
     /// A new id for a request.
     pub(crate) fn request_id() -> RequestId {
         RequestId(uuid::Uuid::now_v7())

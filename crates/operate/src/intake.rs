@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
-use netwarden_identity::{Circumstances, Object, Operation, Plane, decide};
+use netwarden_identity::{Operation, Plane};
 
 use crate::caller::Caller;
 use crate::desk::Desk;
@@ -28,13 +28,7 @@ impl Desk {
 
     /// Whether the caller is one of those who keep the system going.
     pub fn is_administrator(&self, caller: &Caller) -> bool {
-        let circumstances = Circumstances { at: self.clock.now(), address: caller.address };
-        // What asks for a fresh proof counts: it will be asked for when it is done.
-        KEEPING.into_iter().any(|operation| {
-            let object = Object::some(operation.object());
-            let decision = decide(&caller.subject, operation, &object, &circumstances);
-            decision.allowed || decision.because == netwarden_identity::Because::ProofTooOld
-        })
+        KEEPING.into_iter().any(|operation| self.may(caller, operation))
     }
 
     /// Counts that somebody was turned away at the limits; where it is to be `recorded`, the trail says from where.

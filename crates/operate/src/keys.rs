@@ -56,16 +56,15 @@ impl Desk {
         let opened = self.open_record(record).await?;
         let (desk, at) = (self.clone(), permit.at);
         let work = move |progress: Arc<Progress>| async move {
-            let rotated = match layer {
-                KeyLayer::Root => desk.vault.rotate_root(at).await,
-                KeyLayer::Working => desk.vault.rotate_working(at).await,
-            };
-            let result = match rotated {
-                Ok(()) => desk.reseal(&progress).await,
-                Err(error) => Err(error),
+            let result = match layer {
+                KeyLayer::Root => desk.vault.rotate_root(at).await.map(|()| Resealed::default()),
+                KeyLayer::Working => match desk.vault.rotate_working(at).await {
+                    Ok(()) => desk.reseal(&progress).await,
+                    Err(error) => Err(error),
+                },
             };
             let (outcome, details) = match &result {
-                Ok(resealed) => (Outcome::Success, Some(resealed.told())),
+                Ok(resealed) => (Outcome::Success, (layer == KeyLayer::Working).then(|| resealed.told())),
                 Err(error) => (Outcome::Failure, Some(error.to_string())),
             };
             let completed = desk.complete(opened, outcome, details).await;
@@ -119,6 +118,7 @@ impl Desk {
     }
 }
 
+/// What was sealed anew.
 #[derive(Debug, Default)]
 struct Resealed {
     count: u64,

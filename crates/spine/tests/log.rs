@@ -306,3 +306,31 @@ async fn an_event_that_cannot_be_read_is_named() {
     }
     assert_eq!(spine.read_from(EventSeq(2), 10).await.unwrap().len(), 1);
 }
+
+// proves: NEM-06
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_counted_by_kind_and_by_the_minute_they_were_recorded_in() {
+    for test in TestStore::all(&[MIGRATIONS]).await.unwrap() {
+        let spine = Spine::open(test.store.clone()).await.unwrap();
+        let whole = time(0).as_second() / 60 * 60 - time(0).as_second();
+        // Kinds take turns; what they tell of may have happened at any time.
+        for (at, count) in [(whole + 58, 3), (whole + 59, 3), (whole + 60, 6), (whole + 600, 1)] {
+            append(&test.store, &spine, at, (0..count).map(|n| event(n * 100)).collect()).await.unwrap();
+        }
+        let counted = async |after, until| {
+            let counted = spine.count_kinds(EventSeq(after), EventSeq(until)).await.unwrap();
+            let mut counted: Vec<_> =
+                counted.into_iter().map(|one| (one.first, one.kind.as_str(), one.count)).collect();
+            counted.sort();
+            counted
+        };
+        let (last, next, late) = (time(whole + 58), time(whole + 60), time(whole + 600));
+        let of = |at, count, kinds: [&'static str; 3]| kinds.map(|kind| (at, kind, count));
+        let kinds = ["mac_offline", "mac_online", "ne_rebooted"];
+        let expected =
+            [of(last, 2, kinds).as_slice(), &of(next, 2, kinds), &[(late, "mac_online", 1)]].concat();
+        assert_eq!(counted(0, 13).await, expected);
+        assert_eq!(counted(12, 13).await, [(late, "mac_online", 1)]);
+        assert_eq!(counted(13, 13).await, []);
+    }
+}

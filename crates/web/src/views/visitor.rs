@@ -6,9 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use netwarden_identity::{
-    Because, Circumstances, Identified, Object, Operation, Plane, SecondFactor, Subject, decide,
-};
+use netwarden_identity::{Identified, Operation, Plane, SecondFactor, Subject};
 use netwarden_operate::{Caller, Desk};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -175,11 +173,7 @@ impl Visitor {
 
     /// True where the reader may do it to something inside their scope; pages show nothing else.
     pub(super) fn may(&self, desk: &Desk, operation: Operation) -> bool {
-        let circumstances = Circumstances { at: desk.clock.now(), address: self.caller().address };
-        let object = Object::some(operation.object());
-        let decision = decide(&self.caller().subject, operation, &object, &circumstances);
-        // What asks for a fresh proof is offered: it leads to the proof.
-        decision.allowed || decision.because == Because::ProofTooOld
+        desk.may(self.caller(), operation)
     }
 
     /// Refuses a form that this session's page did not send.
