@@ -19,6 +19,7 @@ pub mod factor;
 pub mod factors;
 pub mod grant;
 mod lanes;
+mod listed;
 pub mod lockout;
 pub mod login;
 pub mod login_policies;
@@ -50,6 +51,7 @@ pub use error::IdentityError;
 pub use factor::TotpSecret;
 pub use factors::{FACTORS, Factor, FactorKind};
 pub use grant::{Grant, Grants, has_whole};
+pub use listed::{ACCOUNTS, Account, LOGINS, ListedLogin, ListedSession, SESSIONS, TOKENS, Token};
 pub use lockout::{Limit, LockoutPolicy};
 pub use login::{Admitted, Attempt, Checked, LoginResult, Notice, Presence, Refused};
 pub use login_policies::{LOGIN_POLICIES, LoginPolicy, PolicyKind};
@@ -59,9 +61,7 @@ pub use passkey::{PasskeyError, Passkeys, Signed};
 pub use passwords::{Contact, DictionaryEntry, OwnPassword};
 pub use role::{BUILT_IN, Role, Roles, Separation};
 pub use roles::{CUSTOM_ROLES, CustomRole, RoleText};
-pub use service::{
-    ACCOUNTS, Account, Identity, IdentityPolicy, LOGINS, ListedLogin, ListedSession, SESSIONS, TOKENS, Token,
-};
+pub use service::{Identity, IdentityPolicy};
 pub use sharing::{Coordinates, Sharing, SharingKind, SharingPolicy};
 pub use sharings::{ListedSharing, SHARINGS, Suspect, note as note_sharing};
 pub use sql::MIGRATIONS;
