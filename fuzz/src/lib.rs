@@ -20,6 +20,7 @@ mod imports;
 mod leases;
 mod messages;
 mod mib;
+mod passkeys;
 mod recording;
 mod rest;
 mod rules;
@@ -84,4 +85,5 @@ targets! {
     rest::rest,
     console::console,
     leases::leases,
+    passkeys::passkey,
 }

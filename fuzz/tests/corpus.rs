@@ -48,7 +48,7 @@ macro_rules! replayed {
 replayed! {
     snmp_message snmp_scoped_pdu snmp_trap snmp_answer mib_reading notification words octets csv_import condition
     rule tlog audit_export event_body list_query recording messages command_line rest
-    console leases
+    console leases passkey
 }
 
 #[test]
