@@ -29,7 +29,7 @@ fn turned(answer: &mut Value, part: &str, script: &mut Script<'_>) -> bool {
     let field = &mut answer["response"][part];
     let genuine = URL_SAFE_NO_PAD.decode(field.as_str().unwrap()).unwrap();
     let mut octets = genuine.clone();
-    if script.byte() % 4 == 0 {
+    if script.byte().is_multiple_of(4) {
         octets.truncate(usize::from(script.byte()));
     }
     while let [_, _, ..] = script.0 {
