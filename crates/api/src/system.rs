@@ -153,6 +153,9 @@ pub struct NewToken {
     /// Operations it may do; all of its owner's where empty.
     #[serde(default)]
     pub operations: Vec<String>,
+    /// Domains to which it is confined; it goes as far as its owner where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<String>,
     /// Whose it is; the caller's own where absent. Another's needs token.create.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -402,4 +405,7 @@ pub struct Token {
     pub last_used_at: Option<Timestamp>,
     /// Operations it may do.
     pub operations: Vec<String>,
+    /// Domains to which it is confined; it goes as far as its owner where absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<String>,
 }

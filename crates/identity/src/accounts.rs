@@ -58,6 +58,8 @@ pub struct TokenWish {
     pub label: String,
     /// What it may be used for.
     pub operations: BTreeSet<Operation>,
+    /// To which domains it is confined; none where it goes as far as its owner.
+    pub domains: BTreeSet<String>,
     /// When it ends, within 366 days.
     pub expires: Timestamp,
 }
@@ -287,28 +289,32 @@ pub async fn create_token(
         return Err(IdentityError::TokenEnd(LONGEST_TOKEN_DAYS));
     }
     if let Subject::User(user) = creator
-        && let Through::Token { operations, expires, .. } = &user.through
-        && (!wish.operations.is_subset(operations) || wish.expires > *expires)
+        && let Through::Token { operations, domains, expires, .. } = &user.through
+        && (!wish.operations.is_subset(operations)
+            || !is_within(&wish.domains, domains)
+            || wish.expires > *expires)
     {
         return Err(IdentityError::WiderToken);
     }
-    if sql::user_by_id(tx, wish.user).await?.is_none() {
+    let Some(owner) = sql::user_by_id(tx, wish.user).await? else {
         return Err(IdentityError::NoSuchUser(wish.user.to_string()));
-    }
+    };
+    known_domains(tx, owner.plane, wish.domains.iter()).await?;
     let secret = secret::make(SecretKind::Token, random);
     let digest = secret::digest(SecretKind::Token, &secret).ok_or(IdentityError::Background)?;
     let label: String = wish.label.chars().take(128).collect();
     let row = query_one(
         tx,
-        "INSERT INTO identity_token (digest, user_id, label, operations, created, ends) \
-         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+        "INSERT INTO identity_token (digest, user_id, label, operations, created, ends, domains) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
         values![
             digest.0.to_vec(),
             wish.user.0,
             label,
             sql::write_operations(&wish.operations),
             now.as_microsecond(),
-            wish.expires.as_microsecond()
+            wish.expires.as_microsecond(),
+            sql::write_names(&wish.domains)
         ],
     )
     .await?
@@ -384,21 +390,34 @@ async fn is_admin(tx: &Tx, user: UserId) -> Result<bool, IdentityError> {
 
 async fn known_grants(tx: &Tx, plane: Plane, is_admin: bool, grants: &Grants) -> Result<(), IdentityError> {
     let roles = sql::roles(tx, Separation::default()).await?.of(plane);
-    // Domains are parts of the network.
-    let domains = if plane == Plane::Om { sql::domains(tx).await? } else { BTreeMap::new() };
     if grants.is_empty() {
         return Err(IdentityError::NoRole);
     }
-    for Grant { role, domain } in grants {
+    for Grant { role, .. } in grants {
         if *role == Role::Superuser && !is_admin {
             return Err(IdentityError::AdminsRole);
         }
         if !roles.knows(role) {
             return Err(IdentityError::NoSuchRole(role.to_string()));
         }
-        if let Some(domain) = domain.as_ref().filter(|domain| !domains.contains_key(*domain)) {
-            return Err(IdentityError::NoSuchDomain(domain.chars().take(64).collect()));
-        }
     }
-    Ok(())
+    known_domains(tx, plane, grants.iter().filter_map(|grant| grant.domain.as_ref())).await
+}
+
+async fn known_domains(
+    tx: &Tx,
+    plane: Plane,
+    mut named: impl Iterator<Item = &String>,
+) -> Result<(), IdentityError> {
+    // Domains are parts of the network.
+    let domains = if plane == Plane::Om { sql::domains(tx).await? } else { BTreeMap::new() };
+    match named.find(|domain| !domains.contains_key(*domain)) {
+        Some(unknown) => Err(IdentityError::NoSuchDomain(unknown.chars().take(64).collect())),
+        None => Ok(()),
+    }
+}
+
+/// True where what is confined to `inner` reaches no further than what is confined to `outer`.
+fn is_within(inner: &BTreeSet<String>, outer: &BTreeSet<String>) -> bool {
+    outer.is_empty() || (!inner.is_empty() && inner.is_subset(outer))
 }

@@ -142,6 +142,8 @@ pub enum Through {
         id: i64,
         /// What it may be used for; the empty set is good for nothing.
         operations: BTreeSet<Operation>,
+        /// The domains to which it is confined; none where it goes as far as its owner.
+        domains: BTreeSet<String>,
         /// When it ends.
         expires: Timestamp,
     },

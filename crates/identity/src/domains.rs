@@ -100,8 +100,8 @@ pub async fn change(
     }
 }
 
-/// Deletes a domain to which nobody is confined.
-pub async fn delete(tx: &Tx, kept: &ListedDomain) -> Result<(), IdentityError> {
+/// Deletes a domain to which no account, and no token that is still good, is confined.
+pub async fn delete(tx: &Tx, kept: &ListedDomain, now: Timestamp) -> Result<(), IdentityError> {
     let rows = query_all(tx, "SELECT roles FROM identity_user", []).await?;
     let mut users = 0u64;
     for row in rows {
@@ -109,6 +109,11 @@ pub async fn delete(tx: &Tx, kept: &ListedDomain) -> Result<(), IdentityError> {
         let mut grants = read_grants(&grants).into_iter();
         let is_in = grants.any(|grant| grant.domain.as_deref() == Some(kept.name.as_str()));
         users = users.saturating_add(is_in.into());
+    }
+    let good = "SELECT domains FROM identity_token WHERE domains <> '' AND revoked IS NULL AND ends > $1";
+    for row in query_all(tx, good, values![now.as_microsecond()]).await? {
+        let domains: String = row.try_get_by_index(0)?;
+        users = users.saturating_add(sql::read_names(&domains).contains(&kept.name).into());
     }
     if users > 0 {
         return Err(IdentityError::DomainInUse(users));

@@ -149,8 +149,10 @@ pub enum IdentityError {
     /// There is no such domain.
     #[error("there is no domain '{0}'")]
     NoSuchDomain(String),
-    /// Accounts are confined to the domain.
-    #[error("{0} accounts are confined to this domain; give them other roles first")]
+    /// Accounts or tokens are confined to the domain.
+    #[error(
+        "{0} accounts or tokens are confined to this domain; give them other roles and revoke those first"
+    )]
     DomainInUse(u64),
     /// Somebody gave the account other roles meanwhile.
     #[error("the account was given other roles meanwhile; look again")]

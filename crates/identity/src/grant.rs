@@ -76,6 +76,27 @@ pub fn has_whole(grants: &Grants, role: &Role) -> bool {
     grants.iter().any(|grant| grant.is_whole() && grant.role == *role)
 }
 
+/// What of `grants` counts in `domains` alone; all of them where there is none.
+pub(crate) fn confined(grants: Grants, domains: &BTreeSet<String>) -> Grants {
+    if domains.is_empty() {
+        return grants;
+    }
+    let within = |grant: Grant| -> Vec<Grant> {
+        match &grant.domain {
+            Some(domain) if domains.contains(domain) => vec![grant],
+            Some(_) => Vec::new(),
+            None => {
+                let role = grant.role;
+                domains
+                    .iter()
+                    .map(|domain| Grant { role: role.clone(), domain: Some(domain.clone()) })
+                    .collect()
+            }
+        }
+    };
+    grants.into_iter().flat_map(within).collect()
+}
+
 /// Reads the store's form, grants divided by blanks.
 pub(crate) fn read_grants(text: &str) -> Grants {
     text.split_ascii_whitespace().map(Grant::from).collect()

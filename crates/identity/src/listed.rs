@@ -58,6 +58,8 @@ pub struct Token {
     pub label: String,
     /// What it may be used for.
     pub operations: BTreeSet<Operation>,
+    /// The domains to which it is confined; none where it goes as far as its owner.
+    pub domains: BTreeSet<String>,
     /// When it ends.
     pub expires: Timestamp,
     /// When it was revoked.
@@ -198,9 +200,10 @@ impl Identity {
 
     /// The tokens that `query` over [`TOKENS`] asks for.
     pub async fn list_tokens(&self, query: &ListQuery) -> Result<Listed<Token>, IdentityError> {
-        let select = "t.id, t.user_id, t.label, t.operations, t.ends, t.revoked, t.last_used";
+        let select = "t.id, t.user_id, t.label, t.operations, t.ends, t.revoked, t.last_used, t.domains";
         query.fetch(self.store.read(), select).await?.try_map(|row| {
-            let operations: String = row.try_get_by_index(3)?;
+            let (operations, domains): (String, String) =
+                (row.try_get_by_index(3)?, row.try_get_by_index(7)?);
             let (revoked, used): (Option<i64>, Option<i64>) =
                 (row.try_get_by_index(5)?, row.try_get_by_index(6)?);
             Ok(Token {
@@ -208,6 +211,7 @@ impl Identity {
                 user: UserId(row.try_get_by_index(1)?),
                 label: row.try_get_by_index(2)?,
                 operations: sql::read_operations(&operations),
+                domains: sql::read_names(&domains),
                 expires: from_micros(row.try_get_by_index(4)?)?,
                 revoked: revoked.map(from_micros).transpose()?,
                 last_used: used.map(from_micros).transpose()?,

@@ -16,6 +16,7 @@ use crate::condition::Asking;
 use crate::decide::{Identified, SecondFactor, Subject, Through};
 use crate::domains::DomainsAt;
 use crate::error::IdentityError;
+use crate::grant::confined;
 use crate::lanes::{Comer, Lanes};
 use crate::lockout::counted_address;
 use crate::login::{self, Attempt, Because, Checked, Counts, LoginResult, Notice, Presence};
@@ -302,10 +303,13 @@ impl Identity {
             ];
             self.touch(&touch, row.id, micros).await?;
         }
-        let through = Through::Token { id: row.id, operations: row.operations, expires };
+        let grants = confined(row.user.grants, &row.domains);
+        let user = sql::UserRow { grants, ..row.user };
+        let through =
+            Through::Token { id: row.id, operations: row.operations, domains: row.domains, expires };
         let version = sql::policy_version(self.store.read()).await?;
-        let roles = self.roles_at(version, row.user.plane).await?;
-        Ok(Some(Subject::User(identified(row.user, through, version, roles, address, now))))
+        let roles = self.roles_at(version, user.plane).await?;
+        Ok(Some(Subject::User(identified(user, through, version, roles, address, now))))
     }
 
     /// Who the peer of the local socket is in a plane, by its uid; None where nobody is mapped to it, or the

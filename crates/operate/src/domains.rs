@@ -235,11 +235,11 @@ impl Desk {
         let _one_at_a_time = EDITING.lock().await;
         let kept = self.domain_named(name).await?;
         met(expected.as_ref(), &domain_version(&kept), Said::called(Thing::Domain, Said::quoted(name)))?;
-        let record = permit.warning(as_value(&kept.domain), None, reason);
+        let (record, at) = (permit.warning(as_value(&kept.domain), None, reason), permit.at);
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
-                    domains::delete(tx, &kept).await?;
+                    domains::delete(tx, &kept, at).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<(), OperateError>(())
                 })

@@ -48,6 +48,7 @@ mod sessions;
 mod sql;
 mod statistics;
 mod system;
+mod tokens;
 mod topology;
 mod trail;
 mod unused;
@@ -81,7 +82,7 @@ pub use imports::ImportOutcome;
 pub use jobs::{Job, Jobs, State as JobState};
 pub use keys::KeyLayer;
 pub use lifecycle::{Turn, first_start, record_audit_turn, record_parts_turn};
-pub use lists::{Counted, ListWish, ListedToken, ShownEndpoint, ShownPort, port_ref, vlan};
+pub use lists::{Counted, ListWish, ShownEndpoint, ShownPort, port_ref, vlan};
 pub use login_policies::{LoginPolicyWish, login_policy_version};
 pub use measure::{Measured, PartHealth, PartState, Sample};
 pub use names::{NameSourceEdit, NameSourceWish, ShownNameSource, Taken, name_source_kinds};
@@ -118,6 +119,7 @@ pub use system::{
     Standing, Status, count_engine_start, inventory_settings, load_parameters, parameter_version,
     record_exceptions,
 };
+pub use tokens::{ListedToken, TokenFor};
 pub use topology::{MappedElement, Topology};
 pub use trail::Export;
 pub use unused::keep_accounts;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use netwarden_actions::DesiredPort;
 use netwarden_audit::{AuditQuery, ListedRecord};
-use netwarden_identity::{ACCOUNTS, Account, Object, ObjectKind, Operation, TOKENS, Token};
+use netwarden_identity::{ACCOUNTS, Account, Object, ObjectKind, Operation};
 use netwarden_inventory::sql::{
     self, ELEMENTS, ENDPOINTS, EndpointRow, EndpointView, PORTS, PortView, SightingView, Where,
 };
@@ -155,10 +155,6 @@ const USER_FILTERS: Filters = &[
     ("hours_policy", Reads::Text),
 ];
 
-/// A token, and whose it is.
-pub type ListedToken = (Token, String);
-
-const TOKEN_FILTERS: Filters = &[("label", Reads::Part)];
 const SESSION_FILTERS: Filters = &[("user", Reads::Part), ("address", Reads::Part)];
 const LOGIN_FILTERS: Filters = &[
     ("user", Reads::Part),
@@ -458,37 +454,6 @@ impl Desk {
         let listed = self.identity.list_users(&query).await?;
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
     }
-
-    /// The caller's own tokens, each with whose it is, without their secrets; with `all` everybody's.
-    pub async fn tokens(
-        &self,
-        caller: &Caller,
-        all: bool,
-        wish: ListWish,
-    ) -> Result<Counted<ListedToken>, OperateError> {
-        let wish = self.paged(wish);
-        let mut query = crate::accounts::of_plane(ListQuery::unscoped(&TOKENS), caller.plane())?;
-        if all {
-            self.permit_of(caller, Operation::TokenRead).await?;
-        } else {
-            let user = crate::elements::owner(caller).unwrap_or(netwarden_model::UserId(-1));
-            let object = Object::owned(ObjectKind::Token, user);
-            self.permit(caller, Operation::TokenReadOwn, &object, None).await?;
-            query = query.filter("user", Condition::Eq(user.0.into()))?;
-        }
-        let query = filled(query, TOKEN_FILTERS, &["label"], wish)?;
-        let listed = self.identity.list_tokens(&query).await?;
-        let ids = listed.items.iter().map(|token| FilterValue::Integer(token.user.0)).collect();
-        let users = ListQuery::unscoped(&ACCOUNTS).filter("id", Condition::In(ids))?;
-        let users = self.identity.list_users(&users.page(Page::first(PAGE_LIMIT))).await?;
-        let names: BTreeMap<_, _> = users.items.into_iter().map(|user| (user.id, user.name)).collect();
-        let named = |token: Token| {
-            let name = names.get(&token.user).cloned().unwrap_or_default();
-            (token, name)
-        };
-        let items = listed.items.into_iter().map(named).collect();
-        Ok(Counted { count: query.count(self.store.read()).await?, items, next: listed.next })
-    }
 }
 
 /// What is wanted of the list of sessions.
@@ -633,7 +598,7 @@ pub(crate) fn direction(sort: &str) -> (&str, Direction) {
     }
 }
 
-fn filled(
+pub(crate) fn filled(
     mut query: ListQuery,
     filters: Filters,
     texts: &[&str],

@@ -1,6 +1,5 @@
-//! Users, logins and tokens, as far as the first release has them.
+//! Logins, one's own password, and new accounts.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,8 +8,8 @@ use netwarden_identity::accounts::{set_attributes, set_login_policies};
 use netwarden_identity::lockout::Locked;
 use netwarden_identity::password::Person;
 use netwarden_identity::{
-    Attempt, Attributes, AttributesEdit, Contact, Grants, Identified, IdentityError, LoginResult, NewToken,
-    NewUser, Object, ObjectKind, Operation, Refused, SecondFactor, Subject, TokenWish,
+    Attempt, Attributes, AttributesEdit, Contact, Grants, Identified, IdentityError, LoginResult, NewUser,
+    Object, ObjectKind, Operation, Refused, SecondFactor, Subject,
 };
 use netwarden_model::event::PeoplePayload;
 use netwarden_model::{EventKind, NewEvent, Plane, Severity, UserId};
@@ -19,10 +18,9 @@ use rand::Rng;
 use zeroize::Zeroizing;
 
 use crate::accounts::contact_name;
-use crate::caller::{Caller, Permit};
+use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::error::OperateError;
-use crate::said::Said;
 
 /// A session that was opened.
 #[derive(Debug)]
@@ -264,68 +262,6 @@ impl Desk {
         Ok((id, shown))
     }
 
-    /// Makes a token of the caller's own, for these operations (all that the caller may do where empty).
-    pub async fn create_token(
-        &self,
-        caller: &Caller,
-        label: &str,
-        operations: BTreeSet<Operation>,
-        days: u16,
-    ) -> Result<(NewToken, jiff::Timestamp), OperateError> {
-        let user = identified(caller)?.user;
-        let object = Object::owned(ObjectKind::Token, user);
-        let permit = self.permit(caller, Operation::TokenCreateOwn, &object, Some(label.to_owned())).await?;
-        self.put_token(permit, user, label, operations, days).await
-    }
-
-    /// Makes a token of another account, such as a script's that nobody logs in with: it may do what that
-    /// account may.
-    pub async fn create_token_for(
-        &self,
-        caller: &Caller,
-        user: &str,
-        label: &str,
-        operations: BTreeSet<Operation>,
-        days: u16,
-    ) -> Result<(NewToken, jiff::Timestamp), OperateError> {
-        let account = self.account_or_denied(caller, Operation::TokenCreate, user).await?;
-        let object = Object::account(ObjectKind::Token, account.id, account.plane, account.grants.clone());
-        let permit = self.permit(caller, Operation::TokenCreate, &object, Some(label.to_owned())).await?;
-        self.put_token(permit, account.id, label, operations, days).await
-    }
-
-    async fn put_token(
-        &self,
-        permit: Permit,
-        user: UserId,
-        label: &str,
-        operations: BTreeSet<Operation>,
-        days: u16,
-    ) -> Result<(NewToken, jiff::Timestamp), OperateError> {
-        if !(1..=366).contains(&days) {
-            return Err(OperateError::Invalid(Said::TokenDays { given: days.into() }));
-        }
-        let label = label.trim();
-        if label.is_empty() || label.chars().count() > LONGEST_LABEL {
-            return Err(OperateError::Invalid(Said::TokenLabel));
-        }
-        let expires = permit.at + jiff::SignedDuration::from_hours(24 * i64::from(days));
-        let operations = if operations.is_empty() { all_operations() } else { operations };
-        let wish = TokenWish { user, label: label.to_owned(), operations, expires };
-        let record = permit.record(None, Some(Redacted.into()), "");
-        let (creator, at, secret) = (permit.caller.subject.clone(), permit.at, random::<32>());
-        self.store
-            .write(move |tx: &Tx| {
-                Box::pin(async move {
-                    let token =
-                        netwarden_identity::accounts::create_token(tx, &creator, &wish, at, &secret).await?;
-                    netwarden_audit::record(tx, &record).await?;
-                    Ok::<_, OperateError>((token, expires))
-                })
-            })
-            .await
-    }
-
     /// Opens a record, before an act outside the database.
     pub(crate) async fn open_record(&self, record: Record) -> Result<OpenedRecord, OperateError> {
         self.store
@@ -364,13 +300,6 @@ impl Desk {
             })
             .await
     }
-}
-
-/// Characters of what a token is for, at most.
-const LONGEST_LABEL: usize = 64;
-
-fn all_operations() -> BTreeSet<Operation> {
-    netwarden_identity::OPERATIONS.iter().map(|line| line.operation).collect()
 }
 
 pub(crate) fn identified(caller: &Caller) -> Result<&Identified, OperateError> {

@@ -1,9 +1,9 @@
-//! Sessions and tokens that exist: who one is, ending and revoking them; jobs.
+//! Sessions that exist: who one is, and ending them; jobs.
 
 use std::net::IpAddr;
 
-use netwarden_audit::{Kind, ObjectRef, Outcome, Record, Redacted, Value};
-use netwarden_identity::accounts::{end_session, owner_of_token, revoke_token};
+use netwarden_audit::{Kind, ObjectRef, Outcome, Record, Value};
+use netwarden_identity::accounts::end_session;
 use netwarden_identity::{
     Circumstances, Identified, Object, ObjectKind, Operation, Presence, Subject, Through, decide,
 };
@@ -91,27 +91,6 @@ impl Desk {
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     end_session(tx, id).await?;
-                    netwarden_audit::record(tx, &record).await?;
-                    Ok::<(), OperateError>(())
-                })
-            })
-            .await
-    }
-
-    /// Revokes a token: one's own, or with the right to, anybody's.
-    pub async fn revoke_token(&self, caller: &Caller, id: i64) -> Result<(), OperateError> {
-        // Whose it is decides which right is asked for; what is nobody's needs the wider one.
-        let whose = owner_of_token(self.store.read(), id).await;
-        let own = whose.as_ref().is_ok_and(|whose| owner(caller) == Some(*whose));
-        let operation = if own { Operation::TokenRevokeOwn } else { Operation::TokenRevoke };
-        let object = self.object_of(ObjectKind::Token, whose.as_ref().ok().copied()).await?;
-        let permit = self.permit(caller, operation, &object, Some(id.to_string())).await?;
-        whose?;
-        let record = permit.record(Some(Redacted.into()), Some(Value::text("revoked")), "");
-        self.store
-            .write(move |tx: &Tx| {
-                Box::pin(async move {
-                    revoke_token(tx, id, permit.at).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<(), OperateError>(())
                 })

@@ -115,6 +115,9 @@ pub struct TokenArguments {
     /// missing.
     #[arg(long = "operation", value_name = "OPERATION")]
     operations: Vec<String>,
+    /// Only in this domain; can be given several times. As far as its owner where missing.
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    domains: Vec<String>,
 }
 
 /// Who logs in.
@@ -419,6 +422,7 @@ pub async fn run_tokens(session: &Session, verb: TokenVerb) -> Result<(), Fault>
                 name: arguments.name,
                 days: arguments.days,
                 operations: arguments.operations,
+                domains: arguments.domains,
                 user: arguments.user,
             };
             print(&session.out, &session.client.post("/tokens", &body).await?)
@@ -617,7 +621,7 @@ impl Tabular for ListedLogin {
 
 impl Tabular for Token {
     const COLUMNS: &'static [&'static str] =
-        &["id", "name", "user", "expires", "revoked", "last used", "operations"];
+        &["id", "name", "user", "expires", "revoked", "last used", "domains", "operations"];
     const BRIEF: usize = 6;
 
     fn cells(&self) -> Vec<Cell> {
@@ -628,6 +632,7 @@ impl Tabular for Token {
             self.expires_at.into(),
             self.revoked_at.into(),
             self.last_used_at.into(),
+            Cell::Text(self.domains.join(" ")),
             Cell::Text(self.operations.join(" ")),
         ]
     }

@@ -400,6 +400,7 @@ async fn tokens_are_scoped_expiring_shown_once_and_revocable() {
         user: bob,
         label: "inventory script".to_owned(),
         operations: operations.iter().copied().collect(),
+        domains: BTreeSet::new(),
         expires: at(expires),
     };
     let make = async |creator: &Subject, wish, random: u8| {
@@ -477,6 +478,7 @@ async fn postgresql_knows_the_same_accounts() {
         user: bob,
         label: String::new(),
         operations: [Operation::EndpointRead].into(),
+        domains: BTreeSet::new(),
         expires: at(9_000),
     };
     let creator = Subject::User(admitted.user);

@@ -376,7 +376,12 @@ fn ones_own_is_not_somebody_elses() {
 #[test]
 fn a_token_narrows_and_ends() {
     let with = |operations: &[Operation], expires| Identified {
-        through: Through::Token { id: 1, operations: operations.iter().copied().collect(), expires },
+        through: Through::Token {
+            id: 1,
+            operations: operations.iter().copied().collect(),
+            domains: BTreeSet::new(),
+            expires,
+        },
         ..user(Role::Helpdesk)
     };
     let endpoint = Object::of(ObjectKind::Endpoint);

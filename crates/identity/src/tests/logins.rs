@@ -1,6 +1,7 @@
 //! Logins on a real database: what is in their way, what users are told afterwards, what becomes of accounts
 //! that nobody uses.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use netwarden_model::{Plane, UserId};
@@ -242,6 +243,7 @@ async fn the_single_user_mode_leaves_admin_tokens_and_the_local_socket() {
         user: bob,
         label: "script".into(),
         operations: [crate::Operation::NeRead].into(),
+        domains: BTreeSet::new(),
         expires: at(1_000_000),
     };
     let token = case.identity.create_token(subject, wish, at(2), [7; 32]).await.unwrap();
@@ -425,6 +427,7 @@ async fn accounts_that_nobody_uses_are_overdue_and_use_is_more_than_a_login() {
         user: script,
         label: "nightly".into(),
         operations: [crate::Operation::NeRead].into(),
+        domains: BTreeSet::new(),
         expires: at(60 * day),
     };
     let token = case.identity.create_token(subject, wish, at(0), [7; 32]).await.unwrap();

@@ -285,7 +285,8 @@ sentences! {
     DomainIsThere { name: String } = "said-domain-is-there", "there is a domain '{name}' already";
     NoSuchDomain { name: String } = "said-no-such-domain", "there is no domain '{name}'";
     DomainInUse { count: i64 } =
-        "said-domain-in-use", "{count} accounts are confined to this domain; give them other roles first";
+        "said-domain-in-use",
+        "{count} accounts or tokens are confined to this domain; give them other roles and revoke those first";
     ForeignRole { role: String } =
         "said-foreign-role", "accounts with the role '{role}' are managed elsewhere";
 

@@ -10,7 +10,7 @@ use netwarden_api::account::{Acknowledgement, ListedLogin, LoginNotice, SharedAc
 use netwarden_api::system::{Login, NewToken, PasswordChange, Secret, Session, Token};
 use netwarden_api::{Page, Problem};
 use netwarden_identity::{Operation, SecondFactor, Through};
-use netwarden_operate::{Desk, Notice, Origin};
+use netwarden_operate::{Desk, Notice, Origin, TokenFor};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -219,6 +219,7 @@ async fn tokens(State(desk): State<Desk>, asker: Asker, Wish(mut wish): Wish) ->
         revoked_at: token.revoked,
         last_used_at: token.last_used,
         operations: token.operations.iter().map(ToString::to_string).collect(),
+        domains: token.domains.into_iter().collect(),
     })))
 }
 
@@ -234,9 +235,11 @@ async fn create_token(
     let operations = new.operations.iter().map(|name| name.parse::<Operation>());
     let operations: BTreeSet<Operation> =
         operations.collect::<Result<_, _>>().map_err(|error| Refusal::malformed(error.to_string()))?;
+    let domains = new.domains.into_iter().collect();
+    let wish = TokenFor { label: new.name, operations, domains, days: new.days };
     let made = match &new.user {
-        None => desk.create_token(&asker.caller, &new.name, operations, new.days).await?,
-        Some(user) => desk.create_token_for(&asker.caller, user, &new.name, operations, new.days).await?,
+        None => desk.create_token(&asker.caller, wish).await?,
+        Some(user) => desk.create_token_for(&asker.caller, user, wish).await?,
     };
     let expires_at = made.1;
     let secret = Secret {

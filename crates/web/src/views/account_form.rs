@@ -158,7 +158,7 @@ pub(super) fn wanted(given: &Given, account: Option<&Account>) -> Result<Wanted,
         attributes: AttributesEdit {
             description: text("description", &of.description),
             welcome: text("welcome", &of.welcome),
-            labels: labels(given).filter(|labels| *labels != of.labels),
+            labels: given.words("labels").filter(|labels| *labels != of.labels),
             max_sessions: changed("max_sessions")?,
             // An empty field leaves the end alone; 0 takes it away.
             valid_days: number(given, "valid_days")?.map(|days| Some(days).filter(|days| *days > 0)),
@@ -174,13 +174,6 @@ pub(super) fn wanted(given: &Given, account: Option<&Account>) -> Result<Wanted,
         address_policy: followed("address_policy", account.map(|account| &account.address_policy)),
         hours_policy: followed("hours_policy", account.map(|account| &account.hours_policy)),
     })
-}
-
-/// The labels as they are written, divided by blanks or commas; None where there is no such field.
-fn labels(given: &Given) -> Option<BTreeSet<String>> {
-    let written = given.get("labels")?;
-    let words = written.split([' ', ',', '\n', '\r', '\t']).filter(|word| !word.is_empty());
-    Some(words.map(str::to_owned).collect())
 }
 
 fn number(given: &Given, name: &str) -> Result<Option<u32>, Refusal> {

@@ -1,7 +1,7 @@
 //! The dialog of an act: what will happen to whom, a reason, and the button. The same form is a page of
 //! its own where there are no scripts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use askama::Template;
@@ -192,6 +192,13 @@ impl Given {
     /// What was written into a field; None where nothing was.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// The words of a field, which blanks or commas divide; None where there is no such field.
+    pub(super) fn words(&self, name: &str) -> Option<BTreeSet<String>> {
+        let divides = |c: char| c == ',' || c.is_whitespace();
+        let words = self.get(name)?.split(divides).filter(|word| !word.is_empty());
+        Some(words.map(str::to_owned).collect())
     }
 
     /// A secret as it was written, blanks and all; None where nothing was.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use netwarden_identity::{Access, Operation, Plane};
-use netwarden_operate::{Desk, ListedToken, OperateError, Said};
+use netwarden_identity::{Access, Operation, Plane, Token};
+use netwarden_operate::{Desk, ListedToken, OperateError, Said, TokenFor};
 
 use super::act::Given;
 use super::dialog::{asked, submitted};
@@ -94,6 +94,16 @@ fn operations_text(l: Language, operations: &BTreeSet<Operation>) -> String {
     }
 }
 
+/// What it may be used for, and where.
+fn good_for(l: Language, token: &Token) -> String {
+    let operations = operations_text(l, &token.operations);
+    if token.domains.is_empty() {
+        return operations;
+    }
+    let domains = token.domains.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    l.with("token-confined", &[("operations", operations.into()), ("domains", domains.into())])
+}
+
 fn row(desk: &Desk, visitor: &Visitor, (token, user): &ListedToken, whose: &Whose) -> Row {
     let (l, here) = (visitor.language(), whose.listing.path);
     let (word, key) = match (token.revoked, token.expires <= desk.clock.now()) {
@@ -107,7 +117,7 @@ fn row(desk: &Desk, visitor: &Visitor, (token, user): &ListedToken, whose: &Whos
     let rest = [
         Cell::Text(token.label.clone()),
         Cell::Status { word: word.to_owned(), text: l.t(key) },
-        Cell::Text(operations_text(l, &token.operations)),
+        Cell::Text(good_for(l, token)),
         Cell::Time(token.last_used),
         Cell::Time(Some(token.expires)),
         acts(desk, visitor, &token.label, offered),
@@ -161,6 +171,7 @@ fn new_form(desk: &Desk, visitor: &Visitor) -> Form {
             Field::new("days", l.t("token-days"), Kind::Number(1, MOST_DAYS.into()))
                 .with(USUAL_DAYS.to_string())
                 .needed(),
+            Field::new("domains", l.t("token-domains"), Kind::Text).hinted(l.t("token-domains-hint")),
             Field::new(EVERYTHING, l.t("token-all"), Kind::Tick),
         ])
         .asking(ticks(l, offered, &BTreeSet::new()))
@@ -190,8 +201,13 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Gi
         let label = given.text("name").unwrap_or_default();
         // What is no number of days is none that a token takes.
         let days = given.text("days").and_then(|days| days.parse().ok()).unwrap_or(0);
-        let operations = wanted(visitor.caller().plane(), &given)?;
-        let (made, ends) = desk.create_token(visitor.caller(), &label, operations, days).await?;
+        let wish = TokenFor {
+            label: label.clone(),
+            operations: wanted(visitor.caller().plane(), &given)?,
+            domains: given.words("domains").unwrap_or_default(),
+            days,
+        };
+        let (made, ends) = desk.create_token(visitor.caller(), wish).await?;
         let told = Told {
             title: l.t1("token-made-title", "name", label),
             good: true,

@@ -14,12 +14,12 @@ use netwarden_actions::notify::Channels;
 use netwarden_audit::{AuditQuery, CheckpointPolicy, Reach, SignError, Signer, Trail};
 use netwarden_engine::{Engine, Machine, Parts};
 use netwarden_identity::password::{Params, PasswordPolicy, Person};
-use netwarden_identity::{Identity, IdentityPolicy, NewUser, Plane, Role};
+use netwarden_identity::{Identity, IdentityPolicy, NewToken, NewUser, Operation, Plane, Role};
 use netwarden_inventory::{ElementBase, Read, Settings};
 use netwarden_model::element::{Element, Method};
 use netwarden_model::reading::{FdbEntry, FdbStatus, Interface};
 use netwarden_model::{Clock, IfIndex, NeId, Reading};
-use netwarden_operate::{Desk, Inner, Jobs};
+use netwarden_operate::{Caller, Desk, Inner, Jobs, TokenFor};
 use netwarden_reach::{EngineConfig, SnmpEngine};
 use netwarden_spine::Spine;
 use netwarden_store::{Condition, Page, Store, StoreConfig, Tx, execute, values};
@@ -274,6 +274,17 @@ impl Answer {
 }
 
 impl Bench {
+    /// A token of the caller's own, for this operation alone.
+    pub async fn lent(&self, caller: &Caller, operation: Operation) -> NewToken {
+        let wish = TokenFor {
+            label: "lent".to_owned(),
+            operations: [operation].into(),
+            days: 1,
+            ..TokenFor::default()
+        };
+        self.desk.create_token(caller, wish).await.unwrap().0
+    }
+
     /// So much time passes for the server.
     pub fn wait(&self, time: jiff::SignedDuration) {
         self.clock.ahead_s.fetch_add(time.as_secs(), std::sync::atomic::Ordering::Relaxed);
@@ -358,7 +369,7 @@ impl Bench {
         panic!("{macs:?} were not located");
     }
 
-    pub async fn caller(&self, user: &str) -> netwarden_operate::Caller {
+    pub async fn caller(&self, user: &str) -> Caller {
         self.desk.identify_bearer(&self.secrets[user], None).await.unwrap()
     }
 

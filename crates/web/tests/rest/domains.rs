@@ -176,6 +176,44 @@ async fn outside_the_domain_nothing_is_seen_or_done() {
     assert_eq!(bench.does(&nora, "POST", "/elements", element).await.status, 403);
 }
 
+// proves: IAM-17
+#[tokio::test]
+async fn a_token_that_is_confined_to_a_domain_goes_no_further() {
+    let (bench, south) = divided().await;
+    let olga = bench.joins("olga", &["operator"]).await;
+    let token = |domains: Value, days| json!({ "name": "script", "days": days, "domains": domains });
+    let unknown = bench.json(&olga, "POST", "/api/v1/tokens", token(json!(["east"]), 2)).await;
+    assert_eq!(unknown.status, 422, "{}", unknown.body);
+    assert!(unknown.detail().contains("no domain 'east'"), "{}", unknown.body);
+    let made = bench.json(&olga, "POST", "/api/v1/tokens", token(json!(["north"]), 2)).await.json();
+    let secret = made["token"].as_str().unwrap().to_owned();
+    assert_eq!(bench.sees(&olga, "/elements").await, ["sw1", "core1"]);
+    assert_eq!(bench.sees(&secret, "/elements").await, ["sw1"]);
+    let off = |ne: i64| format!("/ports/{ne}/{PORT}/off");
+    assert_eq!(bench.does(&secret, "POST", &off(south.0), json!({})).await.status, 403);
+    assert_eq!(bench.does(&secret, "POST", &off(bench.ne.0), json!({})).await.status, 202);
+    let whole = bench.does(&secret, "POST", "/system/stop", json!({})).await;
+    assert_eq!(whole.status, 403, "{}", whole.body);
+    // Nor does what it makes.
+    for (domains, status) in [(json!([]), 422), (json!(["north", "south"]), 422), (json!(["north"]), 201)] {
+        let made = bench.json(&secret, "POST", "/api/v1/tokens", token(domains.clone(), 1)).await;
+        assert_eq!(made.status, status, "{domains}: {}", made.body);
+    }
+    // It is listed with its domain, its record tells of it, and it holds the domain.
+    let listed = bench.asks(&olga, "/tokens").await.json();
+    assert_eq!(listed["items"][0]["domains"], json!(["north"]), "{listed}");
+    let records = bench.asks("administrator", "/audit?operation=token.create_own").await;
+    assert!(records.body.contains(r#""domains":["north"]"#), "{}", records.body);
+    let drop =
+        async || bench.call(Some("administrator"), "DELETE", "/api/v1/domains/north?reason=x", None).await;
+    assert_eq!(drop().await.status, 409);
+    for token in listed["items"].as_array().unwrap() {
+        let path = format!("/api/v1/tokens/{}", token["id"]);
+        assert_eq!(bench.call(Some(&olga), "DELETE", &path, None).await.status, 204);
+    }
+    assert_eq!(drop().await.status, 204);
+}
+
 // proves: IAM-03, IAM-05
 #[tokio::test]
 async fn changes_of_domain_and_element_count_at_the_next_action() {

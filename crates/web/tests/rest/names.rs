@@ -40,9 +40,7 @@ async fn what_an_agent_sends_names_the_endpoint_and_is_found_again() {
     add(&bench, "dhcp 1", "isc").await;
     // The agent's token is for this one operation.
     let operator = bench.desk.identify_bearer(&bench.secrets["operator"], None).await.unwrap();
-    let (token, _) =
-        bench.desk.create_token(&operator, "agent", [Operation::NameSourcePush].into(), 1).await.unwrap();
-    let token = token.secret.to_string();
+    let token = bench.lent(&operator, Operation::NameSourcePush).await.secret.to_string();
     let push = format!("{SOURCES}/dhcp%201/leases");
     let sent = bench.json(&token, "POST", &push, lease("laptop-7")).await;
     assert_eq!((sent.status.as_u16(), &sent.json()["changed"]), (200, &json!(2)), "{}", sent.body);

@@ -155,8 +155,7 @@ async fn one_name_is_somebody_else_in_each_plane_and_no_session_leads_from_one_t
     let sessions = bench.call(Some(&network), "GET", "/api/v1/sessions?limit=1000", None).await.json();
     let of_others = sessions["items"][0]["id"].as_i64().unwrap();
     let caller = bench.desk.identify_bearer(&bench.secrets["operator"], None).await.unwrap();
-    let (token, _) =
-        bench.desk.create_token(&caller, "lent", [Operation::EventRead].into(), 1).await.unwrap();
+    let token = bench.lent(&caller, Operation::EventRead).await;
     for (method, path, status) in [
         ("GET", "users/operator".to_owned(), 404),
         ("POST", "users/operator/reset-password".to_owned(), 404),

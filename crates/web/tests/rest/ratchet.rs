@@ -98,8 +98,7 @@ pub fn routes() -> BTreeMap<String, Operation> {
 pub async fn prepared(bench: &Bench) -> (i64, String) {
     let operator = bench.secrets["operator"].clone();
     let caller: Caller = bench.desk.identify_bearer(&operator, None).await.unwrap();
-    let (token, _) =
-        bench.desk.create_token(&caller, "lent", [Operation::EventRead].into(), 1).await.unwrap();
+    let token = bench.lent(&caller, Operation::EventRead).await;
     let now = bench.desk.clock.now();
     let job =
         bench.desk.jobs.start("waiting".into(), Operation::RuleRehearse, None, now, |progress| async move {
@@ -227,8 +226,7 @@ async fn a_port_is_protected_with_the_right_to_that_and_a_record_of_its_own() {
     assert_eq!(counts().await, (2, 2));
     // A token for the one is none for the other.
     let operator = bench.desk.identify_bearer(&bench.secrets["operator"], None).await.unwrap();
-    let narrow = [Operation::PortModify].into();
-    let (token, _) = bench.desk.create_token(&operator, "roles", narrow, 1).await.unwrap();
+    let token = bench.lent(&operator, Operation::PortModify).await;
     let body = json!({ "reason": "a test", "protected": true });
     assert_eq!(bench.json(&token.secret, "PATCH", &path, body).await.status, 403);
 }
