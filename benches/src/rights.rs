@@ -86,6 +86,7 @@ fn users(sizes: Sizes, members: &Arc<Members>, sequence: &mut Sequence) -> Vec<S
             Grant { role: Role::from(format!("role-{}", sequence.below(sizes.roles)).as_str()), domain }
         });
         Subject::User(Identified {
+            tenant: None,
             user: UserId(i64::try_from(user).unwrap_or(i64::MAX)),
             name: format!("user-{user}"),
             grants: grants.collect(),

@@ -155,6 +155,9 @@ impl Server {
         });
         let sealing = desk.clone();
         tokio::spawn(async move {
+            if let Err(error) = sealing.keep_tenant_keys().await {
+                tracing::warn!(%error, "a tenant of an earlier release has no key yet");
+            }
             if let Err(error) = sealing.finish_resealing().await {
                 tracing::warn!(%error, "what older keys have sealed could not be sealed anew");
             }

@@ -21,6 +21,7 @@ pub mod role;
 pub mod rule;
 pub mod sse;
 pub mod system;
+pub mod tenant;
 pub mod topology;
 
 pub use client::{Client, ClientError};

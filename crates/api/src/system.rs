@@ -168,6 +168,9 @@ pub struct User {
     pub id: i64,
     /// Name.
     pub name: String,
+    /// The tenant to which it belongs; absent outside the tenants' plane, and of its `admin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
     /// Roles.
     pub roles: Vec<String>,
     /// May log in.
@@ -213,6 +216,9 @@ pub struct NewUser {
     /// said. It needs user.read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub like: Option<String>,
+    /// The tenant to which it is to belong, on the tenants' plane; that of `like`, or else the caller's, where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
     /// Mobile number. It is stored encrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mobile: Option<String>,

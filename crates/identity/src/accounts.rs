@@ -19,6 +19,7 @@ use crate::passwords::OwnPassword;
 use crate::role::{Role, Separation};
 use crate::secret::{self, SecretKind};
 use crate::sql;
+use crate::tenant::TenantPath;
 
 /// Name of the built-in super user.
 pub const ADMIN: &str = "admin";
@@ -32,6 +33,8 @@ pub struct NewUser {
     pub plane: Plane,
     /// 1 to 64 lower-case letters, digits, `.`, `_`, `-`, `@`.
     pub name: String,
+    /// To which tenant it belongs; every account of the tenants' plane but its `admin` belongs to one, and no other.
+    pub tenant: Option<TenantPath>,
     /// At least one, built in or made here.
     pub grants: Grants,
     /// From [`crate::Identity::hash_new_password`].
@@ -79,10 +82,15 @@ pub fn user_name(text: &str) -> Result<String, IdentityError> {
 pub async fn create_user(tx: &Tx, user: &NewUser, now: Timestamp) -> Result<UserId, IdentityError> {
     let name = user_name(&user.name)?;
     known_grants(tx, user.plane, name == ADMIN, &user.grants).await?;
-    let (password, now) = (user.password.encode(), now.as_microsecond());
+    match (user.plane, &user.tenant) {
+        (Plane::Tenant, None) if name != ADMIN => return Err(IdentityError::TenantNeeded),
+        (Plane::Om | Plane::Management, Some(_)) => return Err(IdentityError::NoTenantHere),
+        _ => {}
+    }
+    let (encoded, now) = (user.password.encode(), now.as_microsecond());
+    let password = (encoded.as_str(), user.must_change_password);
     let id =
-        sql::insert_user(tx, (user.plane, &name), &user.grants, &password, user.must_change_password, now)
-            .await?;
+        sql::insert_user(tx, (user.plane, &name), user.tenant.as_ref(), &user.grants, password, now).await?;
     sql::bump_policy(tx).await?;
     Ok(id)
 }
@@ -100,6 +108,7 @@ pub async fn create_admin(
     let admin = NewUser {
         plane,
         name: ADMIN.to_owned(),
+        tenant: None,
         grants: [Role::Superuser.into()].into(),
         password: password.clone(),
         must_change_password: true,
@@ -289,10 +298,10 @@ pub async fn create_token(
         return Err(IdentityError::TokenEnd(LONGEST_TOKEN_DAYS));
     }
     if let Subject::User(user) = creator
-        && let Through::Token { operations, domains, expires, .. } = &user.through
-        && (!wish.operations.is_subset(operations)
-            || !is_within(&wish.domains, domains)
-            || wish.expires > *expires)
+        && let Through::Token { limits, .. } = &user.through
+        && (!wish.operations.is_subset(&limits.operations)
+            || !is_within(&wish.domains, &limits.domains)
+            || wish.expires > limits.expires)
     {
         return Err(IdentityError::WiderToken);
     }

@@ -116,6 +116,8 @@ pub struct Standing<'a> {
     pub name: &'a str,
     /// False where it was switched off.
     pub enabled: bool,
+    /// False where its tenant was.
+    pub tenant_enabled: bool,
     /// What is set of it.
     pub attributes: &'a Attributes,
     /// From where it may come; None for anywhere.
@@ -133,6 +135,8 @@ pub enum Bar {
     Disabled,
     /// Only `admin` may log in at present.
     SingleUser,
+    /// The tenant to which it belongs is switched off.
+    Tenant,
     /// The account has come to its end.
     Expired,
     /// It was not used for longer than accounts may be.
@@ -149,9 +153,10 @@ pub enum Bar {
 
 impl Bar {
     /// Every one, in the order in which they are asked.
-    pub const ALL: [Bar; 8] = [
+    pub const ALL: [Bar; 9] = [
         Bar::SingleUser,
         Bar::Disabled,
+        Bar::Tenant,
         Bar::Expired,
         Bar::Unused,
         Bar::Address,
@@ -165,6 +170,7 @@ impl Bar {
         match self {
             Bar::Disabled => "disabled",
             Bar::SingleUser => "single_user",
+            Bar::Tenant => "tenant",
             Bar::Expired => "expired",
             Bar::Unused => "unused",
             Bar::Address => "address",
@@ -179,6 +185,7 @@ impl Bar {
         match self {
             Bar::Disabled => "the account is switched off",
             Bar::SingleUser => "only 'admin' may log in at present",
+            Bar::Tenant => "the tenant to which the account belongs is switched off",
             Bar::Expired => "the account has come to its end",
             Bar::Unused => "the account was not used for too long",
             Bar::Address => "the account may not be used from this address",
@@ -209,6 +216,9 @@ pub fn bar(
     }
     if !account.enabled {
         return Some(Bar::Disabled);
+    }
+    if !account.tenant_enabled {
+        return Some(Bar::Tenant);
     }
     if account.attributes.ends.is_some_and(|ends| now >= ends) {
         return Some(Bar::Expired);

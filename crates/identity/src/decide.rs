@@ -14,6 +14,7 @@ use crate::domain::Members;
 use crate::grant::{Grant, Grants};
 use crate::operation::{Access, OPERATIONS, ObjectKind, Operation, Reach};
 use crate::role::{Role, Roles};
+use crate::tenant::TenantPath;
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Identified {
     pub user: UserId,
     /// Its name, as the trail names it.
     pub name: String,
+    /// The tenant to which the user belongs; None of everybody else.
+    pub tenant: Option<TenantPath>,
     /// What the user is, and where, under these circumstances.
     pub grants: Grants,
     /// What the user is under others: nothing comes of it now.
@@ -91,16 +94,54 @@ impl Identified {
         self.grants.contains(given) || lines.all(|line| has(line.operation))
     }
 
+    /// True where what belongs to a tenant is for a user with this grant: of a tenant's user it is what is the tenant's,
+    /// and of an agency's also what is that of the tenants below (IAM-21).
+    fn reaches_tenant(&self, grant: &Grant, tenant: Option<&TenantPath>) -> bool {
+        match (&self.tenant, tenant) {
+            // On the tenants' plane there is nobody else without a tenant.
+            (None, _) => self.plane() != Plane::Tenant || grant.role == Role::Superuser,
+            (Some(own), Some(tenant)) => {
+                tenant == own || (grant.role == Role::Agency && tenant.is_within(own))
+            }
+            (Some(_), None) => false,
+        }
+    }
+
+    /// Which tenants' accounts the lists of an operation show.
+    pub fn tenants(&self, operation: Operation) -> TenantScope {
+        let mut grants = self.grants_with(operation);
+        match &self.tenant {
+            None if self.plane() != Plane::Tenant => TenantScope::All,
+            None if grants.any(|grant| grant.role == Role::Superuser) => TenantScope::All,
+            None => TenantScope::None,
+            Some(own) if grants.any(|grant| grant.role == Role::Agency) => TenantScope::Within(own.clone()),
+            Some(own) => TenantScope::Only(own.clone()),
+        }
+    }
+
     /// True where the user keeps the rights of others without having them: duties are separated (S3 6.1.1). What
     /// `admin` has is nobody's to give.
     pub fn manages(&self, given: &Grant) -> bool {
         let manages = |grant: &Grant| {
             let is_of_tenants = matches!(grant.role, Role::Agency | Role::CompanyTenant);
-            let manages = grant.role == Role::SmManagers || (is_of_tenants && grant.domain.is_some());
+            let manages = grant.role == Role::SmManagers || (is_of_tenants && self.tenant.is_some());
             manages && self.roles.knows(&grant.role) && grant.reaches(given.domain.as_deref())
         };
         given.role != Role::Superuser && self.grants.iter().any(manages)
     }
+}
+
+/// Whose accounts somebody sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TenantScope {
+    /// All there are on the plane.
+    All,
+    /// Those of this tenant and of what is below it.
+    Within(TenantPath),
+    /// Those of this tenant.
+    Only(TenantPath),
+    /// None.
+    None,
 }
 
 /// How a session stands as far as a second factor goes (IAM-10).
@@ -136,19 +177,26 @@ impl SecondFactor {
 pub enum Through {
     /// A session after login; its row.
     Session(i64),
-    /// A token, which narrows the user's rights to these operations.
+    /// A token, which narrows the user's rights.
     Token {
         /// Its row.
         id: i64,
-        /// What it may be used for; the empty set is good for nothing.
-        operations: BTreeSet<Operation>,
-        /// The domains to which it is confined; none where it goes as far as its owner.
-        domains: BTreeSet<String>,
-        /// When it ends.
-        expires: Timestamp,
+        /// To what.
+        limits: Arc<TokenLimits>,
     },
     /// The local socket, whose peer has this uid.
     LocalUid(u32),
+}
+
+/// What a token may be used for at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenLimits {
+    /// The operations; the empty set is good for nothing.
+    pub operations: BTreeSet<Operation>,
+    /// The domains to which it is confined; none where it goes as far as its owner.
+    pub domains: BTreeSet<String>,
+    /// When it ends.
+    pub expires: Timestamp,
 }
 
 /// Where an object stands in the network.
@@ -179,12 +227,14 @@ pub struct Object {
     pub grants: Grants,
     /// For accounts and what belongs to them: the plane to which the account belongs.
     pub plane: Option<Plane>,
+    /// The tenant itself, or the one to which the account belongs.
+    pub tenant: Option<TenantPath>,
 }
 
 impl Object {
     /// Data of the system, or a list.
     pub const fn of(kind: ObjectKind) -> Self {
-        Self { kind, place: Place::System, owner: None, grants: Grants::new(), plane: None }
+        Self { kind, place: Place::System, owner: None, grants: Grants::new(), plane: None, tenant: None }
     }
 
     /// What belongs to an element, or to none that is known.
@@ -193,32 +243,52 @@ impl Object {
             Some(ne) => Place::Ne(ne),
             None => Place::Unplaced,
         };
-        Self { kind, place, owner: None, grants: Grants::new(), plane: None }
+        Self { kind, place, owner: None, grants: Grants::new(), plane: None, tenant: None }
     }
 
     /// What belongs to a user: a session, a token, a job.
     pub const fn owned(kind: ObjectKind, owner: UserId) -> Self {
-        Self { kind, place: Place::System, owner: Some(owner), grants: Grants::new(), plane: None }
+        Self {
+            kind,
+            place: Place::System,
+            owner: Some(owner),
+            grants: Grants::new(),
+            plane: None,
+            tenant: None,
+        }
     }
 
     /// What is still to be chosen; when it is, the decision is asked for again.
     pub const fn some(kind: ObjectKind) -> Self {
-        Self { kind, place: Place::Somewhere, owner: None, grants: Grants::new(), plane: None }
+        Self { kind, place: Place::Somewhere, owner: None, grants: Grants::new(), plane: None, tenant: None }
     }
 
     /// What is found all over the network, and cannot be told apart.
     pub const fn everywhere(kind: ObjectKind) -> Self {
-        Self { kind, place: Place::Everywhere, owner: None, grants: Grants::new(), plane: None }
+        Self { kind, place: Place::Everywhere, owner: None, grants: Grants::new(), plane: None, tenant: None }
+    }
+
+    /// Belonging to a tenant.
+    #[must_use]
+    pub fn of_tenant(self, tenant: Option<TenantPath>) -> Self {
+        Self { tenant, ..self }
     }
 
     /// An account, or what belongs to it, with the grants that the account has and is to have.
     pub const fn account(kind: ObjectKind, owner: UserId, plane: Plane, grants: Grants) -> Self {
-        Self { kind, place: Place::System, owner: Some(owner), grants, plane: Some(plane) }
+        Self { kind, place: Place::System, owner: Some(owner), grants, plane: Some(plane), tenant: None }
     }
 
     /// An account that is to be made with these grants.
     pub const fn new_account(plane: Plane, grants: Grants) -> Self {
-        Self { kind: ObjectKind::User, place: Place::System, owner: None, grants, plane: Some(plane) }
+        Self {
+            kind: ObjectKind::User,
+            place: Place::System,
+            owner: None,
+            grants,
+            plane: Some(plane),
+            tenant: None,
+        }
     }
 }
 
@@ -290,6 +360,8 @@ pub enum Because {
     ForeignRole(String),
     /// Denied: the account has, or is to have, a role with more rights than the subject's.
     WiderRole(String),
+    /// Denied: it belongs to a tenant that the user does not keep, or to no tenant alone.
+    OtherTenant,
     /// Denied: the account belongs to another plane.
     OtherPlane(Plane),
     /// Denied: who keeps the rights of others does not give any to themselves.
@@ -325,6 +397,7 @@ impl fmt::Display for Because {
                 write!(f, "the right is confined to the domain '{domain}', and this concerns more than that")
             }
             Because::ForeignRole(role) => write!(f, "accounts with the role '{role}' are managed elsewhere"),
+            Because::OtherTenant => f.write_str("it is not for users of this tenant"),
             Because::OtherPlane(plane) => write!(f, "the account belongs to the plane '{plane}'"),
             Because::OwnRights => f.write_str("nobody gives rights to their own account"),
             Because::WiderRole(role) => write!(f, "the role '{role}' has more rights than one's own"),
@@ -374,7 +447,10 @@ pub enum AuditReach {
 /// Which audit records `subject` may read; [`Operation::AuditRead`] must be allowed besides.
 pub fn audit_reach(subject: &Subject) -> AuditReach {
     let Subject::User(user) = subject else { return AuditReach::Nothing };
-    // The trail is one: a role that is confined to a domain reads none of it.
+    // The trail is one: a role that is confined to a domain reads none of it, nor does a tenant.
+    if user.tenant.is_some() {
+        return AuditReach::Nothing;
+    }
     let whole = user.grants_with(Operation::AuditRead).filter(|grant| grant.is_whole());
     let reach = whole.map(|grant| match grant.role {
         Role::Helpdesk => AuditReach::EndpointsOnly,
@@ -408,13 +484,13 @@ fn judge(
     if let Some(other) = object.plane.filter(|plane| *plane != user.plane()) {
         return Err(Because::OtherPlane(other));
     }
-    if let Through::Token { operations, expires, .. } = &user.through {
-        if circumstances.at >= *expires {
+    if let Through::Token { limits, .. } = &user.through {
+        if circumstances.at >= limits.expires {
             return Err(Because::TokenExpired);
         }
         // A second factor is set up and taken away in sessions, which have proven one.
         let is_of_sessions = line.object == ObjectKind::Factor && line.access == Access::Own;
-        if is_of_sessions || !operations.contains(&operation) {
+        if is_of_sessions || !limits.operations.contains(&operation) {
             return Err(Because::TokenNotForThis);
         }
     }
@@ -485,6 +561,16 @@ fn separated(
 
 /// The grant of the user that has the right to the operation on this object.
 fn granted<'u>(user: &'u Identified, operation: Operation, object: &Object) -> Result<&'u Grant, Because> {
+    let of_tenant = |grant: &&Grant| match object.place {
+        Place::Somewhere => true,
+        // Lists show what is the tenant's; the trail and the roles are the plane's as a whole.
+        Place::System if is_list(operation, object) => {
+            user.tenant.is_none() || !matches!(object.kind, ObjectKind::Audit | ObjectKind::Role)
+        }
+        // Who keeps a tenant is above it.
+        _ if is_own_tenant(user, operation, object) => false,
+        _ => user.reaches_tenant(grant, object.tenant.as_ref()),
+    };
     let reaches = |grant: &&Grant| {
         let Some(domain) = &grant.domain else { return true };
         match (operation.reach(), object.place) {
@@ -502,12 +588,19 @@ fn granted<'u>(user: &'u Identified, operation: Operation, object: &Object) -> R
             _ => false,
         }
     };
-    let mut confined = None;
+    let (mut confined, mut elsewhere) = (None, false);
     for grant in user.grants_with(operation) {
+        if !of_tenant(&grant) {
+            elsewhere = true;
+            continue;
+        }
         if reaches(&grant) {
             return Ok(grant);
         }
         confined = grant.domain.as_ref();
+    }
+    if elsewhere {
+        return Err(Because::OtherTenant);
     }
     let has_right = |grant: &&Grant| user.roles.has(&grant.role, operation);
     Err(match (confined, object.place) {
@@ -518,6 +611,20 @@ fn granted<'u>(user: &'u Identified, operation: Operation, object: &Object) -> R
         (Some(_), Place::Ne(_) | Place::Unplaced) => Because::OutsideScope,
         (Some(domain), _) => Because::ConfinedTo(domain.clone()),
     })
+}
+
+/// True for what is read, and is no single thing of somebody's.
+fn is_list(operation: Operation, object: &Object) -> bool {
+    !operation.is_change() && object.owner.is_none() && object.plane.is_none() && object.tenant.is_none()
+}
+
+/// True for what is done to the very tenant to which the user belongs.
+fn is_own_tenant(user: &Identified, operation: Operation, object: &Object) -> bool {
+    let is_done_to_it = matches!(
+        operation,
+        Operation::TenantModify | Operation::TenantDelete | Operation::TenantAddAdministrator
+    );
+    is_done_to_it && user.tenant.is_some() && user.tenant == object.tenant
 }
 
 /// What may be done in a session before its second factor was proven.

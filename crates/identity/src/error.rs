@@ -154,6 +154,30 @@ pub enum IdentityError {
         "{0} accounts or tokens are confined to this domain; give them other roles and revoke those first"
     )]
     DomainInUse(u64),
+    /// A name that no tenant can have.
+    #[error("'{0}' is no name of a tenant: 1 to 64 lower-case letters, digits, '_' and '-' are allowed")]
+    BadTenantName(String),
+    /// Another tenant has the name.
+    #[error("there is a tenant '{0}' already")]
+    TenantNameTaken(String),
+    /// There is no such tenant.
+    #[error("there is no tenant '{0}'")]
+    NoSuchTenant(String),
+    /// Tenants are kept by agencies alone.
+    #[error("only an agency keeps other tenants")]
+    NoAgency,
+    /// Too many agencies, one above the other.
+    #[error("at most {0} agencies stand one above the other")]
+    AgenciesAbove(usize),
+    /// The agency keeps tenants.
+    #[error("{0} tenants belong to this agency; delete them first")]
+    TenantKeepsOthers(u64),
+    /// Whose account it is to be was not said.
+    #[error("an account on the tenants' plane belongs to a tenant")]
+    TenantNeeded,
+    /// Tenants have users on their own plane alone.
+    #[error("only accounts on the tenants' plane belong to a tenant")]
+    NoTenantHere,
     /// Somebody gave the account other roles meanwhile.
     #[error("the account was given other roles meanwhile; look again")]
     GrantsChanged,

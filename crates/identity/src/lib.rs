@@ -36,6 +36,8 @@ mod service;
 pub mod sharing;
 mod sharings;
 mod sql;
+pub mod tenant;
+pub mod tenants;
 #[cfg(test)]
 mod tests;
 
@@ -43,8 +45,8 @@ pub use accounts::{ADMIN, Keep, NewToken, NewUser, TokenWish};
 pub use admission::{AccountPolicy, Attributes, AttributesEdit, Bar, LoginMode, Unused, UnusedAct};
 pub use condition::{Asking, CIRCUMSTANCES, Circumstance, RoleCondition};
 pub use decide::{
-    AuditReach, Because, Circumstances, Decision, Identified, Object, Place, SecondFactor, Subject, Through,
-    audit_reach, decide, decide_named,
+    AuditReach, Because, Circumstances, Decision, Identified, Object, Place, SecondFactor, Subject,
+    TenantScope, Through, TokenLimits, audit_reach, decide, decide_named,
 };
 pub use domain::{Domain, DomainError, Members, Standing};
 pub use domains::{DOMAINS, ListedDomain};
@@ -66,3 +68,5 @@ pub use schema::MIGRATIONS;
 pub use service::{Identity, IdentityPolicy};
 pub use sharing::{Coordinates, Sharing, SharingKind, SharingPolicy};
 pub use sharings::{ListedSharing, SHARINGS, Suspect, note as note_sharing};
+pub use tenant::{TenantKind, TenantOf, TenantPath};
+pub use tenants::{NewTenant, TENANTS, Tenant};

@@ -8,11 +8,13 @@ use netwarden_model::{Plane, UserId};
 use netwarden_store::{Column, ColumnKind, ListQuery, ListTable, Listed, from_micros};
 
 use crate::admission::Attributes;
+use crate::decide::Object;
 use crate::error::IdentityError;
 use crate::grant::{Grants, read_grants};
-use crate::operation::Operation;
+use crate::operation::{ObjectKind, Operation};
 use crate::service::Identity;
 use crate::sql;
+use crate::tenant::TenantOf;
 
 /// An account as lists show it: never its password.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -23,6 +25,8 @@ pub struct Account {
     pub plane: Plane,
     /// Its name.
     pub name: String,
+    /// The tenant to which it belongs; None outside their plane, and of the plane's `admin`.
+    pub tenant: Option<TenantOf>,
     /// Where its password is known: `local` for here.
     pub kind: String,
     /// What the user is, and where.
@@ -47,6 +51,14 @@ pub struct Account {
     pub logins: i64,
 }
 
+impl Account {
+    /// As what decisions are asked about: the account, or what of this kind belongs to it.
+    pub fn object(&self, kind: ObjectKind) -> Object {
+        let tenant = self.tenant.as_ref().map(|tenant| tenant.path.clone());
+        Object::account(kind, self.id, self.plane, self.grants.clone()).of_tenant(tenant)
+    }
+}
+
 /// A token as lists show it: never its secret.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Token {
@@ -69,10 +81,11 @@ pub struct Token {
 }
 
 /// The list of accounts; columns `id`, `plane`, `name`, `roles`, `enabled`, `created`, `last_success`, `last_used`,
-/// `address_policy`, `hours_policy`.
+/// `address_policy`, `hours_policy`, `tenant_id`, `tenant`, `tenant_path`.
 pub static ACCOUNTS: ListTable = ListTable {
     from: "identity_user u LEFT JOIN identity_login_policy a ON a.id = u.address_policy \
-           LEFT JOIN identity_login_policy h ON h.id = u.hours_policy",
+           LEFT JOIN identity_login_policy h ON h.id = u.hours_policy \
+           LEFT JOIN identity_tenant te ON te.id = u.tenant",
     id: Column::new("id", "u.id", ColumnKind::Integer).sorts(),
     columns: &[
         Column::new("id", "u.id", ColumnKind::Integer).sorts(),
@@ -85,17 +98,23 @@ pub static ACCOUNTS: ListTable = ListTable {
         Column::new("last_used", "u.last_used", ColumnKind::Integer).sorts(),
         Column::new("address_policy", "a.name", ColumnKind::Text).nullable().sorts(),
         Column::new("hours_policy", "h.name", ColumnKind::Text).nullable().sorts(),
+        Column::new("tenant_id", "u.tenant", ColumnKind::Integer).nullable(),
+        Column::new("tenant", "te.name", ColumnKind::Text).nullable().sorts(),
+        Column::new("tenant_path", "te.path", ColumnKind::Text).nullable(),
     ],
     scope: None,
 };
 
 /// The list of tokens; columns `id`, `plane`, `user`, `label`, `expires`.
 pub static TOKENS: ListTable = ListTable {
-    from: "identity_token t JOIN identity_user u ON u.id = t.user_id",
+    from: "identity_token t JOIN identity_user u ON u.id = t.user_id \
+           LEFT JOIN identity_tenant te ON te.id = u.tenant",
     id: Column::new("id", "t.id", ColumnKind::Integer).sorts(),
     columns: &[
         Column::new("id", "t.id", ColumnKind::Integer).sorts(),
         Column::new("plane", "u.plane", ColumnKind::Text),
+        Column::new("tenant_id", "u.tenant", ColumnKind::Integer).nullable(),
+        Column::new("tenant_path", "te.path", ColumnKind::Text).nullable(),
         Column::new("user", "t.user_id", ColumnKind::Integer).sorts(),
         Column::new("label", "t.label", ColumnKind::Text).sorts(),
         Column::new("expires", "t.ends", ColumnKind::Integer).sorts(),
@@ -122,11 +141,14 @@ pub struct ListedSession {
 
 /// The list of sessions; columns `id`, `plane`, `user`, `address`, `created`, `last_used`, `ends`.
 pub static SESSIONS: ListTable = ListTable {
-    from: "identity_session s JOIN identity_user u ON u.id = s.user_id",
+    from: "identity_session s JOIN identity_user u ON u.id = s.user_id \
+           LEFT JOIN identity_tenant te ON te.id = u.tenant",
     id: Column::new("id", "s.id", ColumnKind::Integer).sorts(),
     columns: &[
         Column::new("id", "s.id", ColumnKind::Integer).sorts(),
         Column::new("plane", "u.plane", ColumnKind::Text),
+        Column::new("tenant_id", "u.tenant", ColumnKind::Integer).nullable(),
+        Column::new("tenant_path", "te.path", ColumnKind::Text).nullable(),
         Column::new("user", "u.name", ColumnKind::Text).sorts(),
         Column::new("address", "s.address", ColumnKind::Text).sorts(),
         Column::new("created", "s.created", ColumnKind::Integer).sorts(),
@@ -153,11 +175,14 @@ pub struct ListedLogin {
 
 /// The list of logins; columns `id`, `plane`, `user_id`, `user`, `at`, `address`, `refused`, `was_refused`.
 pub static LOGINS: ListTable = ListTable {
-    from: "identity_login l JOIN identity_user u ON u.id = l.user_id",
+    from: "identity_login l JOIN identity_user u ON u.id = l.user_id \
+           LEFT JOIN identity_tenant te ON te.id = u.tenant",
     id: Column::new("id", "l.id", ColumnKind::Integer).sorts(),
     columns: &[
         Column::new("id", "l.id", ColumnKind::Integer).sorts(),
         Column::new("plane", "u.plane", ColumnKind::Text),
+        Column::new("tenant_id", "u.tenant", ColumnKind::Integer).nullable(),
+        Column::new("tenant_path", "te.path", ColumnKind::Text).nullable(),
         Column::new("user_id", "l.user_id", ColumnKind::Integer),
         Column::new("user", "u.name", ColumnKind::Text).sorts(),
         Column::new("at", "l.at", ColumnKind::Integer).sorts(),
@@ -174,12 +199,19 @@ impl Identity {
         let select = "u.id AS id, u.plane AS plane, u.name AS name, u.kind AS kind, u.roles AS roles, u.enabled AS enabled, \
                       u.must_change AS must_change, u.created AS created, u.last_success AS last_success, \
                       u.last_used AS last_used, u.attributes AS attributes, a.name AS address_policy, \
-                      h.name AS hours_policy, u.logins AS logins";
+                      h.name AS hours_policy, u.logins AS logins, te.path AS tenant_path, te.name AS tenant_name";
         query.fetch(self.store.read(), select).await?.try_map(|row| {
             let (roles, attributes, plane): (String, String, String) =
                 (row.try_get("", "roles")?, row.try_get("", "attributes")?, row.try_get("", "plane")?);
             let last: Option<i64> = row.try_get("", "last_success")?;
+            let (path, tenant): (Option<String>, Option<String>) =
+                (row.try_get("", "tenant_path")?, row.try_get("", "tenant_name")?);
+            let tenant = match (path, tenant) {
+                (Some(path), Some(name)) => Some(TenantOf { path: sql::read_tenant(&path)?, name }),
+                _ => None,
+            };
             Ok(Account {
+                tenant,
                 id: UserId(row.try_get("", "id")?),
                 plane: sql::read_plane(&plane)?,
                 name: row.try_get("", "name")?,

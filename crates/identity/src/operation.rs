@@ -43,6 +43,7 @@ pub enum ObjectKind {
     Role,
     Domain,
     Factor,
+    Tenant,
 }
 
 impl ObjectKind {
@@ -74,6 +75,7 @@ impl ObjectKind {
             ObjectKind::Role => "role",
             ObjectKind::Domain => "domain",
             ObjectKind::Factor => "factor",
+            ObjectKind::Tenant => "tenant",
         }
     }
 }
@@ -212,6 +214,12 @@ operations! {
     DomainCreate           "domain.create"             Domain      change A;
     DomainModify           "domain.modify"             Domain      change A;
     DomainDelete           "domain.delete"             Domain      change A;
+
+    TenantRead             "tenant.read"               Tenant      read   AR;
+    TenantCreate           "tenant.create"             Tenant      change A;
+    TenantModify           "tenant.modify"             Tenant      change A;
+    TenantDelete           "tenant.delete"             Tenant      change A;
+    TenantAddAdministrator "tenant.add_administrator"  Tenant      change A;
 
     PolicyRead             "policy.read"               Policy      read   AR;
     PolicyModify           "policy.modify"             Policy      change A;
@@ -361,6 +369,9 @@ impl Operation {
                 | O::RoleDelete
                 | O::DomainCreate
                 | O::DomainModify
+                | O::TenantCreate
+                | O::TenantDelete
+                | O::TenantAddAdministrator
                 | O::DomainDelete
                 | O::PolicyCreate
                 | O::PolicyModify
@@ -391,6 +402,7 @@ impl Operation {
             Plane::Om => true,
             Plane::Tenant => {
                 matches!(self, O::SystemAlive)
+                    || matches!(self.object(), K::Tenant)
                     || (is_of_people && !matches!(self, O::UserMapLocal | O::AuditExport | O::AuditVerify))
             }
             Plane::Management => {

@@ -52,12 +52,16 @@ fn in_the_network(separation: Separation, role: &Role, operation: Operation) -> 
             !is_security(operation) && !holds_all
         }
         Role::SmManagers => is_security(operation) || is_audit(operation),
+        Role::TenantAdministrators => is_of_tenants(operation),
         Role::Guest => is_guests(operation),
         Role::OperatorGroup => is_guests(operation) || is_operator_groups(operation),
         Role::MaintenanceGroup => {
             is_guests(operation)
                 || is_operator_groups(operation)
-                || !(is_security(operation) || is_audit(operation) || is_of_administrators(operation))
+                || !(is_security(operation)
+                    || is_audit(operation)
+                    || is_of_tenants(operation)
+                    || is_of_administrators(operation))
         }
         Role::NbiUserGroup | Role::ThirdLogin => {
             matches!(operation, O::ChannelRead | O::ChannelModify | O::ChannelTest)
@@ -103,8 +107,12 @@ fn of_a_tenant(role: &Role, operation: Operation) -> bool {
     match role {
         Role::Superuser => true,
         // Roles are everybody's in the plane: those of one tenant are not another's to make.
-        Role::Agency | Role::CompanyTenant => {
-            is_security(operation) && !matches!(operation.object(), ObjectKind::Role)
+        Role::Agency => {
+            (is_security(operation) && operation.object() != ObjectKind::Role) || is_of_tenants(operation)
+        }
+        Role::CompanyTenant => {
+            (is_security(operation) && operation.object() != ObjectKind::Role)
+                || operation == Operation::TenantRead
         }
         Role::OpenApiOperator => operation.object() == ObjectKind::Token,
         _ => false,
@@ -125,6 +133,11 @@ pub(crate) const fn is_security(operation: Operation) -> bool {
     )
 }
 
+/// Who the operator's customers are.
+const fn is_of_tenants(operation: Operation) -> bool {
+    matches!(operation.object(), ObjectKind::Tenant)
+}
+
 const fn is_audit(operation: Operation) -> bool {
     matches!(operation.object(), ObjectKind::Audit)
 }
@@ -136,6 +149,7 @@ const fn is_query(operation: Operation) -> bool {
     !operation.is_change()
         && !is_security(operation)
         && !is_audit(operation)
+        && !is_of_tenants(operation)
         && !matches!(operation, O::BackupDownload | O::RuleRehearse)
 }
 

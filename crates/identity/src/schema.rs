@@ -237,4 +237,28 @@ CREATE INDEX identity_sharing_user ON identity_sharing (user_id, id);
         up: "ALTER TABLE identity_token ADD COLUMN domains TEXT NOT NULL DEFAULT '';
 ",
     },
+    // Tenants. What was in their plane belonged to one customer, since tenants were not told apart.
+    Migration {
+        name: "identity-0013-tenants",
+        up: "CREATE TABLE identity_tenant (
+  id {id},
+  name TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  path TEXT NOT NULL,
+  above BIGINT REFERENCES identity_tenant (id),
+  description TEXT NOT NULL,
+  enabled {bool} NOT NULL,
+  changed_at BIGINT NOT NULL,
+  changed_by TEXT NOT NULL
+);
+CREATE INDEX identity_tenant_path ON identity_tenant (path);
+CREATE INDEX identity_tenant_above ON identity_tenant (above);
+ALTER TABLE identity_user ADD COLUMN tenant BIGINT REFERENCES identity_tenant (id);
+CREATE INDEX identity_user_tenant ON identity_user (tenant);
+INSERT INTO identity_tenant (name, kind, path, description, enabled, changed_at, changed_by)
+SELECT 'customer', 'company', '1/', '', TRUE, 0, '' WHERE EXISTS
+(SELECT 1 FROM identity_user WHERE plane = 'tenant' AND name <> 'admin');
+UPDATE identity_user SET tenant = (SELECT id FROM identity_tenant) WHERE plane = 'tenant' AND name <> 'admin';
+",
+    },
 ];

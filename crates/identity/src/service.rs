@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::accounts::{self, NewToken, NewUser, TokenWish, user_name};
 use crate::admission::{AccountPolicy, Attributes, LoginMode, Unused, UnusedAct, bar};
 use crate::condition::Asking;
-use crate::decide::{Identified, SecondFactor, Subject, Through};
+use crate::decide::{Identified, SecondFactor, Subject, Through, TokenLimits};
 use crate::domains::DomainsAt;
 use crate::error::IdentityError;
 use crate::grant::confined;
@@ -305,8 +305,8 @@ impl Identity {
         }
         let grants = confined(row.user.grants, &row.domains);
         let user = sql::UserRow { grants, ..row.user };
-        let through =
-            Through::Token { id: row.id, operations: row.operations, domains: row.domains, expires };
+        let limits = TokenLimits { operations: row.operations, domains: row.domains, expires };
+        let through = Through::Token { id: row.id, limits: Arc::new(limits) };
         let version = sql::policy_version(self.store.read()).await?;
         let roles = self.roles_at(version, user.plane).await?;
         Ok(Some(Subject::User(identified(user, through, version, roles, address, now))))
@@ -574,6 +574,7 @@ fn unconditioned(user: sql::UserRow, through: Through, policy_version: i64, role
         roles,
         user: user.id,
         name: user.name,
+        tenant: user.tenant,
         grants: user.grants,
         dormant: Arc::default(),
         // Whoever knows the network says what belongs to the domains.

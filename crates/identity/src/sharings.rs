@@ -57,11 +57,14 @@ pub struct ListedSharing {
 
 /// The list of findings; columns `id`, `plane`, `user_id`, `user`, `at`, `kind`, `told`.
 pub static SHARINGS: ListTable = ListTable {
-    from: "identity_sharing s JOIN identity_user u ON u.id = s.user_id",
+    from: "identity_sharing s JOIN identity_user u ON u.id = s.user_id \
+           LEFT JOIN identity_tenant te ON te.id = u.tenant",
     id: Column::new("id", "s.id", ColumnKind::Integer).sorts(),
     columns: &[
         Column::new("id", "s.id", ColumnKind::Integer).sorts(),
         Column::new("plane", "u.plane", ColumnKind::Text),
+        Column::new("tenant_id", "u.tenant", ColumnKind::Integer).nullable(),
+        Column::new("tenant_path", "te.path", ColumnKind::Text).nullable(),
         Column::new("user_id", "s.user_id", ColumnKind::Integer),
         Column::new("user", "u.name", ColumnKind::Text).sorts(),
         Column::new("at", "s.at", ColumnKind::Integer).sorts(),

@@ -18,6 +18,7 @@ use crate::login_policies::PolicyKind;
 use crate::operation::Operation;
 use crate::role::{Places, RolesByPlane, Separation};
 use crate::secret::SecretDigest;
+use crate::tenant::TenantPath;
 
 /// An account's row.
 #[derive(Debug, Clone)]
@@ -40,6 +41,9 @@ pub(crate) struct UserRow {
     pub(crate) logins: i64,
     /// The last login whose notice was acknowledged.
     pub(crate) acknowledged: i64,
+    pub(crate) tenant: Option<TenantPath>,
+    /// False while none of the tenant's users may come in.
+    pub(crate) tenant_enabled: bool,
 }
 
 impl UserRow {
@@ -48,6 +52,7 @@ impl UserRow {
         Standing {
             name: &self.name,
             enabled: self.enabled,
+            tenant_enabled: self.tenant_enabled,
             attributes: &self.attributes,
             addresses: self.addresses.as_ref(),
             hours: self.hours.as_ref(),
@@ -58,18 +63,22 @@ impl UserRow {
 
 /// The columns that [`read_user`] reads, of [`USERS`].
 const USER: &str = "u.id, u.name, u.roles, u.password, u.enabled, u.must_change, u.password_set, u.attributes, \
-                    u.last_used, u.logins, u.acknowledged, a.body AS addresses, h.body AS hours, u.plane";
+                    u.last_used, u.logins, u.acknowledged, a.body AS addresses, h.body AS hours, u.plane, te.path, te.enabled AS tenant_enabled";
 /// Columns of [`USER`].
-const USER_COLUMNS: usize = 14;
+const USER_COLUMNS: usize = 16;
 const USERS: &str = "identity_user u LEFT JOIN identity_login_policy a ON a.id = u.address_policy \
-                     LEFT JOIN identity_login_policy h ON h.id = u.hours_policy";
+                     LEFT JOIN identity_login_policy h ON h.id = u.hours_policy \
+                     LEFT JOIN identity_tenant te ON te.id = u.tenant";
 
 pub(crate) fn read_user(row: &QueryResult) -> Result<UserRow, IdentityError> {
     let (roles, attributes): (String, String) = (row.try_get_by_index(2)?, row.try_get_by_index(7)?);
     let (addresses, hours): (Option<String>, Option<String>) =
         (row.try_get_by_index(11)?, row.try_get_by_index(12)?);
-    let plane: String = row.try_get_by_index(13)?;
+    let (plane, tenant): (String, Option<String>) = (row.try_get_by_index(13)?, row.try_get_by_index(14)?);
+    let tenant_enabled: Option<bool> = row.try_get_by_index(15)?;
     Ok(UserRow {
+        tenant: tenant.as_deref().map(read_tenant).transpose()?,
+        tenant_enabled: tenant_enabled.unwrap_or(true),
         id: UserId(row.try_get_by_index(0)?),
         plane: read_plane(&plane)?,
         name: row.try_get_by_index(1)?,
@@ -91,6 +100,12 @@ pub(crate) fn read_user(row: &QueryResult) -> Result<UserRow, IdentityError> {
 /// The store's form of a plane.
 pub(crate) fn read_plane(word: &str) -> Result<Plane, IdentityError> {
     word.parse().map_err(|_| netwarden_store::StoreError::Unreadable("the plane of an account".into()).into())
+}
+
+/// The store's form of a tenant's place.
+pub(crate) fn read_tenant(path: &str) -> Result<TenantPath, IdentityError> {
+    let unreadable = || netwarden_store::StoreError::Unreadable("the place of a tenant".into());
+    Ok(TenantPath::read(path).ok_or_else(unreadable)?)
 }
 
 /// What is unique of an account: its name in its plane.
@@ -216,16 +231,18 @@ pub(crate) async fn any_user<C: ConnectionTrait>(
 pub(crate) async fn insert_user(
     tx: &Tx,
     (plane, name): (Plane, &str),
+    tenant: Option<&TenantPath>,
     grants: &Grants,
-    password: &str,
-    must_change: bool,
+    (password, must_change): (&str, bool),
     now: i64,
 ) -> Result<UserId, IdentityError> {
     let sql = "INSERT INTO identity_user \
                (name, roles, password, enabled, must_change, created, failures_since, password_set, last_used, \
-               plane, login) VALUES ($1, $2, $3, $4, $5, $6, 0, $6, $6, $7, $8) RETURNING id";
+               plane, login, tenant) VALUES ($1, $2, $3, $4, $5, $6, 0, $6, $6, $7, $8, $9) RETURNING id";
     let (roles, word, login) = (write_grants(grants), plane.as_str(), login_of(plane, name));
-    let row = query_one(tx, sql, values![name, roles, password, true, must_change, now, word, login]).await;
+    let tenant = tenant.map(|tenant| tenant.id().0);
+    let values = values![name, roles, password, true, must_change, now, word, login, tenant];
+    let row = query_one(tx, sql, values).await;
     match row {
         Ok(Some(row)) => Ok(UserId(row.try_get_by_index(0)?)),
         Ok(None) => Err(IdentityError::NoSuchUser(name.to_owned())),

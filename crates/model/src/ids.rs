@@ -49,6 +49,10 @@ integer_id!(
     UserId
 );
 integer_id!(
+    /// A tenant: a customer with users of its own.
+    TenantId
+);
+integer_id!(
     /// The place of an event in its node's log; counts from 1 without gaps.
     EventSeq
 );

@@ -22,7 +22,9 @@ pub use action::{Action, ActionRequest, Cause, RequestKey};
 pub use clock::Clock;
 pub use endpoint::{Compliance, Configuration, EndpointFacts, EndpointStatus, Setting, compliance_of};
 pub use event::{Event, EventKind, NewEvent, Outcome, Payload, Subject};
-pub use ids::{CredentialId, EndpointId, EventSeq, GroupId, NeId, RequestId, RuleId, RuleRevision, UserId};
+pub use ids::{
+    CredentialId, EndpointId, EventSeq, GroupId, NeId, RequestId, RuleId, RuleRevision, TenantId, UserId,
+};
 pub use mac::{Mac, ParseMacError};
 pub use plane::{Plane, UnknownPlane};
 pub use port::{IfIndex, PortName, PortRef};

@@ -2,12 +2,13 @@
 
 use netwarden_audit::Value;
 use netwarden_identity::{
-    LOGINS, ListedLogin, ListedSession, ListedSharing, Notice, Object, ObjectKind, Operation, SHARINGS,
-    Subject, Through,
+    LOGINS, ListedLogin, ListedSession, ListedSharing, Notice, Object, ObjectKind, Operation, SESSIONS,
+    SHARINGS, Subject, Through,
 };
 use netwarden_model::UserId;
 use netwarden_store::{Condition, ListQuery, Tx};
 
+use crate::accounts::{of_plane, of_seen_accounts};
 use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::elements::owner;
@@ -55,9 +56,10 @@ impl Desk {
         all: bool,
         wish: ListWish,
     ) -> Result<Counted<ListedLogin>, OperateError> {
-        let mut query = crate::accounts::of_plane(ListQuery::unscoped(&LOGINS), caller.plane())?;
+        let mut query = of_plane(ListQuery::unscoped(&LOGINS), caller.plane())?;
         if all {
             self.permit_of(caller, Operation::SessionHistory).await?;
+            query = of_seen_accounts(caller, Operation::SessionHistory, ListQuery::unscoped(&LOGINS))?;
         } else {
             self.permit_session(caller, Operation::SessionHistoryOwn).await?;
             let user = owner(caller).unwrap_or(UserId(-1));
@@ -75,7 +77,7 @@ impl Desk {
         wish: ListWish,
     ) -> Result<Counted<ListedSharing>, OperateError> {
         self.permit_of(caller, Operation::SessionHistory).await?;
-        let query = crate::accounts::of_plane(ListQuery::unscoped(&SHARINGS), caller.plane())?;
+        let query = of_seen_accounts(caller, Operation::SessionHistory, ListQuery::unscoped(&SHARINGS))?;
         let query = crate::lists::sharing_query(query, self.paged(wish))?;
         let listed = self.identity.list_sharings(&query).await?;
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
@@ -92,7 +94,8 @@ impl Desk {
         let mut wish = self.paged(wish);
         wish.filters.retain(|(name, _)| name != "user");
         let name = caller.name().unwrap_or_default().to_owned();
-        let query = crate::lists::session_query(caller.plane(), wish)?
+        let sessions = of_plane(ListQuery::unscoped(&SESSIONS), caller.plane())?;
+        let query = crate::lists::session_query(sessions, wish)?
             .filter("user", Condition::Eq(name.as_str().into()))?;
         let listed = self.identity.list_sessions(&query).await?;
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })

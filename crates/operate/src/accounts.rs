@@ -10,7 +10,8 @@ use netwarden_identity::accounts::{
 use netwarden_identity::password::Rule;
 use netwarden_identity::{
     ACCOUNTS, Account, Attributes, AttributesEdit, Contact, Grants, Identity, IdentityError, Keep,
-    ListedSession, Object, ObjectKind, Operation, SESSIONS, SecondFactor, Subject, Through, factors,
+    ListedSession, Object, ObjectKind, Operation, SESSIONS, SecondFactor, Subject, TenantScope, Through,
+    factors,
 };
 use netwarden_model::{Plane, UserId};
 use netwarden_store::{Condition, ListQuery, Listed, Tx, values};
@@ -26,6 +27,7 @@ use crate::lists::{Counted, ListWish};
 use crate::people::random;
 use crate::ports::{as_value, require_reason};
 use crate::said::{Said, Thing};
+use crate::tenants::key_owner;
 use crate::version::{Version, met};
 
 /// What shall be different of an account; None leaves it alone.
@@ -89,7 +91,7 @@ impl Desk {
                 return Err(error);
             }
         };
-        let object = Object::account(ObjectKind::User, account.id, account.plane, account.grants.clone());
+        let object = account.object(ObjectKind::User);
         self.permit(caller, Operation::UserRead, &object, Some(account.name.clone())).await?;
         Ok(account)
     }
@@ -121,7 +123,7 @@ impl Desk {
         touched.extend(edit.grants.iter().flatten().cloned());
         let mut permits = Vec::new();
         for operation in operations {
-            let object = Object::account(ObjectKind::User, account.id, account.plane, touched.clone());
+            let object = Object { grants: touched.clone(), ..account.object(ObjectKind::User) };
             let permit = self.permit(caller, operation, &object, Some(account.name.clone())).await?;
             permits.push((operation, permit));
         }
@@ -171,6 +173,7 @@ impl Desk {
         let sealed = contact.as_ref().map(serde_json::to_vec).transpose();
         let sealed = sealed.map_err(|error| OperateError::failed(&error))?.map(Zeroizing::new);
         let (id, vault) = (account.id, Arc::clone(&self.vault));
+        let owner = key_owner(account.tenant.as_ref().map(|tenant| &tenant.path));
         let permitted = account.grants;
         self.store
             .write(move |tx: &Tx| {
@@ -192,7 +195,7 @@ impl Desk {
                         set_login_policies(tx, id, edit.address_policy, edit.hours_policy).await?;
                     }
                     if let Some(contact) = sealed {
-                        vault.put_secret(tx, &contact_name(id), &contact, now).await?;
+                        vault.put_secret(tx, owner, &contact_name(id), &contact, now).await?;
                     }
                     netwarden_audit::record_many(tx, &records).await?;
                     Ok::<(), OperateError>(())
@@ -290,7 +293,7 @@ impl Desk {
             Err(error) => return Err(error),
         };
         let object = match &account {
-            Some(one) => Object::account(ObjectKind::User, one.id, one.plane, one.grants.clone()),
+            Some(one) => one.object(ObjectKind::User),
             None => Object::everywhere(ObjectKind::User),
         };
         let named = name.chars().take(64).collect();
@@ -335,7 +338,8 @@ impl Desk {
     ) -> Result<Counted<ListedSession>, OperateError> {
         self.permit_of(caller, Operation::SessionRead).await?;
         self.identity.end_idle_sessions(self.clock.now()).await?;
-        let query = crate::lists::session_query(caller.plane(), self.paged(wish))?;
+        let query = of_seen_accounts(caller, Operation::SessionRead, ListQuery::unscoped(&SESSIONS))?;
+        let query = crate::lists::session_query(query, self.paged(wish))?;
         let listed = self.identity.list_sessions(&query).await?;
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
     }
@@ -343,7 +347,7 @@ impl Desk {
     /// One session that holds.
     pub async fn session(&self, caller: &Caller, id: i64) -> Result<ListedSession, OperateError> {
         self.permit_of(caller, Operation::SessionRead).await?;
-        let query = of_plane(ListQuery::unscoped(&SESSIONS), caller.plane())?;
+        let query = of_seen_accounts(caller, Operation::SessionRead, ListQuery::unscoped(&SESSIONS))?;
         let query = query.filter("id", Condition::Eq(id.into()))?;
         let mut listed = self.identity.list_sessions(&query).await?;
         listed.items.pop().ok_or_else(|| OperateError::not_found(Thing::Session, id))
@@ -383,7 +387,7 @@ impl Desk {
         let Some(whose) = whose else { return Ok(Object::everywhere(kind)) };
         let query = ListQuery::unscoped(&ACCOUNTS).filter("id", Condition::Eq(whose.0.into()))?;
         Ok(match self.identity.list_users(&query).await?.items.pop() {
-            Some(account) => Object::account(kind, whose, account.plane, account.grants),
+            Some(account) => account.object(kind),
             None => Object::everywhere(kind),
         })
     }
@@ -419,7 +423,7 @@ impl Desk {
         name: &str,
     ) -> Result<(Account, Permit), OperateError> {
         let account = self.account_or_denied(caller, operation, name).await?;
-        let object = Object::account(ObjectKind::User, account.id, account.plane, account.grants.clone());
+        let object = account.object(ObjectKind::User);
         let permit = self.permit(caller, operation, &object, Some(account.name.clone())).await?;
         Ok((account, permit))
     }
@@ -483,9 +487,26 @@ pub(crate) fn of_plane(query: ListQuery, plane: Plane) -> Result<ListQuery, Oper
     Ok(query.filter("plane", Condition::Eq(plane.as_str().into()))?)
 }
 
+/// What belongs to the accounts of the caller's plane, and there to those of the tenants that the operation shows.
+pub(crate) fn of_seen_accounts(
+    caller: &Caller,
+    operation: Operation,
+    query: ListQuery,
+) -> Result<ListQuery, OperateError> {
+    let query = of_plane(query, caller.plane())?;
+    Ok(match caller.tenants(operation) {
+        TenantScope::All => query,
+        TenantScope::Within(outer) => {
+            query.filter("tenant_path", Condition::Prefix(outer.to_string().as_str().into()))?
+        }
+        TenantScope::Only(only) => query.filter("tenant_id", Condition::Eq(only.id().0.into()))?,
+        TenantScope::None => query.filter("tenant_id", Condition::Eq((-1).into()))?,
+    })
+}
+
 /// The accounts that the caller may see: of their plane those that are confined to a domain of theirs, or all.
 pub(crate) fn seen_by(caller: &Caller, query: ListQuery) -> Result<ListQuery, OperateError> {
-    let query = of_plane(query, caller.plane())?;
+    let query = of_seen_accounts(caller, Operation::UserRead, query)?;
     let Subject::User(user) = &caller.subject else { return Ok(query) };
     let domains: Option<Vec<&String>> =
         user.grants_with(Operation::UserRead).map(|grant| grant.domain.as_ref()).collect();

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use netwarden_audit::{Kind, ObjectRef, Outcome, Record, Value};
-use netwarden_identity::{Grant, Operation, Presence, Role, Subject, Through, has_whole};
+use netwarden_identity::{
+    Grant, Operation, Presence, Role, Subject, TenantPath, TenantScope, Through, has_whole,
+};
 use netwarden_model::{Plane, Scope, Severity};
 
 /// A caller as the edge has identified them.
@@ -32,6 +34,22 @@ impl Caller {
         match &self.subject {
             Subject::Unidentified => Plane::Om,
             Subject::User(user) => user.plane(),
+        }
+    }
+
+    /// The tenant to which the caller belongs.
+    pub fn tenant(&self) -> Option<&TenantPath> {
+        match &self.subject {
+            Subject::Unidentified => None,
+            Subject::User(user) => user.tenant.as_ref(),
+        }
+    }
+
+    /// Which tenants' accounts the lists of an operation show.
+    pub(crate) fn tenants(&self, operation: Operation) -> TenantScope {
+        match &self.subject {
+            Subject::Unidentified => TenantScope::None,
+            Subject::User(user) => user.tenants(operation),
         }
     }
 
@@ -116,10 +134,10 @@ impl Permit {
 }
 
 fn kind_of(operation: Operation) -> Kind {
-    use netwarden_identity::ObjectKind::{Domain, Factor, Policy, Role, Session, Token, User};
+    use netwarden_identity::ObjectKind::{Domain, Factor, Policy, Role, Session, Tenant, Token, User};
 
     match operation.object() {
-        Domain | Factor | Policy | Role | Session | Token | User => Kind::Security,
+        Domain | Factor | Policy | Role | Session | Tenant | Token | User => Kind::Security,
         _ => Kind::Operation,
     }
 }

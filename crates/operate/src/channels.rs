@@ -16,6 +16,7 @@ use netwarden_identity::{Object, ObjectKind, Operation};
 use netwarden_model::Severity;
 use netwarden_rules::{Destination, Reaction};
 use netwarden_store::Tx;
+use netwarden_vault::KeyOwner;
 use zeroize::Zeroizing;
 
 use crate::caller::{Caller, Permit};
@@ -212,7 +213,7 @@ impl Desk {
                     sql::put(tx, &row).await?;
                     let name = sql::secret_name(&row.name);
                     if let Some(secret) = &secret {
-                        vault.put_secret(tx, &name, secret.as_bytes(), at).await?;
+                        vault.put_secret(tx, KeyOwner::SYSTEM, &name, secret.as_bytes(), at).await?;
                     } else if !row.has_secret {
                         vault.remove_secret(tx, &name).await?;
                     }

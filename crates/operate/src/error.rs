@@ -234,6 +234,18 @@ impl From<IdentityError> for OperateError {
             IdentityError::DomainInUse(count) => {
                 Self::Conflict(Said::DomainInUse { count: i64::try_from(count).unwrap_or(i64::MAX) })
             }
+            IdentityError::BadTenantName(name) => Self::Invalid(Said::BadTenantName { name }),
+            IdentityError::TenantNameTaken(name) => Self::Conflict(Said::TenantIsThere { name }),
+            IdentityError::NoSuchTenant(name) => Self::Invalid(Said::NoSuchTenant { name }),
+            IdentityError::NoAgency => Self::Invalid(Said::NoAgency),
+            IdentityError::AgenciesAbove(most) => {
+                Self::Invalid(Said::AgenciesAbove { most: i64::try_from(most).unwrap_or(i64::MAX) })
+            }
+            IdentityError::TenantKeepsOthers(count) => {
+                Self::Conflict(Said::TenantKeepsOthers { count: i64::try_from(count).unwrap_or(i64::MAX) })
+            }
+            IdentityError::TenantNeeded => Self::Invalid(Said::TenantNeeded),
+            IdentityError::NoTenantHere => Self::Invalid(Said::NoTenantHere),
             IdentityError::BadUnusedAct(given) => Self::Invalid(Said::NoUnusedAct { given }),
             IdentityError::BadPolicyName => Self::Invalid(Said::LoginPolicyName),
             IdentityError::PolicyText(error) => Self::Invalid((&error).into()),
@@ -298,6 +310,14 @@ mod tests {
             || IdentityError::DomainNameTaken("x".into()),
             || IdentityError::NoSuchDomain("x".into()),
             || IdentityError::DomainInUse(2),
+            || IdentityError::BadTenantName("x y".into()),
+            || IdentityError::TenantNameTaken("x".into()),
+            || IdentityError::NoSuchTenant("x".into()),
+            || IdentityError::NoAgency,
+            || IdentityError::AgenciesAbove(7),
+            || IdentityError::TenantKeepsOthers(2),
+            || IdentityError::TenantNeeded,
+            || IdentityError::NoTenantHere,
             || IdentityError::AttributeRange { attribute: "idle_s", least: 1, most: 2, given: 3 },
             || IdentityError::AttributeText { attribute: "welcome", most: 1 },
             || IdentityError::BadUnusedAct("x".into()),

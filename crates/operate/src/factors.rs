@@ -26,6 +26,7 @@ use crate::passkeys::{rows_of, session_of};
 use crate::people::{identified, login_alarm, random};
 use crate::ports::require_reason;
 use crate::said::Said;
+use crate::tenants::key_owner;
 
 /// Who made the secret, as apps show it beside the account.
 const ISSUER: &str = "Netwarden";
@@ -126,6 +127,7 @@ impl Desk {
         let (shown, uri) = (secret.base32(), secret.uri(ISSUER, &user.name));
         let record = permit.warning(None, Some(Redacted.into()), "begun");
         let (owner, label, at, vault) = (user.user, label.to_owned(), permit.at, Arc::clone(&self.vault));
+        let keys = key_owner(user.tenant.as_ref());
         let id = self
             .store
             .write(move |tx: &Tx| {
@@ -134,7 +136,7 @@ impl Desk {
                     for begun in gone {
                         vault.remove_secret(tx, &secret_name(begun)).await?;
                     }
-                    vault.put_secret(tx, &secret_name(id), secret.octets(), at).await?;
+                    vault.put_secret(tx, keys, &secret_name(id), secret.octets(), at).await?;
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<_, OperateError>(id)
                 })
@@ -234,7 +236,7 @@ impl Desk {
         reason: &str,
     ) -> Result<usize, OperateError> {
         let account = self.account_or_denied(caller, Operation::FactorReset, name).await?;
-        let object = Object::account(ObjectKind::Factor, account.id, account.plane, account.grants.clone());
+        let object = account.object(ObjectKind::Factor);
         let permit = self.permit(caller, Operation::FactorReset, &object, Some(account.name.clone())).await?;
         require_reason(reason)?;
         let vault = Arc::clone(&self.vault);

@@ -48,6 +48,7 @@ mod sessions;
 mod sql;
 mod statistics;
 mod system;
+mod tenants;
 mod tokens;
 mod topology;
 mod trail;
@@ -119,6 +120,7 @@ pub use system::{
     Standing, Status, count_engine_start, inventory_settings, load_parameters, parameter_version,
     record_exceptions,
 };
+pub use tenants::{TenantEdit, TenantWish, tenant_version};
 pub use tokens::{ListedToken, TokenFor};
 pub use topology::{MappedElement, Topology};
 pub use trail::Export;

@@ -13,7 +13,7 @@ use netwarden_inventory::{Network, RoleOverride, UplinkBy};
 use netwarden_model::access::Progress;
 use netwarden_model::action::Originator;
 use netwarden_model::{
-    Configuration, Event, EventKind, EventSeq, Mac, NeId, Plane, PortName, PortRef, Scope, Severity, VlanId,
+    Configuration, Event, EventKind, EventSeq, Mac, NeId, PortName, PortRef, Scope, Severity, VlanId,
 };
 use netwarden_rules::sql::ListedRule;
 use netwarden_spine::EventQuery;
@@ -153,6 +153,7 @@ const USER_FILTERS: Filters = &[
     ("enabled", Reads::Truth),
     ("address_policy", Reads::Text),
     ("hours_policy", Reads::Text),
+    ("tenant", Reads::Text),
 ];
 
 const SESSION_FILTERS: Filters = &[("user", Reads::Part), ("address", Reads::Part)];
@@ -457,8 +458,7 @@ impl Desk {
 }
 
 /// What is wanted of the list of sessions.
-pub(crate) fn session_query(plane: Plane, wish: ListWish) -> Result<ListQuery, OperateError> {
-    let sessions = crate::accounts::of_plane(ListQuery::unscoped(&netwarden_identity::SESSIONS), plane)?;
+pub(crate) fn session_query(sessions: ListQuery, wish: ListWish) -> Result<ListQuery, OperateError> {
     filled(sessions, SESSION_FILTERS, &["user", "address"], wish)
 }
 

@@ -11,6 +11,7 @@ use netwarden_names::format::parse;
 use netwarden_names::sql::{self, Run};
 use netwarden_names::{Kind, Parsed, Settings, Source};
 use netwarden_store::Tx;
+use netwarden_vault::KeyOwner;
 use zeroize::Zeroizing;
 
 use crate::caller::{Caller, Permit};
@@ -132,7 +133,9 @@ impl Desk {
                     let id =
                         sql::insert_source(tx, &row, at).await.map_err(|error| taken(error, &row.name))?;
                     if let Some(secret) = secret {
-                        vault.put_secret(tx, &secret_name(id), secret.as_bytes(), at).await?;
+                        vault
+                            .put_secret(tx, KeyOwner::SYSTEM, &secret_name(id), secret.as_bytes(), at)
+                            .await?;
                     }
                     netwarden_audit::record(tx, &record).await?;
                     Ok::<_, OperateError>(id)
@@ -183,7 +186,9 @@ impl Desk {
                             vault.remove_secret(tx, &secret_name(row.id)).await?;
                         }
                         Some(secret) => {
-                            vault.put_secret(tx, &secret_name(row.id), secret.as_bytes(), at).await?;
+                            vault
+                                .put_secret(tx, KeyOwner::SYSTEM, &secret_name(row.id), secret.as_bytes(), at)
+                                .await?;
                         }
                         None => {}
                     }

@@ -16,6 +16,7 @@ use crate::error::OperateError;
 use crate::factors::Settling;
 use crate::people::identified;
 use crate::said::Said;
+use crate::tenants::key_owner;
 
 impl From<PasskeyError> for OperateError {
     fn from(error: PasskeyError) -> Self {
@@ -75,6 +76,7 @@ impl Desk {
             }
         };
         let (owner, at, vault) = (user.user, permit.at, Arc::clone(&self.vault));
+        let keys = key_owner(user.tenant.as_ref());
         let (settling, mut record) = (Settling::of(self, &permit, user)?, permit.warning(None, None, ""));
         record.details = Some(format!("passkey '{}'", made.label));
         let settled = self
@@ -86,7 +88,7 @@ impl Desk {
                     for begun in gone {
                         vault.remove_secret(tx, &secret_name(begun)).await?;
                     }
-                    vault.put_secret(tx, &secret_name(id), &made.kept, at).await?;
+                    vault.put_secret(tx, keys, &secret_name(id), &made.kept, at).await?;
                     // Whether and how it counts is seen when it signs for the first time.
                     let presented = Presented::Passkey { factor: id, counter: 0 };
                     let settled = settling.settle(tx, Some(presented), record).await?;
@@ -130,7 +132,7 @@ impl Desk {
             Err(error @ PasskeyError::NoChallenge) => return Err(error.into()),
             Err(error) => (None, Some(error.to_string())),
         };
-        let (at, vault) = (permit.at, Arc::clone(&self.vault));
+        let (at, vault, keys) = (permit.at, Arc::clone(&self.vault), key_owner(user.tenant.as_ref()));
         let (settling, mut record) = (Settling::of(self, &permit, user)?, permit.warning(None, None, ""));
         record.details = why;
         let settled = self
@@ -142,7 +144,7 @@ impl Desk {
                     });
                     let settled = settling.settle(tx, presented, record).await?;
                     if let (Ok(_), Some(Signed { factor, kept: Some(kept), .. })) = (&settled, signed) {
-                        vault.put_secret(tx, &secret_name(factor), &kept, at).await?;
+                        vault.put_secret(tx, keys, &secret_name(factor), &kept, at).await?;
                     }
                     Ok::<_, OperateError>(settled)
                 })

@@ -21,6 +21,7 @@ use crate::accounts::contact_name;
 use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::error::OperateError;
+use crate::tenants::key_owner;
 
 /// A session that was opened.
 #[derive(Debug)]
@@ -49,6 +50,8 @@ pub struct NewAccount {
     pub grants: Grants,
     /// The account that it is to be like.
     pub like: Option<String>,
+    /// The tenant to which it is to belong; that of `like`, or else the caller's, where none is given.
+    pub tenant: Option<String>,
     /// Mobile number; empty for none.
     pub mobile: String,
     /// Mail address; empty for none.
@@ -205,7 +208,9 @@ impl Desk {
         };
         let usual = like.as_ref().map(|account| account.grants.clone()).unwrap_or_default();
         let grants = if wish.grants.is_empty() { usual } else { wish.grants };
-        let object = Object::new_account(caller.plane(), grants.clone());
+        let usual = like.as_ref().and_then(|account| account.tenant.as_ref()).map(|tenant| &tenant.path);
+        let tenant = self.tenant_of_new(caller, wish.tenant.as_deref(), usual).await?;
+        let object = Object::new_account(caller.plane(), grants.clone()).of_tenant(tenant.clone());
         let permit = self.permit(caller, Operation::UserCreate, &object, Some(wish.name.clone())).await?;
         let contact = Contact::new(&wish.mobile, &wish.mail)?;
         let is_administrator = grants.iter().any(|grant| grant.role.is_administrative());
@@ -219,7 +224,9 @@ impl Desk {
             }
         };
         let plane = caller.plane();
-        let user = NewUser { plane, name: wish.name, password: hash, must_change_password: true, grants };
+        let owner = key_owner(tenant.as_ref());
+        let user =
+            NewUser { plane, name: wish.name, tenant, password: hash, must_change_password: true, grants };
         let (at, vault) = (permit.at, Arc::clone(&self.vault));
         let usual = like.as_ref();
         let attributes = usual.map(|account| account.attributes.as_edit()).unwrap_or_default();
@@ -229,6 +236,7 @@ impl Desk {
         let made = serde_json::json!({
             "roles": user.grants,
             "like": wish.like,
+            "tenant": wish.tenant,
             "address_policy": address_policy.clone().flatten(),
             "hours_policy": hours_policy.clone().flatten(),
         });
@@ -252,7 +260,7 @@ impl Desk {
                     }
                     set_login_policies(tx, id, address_policy, hours_policy).await?;
                     if let Some(reached) = reached {
-                        vault.put_secret(tx, &contact_name(id), &reached, at).await?;
+                        vault.put_secret(tx, owner, &contact_name(id), &reached, at).await?;
                     }
                     netwarden_audit::record_many(tx, &records).await?;
                     Ok::<_, OperateError>(id)

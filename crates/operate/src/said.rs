@@ -83,13 +83,14 @@ pub enum Thing {
     Series,
     Session,
     SourceOfNames,
+    Tenant,
     Token,
     User,
 }
 
 impl Thing {
     /// Every kind.
-    pub const ALL: [Thing; 21] = [
+    pub const ALL: [Thing; 22] = [
         Thing::AuditRecord,
         Thing::Backup,
         Thing::Channel,
@@ -109,6 +110,7 @@ impl Thing {
         Thing::Series,
         Thing::Session,
         Thing::SourceOfNames,
+        Thing::Tenant,
         Thing::Token,
         Thing::User,
     ];
@@ -135,6 +137,7 @@ impl Thing {
             Thing::Series => "series",
             Thing::Session => "session",
             Thing::SourceOfNames => "source of names",
+            Thing::Tenant => "tenant",
             Thing::Token => "token",
             Thing::User => "user",
         }

@@ -11,7 +11,7 @@ use netwarden_identity::{
 use netwarden_model::UserId;
 use netwarden_store::{Condition, FilterValue, ListQuery, PAGE_LIMIT, Page, Tx};
 
-use crate::accounts::of_plane;
+use crate::accounts::{of_plane, of_seen_accounts};
 use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::elements::owner;
@@ -66,7 +66,7 @@ impl Desk {
         wish: TokenFor,
     ) -> Result<(NewToken, Timestamp), OperateError> {
         let account = self.account_or_denied(caller, Operation::TokenCreate, user).await?;
-        let object = Object::account(ObjectKind::Token, account.id, account.plane, account.grants.clone());
+        let object = account.object(ObjectKind::Token);
         let label = wish.label.clone();
         let permit = self.permit(caller, Operation::TokenCreate, &object, Some(label)).await?;
         self.put_token(permit, account.id, wish).await
@@ -115,6 +115,7 @@ impl Desk {
         let mut query = of_plane(ListQuery::unscoped(&TOKENS), caller.plane())?;
         if all {
             self.permit_of(caller, Operation::TokenRead).await?;
+            query = of_seen_accounts(caller, Operation::TokenRead, ListQuery::unscoped(&TOKENS))?;
         } else {
             let user = owner(caller).unwrap_or(UserId(-1));
             let object = Object::owned(ObjectKind::Token, user);

@@ -18,7 +18,7 @@ use crate::ports::require_reason;
 pub const MOST_ACCOUNTS: usize = 250;
 
 /// The columns, of which `name` is needed. Roles and labels are divided by blanks or `|`.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "name",
     "roles",
     "like",
@@ -30,6 +30,7 @@ const COLUMNS: [&str; 11] = [
     "hours_policy",
     "max_sessions",
     "valid_days",
+    "tenant",
 ];
 
 /// What became of an import of accounts.
@@ -58,6 +59,7 @@ pub fn user_rows(csv: &[u8]) -> Imported<NewAccount> {
             password: None,
             grants,
             like: row.text("like"),
+            tenant: row.text("tenant"),
             mobile: row.text("mobile").unwrap_or_default(),
             mail: row.text("mail").unwrap_or_default(),
             attributes: AttributesEdit {

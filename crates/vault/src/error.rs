@@ -61,6 +61,9 @@ pub enum VaultError {
     /// Sealed under a key that is not here.
     #[error("a sealed value needs key {0}, which does not exist here")]
     UnknownKey(u32),
+    /// Whose values are to be sealed has no key, or none any more.
+    #[error("there is no key for what belongs to owner {0}")]
+    NoKeyOf(i64),
     /// Authentication failed.
     #[error("a sealed value for '{purpose}' was altered, or was sealed for something else")]
     Altered {

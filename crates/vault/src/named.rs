@@ -5,7 +5,7 @@ use netwarden_store::{Tx, execute, to_micros, values};
 use zeroize::Zeroizing;
 
 use crate::signing::{PURPOSE, aad};
-use crate::{Vault, VaultError, sql};
+use crate::{KeyOwner, Vault, VaultError, sql};
 
 /// Keeps them apart from the secrets that the system makes for itself.
 fn row(name: &str) -> String {
@@ -13,16 +13,17 @@ fn row(name: &str) -> String {
 }
 
 impl Vault {
-    /// Keeps `secret` under `name`, in place of an earlier one.
+    /// Keeps `secret` under `name`, in place of an earlier one, sealed under the key of whose it is.
     pub async fn put_secret(
         &self,
         tx: &Tx,
+        owner: KeyOwner,
         name: &str,
         secret: &[u8],
         now: Timestamp,
     ) -> Result<(), VaultError> {
         let name = row(name);
-        let sealed = self.seal(PURPOSE, aad(&name), secret)?;
+        let sealed = self.keyring(|keyring| keyring.seal(owner, PURPOSE, aad(&name), secret))?;
         let sql = "INSERT INTO vault_secrets (purpose, sealed, made_at) VALUES ($1, $2, $3) \
                    ON CONFLICT (purpose) DO UPDATE SET sealed = excluded.sealed, made_at = excluded.made_at";
         execute(tx, sql, values![name, sealed.into_bytes(), to_micros(now)]).await?;

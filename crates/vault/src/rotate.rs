@@ -9,9 +9,8 @@ use jiff::Timestamp;
 use crate::components::{KeyFile, next_path};
 use crate::files::rename;
 use crate::keyring::{Key, random, wrap_one};
-use crate::sealed::header;
-use crate::vault::{in_background, new_root, reseal, root_key};
-use crate::{Vault, VaultError, credentials, signing, sql};
+use crate::vault::{in_background, new_root, root_key};
+use crate::{KeyOwner, Vault, VaultError, credentials, signing, sql};
 
 impl Vault {
     /// Makes new components and a new root key, and wraps the working keys anew. A credential that
@@ -57,7 +56,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Makes a new working key, under which everything is sealed from now on; what was sealed before is sealed anew
+    /// Makes a new working key for each owner, under which everything of theirs is sealed from now on; what was sealed before is sealed anew
     /// by [`Vault::reseal_some`]. Older keys stay, for what others have sealed: see [`Vault::reseal`].
     pub async fn rotate_working(&self, now: Timestamp) -> Result<(), VaultError> {
         let _alone = self.inner.rotating.lock().await;
@@ -65,10 +64,14 @@ impl Vault {
         let generation = row.generation;
         let root = root_key(&self.inner.config, row).await?;
         let mut keyring = crate::keyring::Keyring::unwrap(&root, sql::keys(self.inner.store.read()).await?)?;
-        let id = keyring.current_id().saturating_add(1);
-        let key: Key = random()?;
-        let wrapped = wrap_one(&root, id, &key)?;
-        keyring.insert(id, key);
+        let owners: Vec<KeyOwner> = keyring.owners().collect();
+        let mut fresh = Vec::with_capacity(owners.len());
+        for owner in owners {
+            let id = keyring.last_id().saturating_add(1);
+            let key: Key = random()?;
+            fresh.push((id, owner, wrap_one(&root, id, owner, &key)?));
+            keyring.insert(id, owner, key);
+        }
         self.inner
             .store
             .write::<_, VaultError, _>(move |tx| {
@@ -77,21 +80,26 @@ impl Vault {
                     if present != Some(generation) {
                         return Err(VaultError::RotatedElsewhere);
                     }
-                    Ok(sql::insert_key(tx, id, &wrapped, now).await?)
+                    for (id, owner, wrapped) in &fresh {
+                        sql::insert_key(tx, *id, *owner, wrapped, now).await?;
+                    }
+                    Ok(())
                 })
             })
             .await?;
+        tracing::info!(key = keyring.last_id(), "new working keys are in use");
         self.replace_keyring(keyring);
-        tracing::info!(key = id, "a new working key is in use");
         Ok(())
     }
+
     /// How many credentials and secrets of the vault are sealed under an older working key than the present one.
     pub async fn sealed_before(&self) -> Result<u64, VaultError> {
-        let present = self.keyring(|keyring| header(keyring.current_id()));
-        Ok(sql::sealed_before(self.inner.store.read(), &present).await?)
+        let under = sql::sealed_under(self.inner.store.read()).await?;
+        let older = under.iter().filter(|(begins, _)| self.keyring(|keyring| !keyring.is_current(begins)));
+        Ok(older.map(|(_, count)| count).sum())
     }
 
-    /// Seals up to `most` of them anew, from `place` on, in one transaction.
+    /// Looks at up to `most` values from `place` on, in one transaction, and seals anew what is under an older key.
     pub async fn reseal_some(&self, place: Place, most: u32) -> Result<Resealed, VaultError> {
         let vault = self.clone();
         self.inner
@@ -100,7 +108,7 @@ impl Vault {
                 Box::pin(async move {
                     // As it is in the writer's order: another rotation may have come before.
                     let keyring = vault.keyring(Clone::clone);
-                    let rows = sql::sealed_from(tx, &header(keyring.current_id()), &place, most).await?;
+                    let rows = sql::sealed_from(tx, &place, most).await?;
                     let next = match rows.last() {
                         Some((last, _)) => Some(last.clone()),
                         None => place.table_after(),
@@ -108,9 +116,9 @@ impl Vault {
                     let mut resealed = Resealed { next, done: 0, unreadable: Vec::new() };
                     for (place, sealed) in rows {
                         let (purpose, aad) = place.bound_to();
-                        match reseal(&keyring, purpose, &aad, &sealed) {
+                        match keyring.reseal(purpose, &aad, &sealed) {
                             Ok(Some(sealed)) => sql::put_sealed(tx, &place, sealed).await?,
-                            Ok(None) => {}
+                            Ok(None) => continue,
                             // It could not be opened before either: it stays as it is, and is told.
                             Err(_) => resealed.unreadable.push(place.to_string()),
                         }
@@ -170,7 +178,7 @@ impl std::fmt::Display for Place {
 pub struct Resealed {
     /// From where the next step goes on; None where nothing is left.
     pub next: Option<Place>,
-    /// Values that were looked at.
+    /// Values that were under an older key.
     pub done: u64,
     /// Those that could not be opened, and stay as they are.
     pub unreadable: Vec<String>,

@@ -6,12 +6,13 @@ use netwarden_store::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Place, Sealed, VaultError};
+use crate::{KeyOwner, Place, Sealed, VaultError};
 
 /// The vault's schema.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "vault-0001-keys",
-    up: "CREATE TABLE vault_root (
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "vault-0001-keys",
+        up: "CREATE TABLE vault_root (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     generation BIGINT NOT NULL,
     component {bytes} NOT NULL,
@@ -39,7 +40,14 @@ CREATE TABLE vault_credentials (
     changed_at BIGINT NOT NULL
 );
 ",
-}];
+    },
+    // Whose values a key seals: those of the system itself, or of one owner.
+    Migration {
+        name: "vault-0002-owners",
+        up: "ALTER TABLE vault_keys ADD COLUMN owner BIGINT NOT NULL DEFAULT 0;
+",
+    },
+];
 
 /// The database's component of the root key, and what else its derivation needs.
 pub(crate) struct RootRow {
@@ -88,20 +96,35 @@ fn root_values(root: &RootRow, now: Timestamp) -> [netwarden_store::Value; 6] {
     ]
 }
 
-pub(crate) async fn keys<C: ConnectionTrait>(connection: &C) -> Result<Vec<(u32, Sealed)>, VaultError> {
-    let rows = query_all(connection, "SELECT id, wrapped FROM vault_keys ORDER BY id", []).await?;
+pub(crate) async fn keys<C: ConnectionTrait>(
+    connection: &C,
+) -> Result<Vec<(u32, KeyOwner, Sealed)>, VaultError> {
+    let rows = query_all(connection, "SELECT id, wrapped, owner FROM vault_keys ORDER BY id", []).await?;
     rows.iter()
         .map(|row| {
             let id: i64 = row.try_get_by_index(0)?;
             let id = u32::try_from(id).map_err(|_| VaultError::WrongComponents)?;
-            Ok((id, Sealed::from(row.try_get_by_index::<Vec<u8>>(1)?)))
+            let owner = KeyOwner(row.try_get_by_index(2)?);
+            Ok((id, owner, Sealed::from(row.try_get_by_index::<Vec<u8>>(1)?)))
         })
         .collect()
 }
 
-pub(crate) async fn insert_key(tx: &Tx, id: u32, wrapped: &Sealed, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "INSERT INTO vault_keys (id, wrapped, made_at) VALUES ($1, $2, $3)";
-    execute(tx, sql, values![i64::from(id), wrapped.as_bytes().to_vec(), to_micros(now)]).await.map(drop)
+pub(crate) async fn insert_key(
+    tx: &Tx,
+    id: u32,
+    owner: KeyOwner,
+    wrapped: &Sealed,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO vault_keys (id, wrapped, made_at, owner) VALUES ($1, $2, $3, $4)";
+    let values = values![i64::from(id), wrapped.as_bytes().to_vec(), to_micros(now), owner.0];
+    execute(tx, sql, values).await.map(drop)
+}
+
+/// Deletes an owner's keys; how many there were.
+pub(crate) async fn delete_keys(tx: &Tx, owner: KeyOwner) -> Result<u64, StoreError> {
+    execute(tx, "DELETE FROM vault_keys WHERE owner = $1", values![owner.0]).await
 }
 
 pub(crate) async fn rewrap_key(tx: &Tx, id: u32, wrapped: &Sealed) -> Result<bool, StoreError> {
@@ -128,36 +151,37 @@ pub(crate) async fn insert_secret(
     execute(tx, sql, values![purpose, sealed.into_bytes(), to_micros(now)]).await.map(drop)
 }
 
-/// How many values do not begin as those do that are sealed under the present key.
-pub(crate) async fn sealed_before<C: ConnectionTrait>(
+/// How many values there are under each key, by how they begin.
+pub(crate) async fn sealed_under<C: ConnectionTrait>(
     connection: &C,
-    present: &[u8],
-) -> Result<u64, StoreError> {
-    let sql = "SELECT (SELECT COUNT(*) FROM vault_secrets WHERE substr(sealed, 1, 5) <> $1) \
-               + (SELECT COUNT(*) FROM vault_credentials WHERE substr(sealed, 1, 5) <> $1)";
-    let row = query_one(connection, sql, values![present.to_vec()]).await?;
-    let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
-    Ok(u64::try_from(count).unwrap_or(0))
+) -> Result<Vec<(Sealed, u64)>, StoreError> {
+    let sql = "SELECT begins, COUNT(*) FROM (SELECT substr(sealed, 1, 5) AS begins FROM vault_secrets \
+               UNION ALL SELECT substr(sealed, 1, 5) FROM vault_credentials) s GROUP BY begins";
+    let rows = query_all(connection, sql, []).await?;
+    rows.iter()
+        .map(|row| {
+            let count: i64 = row.try_get_by_index(1)?;
+            let begins = Sealed::from(row.try_get_by_index::<Vec<u8>>(0)?);
+            Ok((begins, u64::try_from(count).unwrap_or(0)))
+        })
+        .collect()
 }
 
-/// Up to `most` of them in the table of `place`, after it, in order.
+/// Up to `most` values in the table of `place`, after it, in order.
 pub(crate) async fn sealed_from(
     tx: &Tx,
-    present: &[u8],
     place: &Place,
     most: u32,
 ) -> Result<Vec<(Place, Sealed)>, StoreError> {
-    let present = present.to_vec();
     let rows = match place {
         Place::Secret(purpose) => {
-            let sql = "SELECT purpose, sealed FROM vault_secrets WHERE purpose > $1 \
-                       AND substr(sealed, 1, 5) <> $2 ORDER BY purpose LIMIT $3";
-            query_all(tx, sql, values![purpose.as_str(), present, i64::from(most)]).await?
+            let sql =
+                "SELECT purpose, sealed FROM vault_secrets WHERE purpose > $1 ORDER BY purpose LIMIT $2";
+            query_all(tx, sql, values![purpose.as_str(), i64::from(most)]).await?
         }
         Place::Credential(id) => {
-            let sql = "SELECT id, sealed FROM vault_credentials WHERE id > $1 \
-                       AND substr(sealed, 1, 5) <> $2 ORDER BY id LIMIT $3";
-            query_all(tx, sql, values![*id, present, i64::from(most)]).await?
+            let sql = "SELECT id, sealed FROM vault_credentials WHERE id > $1 ORDER BY id LIMIT $2";
+            query_all(tx, sql, values![*id, i64::from(most)]).await?
         }
     };
     rows.iter()

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::components::{ITERATIONS, KeyFile, SALT_LENGTH, derive_root, refuse_inside, settle};
 use crate::files::read_any;
-use crate::keyring::{KEY_LENGTH, Key, Keyring, random, wrap_one};
+use crate::keyring::{KEY_LENGTH, Key, KeyOwner, Keyring, random, wrap_one};
 use crate::sql::{self, RootRow};
 use crate::{Sealed, VaultError};
 
@@ -34,8 +34,8 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) config: VaultConfig,
     keyring: RwLock<Keyring>,
-    /// Held while keys are rotated.
-    pub(crate) rotating: tokio::sync::Mutex<()>,
+    /// Held while keys are made or rotated.
+    pub(crate) rotating: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl std::fmt::Debug for Vault {
@@ -61,14 +61,14 @@ impl Vault {
             }
             None => found(&store, &config, now).await?,
         };
-        let rotating = tokio::sync::Mutex::new(());
+        let rotating = Arc::default();
         Ok(Self { inner: Arc::new(Inner { store, config, keyring: RwLock::new(keyring), rotating }) })
     }
 
-    /// Seals `plaintext` under the present working key. It opens only for the same `purpose` (a word
+    /// Seals `plaintext` under the system's present working key. It opens only for the same `purpose` (a word
     /// for the kind of secret) and `aad` (what ties it to its place, such as the row's id).
     pub fn seal(&self, purpose: &str, aad: &[u8], plaintext: &[u8]) -> Result<Sealed, VaultError> {
-        self.keyring(|keyring| keyring.seal(purpose, aad, plaintext))
+        self.keyring(|keyring| keyring.seal(KeyOwner::SYSTEM, purpose, aad, plaintext))
     }
 
     /// Opens what [`Vault::seal`] made, also under a working key that was rotated since.
@@ -79,29 +79,20 @@ impl Vault {
     /// The same secret under the present working key; None where it is under that already. For the
     /// owners of sealed columns, after [`Vault::rotate_working`].
     pub fn reseal(&self, purpose: &str, aad: &[u8], sealed: &Sealed) -> Result<Option<Sealed>, VaultError> {
-        self.keyring(|keyring| reseal(keyring, purpose, aad, sealed))
+        self.keyring(|keyring| keyring.reseal(purpose, aad, sealed))
     }
 
     pub(crate) fn keyring<T>(&self, work: impl FnOnce(&Keyring) -> T) -> T {
         work(&self.inner.keyring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    pub(crate) fn change_keyring(&self, change: impl FnOnce(&mut Keyring)) {
+        change(&mut self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
     pub(crate) fn replace_keyring(&self, keyring: Keyring) {
         *self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner) = keyring;
     }
-}
-
-pub(crate) fn reseal(
-    keyring: &Keyring,
-    purpose: &str,
-    aad: &[u8],
-    sealed: &Sealed,
-) -> Result<Option<Sealed>, VaultError> {
-    if sealed.key_id() == Some(keyring.current_id()) {
-        return Ok(None);
-    }
-    let plaintext = keyring.open(purpose, aad, sealed)?;
-    keyring.seal(purpose, aad, &plaintext).map(Some)
 }
 
 /// The present root key, from its components.
@@ -152,12 +143,12 @@ async fn found(store: &Store, config: &VaultConfig, now: Timestamp) -> Result<Ke
     .await?;
     let (row, root) = new_root(config, file).await?;
     let key: Key = random()?;
-    let wrapped = wrap_one(&root, 1, &key)?;
+    let wrapped = wrap_one(&root, 1, KeyOwner::SYSTEM, &key)?;
     store
         .write::<_, VaultError, _>(move |tx| {
             Box::pin(async move {
                 sql::insert_root(tx, &row, now).await?;
-                Ok(sql::insert_key(tx, 1, &wrapped, now).await?)
+                Ok(sql::insert_key(tx, 1, KeyOwner::SYSTEM, &wrapped, now).await?)
             })
         })
         .await?;

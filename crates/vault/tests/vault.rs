@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use netwarden_model::CredentialId;
 use netwarden_store::testing::TestStore;
 use netwarden_store::{Store, StoreError, execute, query_all, query_one, values};
-use netwarden_vault::{MIGRATIONS, Vault, VaultConfig, VaultError, verify};
+use netwarden_vault::{AddedKey, KeyOwner, MIGRATIONS, Vault, VaultConfig, VaultError, verify};
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
@@ -349,7 +349,9 @@ async fn given_secrets_are_replaced_rotated_and_forgotten() {
         let inner = vault.clone();
         let stored: Result<(), VaultError> = place
             .store()
-            .write(move |tx| Box::pin(async move { inner.put_secret(tx, "soc", secret, now()).await }))
+            .write(move |tx| {
+                Box::pin(async move { inner.put_secret(tx, KeyOwner::SYSTEM, "soc", secret, now()).await })
+            })
             .await;
         stored.unwrap();
     };
@@ -367,4 +369,84 @@ async fn given_secrets_are_replaced_rotated_and_forgotten() {
         place.store().write(move |tx| Box::pin(async move { inner.remove_secret(tx, "soc").await })).await;
     gone.unwrap();
     assert!(vault.named_secret("soc").await.unwrap().is_none());
+}
+
+/// Stores a key of the owner's; what is to be taken into use.
+async fn store_key(place: &Place, vault: &Vault, owner: KeyOwner) -> AddedKey {
+    let (fresh, of) = (vault.fresh_key().await.unwrap(), vault.clone());
+    let stored: Result<AddedKey, VaultError> = place
+        .store()
+        .write(move |tx| Box::pin(async move { of.put_key(tx, fresh, owner, now()).await }))
+        .await;
+    stored.unwrap()
+}
+
+async fn keep(place: &Place, vault: &Vault, owner: KeyOwner, name: &'static str) -> Result<(), VaultError> {
+    let of = vault.clone();
+    place
+        .store()
+        .write(move |tx| {
+            Box::pin(async move { of.put_secret(tx, owner, name, name.as_bytes(), now()).await })
+        })
+        .await
+}
+
+// proves: IAM-21
+#[tokio::test]
+async fn each_owner_has_keys_of_its_own_that_can_be_lost() {
+    for test in TestStore::all(&[MIGRATIONS]).await.unwrap() {
+        let place = Place { test, keys: tempfile::tempdir().unwrap() };
+        let vault = place.unlock().await.unwrap();
+        let (acme, other) = (KeyOwner(7), KeyOwner(9));
+        let refused = keep(&place, &vault, acme, "early").await;
+        assert!(matches!(refused, Err(VaultError::NoKeyOf(7))), "{refused:?}");
+        for owner in [acme, other] {
+            vault.take_key(store_key(&place, &vault, owner).await);
+        }
+        keep(&place, &vault, KeyOwner::SYSTEM, "of the system").await.unwrap();
+        keep(&place, &vault, acme, "of acme").await.unwrap();
+        keep(&place, &vault, other, "of another").await.unwrap();
+        let under = async || {
+            let sql = "SELECT substr(sealed, 1, 5) FROM vault_secrets ORDER BY purpose";
+            let rows = query_all(place.test.store.read(), sql, []).await.unwrap();
+            rows.iter().map(|row| row.try_get_by_index::<Vec<u8>>(0).unwrap()[4]).collect::<Vec<_>>()
+        };
+        assert_eq!(under().await, [2, 3, 1], "each under a key of whose it is");
+        // A key that was stored and not taken into use before the process died is there at the next start.
+        drop(store_key(&place, &vault, KeyOwner(11)).await);
+        let vault = place.unlock().await.unwrap();
+        assert!(vault.has_key(KeyOwner(11)) && !vault.has_key(KeyOwner(12)));
+
+        vault.rotate_working(now()).await.unwrap();
+        assert_eq!(vault.sealed_before().await.unwrap(), 3);
+        assert_eq!(reseal_all(&vault).await, Vec::<String>::new());
+        assert_eq!(vault.sealed_before().await.unwrap(), 0);
+        assert_eq!(under().await, [6, 7, 5], "and again");
+        vault.rotate_root(now()).await.unwrap();
+        let vault = place.unlock().await.unwrap();
+        assert_eq!(vault.named_secret("of acme").await.unwrap().unwrap().as_slice(), b"of acme");
+
+        let of = vault.clone();
+        let deleted: Result<(), VaultError> =
+            place.store().write(move |tx| Box::pin(async move { of.delete_keys(tx, acme).await })).await;
+        deleted.unwrap();
+        vault.forget_keys(acme);
+        for vault in [&vault, &place.unlock().await.unwrap()] {
+            let lost = vault.named_secret("of acme").await;
+            assert!(matches!(lost, Err(VaultError::UnknownKey(6))), "{lost:?}");
+            assert!(vault.named_secret("of another").await.unwrap().is_some());
+            assert!(vault.named_secret("of the system").await.unwrap().is_some());
+        }
+        // The system's own are nobody's to delete.
+        let of = vault.clone();
+        let kept: Result<(), VaultError> = place
+            .store()
+            .write(move |tx| Box::pin(async move { of.delete_keys(tx, KeyOwner::SYSTEM).await }))
+            .await;
+        kept.unwrap();
+        place.unlock().await.unwrap();
+        // A key is not given to somebody else by hand.
+        place.damage("UPDATE vault_keys SET owner = 7 WHERE owner = 9").await;
+        assert!(matches!(place.unlock().await, Err(VaultError::WrongComponents)));
+    }
 }

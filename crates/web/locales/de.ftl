@@ -2249,3 +2249,49 @@ login-refused-wrong-code = falscher Code
 parameter-identity-second-factor-roles = wer eine dieser Rollen hat, in welcher Domäne auch immer, braucht einen zweiten Faktor
 parameter-identity-step-up-s = Gefährliches verlangt einen zweiten Faktor, der innerhalb so vieler Sekunden nachgewiesen wurde, von Konten, die einen haben
 said-grants-changed = das Konto hat inzwischen andere Rollen bekommen; sehen Sie noch einmal nach
+
+tenants = Mandanten
+tenants-about = Kunden des Betreibers, jeder mit eigenen Benutzern und Schlüsseln, und Agenturen, die die Mandanten unter sich verwalten.
+tenants-none = Es gibt keinen Mandanten.
+tenant-add = Neuer Mandant
+tenant-add-told = Er bekommt einen eigenen Schlüssel. Geben Sie ihm als Nächstes einen Administrator, der sich unter /tenant anmeldet und seine Benutzer verwaltet.
+tenant-change = Mandant { $name }
+tenant-remove = Mandant { $name } löschen
+tenant-remove-told = { $count ->
+    [0] Seine Schlüssel gehen mit ihm: Was sie versiegelt haben, lässt sich nicht mehr öffnen.
+    [one] Sein Konto und seine Schlüssel gehen mit ihm: Was sie versiegelt haben, lässt sich nicht mehr öffnen. Was sein Benutzer tat, bleibt im Protokoll.
+   *[other] Seine { $count } Konten und seine Schlüssel gehen mit ihm: Was sie versiegelt haben, lässt sich nicht mehr öffnen. Was seine Benutzer taten, bleibt im Protokoll.
+}
+tenant-name-hint = Kleinbuchstaben, Ziffern, „_“ und „-“.
+tenant-agency-hint = Die Agentur, die ihn verwaltet; leer, wenn Sie es tun.
+tenant-agency-own-hint = Die Agentur unter Ihnen, die ihn verwaltet; leer, wenn Sie es tun.
+tenant-on = Benutzer dürfen sich anmelden
+tenant-off = Niemand darf sich anmelden
+tenant-enabled-hint = Ohne das tun Sitzungen und Tokens seiner Benutzer ab der nächsten Anfrage nichts mehr.
+tenant-administrator = Administrator hinzufügen
+tenant-administrator-title = Administrator von { $name }
+tenant-administrator-agency = Ein Konto, das die Benutzer der Agentur und die Mandanten unter ihr verwaltet.
+tenant-administrator-company = Ein Konto, das die Benutzer des Mandanten verwaltet.
+tenant-administrator-hint = Einmalig unter den Benutzern aller Mandanten, etwa eine Mailadresse.
+tenant-administrator-done = { $user } meldet sich mit diesem Passwort einmal unter /tenant an und setzt dann ein anderes. Es wird nicht noch einmal gezeigt.
+tenant-kind-agency = Agentur
+tenant-kind-company = Unternehmen
+tenant-kind-basic = einfach
+column-tenant = Mandant
+column-agency = Agentur
+account-tenant-hint = Leer für Ihren eigenen.
+object-tenant = Mandant
+thing-tenant = Mandant
+said-other-tenant = das ist nicht für Benutzer dieses Mandanten
+said-bad-tenant-name = „{ $name }“ ist kein Name eines Mandanten: 1 bis 64 Kleinbuchstaben, Ziffern, „_“ und „-“ sind erlaubt
+said-tenant-is-there = einen Mandanten „{ $name }“ gibt es schon
+said-no-such-tenant = einen Mandanten „{ $name }“ gibt es nicht
+said-no-tenant-kind = „{ $given }“ ist keine Art von Mandant: agency, company und basic sind es
+said-no-agency = nur eine Agentur verwaltet andere Mandanten
+said-agencies-above = höchstens { $most } Agenturen stehen übereinander
+said-tenant-keeps-others = { $count } Mandanten gehören zu dieser Agentur; löschen Sie sie zuerst
+said-tenant-too-large = der Mandant hat mehr als { $most } Konten; löschen Sie zuerst einige davon
+said-tenant-needed = ein Konto auf der Ebene der Mandanten gehört zu einem Mandanten
+said-no-tenant-here = nur Konten auf der Ebene der Mandanten gehören zu einem Mandanten
+said-bar-tenant = der Mandant, zu dem das Konto gehört, ist abgeschaltet
+login-refused-tenant = Mandant abgeschaltet

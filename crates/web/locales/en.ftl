@@ -2237,3 +2237,49 @@ login-refused-wrong-code = wrong code
 parameter-identity-second-factor-roles = whoever has one of these roles, in whichever domain, needs a second factor
 parameter-identity-step-up-s = what is dangerous needs a second factor that was proven within so many seconds, of accounts that have one
 said-grants-changed = the account was given other roles meanwhile; look again
+
+tenants = Tenants
+tenants-about = Customers of the operator, each with users and keys of its own, and agencies that keep the tenants below them.
+tenants-none = There is no tenant.
+tenant-add = New tenant
+tenant-add-told = It gets a key of its own. Give it an administrator next, who signs in below /tenant and keeps its users.
+tenant-change = Tenant { $name }
+tenant-remove = Delete tenant { $name }
+tenant-remove-told = { $count ->
+    [0] Its keys go with it: what they have sealed cannot be opened any more.
+    [one] Its account and its keys go with it: what they have sealed cannot be opened any more. What its user did stays in the trail.
+   *[other] Its { $count } accounts and its keys go with it: what they have sealed cannot be opened any more. What its users did stays in the trail.
+}
+tenant-name-hint = Lower-case letters, digits, “_” and “-”.
+tenant-agency-hint = The agency that keeps it; empty where you do.
+tenant-agency-own-hint = The agency below you that keeps it; empty where you do.
+tenant-on = Users may sign in
+tenant-off = Nobody may sign in
+tenant-enabled-hint = Without it sessions and tokens of its users do nothing any more, from their next request on.
+tenant-administrator = Add administrator
+tenant-administrator-title = Administrator of { $name }
+tenant-administrator-agency = An account that keeps the users of the agency, and the tenants below it.
+tenant-administrator-company = An account that keeps the users of the tenant.
+tenant-administrator-hint = Unique among the users of all tenants, such as a mail address.
+tenant-administrator-done = { $user } signs in with this password once, below /tenant, and then sets another. It is not shown again.
+tenant-kind-agency = agency
+tenant-kind-company = company
+tenant-kind-basic = basic
+column-tenant = Tenant
+column-agency = Agency
+account-tenant-hint = Empty for your own.
+object-tenant = tenant
+thing-tenant = tenant
+said-other-tenant = it is not for users of this tenant
+said-bad-tenant-name = '{ $name }' is no name of a tenant: 1 to 64 lower-case letters, digits, '_' and '-' are allowed
+said-tenant-is-there = there is a tenant '{ $name }' already
+said-no-such-tenant = there is no tenant '{ $name }'
+said-no-tenant-kind = '{ $given }' is no kind of tenant: agency, company and basic are
+said-no-agency = only an agency keeps other tenants
+said-agencies-above = at most { $most } agencies stand one above the other
+said-tenant-keeps-others = { $count } tenants belong to this agency; delete them first
+said-tenant-too-large = the tenant has more than { $most } accounts; delete some of them first
+said-tenant-needed = an account on the tenants' plane belongs to a tenant
+said-no-tenant-here = only accounts on the tenants' plane belong to a tenant
+said-bar-tenant = the tenant to which the account belongs is switched off
+login-refused-tenant = tenant switched off

@@ -22,6 +22,7 @@ mod roles;
 mod rules;
 mod sessions;
 mod system;
+mod tenants;
 mod topology;
 mod users;
 
@@ -81,6 +82,7 @@ fn routes() -> OpenApiRouter<Desk> {
         .merge(events::routes())
         .merge(roles::routes())
         .merge(domains::routes())
+        .merge(tenants::routes())
         .merge(factors::routes())
         .merge(rules::routes())
         .merge(audit::routes())

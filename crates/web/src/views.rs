@@ -27,6 +27,7 @@ mod search;
 mod sessions;
 mod system;
 mod table;
+mod tenants;
 mod visitor;
 // Rules and long work.
 mod jobs;
@@ -335,6 +336,15 @@ pages! {
     post "/system/domains/{domain}" domains::edit, Some(Operation::DomainModify);
     get "/system/domains/{domain}/remove" domains::remove_page, Some(Operation::DomainDelete);
     post "/system/domains/{domain}/remove" domains::remove, Some(Operation::DomainDelete);
+    get "/system/tenants" tenants::list, Some(Operation::TenantRead);
+    get "/system/new-tenant" tenants::new_page, Some(Operation::TenantCreate);
+    post "/system/new-tenant" tenants::create, Some(Operation::TenantCreate);
+    get "/system/tenants/{tenant}" tenants::edit_page, Some(Operation::TenantModify);
+    post "/system/tenants/{tenant}" tenants::edit, Some(Operation::TenantModify);
+    get "/system/tenants/{tenant}/administrator" tenants::administrator_page, Some(Operation::TenantAddAdministrator);
+    post "/system/tenants/{tenant}/administrator" tenants::administrator, Some(Operation::TenantAddAdministrator);
+    get "/system/tenants/{tenant}/remove" tenants::remove_page, Some(Operation::TenantDelete);
+    post "/system/tenants/{tenant}/remove" tenants::remove, Some(Operation::TenantDelete);
     get "/system/roles" roles::list, Some(Operation::RoleRead);
     get "/system/new-role" roles::new_page, Some(Operation::RoleCreate);
     post "/system/new-role" roles::create, Some(Operation::RoleCreate);

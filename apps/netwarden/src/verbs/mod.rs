@@ -26,6 +26,7 @@ mod rules;
 mod save;
 mod session;
 mod system;
+mod tenants;
 mod topology;
 mod users;
 mod when;
@@ -97,6 +98,9 @@ pub enum Verbs {
     /// Roles: what may be done, and by whom.
     #[command(after_help = EXIT_CODES)]
     Roles(Noun<roles::Verb>),
+    /// Tenants: customers with users of their own.
+    #[command(after_help = EXIT_CODES)]
+    Tenants(Noun<tenants::Verb>),
     /// Domains: parts of the network to which roles are confined.
     #[command(after_help = EXIT_CODES)]
     Domains(Noun<domains::Verb>),
@@ -171,6 +175,7 @@ async fn dispatch(verbs: Verbs) -> Result<(), Fault> {
         Verbs::Passwords(Noun { connection, verb }) => passwords::run(&connection.open()?, verb).await,
         Verbs::Roles(Noun { connection, verb }) => roles::run(&connection.open()?, verb).await,
         Verbs::Factors(Noun { connection, verb }) => factors::run(&connection.open()?, verb).await,
+        Verbs::Tenants(Noun { connection, verb }) => tenants::run(&connection.open()?, verb).await,
         Verbs::Domains(Noun { connection, verb }) => domains::run(&connection.open()?, verb).await,
         Verbs::Policies(Noun { connection, verb }) => policies::run(&connection.open()?, verb).await,
         Verbs::Sessions(Noun { connection, verb }) => users::run_sessions(&connection.open()?, verb).await,

@@ -67,6 +67,9 @@ pub struct AddArguments {
     /// Like this user: with their roles, attributes and login policies where nothing else is said.
     #[arg(long, value_name = "USER")]
     like: Option<String>,
+    /// The tenant to which it is to belong, on the tenants' plane; your own where missing.
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
     /// Mobile number. It is stored encrypted, and no password of the user may hold it.
     #[arg(long, value_name = "NUMBER")]
     mobile: Option<String>,
@@ -371,14 +374,7 @@ pub async fn run(session: &Session, verb: UserVerb) -> Result<(), Fault> {
             let body = Reason { reason: reason.get()? };
             let made: OneTimePassword =
                 session.client.post(&user_path(&name, "/reset-password"), &body).await?;
-            match session.out.format {
-                Format::Json => session.out.json(&made),
-                _ => {
-                    session.out.write(&format!("{}\n", crate::output::plain(&made.password)))?;
-                    session.out.note("It is shown this once and must be changed at the next login.");
-                    Ok(())
-                }
-            }
+            shown_once(&session.out, &made)
         }
         UserVerb::Unlock(UserAct { name, reason }) => {
             let body = Reason { reason: reason.get()? };
@@ -401,6 +397,7 @@ pub async fn run(session: &Session, verb: UserVerb) -> Result<(), Fault> {
                 password: password.to_string(),
                 roles: arguments.roles,
                 like: arguments.like,
+                tenant: arguments.tenant,
                 mobile: arguments.mobile,
                 mail: arguments.mail,
                 attributes: arguments.attributes.changes(&[]),
@@ -432,6 +429,16 @@ pub async fn run_tokens(session: &Session, verb: TokenVerb) -> Result<(), Fault>
             answer(&session.out, &request.send::<Value>().await?)
         }
     }
+}
+
+/// A one-time password on standard output, what is to be done with it beside.
+pub fn shown_once(out: &Printer, made: &OneTimePassword) -> Result<(), Fault> {
+    if out.format == Format::Json {
+        return out.json(made);
+    }
+    out.write(&format!("{}\n", crate::output::plain(&made.password)))?;
+    out.note("It is shown this once and must be changed at the next login.");
+    Ok(())
 }
 
 /// Names and passwords on standard output, what was refused beside it.

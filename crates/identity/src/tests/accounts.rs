@@ -50,6 +50,7 @@ impl Case {
             name: name.to_owned(),
             grants: [role.into()].into(),
             password,
+            tenant: None,
             must_change_password: false,
         };
         self.identity.create_user(user, at(0)).await.unwrap()
@@ -367,6 +368,7 @@ async fn what_accounts_cannot_be_is_refused() {
         name: name.to_owned(),
         grants: roles.iter().map(|role| Grant::from(*role)).collect(),
         password: hash.clone(),
+        tenant: None,
         must_change_password: true,
     };
     let made = async |user| case.identity.create_user(user, at(1)).await;
@@ -492,6 +494,7 @@ async fn postgresql_knows_the_same_accounts() {
                     name: "bob".into(),
                     grants: [Role::Operator.into()].into(),
                     password: PasswordHash::dummy(Params::default()),
+                    tenant: None,
                     must_change_password: false,
                 },
                 at(0)
@@ -561,7 +564,14 @@ async fn accounts_from_before_there_were_planes_are_the_networks_and_admin_is_it
         {
             let password = password.clone();
             let grants = [role.into()].into();
-            let user = NewUser { plane, name: "bob".into(), grants, password, must_change_password: false };
+            let user = NewUser {
+                plane,
+                name: "bob".into(),
+                grants,
+                password,
+                tenant: None,
+                must_change_password: false,
+            };
             assert_eq!(identity.create_user(user, at(0)).await.is_ok(), is_free, "{plane}");
         }
     }

@@ -167,6 +167,7 @@ struct Case {
     addresses: Option<Addresses>,
     hours: Option<Hours>,
     enabled: bool,
+    tenant_enabled: bool,
     last_used: Timestamp,
 }
 
@@ -178,6 +179,7 @@ impl Default for Case {
             addresses: None,
             hours: None,
             enabled: true,
+            tenant_enabled: true,
             last_used: time(NOW),
         }
     }
@@ -186,6 +188,7 @@ impl Default for Case {
 impl Case {
     fn standing<'a>(&'a self, name: &'a str) -> Standing<'a> {
         Standing {
+            tenant_enabled: self.tenant_enabled,
             name,
             enabled: self.enabled,
             attributes: &self.attributes,
@@ -217,6 +220,7 @@ fn every_bar_stands_in_the_way_and_the_system_comes_first() {
     for (what, case, expected) in [
         ("nothing", Case::default(), None),
         ("disabled", Case { enabled: false, ..Case::default() }, Some(Bar::Disabled)),
+        ("tenant", Case { tenant_enabled: false, ..Case::default() }, Some(Bar::Tenant)),
         ("expired", Case { attributes: three_days, ..Case::default() }, Some(Bar::Expired)),
         ("not yet", Case { attributes: five_days, ..Case::default() }, None),
         ("unused", Case { policy: old.clone(), last_used: long_ago, ..Case::default() }, Some(Bar::Unused)),

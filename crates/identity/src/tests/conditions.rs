@@ -123,6 +123,7 @@ fn a_role_whose_condition_does_not_hold_gives_nothing_and_takes_nothing_of_ones_
         let all = [Grant::from("night"), Grant::from("guest")].into();
         let (grants, dormant) = roles.in_force(all, &asking);
         Identified {
+            tenant: None,
             user: UserId(7),
             name: "ann".to_owned(),
             grants,

@@ -11,11 +11,12 @@ use super::{at, golden};
 use crate::{
     Access, AuditReach, Because, Circumstances, Domain, Grant, Identified, Members, OPERATIONS, Object,
     ObjectKind, Operation, Plane, Reach, Role, Roles, SecondFactor, Separation, Standing, Subject, Through,
-    audit_reach, decide, decide_named,
+    TokenLimits, audit_reach, decide, decide_named,
 };
 
-fn user(role: Role) -> Identified {
+pub(super) fn user(role: Role) -> Identified {
     Identified {
+        tenant: None,
         user: UserId(7),
         name: "somebody".to_owned(),
         grants: [role.into()].into(),
@@ -36,7 +37,7 @@ fn now() -> Circumstances {
     Circumstances { at: at(0), address: None }
 }
 
-fn asked(user: &Identified, operation: Operation, object: &Object) -> Result<Because, Because> {
+pub(super) fn asked(user: &Identified, operation: Operation, object: &Object) -> Result<Because, Because> {
     let decision = decide(&Subject::User(user.clone()), operation, object, &now());
     if decision.allowed { Ok(decision.because) } else { Err(decision.because) }
 }
@@ -66,7 +67,7 @@ fn rights_are_those_of_the_committed_table() {
         let open = line.access == Access::Anyone;
         // Administrator: everything in NAC, its accounts and their passwords.
         assert!(may(&Role::Administrator, operation), "{operation}");
-        // Operator: everything but users, copies of the whole system, and what the server itself executes.
+        // Operator: everything but users and tenants, copies of the whole system, and what the server itself executes.
         let accounts = matches!(
             line.object,
             ObjectKind::User
@@ -76,6 +77,7 @@ fn rights_are_those_of_the_committed_table() {
                 | ObjectKind::Role
                 | ObjectKind::Domain
                 | ObjectKind::Factor
+                | ObjectKind::Tenant
         );
         let holds_accounts = matches!(operation, Operation::BackupDownload | Operation::BackupRestore);
         assert_eq!(
@@ -378,9 +380,11 @@ fn a_token_narrows_and_ends() {
     let with = |operations: &[Operation], expires| Identified {
         through: Through::Token {
             id: 1,
-            operations: operations.iter().copied().collect(),
-            domains: BTreeSet::new(),
-            expires,
+            limits: Arc::new(TokenLimits {
+                operations: operations.iter().copied().collect(),
+                domains: BTreeSet::new(),
+                expires,
+            }),
         },
         ..user(Role::Helpdesk)
     };

@@ -50,6 +50,7 @@ impl Case {
             name: name.to_owned(),
             grants,
             password,
+            tenant: None,
             must_change_password: false,
         };
         self.identity.create_user(user, at(0)).await.unwrap()

@@ -9,6 +9,7 @@ mod logins;
 mod password_changes;
 mod password_rules;
 mod passwords;
+mod tenants;
 
 use jiff::Timestamp;
 use zeroize::Zeroizing;

@@ -58,6 +58,7 @@ impl Case {
             name: "bob".to_owned(),
             grants: [Role::Operator.into()].into(),
             password,
+            tenant: None,
             must_change_password: false,
         };
         let bob = identity.create_user(user, at(0)).await.unwrap();

@@ -76,6 +76,7 @@ impl From<&Because> for Said {
             Because::WiderRole(role) => Said::WiderRole { role: role.clone() },
             Because::NotInPlane(plane) => Said::NotInPlane { plane: plane.to_string() },
             Because::OtherPlane(plane) => Said::OtherPlane { plane: plane.to_string() },
+            Because::OtherTenant => Said::OtherTenant,
             Because::OwnRights => Said::OwnRights,
             Because::NotNow(role) => Said::NotNow { role: role.clone() },
         }
@@ -87,6 +88,7 @@ impl From<Bar> for Said {
         match bar {
             Bar::Disabled => Said::BarDisabled,
             Bar::SingleUser => Said::BarSingleUser,
+            Bar::Tenant => Said::BarTenant,
             Bar::Expired => Said::BarExpired,
             Bar::Unused => Said::BarUnused,
             Bar::Address => Said::BarAddress,
@@ -322,6 +324,7 @@ mod tests {
             Because::WiderRole("x".into()),
             Because::NotInPlane(Plane::Tenant),
             Because::OtherPlane(Plane::Management),
+            Because::OtherTenant,
             Because::OwnRights,
             Because::NotNow("x".into()),
         ];

@@ -56,10 +56,13 @@ impl Said {
             Said::FactorLabel => "label",
             Said::TokenForNothing => "everything",
             Said::TokenLabel => "name",
+            Said::BadTenantName { .. } | Said::TenantIsThere { .. } => "name",
+            Said::NoSuchTenant { .. } | Said::TenantNeeded | Said::NoTenantHere => "tenant",
+            Said::NoAgency | Said::AgenciesAbove { .. } => "agency",
             Said::BadDomainName { .. } | Said::DomainIsThere { .. } => "name",
             Said::NoUnusedAct { .. } => "unused_act",
             Said::LoginPolicyName | Said::LoginPolicyIsThere { .. } => "name",
-            Said::NoLoginPolicyKind { .. } => "kind",
+            Said::NoLoginPolicyKind { .. } | Said::NoTenantKind { .. } => "kind",
             Said::AddressLine { .. }
             | Said::HoursLine { .. }
             | Said::NoZone { .. }

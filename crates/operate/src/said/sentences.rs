@@ -262,6 +262,23 @@ sentences! {
         "said-not-in-plane", "it is nothing that users of the plane '{plane}' do";
     OtherPlane { plane: String } =
         "said-other-plane", "the account belongs to the plane '{plane}'";
+    OtherTenant = "said-other-tenant", "it is not for users of this tenant";
+    BadTenantName { name: String } =
+        "said-bad-tenant-name",
+        "'{name}' is no name of a tenant: 1 to 64 lower-case letters, digits, '_' and '-' are allowed";
+    TenantIsThere { name: String } = "said-tenant-is-there", "there is a tenant '{name}' already";
+    NoSuchTenant { name: String } = "said-no-such-tenant", "there is no tenant '{name}'";
+    NoTenantKind { given: String } =
+        "said-no-tenant-kind", "'{given}' is no kind of tenant: agency, company and basic are";
+    NoAgency = "said-no-agency", "only an agency keeps other tenants";
+    AgenciesAbove { most: i64 } =
+        "said-agencies-above", "at most {most} agencies stand one above the other";
+    TenantKeepsOthers { count: i64 } =
+        "said-tenant-keeps-others", "{count} tenants belong to this agency; delete them first";
+    TenantTooLarge { most: i64 } =
+        "said-tenant-too-large", "the tenant has more than {most} accounts; delete some of them first";
+    TenantNeeded = "said-tenant-needed", "an account on the tenants' plane belongs to a tenant";
+    NoTenantHere = "said-no-tenant-here", "only accounts on the tenants' plane belong to a tenant";
     NotNow { role: String } =
         "said-not-now", "the condition of the role '{role}' does not hold now";
     OwnRights = "said-own-rights", "nobody gives rights to their own account";
@@ -645,6 +662,7 @@ sentences! {
     LoginRefused { because: Clause } = "said-login-refused", "the login was refused: {because}";
     BarDisabled = "said-bar-disabled", "the account is switched off";
     BarSingleUser = "said-bar-single-user", "only 'admin' may log in at present";
+    BarTenant = "said-bar-tenant", "the tenant to which the account belongs is switched off";
     BarExpired = "said-bar-expired", "the account has come to its end";
     BarUnused = "said-bar-unused", "the account was not used for too long";
     BarAddress = "said-bar-address", "the account may not be used from this address";

@@ -40,6 +40,7 @@ fn shaped(account: Account) -> User {
     User {
         id: account.id.0,
         name: account.name,
+        tenant: account.tenant.map(|tenant| tenant.name),
         roles: account.grants.iter().map(ToString::to_string).collect(),
         enabled: account.enabled,
         must_change_password: account.must_change_password,
@@ -164,6 +165,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<User>), Refusal> {
     let Wanted { attributes, address_policy, hours_policy } = wanted(new.attributes)?;
     let account = NewAccount {
+        tenant: new.tenant,
         name: new.name.clone(),
         password: Some(Zeroizing::new(new.password)),
         grants: grants(&new.roles),

@@ -2,7 +2,7 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use netwarden_identity::{Account, Grant, Grants, Operation, Role};
+use netwarden_identity::{Account, Grant, Grants, Operation, Plane, Role};
 use netwarden_operate::{AccountEdit, Desk, NewAccount, account_version};
 
 use super::account_form::{Wanted, fields, wanted};
@@ -32,10 +32,20 @@ const COLUMNS: Columns = &[
     ("column-last-login", None),
     ("column-acts", None),
 ];
+const COLUMNS_OF_TENANTS: Columns = &[
+    ("column-name", Some("name")),
+    ("column-tenant", Some("tenant")),
+    ("column-roles", None),
+    ("column-status", None),
+    ("column-last-login", None),
+    ("column-acts", None),
+];
 const LISTING: &Listing =
     &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "accounts.csv", watched: false };
 const FILTERS: Filters =
     &[("text", "filter-text", None), ("enabled", "filter-may-sign-in", Some(("truth", &["true", "false"])))];
+
+const LISTING_OF_TENANTS: &Listing = &Listing { columns: COLUMNS_OF_TENANTS, ..*LISTING };
 
 fn address(name: &str) -> String {
     format!("{HERE}/{}", escaped(name))
@@ -59,7 +69,9 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
     let query = Query::of(query.as_deref());
     answered(&desk, &visitor, async {
         let l = visitor.language();
-        let mut wanted = LISTING.wish(&query)?;
+        let of_tenants = visitor.caller().plane() == Plane::Tenant;
+        let listing = if of_tenants { LISTING_OF_TENANTS } else { LISTING };
+        let mut wanted = listing.wish(&query)?;
         wanted.sort.get_or_insert_with(|| "name".to_owned());
         let listed = desk.users(visitor.caller(), wanted).await?;
         let keys = listed.items.iter().map(|account| account.name.clone()).collect();
@@ -77,15 +89,15 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             ];
             let roles =
                 account.grants.iter().map(|grant| grant_text(l, grant)).collect::<Vec<_>>().join(", ");
-            Row {
-                cells: vec![
-                    Cell::Text(account.name.clone()),
-                    Cell::Text(roles),
-                    standing(l, &account),
-                    Cell::Time(account.last_success),
-                    acts(&desk, &visitor, &account.name, offered),
-                ],
-            }
+            let tenant = account.tenant.as_ref().map(|tenant| tenant.name.clone()).unwrap_or_default();
+            let rest = [
+                Cell::Text(roles),
+                standing(l, &account),
+                Cell::Time(account.last_success),
+                acts(&desk, &visitor, &account.name, offered),
+            ];
+            let first = [Some(Cell::Text(account.name.clone())), of_tenants.then_some(Cell::Text(tenant))];
+            Row { cells: first.into_iter().flatten().chain(rest).collect() }
         });
         let add = [
             (Operation::UserCreate, "account-add", NEW.to_owned(), false),
@@ -96,7 +108,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
             about: l.t("accounts-about"),
             warnings: Vec::new(),
             buttons: buttons(&desk, &visitor, add),
-            listing: LISTING,
+            listing,
             rows,
             none: String::new(),
         };
@@ -165,6 +177,14 @@ fn grants(given: &Given, offered: &[(Role, String)], held: &Grants) -> Grants {
 
 async fn new_form(desk: &Desk, visitor: &Visitor) -> Result<Form, Refusal> {
     let l = visitor.language();
+    let tenant = (visitor.caller().plane() == Plane::Tenant).then(|| {
+        let field = Field::new("tenant", l.t("column-tenant"), Kind::Text);
+        // Whose own tenant it is to be need not say so.
+        match visitor.caller().tenant() {
+            Some(_) => field.hinted(l.t("account-tenant-hint")),
+            None => field.needed(),
+        }
+    });
     Ok(Form::new(l.t("account-add"), l.t("act-add"), NEW, HERE)
         .telling([l.t("account-add-told")])
         .asking([
@@ -173,6 +193,7 @@ async fn new_form(desk: &Desk, visitor: &Visitor) -> Result<Form, Refusal> {
                 .hinted(l.t("account-password-hint"))
                 .needed(),
         ])
+        .asking(tenant)
         .asking(role_fields(desk, visitor, &Grants::new()).await?)
         .asking([
             Field::new("like", l.t("account-like"), Kind::Text).hinted(l.t("account-like-hint")),
@@ -196,6 +217,7 @@ pub(crate) async fn create(State(desk): State<Desk>, visitor: Visitor, given: Gi
             password: Some(password),
             grants: grants(&given, &offered(&desk, &visitor).await?, &Grants::new()),
             like: given.text("like"),
+            tenant: given.text("tenant"),
             mobile: given.text("mobile").unwrap_or_default(),
             mail: given.text("mail").unwrap_or_default(),
             attributes,

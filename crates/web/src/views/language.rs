@@ -202,6 +202,7 @@ mod tests {
             "snmp-",
             "truth-",
             "domain-part-",
+            "tenant-kind-",
             "domain-hint-",
             "password-rule-",
             "attribute-",

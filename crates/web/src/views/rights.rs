@@ -45,6 +45,7 @@ const OBJECTS: &[&str] = &[
     "rule",
     "session",
     "system",
+    "tenant",
     "token",
     "user",
 ];

@@ -45,6 +45,7 @@ fn sections(desk: &Desk, visitor: &Visitor) -> Vec<Section> {
         (Operation::GroupRead, "groups", "groups-about", "/system/groups"),
         (Operation::NameSourceRead, "sources", "sources-about", "/system/sources"),
         (Operation::BackupRead, "backups", "backups-about", "/system/backups"),
+        (Operation::TenantRead, "tenants", "tenants-about", "/system/tenants"),
         (Operation::UserRead, "accounts", "accounts-about", "/system/accounts"),
         (Operation::RoleRead, "roles", "roles-about", "/system/roles"),
         (Operation::DomainRead, "domains", "domains-about", "/system/domains"),

@@ -86,8 +86,14 @@ async fn a_deleted_user_leaves_no_charts() {
     let person = netwarden_identity::password::Person { name: "ann", ..Default::default() };
     let hash = bench.desk.identity.hash_new_password(person, password(), [9; 16]).await.unwrap();
     let grants = [netwarden_identity::Role::Helpdesk.into()].into();
-    let user =
-        NewUser { plane: Plane::Om, name: "ann".into(), grants, password: hash, must_change_password: false };
+    let user = NewUser {
+        plane: Plane::Om,
+        name: "ann".into(),
+        grants,
+        password: hash,
+        tenant: None,
+        must_change_password: false,
+    };
     bench.desk.identity.create_user(user, bench.desk.clock.now()).await.unwrap();
     let secret = bench.desk.login(Plane::Om, "ann", password(), None).await.unwrap().secret;
     assert_eq!(bench.json(&secret, "PUT", OWN, json!({ "charts": ["polls.good"] })).await.status, 204);

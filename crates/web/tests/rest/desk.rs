@@ -238,6 +238,7 @@ async fn users(desk: &Desk) -> BTreeMap<String, String> {
             name: name.into(),
             grants: [role.into()].into(),
             password: hash,
+            tenant: None,
             must_change_password: false,
         };
         desk.identity.create_user(user, desk.clock.now()).await.unwrap();

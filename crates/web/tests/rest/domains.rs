@@ -85,6 +85,7 @@ impl Bench {
             name: name.into(),
             grants,
             password: hash,
+            tenant: None,
             must_change_password: false,
         };
         self.desk.identity.create_user(user, self.desk.clock.now()).await.unwrap();

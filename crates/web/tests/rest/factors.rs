@@ -336,8 +336,14 @@ async fn tokens_and_the_local_socket_are_not_asked() {
         .await
         .unwrap();
     let grants = ["operator".into()].into();
-    let user =
-        NewUser { plane: Plane::Om, name: "new".into(), grants, password: hash, must_change_password: true };
+    let user = NewUser {
+        plane: Plane::Om,
+        name: "new".into(),
+        grants,
+        password: hash,
+        tenant: None,
+        must_change_password: true,
+    };
     bench.desk.identity.create_user(user, bench.desk.clock.now()).await.unwrap();
     let session = bench.opens("new").await;
     let refused = bench.asks_for(&session, "/factors").await;

@@ -40,5 +40,6 @@ mod rights;
 mod rule_pages;
 mod sharing;
 mod system_pages;
+mod tenants;
 mod tokens;
 mod topology;

@@ -64,6 +64,7 @@ impl Bench {
             .replace("{policy}", "office")
             .replace("{role}", "night")
             .replace("{domain}", "north")
+            .replace("{tenant}", "acme")
             .replace("{factor}", "1")
             .replace("{session}", "1")
             .replace("{token}", "1")

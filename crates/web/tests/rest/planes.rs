@@ -3,7 +3,10 @@
 
 use axum::http::StatusCode;
 use netwarden_identity::password::Person;
-use netwarden_identity::{Access, Grant, NewUser, Operation, Plane, Role, Roles, Separation};
+use netwarden_identity::{
+    Access, Grant, NewTenant, NewUser, Operation, Plane, Role, Roles, Separation, TenantKind, TenantPath,
+    tenants,
+};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -26,8 +29,23 @@ impl Bench {
         let password = Zeroizing::new(PASSWORD.to_owned());
         let password = self.desk.identity.hash_new_password(person, password, [7; 16]).await.unwrap();
         let (name, grants) = (name.to_owned(), [Grant::from(role)].into());
-        let user = NewUser { plane, name, grants, password, must_change_password: false };
+        let tenant = if plane == Plane::Tenant { Some(self.tenant("home", None).await) } else { None };
+        let user = NewUser { plane, name, grants, password, tenant, must_change_password: false };
         self.desk.identity.create_user(user, self.desk.clock.now()).await.unwrap();
+    }
+
+    /// A new agency, or an agency below it.
+    pub async fn tenant(&self, name: &str, above: Option<TenantPath>) -> TenantPath {
+        let now = self.desk.clock.now();
+        let tenant =
+            NewTenant { name: name.to_owned(), kind: TenantKind::Agency, above, description: String::new() };
+        let make = self
+            .desk
+            .store
+            .write(move |tx| Box::pin(async move { tenants::create(tx, &tenant, "admin", now).await }));
+        let path = make.await.unwrap();
+        self.desk.keep_tenant_keys().await.unwrap();
+        path
     }
 
     /// A session, opened where the plane is reached.
@@ -87,7 +105,9 @@ async fn every_route_as_every_role(plane: Plane) {
             let answer = bench.call(Some(&secret), call.method, &path, call.body()).await;
             // Accounts of another plane, and roles that are none in this one, are nobody's here.
             let refused = matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED);
-            let is_others = ["plane 'om'", "managed elsewhere"].iter().any(|told| answer.body.contains(told));
+            let is_others = ["plane 'om'", "managed elsewhere", "not for users of this tenant"]
+                .iter()
+                .any(|told| answer.body.contains(told));
             match (may, refused) {
                 (true, true) if is_others => others += 1,
                 (true, false) => allowed += 1,
