@@ -87,6 +87,7 @@ fn users(sizes: Sizes, members: &Arc<Members>, sequence: &mut Sequence) -> Vec<S
         });
         Subject::User(Identified {
             tenant: None,
+            denied: Arc::default(),
             user: UserId(i64::try_from(user).unwrap_or(i64::MAX)),
             name: format!("user-{user}"),
             grants: grants.collect(),

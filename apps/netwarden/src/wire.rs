@@ -153,11 +153,9 @@ impl Server {
             backups: options.backup_dir,
             started: now,
         });
+        desk.keep_tenant_keys().await.context("the keys of tenants")?;
         let sealing = desk.clone();
         tokio::spawn(async move {
-            if let Err(error) = sealing.keep_tenant_keys().await {
-                tracing::warn!(%error, "a tenant of an earlier release has no key yet");
-            }
             if let Err(error) = sealing.finish_resealing().await {
                 tracing::warn!(%error, "what older keys have sealed could not be sealed anew");
             }
@@ -180,7 +178,9 @@ impl Server {
         id.extend_from_slice(&octets);
         let boots =
             netwarden_operate::count_engine_start(&desk.store).await.context("our snmpEngineBoots")?;
-        let address = desk.engine.listen(bind, OwnEngine { id, boots }).await?;
+        let (identity, clock) = (desk.identity.clone(), Arc::clone(&desk.clock));
+        let deaf = Arc::new(move |source| identity.is_deaf_to(source, clock.now()));
+        let address = desk.engine.listen(bind, OwnEngine { id, boots }, deaf).await?;
         let parts = [netwarden_engine::TRAPS];
         netwarden_operate::record_parts_turn(&desk.store, Turn::Start, &parts, desk.clock.now()).await?;
         Ok(address)

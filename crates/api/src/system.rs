@@ -161,6 +161,47 @@ pub struct NewToken {
     pub user: Option<String>,
 }
 
+/// An entry of the blocklist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BlocklistEntry {
+    /// Id.
+    pub id: i64,
+    /// `user`, `address`, `tenant`, or `source` of notifications.
+    pub kind: String,
+    /// Who is listed.
+    pub who: String,
+    /// What they are denied: `everything`, objects of operations, operations, `notifications`.
+    pub denies: Vec<String>,
+    /// It holds until then; absent for until somebody takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    /// Why.
+    pub reason: String,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// By whom.
+    pub made_by: String,
+}
+
+/// An entry of the blocklist to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewBlocklistEntry {
+    /// `user`, `address`, `tenant`, or `source` of notifications.
+    pub kind: String,
+    /// A user (`tenant/NAME` for one of a tenant), an address, range or network, or a tenant.
+    pub who: String,
+    /// What they are denied: `everything`, objects of operations (`port`), operations (`port.off`). Of a source it is that
+    /// it is heard.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denies: Vec<String>,
+    /// It holds until then; absent for until somebody takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    /// Why, 1 to 1,000 characters.
+    pub reason: String,
+}
+
 /// A user account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct User {

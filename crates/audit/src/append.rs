@@ -1,10 +1,9 @@
 //! Appending: the leaf goes into the transaction that does what it tells of.
 
 use jiff::Timestamp;
+use netwarden_model::Plane;
 use netwarden_store::{Tx, execute, insert_many_or_ignore, query_all, values};
 use netwarden_tlog::Hash;
-
-use sea_orm::QueryResult;
 
 use crate::AuditError;
 use crate::check::ErasedValues;
@@ -81,22 +80,39 @@ pub async fn complete(
     append(tx, vec![Pending::completion(index, completion)?]).await
 }
 
-/// Erases what was written of the account of this name ([`crate::person`]). Hashes of it stay in the leaves, so that the
+/// Erases what was written of the accounts of these names ([`crate::person`]). Hashes of it stay in the leaves, so that the
 /// trail verifies as before, and nobody finds the texts from them. What is returned has to stand as the new value in the
 /// record of the erasure (`user.erase`): the verification takes no other word for it.
-pub async fn erase_person(tx: &Tx, person: &str) -> Result<Erased, AuditError> {
-    let rows = query_all(tx, "SELECT hash FROM audit_personal WHERE person = $1", values![person]).await?;
-    let hash = |row: &QueryResult| {
-        let hash: Vec<u8> = row.try_get_by_index(0)?;
-        Hash::from_slice(&hash).ok_or(AuditError::Damaged("a hash is no hash"))
-    };
-    let erased: Vec<String> =
-        rows.iter().map(|row| hash(row).map(|hash| hash.to_string())).collect::<Result<_, _>>()?;
-    let values = "DELETE FROM audit_value WHERE hash IN (SELECT hash FROM audit_personal WHERE person = $1)";
-    execute(tx, values, values![person]).await?;
-    execute(tx, "DELETE FROM audit_personal WHERE person = $1", values![person]).await?;
+pub async fn erase_persons(tx: &Tx, persons: &[String]) -> Result<Erased, AuditError> {
+    let mut erased = Vec::new();
+    for person in persons {
+        let person = person.as_str();
+        let rows =
+            query_all(tx, "SELECT hash FROM audit_personal WHERE person = $1", values![person]).await?;
+        for row in rows {
+            let hash: Vec<u8> = row.try_get_by_index(0)?;
+            let hash = Hash::from_slice(&hash).ok_or(AuditError::Damaged("a hash is no hash"))?;
+            erased.push(hash.to_string());
+        }
+        let values =
+            "DELETE FROM audit_value WHERE hash IN (SELECT hash FROM audit_personal WHERE person = $1)";
+        execute(tx, values, values![person]).await?;
+        execute(tx, "DELETE FROM audit_personal WHERE person = $1", values![person]).await?;
+    }
     let texts = erased.len() as u64;
     Ok(Erased { texts, told: ErasedValues { erased }.told() })
+}
+
+/// The persons of a plane who were called so, each in another place of it.
+pub async fn persons_called(tx: &Tx, plane: Plane, name: &str) -> Result<Vec<String>, AuditError> {
+    let all = format!("{plane}/");
+    let sql = "SELECT DISTINCT person FROM audit_personal WHERE substr(person, 1, $2) = $1";
+    let rows =
+        query_all(tx, sql, values![all.as_str(), i64::try_from(all.len()).unwrap_or(i64::MAX)]).await?;
+    let persons = rows.iter().map(|row| row.try_get_by_index::<String>(0));
+    let is_called = |person: &String| person.rsplit('/').next() == Some(name);
+    let persons: Vec<String> = persons.collect::<Result<_, _>>()?;
+    Ok(persons.into_iter().filter(is_called).collect())
 }
 
 /// What was erased.

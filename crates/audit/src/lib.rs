@@ -36,7 +36,8 @@ mod trail;
 mod verify;
 
 pub use append::{
-    Erased, OpenedRecord, RecordIndex, complete, erase_person, open, record, record_many, settle_interrupted,
+    Erased, OpenedRecord, RecordIndex, complete, erase_persons, open, persons_called, record, record_many,
+    settle_interrupted,
 };
 pub use check::{Problem, Report};
 pub use error::AuditError;

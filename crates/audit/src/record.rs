@@ -153,7 +153,8 @@ impl Personal {
     }
 }
 
-/// Whose values are kept under which name.
+/// Whose values are kept under which name. Where a name is somebody else in parts of a plane, the part stands before the
+/// name, with a `/` behind it.
 pub fn person(plane: Plane, name: &str) -> String {
     format!("{plane}/{name}")
 }

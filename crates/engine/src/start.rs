@@ -29,7 +29,7 @@ use crate::machine::Machine;
 use crate::names::{NameKeeper, NamesHandle};
 use crate::poller::{Order, PollStats, Poller};
 use crate::sessions::{SessionError, Sessions};
-use crate::traps::Traps;
+use crate::traps::{Deaf, Traps};
 
 /// What the engine runs on.
 #[derive(Debug)]
@@ -103,6 +103,7 @@ pub struct Engine {
     polls: watch::Receiver<PollStats>,
     principals: watch::Sender<TrapPrincipals>,
     unprotected: Arc<AtomicU64>,
+    unheard: Arc<AtomicU64>,
     clock: Arc<dyn Clock>,
     store: Store,
     failures: Failures,
@@ -196,6 +197,7 @@ impl Engine {
             polls,
             principals: watch::channel(TrapPrincipals::default()).0,
             unprotected: Arc::default(),
+            unheard: Arc::default(),
             clock,
             store: kept,
             failures,
@@ -241,6 +243,11 @@ impl Engine {
         self.unprotected.load(Ordering::Relaxed)
     }
 
+    /// Traps and informs that were dropped because their sources are not to be heard.
+    pub fn unheard_notifications(&self) -> u64 {
+        self.unheard.load(Ordering::Relaxed)
+    }
+
     /// The parts that run, by the names under which they are told of.
     pub fn parts(&self) -> Vec<&'static str> {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -257,12 +264,17 @@ impl Engine {
         *self.polls.borrow()
     }
 
-    /// Listens to traps and informs from now on, of the users and communities in the vault. Answers with
-    /// the address.
+    /// Listens to traps and informs from now on, of the users and communities in the vault, but for those of sources
+    /// to which it is to be `deaf`. Answers with the address.
     ///
     /// # Errors
     /// Where the socket cannot be bound or the vault's credentials cannot be used.
-    pub async fn listen(&self, bind: SocketAddr, own: OwnEngine) -> Result<SocketAddr, ListenError> {
+    pub async fn listen(
+        &self,
+        bind: SocketAddr,
+        own: OwnEngine,
+        deaf: Deaf,
+    ) -> Result<SocketAddr, ListenError> {
         let principals = self.sessions.trap_principals().await?;
         let receiver = TrapReceiver::bind(TrapReceiverConfig {
             bind,
@@ -283,7 +295,8 @@ impl Engine {
             Arc::clone(&self.clock),
             self.store.clone(),
         )
-        .counting(Arc::clone(&self.unprotected));
+        .counting(Arc::clone(&self.unprotected))
+        .deaf_to(deaf, Arc::clone(&self.unheard));
         let watched = self.failures.clone().watch(TRAPS, traps.run());
         self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(TRAPS);
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(watched);

@@ -1,7 +1,7 @@
 //! Traps and informs into targeted polls (NAC-15): heard, attributed to an element, turned into wishes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,8 +25,10 @@ const STALE_S: u32 = 300;
 /// How often the clocks of senders are looked at.
 const KEEP: std::time::Duration = std::time::Duration::from_secs(30);
 
+/// Tells of a sender's address whether nothing of it is to be heard.
+pub type Deaf = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
 /// Hears until it is dropped.
-#[derive(Debug)]
 pub struct Traps {
     receiver: TrapReceiver,
     picture: Picture,
@@ -36,8 +38,16 @@ pub struct Traps {
     store: Store,
     kept: BTreeMap<Vec<u8>, (u32, u32)>,
     refused: Arc<AtomicU64>,
+    deaf: Deaf,
+    unheard: Arc<AtomicU64>,
     /// Elements of which it was said that what they send is refused.
     told: BTreeSet<NeId>,
+}
+
+impl std::fmt::Debug for Traps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Traps").field("receiver", &self.receiver).finish_non_exhaustive()
+    }
 }
 
 impl Traps {
@@ -59,6 +69,8 @@ impl Traps {
             store,
             kept: BTreeMap::new(),
             refused: Arc::default(),
+            deaf: Arc::new(|_| false),
+            unheard: Arc::default(),
             told: BTreeSet::new(),
         }
     }
@@ -68,6 +80,13 @@ impl Traps {
     #[must_use]
     pub fn counting(mut self, refused: Arc<AtomicU64>) -> Self {
         self.refused = refused;
+        self
+    }
+
+    /// Drops, and counts in `unheard`, what comes from addresses of which `deaf` says so (SEC-10).
+    #[must_use]
+    pub fn deaf_to(mut self, deaf: Deaf, unheard: Arc<AtomicU64>) -> Self {
+        (self.deaf, self.unheard) = (deaf, unheard);
         self
     }
 
@@ -112,6 +131,11 @@ impl Traps {
     }
 
     fn take(&mut self, notification: &Notification) {
+        if (self.deaf)(notification.source.ip().to_canonical()) {
+            self.unheard.fetch_add(1, Ordering::Relaxed);
+            tracing::debug!(source = %notification.source, "notification from a source on the blocklist");
+            return;
+        }
         let notices = decode(&notification.trap_oid, &notification.bindings);
         if notices.is_empty() {
             tracing::debug!(trap = %notification.trap_oid, source = %notification.source, "notification of no concern");
@@ -239,7 +263,7 @@ mod tests {
         }
     }
 
-    // proves: SEC-02
+    // proves: SEC-02, SEC-10
     #[tokio::test]
     async fn what_is_less_than_auth_priv_is_dropped_and_counted_unless_its_element_has_an_exception() {
         let kept = TestStore::sqlite(&[crate::MIGRATIONS]).await.unwrap();
@@ -279,5 +303,15 @@ mod tests {
         traps.take(&started(1, user(SecurityLevel::AuthPriv)));
         assert!(ordered.try_recv().is_ok(), "authPriv needs no exception");
         assert_eq!(refused.load(Ordering::Relaxed), 3);
+        // Nor is a source on the blocklist heard, however well it is protected.
+        let shut = started(1, user(SecurityLevel::AuthPriv));
+        let of_it = shut.source.ip();
+        let unheard = Arc::new(AtomicU64::new(0));
+        let mut traps = traps.deaf_to(Arc::new(move |source| source == of_it), Arc::clone(&unheard));
+        traps.take(&shut);
+        assert!(ordered.try_recv().is_err(), "a source on the blocklist led to a poll");
+        assert_eq!((refused.load(Ordering::Relaxed), unheard.load(Ordering::Relaxed)), (3, 1));
+        traps.take(&started(2, user(SecurityLevel::AuthPriv)));
+        assert!(ordered.try_recv().is_ok(), "another was not heard");
     }
 }

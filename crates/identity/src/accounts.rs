@@ -85,6 +85,9 @@ pub async fn create_user(tx: &Tx, user: &NewUser, now: Timestamp) -> Result<User
     match (user.plane, &user.tenant) {
         (Plane::Tenant, None) if name != ADMIN => return Err(IdentityError::TenantNeeded),
         (Plane::Om | Plane::Management, Some(_)) => return Err(IdentityError::NoTenantHere),
+        (Plane::Tenant, Some(tenant)) if !crate::tenants::is_there(tx, tenant).await? => {
+            return Err(IdentityError::NoSuchTenant(tenant.to_string()));
+        }
         _ => {}
     }
     let (encoded, now) = (user.password.encode(), now.as_microsecond());

@@ -149,11 +149,13 @@ pub enum Bar {
     LoginsUsedUp,
     /// It has as many sessions as it may have.
     Sessions,
+    /// The blocklist denies it everything.
+    Blocklist,
 }
 
 impl Bar {
     /// Every one, in the order in which they are asked.
-    pub const ALL: [Bar; 9] = [
+    pub const ALL: [Bar; 10] = [
         Bar::SingleUser,
         Bar::Disabled,
         Bar::Tenant,
@@ -163,6 +165,7 @@ impl Bar {
         Bar::Hours,
         Bar::LoginsUsedUp,
         Bar::Sessions,
+        Bar::Blocklist,
     ];
 
     /// The word used in interfaces and in the store.
@@ -177,6 +180,7 @@ impl Bar {
             Bar::Hours => "hours",
             Bar::LoginsUsedUp => "logins_used_up",
             Bar::Sessions => "sessions",
+            Bar::Blocklist => "blocklist",
         }
     }
 
@@ -191,6 +195,7 @@ impl Bar {
             Bar::Address => "the account may not be used from this address",
             Bar::Hours => "the account may not be used at this time",
             Bar::LoginsUsedUp => "the account has used up its logins",
+            Bar::Blocklist => "the account, its tenant or this address is on the blocklist",
             Bar::Sessions => "the account has as many sessions as it may have",
         }
     }

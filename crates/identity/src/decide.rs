@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use netwarden_model::{NeId, Plane, Scope, UserId};
 
+use crate::blocklist::Denied;
 use crate::domain::Members;
 use crate::grant::{Grant, Grants};
 use crate::operation::{Access, OPERATIONS, ObjectKind, Operation, Reach};
@@ -54,6 +55,8 @@ pub struct Identified {
     pub has_notice: bool,
     /// How the session stands as far as a second factor goes.
     pub second_factor: SecondFactor,
+    /// What the blocklist denies the user, there from where they come.
+    pub denied: Arc<Denied>,
     /// By what the user was identified.
     pub through: Through,
     /// The version of the rights that this was read at.
@@ -125,6 +128,15 @@ impl Identified {
         let manages = |grant: &Grant| {
             let is_of_tenants = matches!(grant.role, Role::Agency | Role::CompanyTenant);
             let manages = grant.role == Role::SmManagers || (is_of_tenants && self.tenant.is_some());
+            // Who keeps their own tenant gives nobody the keeping of others.
+            let keeps_others = || {
+                OPERATIONS.iter().any(|line| {
+                    line.change
+                        && line.object == ObjectKind::Tenant
+                        && self.roles.has(&given.role, line.operation)
+                })
+            };
+            let manages = manages && (grant.role != Role::CompanyTenant || !keeps_others());
             manages && self.roles.knows(&grant.role) && grant.reaches(given.domain.as_deref())
         };
         given.role != Role::Superuser && self.grants.iter().any(manages)
@@ -332,6 +344,8 @@ pub enum Because {
         /// What it was asked for.
         found: ObjectKind,
     },
+    /// Denied: this entry of the blocklist does.
+    Listed(i64),
     /// Denied: the account is switched off.
     AccountDisabled,
     /// Denied: the password must be changed first.
@@ -380,6 +394,7 @@ impl fmt::Display for Because {
             Because::WrongObject { expected, found } => {
                 write!(f, "the operation is for a {}, not for a {}", expected.as_str(), found.as_str())
             }
+            Because::Listed(entry) => write!(f, "entry {entry} of the blocklist denies it"),
             Because::AccountDisabled => f.write_str("the account is switched off"),
             Because::PasswordMustChange => f.write_str("the password must be changed first"),
             Because::SecondFactorMissing => f.write_str("the second factor must be proven first"),
@@ -478,6 +493,9 @@ fn judge(
     if !user.enabled {
         return Err(Because::AccountDisabled);
     }
+    if let Some(entry) = user.denied.operation(operation) {
+        return Err(Because::Listed(entry));
+    }
     if !operation.is_in(user.plane()) {
         return Err(Because::NotInPlane(user.plane()));
     }
@@ -490,7 +508,17 @@ fn judge(
         }
         // A second factor is set up and taken away in sessions, which have proven one.
         let is_of_sessions = line.object == ObjectKind::Factor && line.access == Access::Own;
-        if is_of_sessions || !limits.operations.contains(&operation) {
+        // What is its owner's may be of more than the domains to which it is confined.
+        let is_of_more = !limits.domains.is_empty()
+            && matches!(
+                operation,
+                Operation::JobReadOwn
+                    | Operation::JobCancelOwn
+                    | Operation::SessionLogout
+                    | Operation::TokenRevokeOwn
+                    | Operation::UserChangeOwnPassword
+            );
+        if is_of_sessions || is_of_more || !limits.operations.contains(&operation) {
             return Err(Because::TokenNotForThis);
         }
     }
@@ -562,11 +590,11 @@ fn separated(
 /// The grant of the user that has the right to the operation on this object.
 fn granted<'u>(user: &'u Identified, operation: Operation, object: &Object) -> Result<&'u Grant, Because> {
     let of_tenant = |grant: &&Grant| match object.place {
+        // The trail and the roles are the plane's as a whole.
+        _ if user.tenant.is_some() && matches!(object.kind, ObjectKind::Audit | ObjectKind::Role) => false,
         Place::Somewhere => true,
-        // Lists show what is the tenant's; the trail and the roles are the plane's as a whole.
-        Place::System if is_list(operation, object) => {
-            user.tenant.is_none() || !matches!(object.kind, ObjectKind::Audit | ObjectKind::Role)
-        }
+        // Lists show what is the tenant's.
+        Place::System if is_list(operation, object) => true,
         // Who keeps a tenant is above it.
         _ if is_own_tenant(user, operation, object) => false,
         _ => user.reaches_tenant(grant, object.tenant.as_ref()),

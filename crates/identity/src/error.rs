@@ -172,6 +172,27 @@ pub enum IdentityError {
     /// The agency keeps tenants.
     #[error("{0} tenants belong to this agency; delete them first")]
     TenantKeepsOthers(u64),
+    /// The built-in account must be able to come in whenever it is needed.
+    #[error("the built-in user 'admin' is never on the blocklist")]
+    AdminListed,
+    /// What is to be listed is no address.
+    #[error("'{0}' is no address, range or network")]
+    NoAddress(String),
+    /// An entry that denies nothing.
+    #[error("an entry of the blocklist denies at least one thing")]
+    DeniesNothing,
+    /// What was named cannot be denied.
+    #[error(transparent)]
+    NoResource(#[from] crate::blocklist::NoResource),
+    /// An entry that has ended before it begins.
+    #[error("an entry of the blocklist ends in the future")]
+    EndsBefore,
+    /// Too many entries.
+    #[error("the blocklist has at most {0} entries")]
+    MostEntries(usize),
+    /// There is no such entry.
+    #[error("there is no entry {0} on the blocklist")]
+    NoSuchEntry(i64),
     /// Whose account it is to be was not said.
     #[error("an account on the tenants' plane belongs to a tenant")]
     TenantNeeded,

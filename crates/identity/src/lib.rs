@@ -9,6 +9,8 @@
 
 pub mod accounts;
 pub mod admission;
+pub mod blocklist;
+pub mod blocklists;
 pub mod condition;
 pub mod crowd;
 pub mod decide;
@@ -43,6 +45,8 @@ mod tests;
 
 pub use accounts::{ADMIN, Keep, NewToken, NewUser, TokenWish};
 pub use admission::{AccountPolicy, Attributes, AttributesEdit, Bar, LoginMode, Unused, UnusedAct};
+pub use blocklist::{Blocklist, Denied, ListedKind, NoResource, Resource};
+pub use blocklists::{BLOCKLIST, ListedEntry, NewEntry};
 pub use condition::{Asking, CIRCUMSTANCES, Circumstance, RoleCondition};
 pub use decide::{
     AuditReach, Because, Circumstances, Decision, Identified, Object, Place, SecondFactor, Subject,

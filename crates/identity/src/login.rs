@@ -9,6 +9,7 @@
 //! the lock allows, and a right one after these is refused.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use netwarden_model::{Plane, UserId};
@@ -411,7 +412,9 @@ pub(crate) async fn admit(
     execute(tx, "DELETE FROM identity_session WHERE ends <= $1", values![micros]).await?;
     let sessions = sql::sessions_of(tx, user.id, micros, used_since.as_microsecond()).await?;
     let logins = u32::try_from(user.logins).unwrap_or(u32::MAX);
+    let denied = crate::blocklists::read(tx).await?.denied(user.listable(address), now);
     let barred = bar(accounts, user.standing(), address, now)
+        .or_else(|| denied.everything().map(|_| Bar::Blocklist))
         .or_else(|| bar_of_login(accounts, user.standing(), sessions, logins));
     if let Some(bar) = barred {
         let because = Because::Barred(bar);
@@ -449,6 +452,7 @@ pub(crate) async fn admit(
         user,
     };
     let user = crate::service::of_session(row, version, roles, policy, address, now);
+    let user = Identified { denied: Arc::new(denied), ..user };
     Ok(Ok(Admitted { user, secret, ends }))
 }
 

@@ -44,6 +44,7 @@ pub enum ObjectKind {
     Domain,
     Factor,
     Tenant,
+    Blocklist,
 }
 
 impl ObjectKind {
@@ -76,6 +77,7 @@ impl ObjectKind {
             ObjectKind::Domain => "domain",
             ObjectKind::Factor => "factor",
             ObjectKind::Tenant => "tenant",
+            ObjectKind::Blocklist => "blocklist",
         }
     }
 }
@@ -220,6 +222,10 @@ operations! {
     TenantModify           "tenant.modify"             Tenant      change A;
     TenantDelete           "tenant.delete"             Tenant      change A;
     TenantAddAdministrator "tenant.add_administrator"  Tenant      change A;
+
+    BlocklistRead          "blocklist.read"            Blocklist   read   AR;
+    BlocklistAdd           "blocklist.add"             Blocklist   change A;
+    BlocklistRemove        "blocklist.remove"          Blocklist   change A;
 
     PolicyRead             "policy.read"               Policy      read   AR;
     PolicyModify           "policy.modify"             Policy      change A;
@@ -369,7 +375,10 @@ impl Operation {
                 | O::RoleDelete
                 | O::DomainCreate
                 | O::DomainModify
+                | O::BlocklistAdd
+                | O::BlocklistRemove
                 | O::TenantCreate
+                | O::TenantModify
                 | O::TenantDelete
                 | O::TenantAddAdministrator
                 | O::DomainDelete

@@ -93,6 +93,7 @@ impl Identity {
             let (dictionary, _) = Dictionary::read(row.value.as_bytes())?;
             self.use_dictionary(dictionary);
         }
+        self.blocklist().await?;
         Ok(())
     }
 

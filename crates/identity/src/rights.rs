@@ -49,7 +49,9 @@ fn in_the_network(separation: Separation, role: &Role, operation: Operation) -> 
         // Copies of the whole system hold the accounts: they are the platform's.
         Role::Administrators => {
             let holds_all = matches!(operation, O::BackupDownload | O::BackupRestore | O::AuditExport);
-            !is_security(operation) && !holds_all
+            // Who keeps a tenant keeps its users.
+            let of_tenants = is_of_tenants(operation) && operation.is_change();
+            !is_security(operation) && !holds_all && !of_tenants
         }
         Role::SmManagers => is_security(operation) || is_audit(operation),
         Role::TenantAdministrators => is_of_tenants(operation),
@@ -130,6 +132,7 @@ pub(crate) const fn is_security(operation: Operation) -> bool {
             | ObjectKind::Role
             | ObjectKind::Domain
             | ObjectKind::Factor
+            | ObjectKind::Blocklist
     )
 }
 

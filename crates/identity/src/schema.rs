@@ -261,4 +261,19 @@ SELECT 'customer', 'company', '1/', '', TRUE, 0, '' WHERE EXISTS
 UPDATE identity_user SET tenant = (SELECT id FROM identity_tenant) WHERE plane = 'tenant' AND name <> 'admin';
 ",
     },
+    Migration {
+        name: "identity-0014-blocklist",
+        up: "CREATE TABLE identity_blocklist (
+  id {id},
+  kind TEXT NOT NULL,
+  who TEXT NOT NULL,
+  tenant BIGINT REFERENCES identity_tenant (id),
+  denies TEXT NOT NULL,
+  ends BIGINT,
+  reason TEXT NOT NULL,
+  made_at BIGINT NOT NULL,
+  made_by TEXT NOT NULL
+);
+",
+    },
 ];

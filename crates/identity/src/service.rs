@@ -12,6 +12,8 @@ use zeroize::Zeroizing;
 
 use crate::accounts::{self, NewToken, NewUser, TokenWish, user_name};
 use crate::admission::{AccountPolicy, Attributes, LoginMode, Unused, UnusedAct, bar};
+use crate::blocklist::Denied;
+use crate::blocklists::BlocklistAt;
 use crate::condition::Asking;
 use crate::decide::{Identified, SecondFactor, Subject, Through, TokenLimits};
 use crate::domains::DomainsAt;
@@ -55,6 +57,7 @@ pub struct Identity {
     stand_ins: Arc<RwLock<Option<StandInsAt>>>,
     roles: Arc<RwLock<Option<RolesAt>>>,
     pub(crate) domains: Arc<RwLock<Option<DomainsAt>>>,
+    pub(crate) blocklist: Arc<RwLock<Option<BlocklistAt>>>,
     lanes: Arc<Lanes>,
     worked: Arc<AtomicU64>,
 }
@@ -70,6 +73,7 @@ impl Identity {
             stand_ins: Arc::default(),
             roles: Arc::default(),
             domains: Arc::default(),
+            blocklist: Arc::default(),
             lanes: Arc::new(Lanes::new(std::thread::available_parallelism().map_or(1, usize::from))),
             worked: Arc::default(),
         }
@@ -265,6 +269,11 @@ impl Identity {
         {
             return Ok(None);
         }
+        let version = sql::policy_version(self.store.read()).await?;
+        let denied = self.denied(&row.user, address, version, now).await?;
+        if denied.everything().is_some() {
+            return Ok(None);
+        }
         if presence == Presence::Acts && unused >= TOUCH_AFTER {
             let session = "UPDATE identity_session SET last_used = $2 WHERE id = $1 AND last_used < $2";
             let account = "UPDATE identity_user SET last_used = $2 WHERE last_used < $2 AND id = \
@@ -274,9 +283,9 @@ impl Identity {
             let statements: &[_] = if is_old(row.user.last_used, micros) { &of_both } else { &of_session };
             self.touch(statements, row.id, micros).await?;
         }
-        let version = sql::policy_version(self.store.read()).await?;
         let roles = self.roles_at(version, row.user.plane).await?;
-        Ok(Some(Subject::User(of_session(row, version, roles, &policy, address, now))))
+        let user = of_session(row, version, roles, &policy, address, now);
+        Ok(Some(Subject::User(Identified { denied, ..user })))
     }
 
     /// Who a token belongs to, narrowed to what it is for; None where it is none, has ended or was
@@ -294,6 +303,11 @@ impl Identity {
         if row.revoked.is_some() || now >= expires || barred.is_some() {
             return Ok(None);
         }
+        let version = sql::policy_version(self.store.read()).await?;
+        let denied = self.denied(&row.user, address, version, now).await?;
+        if denied.everything().is_some() {
+            return Ok(None);
+        }
         let micros = now.as_microsecond();
         if row.last_used.is_none_or(|last| is_old(last, micros)) {
             let touch = [
@@ -307,9 +321,9 @@ impl Identity {
         let user = sql::UserRow { grants, ..row.user };
         let limits = TokenLimits { operations: row.operations, domains: row.domains, expires };
         let through = Through::Token { id: row.id, limits: Arc::new(limits) };
-        let version = sql::policy_version(self.store.read()).await?;
         let roles = self.roles_at(version, user.plane).await?;
-        Ok(Some(Subject::User(identified(user, through, version, roles, address, now))))
+        let user = identified(user, through, version, roles, address, now);
+        Ok(Some(Subject::User(Identified { denied, ..user })))
     }
 
     /// Who the peer of the local socket is in a plane, by its uid; None where nobody is mapped to it, or the
@@ -324,14 +338,31 @@ impl Identity {
         if bar(&self.beside_sessions(), user.standing(), None, now).is_some() {
             return Ok(None);
         }
+        let version = sql::policy_version(self.store.read()).await?;
+        let denied = self.denied(&user, None, version, now).await?;
+        if denied.everything().is_some() {
+            return Ok(None);
+        }
         let micros = now.as_microsecond();
         if is_old(user.last_used, micros) {
             let touch = "UPDATE identity_user SET last_used = $2 WHERE id = $1 AND last_used < $2";
             self.touch(&[touch], user.id.0, micros).await?;
         }
-        let version = sql::policy_version(self.store.read()).await?;
         let roles = self.roles_at(version, plane).await?;
-        Ok(Some(Subject::User(identified(user, Through::LocalUid(uid), version, roles, None, now))))
+        let user = identified(user, Through::LocalUid(uid), version, roles, None, now);
+        Ok(Some(Subject::User(Identified { denied, ..user })))
+    }
+
+    /// What the blocklist denies an account that is used from there.
+    async fn denied(
+        &self,
+        user: &sql::UserRow,
+        address: Option<IpAddr>,
+        version: i64,
+        now: Timestamp,
+    ) -> Result<Arc<Denied>, IdentityError> {
+        let blocklist = self.blocklist_at(version).await?;
+        Ok(Arc::new(blocklist.denied(user.listable(address), now)))
     }
 
     /// What is set for accounts, for those who come without a session: whom the single-user mode leaves alone.
@@ -575,6 +606,7 @@ fn unconditioned(user: sql::UserRow, through: Through, policy_version: i64, role
         user: user.id,
         name: user.name,
         tenant: user.tenant,
+        denied: Arc::default(),
         grants: user.grants,
         dormant: Arc::default(),
         // Whoever knows the network says what belongs to the domains.

@@ -9,6 +9,7 @@ use netwarden_store::{Tx, execute, query_all, query_one, values};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use crate::admission::{Addresses, Attributes, Hours, Standing};
+use crate::blocklist::Comer;
 use crate::condition::RoleCondition;
 use crate::domain::Domain;
 use crate::error::IdentityError;
@@ -58,6 +59,11 @@ impl UserRow {
             hours: self.hours.as_ref(),
             last_used: Timestamp::from_microsecond(self.last_used).unwrap_or(Timestamp::MIN),
         }
+    }
+
+    /// As the blocklist knows it, used from there.
+    pub(crate) fn listable(&self, address: Option<IpAddr>) -> Comer<'_> {
+        Comer { plane: self.plane, name: Some(&self.name), tenant: self.tenant.as_ref(), address }
     }
 }
 

@@ -1,14 +1,16 @@
 //! Tenants as they are kept.
 
 use jiff::Timestamp;
-use netwarden_model::TenantId;
+use netwarden_model::{TenantId, UserId};
 use netwarden_store::{
     Column, ColumnKind, ListQuery, ListTable, Listed, StoreError, Tx, execute, from_micros, query_all,
     query_one, values,
 };
+use sea_orm::QueryResult;
 use serde::Serialize;
 
 use crate::error::IdentityError;
+use crate::grant::{Grants, read_grants};
 use crate::roles::plain_name;
 use crate::service::Identity;
 use crate::sql;
@@ -151,6 +153,7 @@ pub async fn delete(tx: &Tx, tenant: &Tenant) -> Result<(), IdentityError> {
     if below > 0 {
         return Err(IdentityError::TenantKeepsOthers(u64::try_from(below).unwrap_or(u64::MAX)));
     }
+    crate::blocklists::forget_tenant(tx, tenant.path.id()).await?;
     match execute(tx, "DELETE FROM identity_tenant WHERE id = $1", values![id]).await {
         Ok(1) => sql::bump_policy(tx).await,
         Ok(_) => Err(IdentityError::NoSuchTenant(tenant.name.clone())),
@@ -158,15 +161,35 @@ pub async fn delete(tx: &Tx, tenant: &Tenant) -> Result<(), IdentityError> {
     }
 }
 
-/// The accounts of a tenant, by id, at most so many.
+/// The accounts of a tenant with their names and roles, by id, at most so many.
 pub async fn users_of(
     tx: &Tx,
     tenant: &TenantPath,
     most: u32,
-) -> Result<Vec<netwarden_model::UserId>, IdentityError> {
-    let sql = "SELECT id FROM identity_user WHERE tenant = $1 ORDER BY id LIMIT $2";
+) -> Result<Vec<(UserId, String, Grants)>, IdentityError> {
+    let sql = "SELECT id, name, roles FROM identity_user WHERE tenant = $1 ORDER BY id LIMIT $2";
     let rows = query_all(tx, sql, values![tenant.id().0, i64::from(most)]).await?;
-    rows.iter().map(|row| Ok(netwarden_model::UserId(row.try_get_by_index(0)?))).collect()
+    rows.iter()
+        .map(|row| {
+            let roles: String = row.try_get_by_index(2)?;
+            Ok((UserId(row.try_get_by_index(0)?), row.try_get_by_index(1)?, read_grants(&roles)))
+        })
+        .collect()
+}
+
+/// Whether there still is a tenant.
+pub async fn is_there(tx: &Tx, tenant: &TenantPath) -> Result<bool, IdentityError> {
+    let sql = "SELECT id FROM identity_tenant WHERE id = $1";
+    Ok(query_one(tx, sql, values![tenant.id().0]).await?.is_some())
+}
+
+/// What of a user is sealed in the vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretOf {
+    /// How they are reached.
+    Contact(UserId),
+    /// A second factor of theirs.
+    Factor(i64),
 }
 
 impl Identity {
@@ -193,9 +216,26 @@ impl Identity {
         })
     }
 
-    /// The ids of all tenants.
-    pub async fn tenant_ids(&self) -> Result<Vec<TenantId>, IdentityError> {
-        let rows = query_all(self.store.read(), "SELECT id FROM identity_tenant ORDER BY id", []).await?;
-        rows.iter().map(|row| Ok(TenantId(row.try_get_by_index(0)?))).collect()
+    /// All tenants.
+    pub async fn tenants_by_path(&self) -> Result<Vec<TenantPath>, IdentityError> {
+        let rows = query_all(self.store.read(), "SELECT path FROM identity_tenant ORDER BY id", []).await?;
+        let path = |row: &QueryResult| sql::read_tenant(&row.try_get_by_index::<String>(0)?);
+        rows.iter().map(path).collect()
+    }
+
+    /// What of a tenant's users may be sealed in the vault.
+    pub async fn secrets_of(&self, tenant: &TenantPath) -> Result<Vec<SecretOf>, IdentityError> {
+        let of_tenant = || values![tenant.id().0];
+        let users = "SELECT id FROM identity_user WHERE tenant = $1 ORDER BY id";
+        let factors = "SELECT f.id FROM identity_factor f JOIN identity_user u ON u.id = f.user_id \
+                       WHERE u.tenant = $1 ORDER BY f.id";
+        let mut secrets = Vec::new();
+        for row in query_all(self.store.read(), users, of_tenant()).await? {
+            secrets.push(SecretOf::Contact(UserId(row.try_get_by_index(0)?)));
+        }
+        for row in query_all(self.store.read(), factors, of_tenant()).await? {
+            secrets.push(SecretOf::Factor(row.try_get_by_index(0)?));
+        }
+        Ok(secrets)
     }
 }

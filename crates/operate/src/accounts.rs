@@ -10,8 +10,8 @@ use netwarden_identity::accounts::{
 use netwarden_identity::password::Rule;
 use netwarden_identity::{
     ACCOUNTS, Account, Attributes, AttributesEdit, Contact, Grants, Identity, IdentityError, Keep,
-    ListedSession, Object, ObjectKind, Operation, SESSIONS, SecondFactor, Subject, TenantScope, Through,
-    factors,
+    ListedSession, Object, ObjectKind, Operation, SESSIONS, SecondFactor, Subject, TenantPath, TenantScope,
+    Through, factors,
 };
 use netwarden_model::{Plane, UserId};
 use netwarden_store::{Condition, ListQuery, Listed, Tx, values};
@@ -24,6 +24,7 @@ use crate::desk::Desk;
 use crate::elements::{EDITING, owner};
 use crate::error::OperateError;
 use crate::lists::{Counted, ListWish};
+use crate::online::Doing;
 use crate::people::random;
 use crate::ports::{as_value, require_reason};
 use crate::said::{Said, Thing};
@@ -52,6 +53,14 @@ pub struct AccountEdit {
     pub hours_policy: Option<Option<String>>,
     /// The version that the edit was made on.
     pub expected: Option<Version>,
+}
+
+/// What the trail calls the person behind an account: names of tenants' users are given again to somebody of another.
+pub(crate) fn person_name(tenant: Option<&TenantPath>, name: &str) -> String {
+    match tenant {
+        Some(tenant) => format!("{}/{name}", tenant.id()),
+        None => name.to_owned(),
+    }
 }
 
 /// The name under which the vault keeps how a user is reached.
@@ -127,6 +136,10 @@ impl Desk {
             let permit = self.permit(caller, operation, &object, Some(account.name.clone())).await?;
             permits.push((operation, permit));
         }
+        if follows_another {
+            let present = [&account.address_policy, &account.hours_policy];
+            self.permit_policies(caller, present, [&edit.address_policy, &edit.hours_policy]).await?;
+        }
         require_reason(reason)?;
         // Conditions of roles ask for labels: nobody sets their own.
         let is_own = owner(caller) == Some(account.id) && !caller.held().is_empty();
@@ -152,7 +165,11 @@ impl Desk {
                     if !edit.attributes.is_empty() {
                         let own = |value| {
                             let value: Option<Value> = as_value(value);
-                            value.map(|value| value.personal(account.plane, &account.name, random()))
+                            let person = person_name(
+                                account.tenant.as_ref().map(|tenant| &tenant.path),
+                                &account.name,
+                            );
+                            value.map(|value| value.personal(account.plane, &person, random()))
                         };
                         records.push(permit.warning(own(&modified.own.0), own(&modified.own.1), reason));
                     }
@@ -299,7 +316,7 @@ impl Desk {
         let named = name.chars().take(64).collect();
         let permit = self.permit(caller, Operation::UserErase, &object, Some(named)).await?;
         require_reason(reason)?;
-        let (vault, person) = (Arc::clone(&self.vault), netwarden_audit::person(plane, &name));
+        let vault = Arc::clone(&self.vault);
         // What the account could do is no text about its user.
         let had = account.as_ref().and_then(|account| as_value(&account.grants));
         let mut record = permit.warning(had, None, reason);
@@ -307,18 +324,20 @@ impl Desk {
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     let is_there = account.is_some();
-                    match account {
+                    let persons = match account {
                         Some(account) => {
                             still_has(tx, account.id, &account.grants).await?;
                             forget_user(tx, &vault, account.id).await?;
+                            let tenant = account.tenant.map(|tenant| tenant.path);
+                            vec![netwarden_audit::person(plane, &person_name(tenant.as_ref(), &name))]
                         }
                         // Somebody else's texts must not go because they have got the name meanwhile.
                         None if netwarden_identity::accounts::is_taken(tx, plane, &name).await? => {
                             return Err(OperateError::Conflict(Said::UserIsThere { name }));
                         }
-                        None => {}
-                    }
-                    let erased = netwarden_audit::erase_person(tx, &person).await?;
+                        None => netwarden_audit::persons_called(tx, plane, &name).await?,
+                    };
+                    let erased = netwarden_audit::erase_persons(tx, &persons).await?;
                     if !is_there && erased.texts == 0 {
                         return Err(OperateError::not_found(Thing::User, format!("'{name}'")));
                     }
@@ -342,6 +361,13 @@ impl Desk {
         let query = crate::lists::session_query(query, self.paged(wish))?;
         let listed = self.identity.list_sessions(&query).await?;
         Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
+    }
+
+    /// What a session did last, for whoever may see the session; to what, not for a tenant's user: it may be of a tenant
+    /// that their colleague keeps.
+    pub fn doing(&self, caller: &Caller, session: i64) -> Option<Doing> {
+        let doing = self.online.of(session)?;
+        Some(if caller.tenant().is_some() { Doing { object: None, ..doing } } else { doing })
     }
 
     /// One session that holds.
@@ -414,6 +440,22 @@ impl Desk {
             self.permit(caller, operation, &Object::everywhere(operation.object()), Some(named)).await?;
         }
         found
+    }
+
+    /// Refuses a tenant's user who names a login policy, but the one that is followed already: they are the operator's.
+    pub(crate) async fn permit_policies(
+        &self,
+        caller: &Caller,
+        present: [&Option<String>; 2],
+        wanted: [&Option<Option<String>>; 2],
+    ) -> Result<(), OperateError> {
+        let names_another = |(present, wanted): (&Option<String>, &Option<Option<String>>)| {
+            wanted.as_ref().is_some_and(|wanted| wanted.is_some() && wanted != present)
+        };
+        if caller.tenant().is_some() && present.into_iter().zip(wanted).any(names_another) {
+            self.permit_of(caller, Operation::PolicyRead).await?;
+        }
+        Ok(())
     }
 
     async fn permit_account(

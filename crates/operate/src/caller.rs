@@ -134,10 +134,12 @@ impl Permit {
 }
 
 fn kind_of(operation: Operation) -> Kind {
-    use netwarden_identity::ObjectKind::{Domain, Factor, Policy, Role, Session, Tenant, Token, User};
+    use netwarden_identity::ObjectKind::{
+        Blocklist, Domain, Factor, Policy, Role, Session, Tenant, Token, User,
+    };
 
     match operation.object() {
-        Domain | Factor | Policy | Role | Session | Tenant | Token | User => Kind::Security,
+        Blocklist | Domain | Factor | Policy | Role | Session | Tenant | Token | User => Kind::Security,
         _ => Kind::Operation,
     }
 }

@@ -244,6 +244,17 @@ impl From<IdentityError> for OperateError {
             IdentityError::TenantKeepsOthers(count) => {
                 Self::Conflict(Said::TenantKeepsOthers { count: i64::try_from(count).unwrap_or(i64::MAX) })
             }
+            IdentityError::AdminListed => Self::Invalid(Said::AdminListed),
+            IdentityError::NoAddress(given) => Self::Invalid(Said::NoListedAddress { given }),
+            IdentityError::NoResource(netwarden_identity::NoResource(given)) => {
+                Self::Invalid(Said::NoResource { given })
+            }
+            IdentityError::DeniesNothing => Self::Invalid(Said::DeniesNothing),
+            IdentityError::EndsBefore => Self::Invalid(Said::EndsBefore),
+            IdentityError::MostEntries(most) => {
+                Self::Conflict(Said::MostEntries { most: i64::try_from(most).unwrap_or(i64::MAX) })
+            }
+            IdentityError::NoSuchEntry(id) => Self::not_found(Thing::BlocklistEntry, id),
             IdentityError::TenantNeeded => Self::Invalid(Said::TenantNeeded),
             IdentityError::NoTenantHere => Self::Invalid(Said::NoTenantHere),
             IdentityError::BadUnusedAct(given) => Self::Invalid(Said::NoUnusedAct { given }),
@@ -316,6 +327,12 @@ mod tests {
             || IdentityError::NoAgency,
             || IdentityError::AgenciesAbove(7),
             || IdentityError::TenantKeepsOthers(2),
+            || IdentityError::AdminListed,
+            || IdentityError::NoAddress("x".into()),
+            || IdentityError::NoResource(netwarden_identity::NoResource("x".into())),
+            || IdentityError::DeniesNothing,
+            || IdentityError::EndsBefore,
+            || IdentityError::MostEntries(2),
             || IdentityError::TenantNeeded,
             || IdentityError::NoTenantHere,
             || IdentityError::AttributeRange { attribute: "idle_s", least: 1, most: 2, given: 3 },

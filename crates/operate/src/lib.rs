@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod backups;
+mod blocklist;
 mod caller;
 mod causes;
 mod channels;
@@ -59,6 +60,7 @@ mod why;
 
 pub use accounts::{AccountEdit, account_version};
 pub use backups::Backup;
+pub use blocklist::BlockWish;
 pub use caller::{Caller, Permit};
 pub use causes::Causes;
 pub use channels::{
@@ -90,7 +92,9 @@ pub use names::{NameSourceEdit, NameSourceWish, ShownNameSource, Taken, name_sou
 pub use netwarden_audit::{ListedRecord, Value as AuditValue};
 pub use netwarden_collect::preflight::{Obstacle, Preflight};
 pub use netwarden_engine::SentLeases;
-pub use netwarden_identity::{Factor, ListedLogin, ListedSession, LoginPolicy, Notice, PolicyKind};
+pub use netwarden_identity::{
+    Factor, ListedEntry, ListedLogin, ListedSession, LoginPolicy, Notice, PolicyKind,
+};
 pub use netwarden_inventory::Posture;
 pub use netwarden_inventory::baseline::{BaselineEntry, BaselineFilter};
 pub use netwarden_inventory::edit::{EndpointEdit, PortEdit};

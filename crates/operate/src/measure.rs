@@ -213,6 +213,12 @@ impl Desk {
                 "Traps and informs dropped for want of SNMPv3 authPriv or an exception",
                 exact(self.engine.unprotected_notifications()),
             ),
+            one(
+                "netwarden_notifications_unheard_total",
+                "counter",
+                "Traps and informs dropped because their source is on the blocklist",
+                exact(self.engine.unheard_notifications()),
+            ),
             one("netwarden_audit_records_total", "counter", "Records in the trail", exact(status.records)),
             one("netwarden_audit_records_unindexed", "gauge", "Records not yet searchable", exact(unindexed)),
             one("netwarden_jobs_running", "gauge", "Long work under way", wide(running)),

@@ -17,7 +17,7 @@ use netwarden_store::Tx;
 use rand::Rng;
 use zeroize::Zeroizing;
 
-use crate::accounts::contact_name;
+use crate::accounts::{contact_name, person_name};
 use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::error::OperateError;
@@ -208,10 +208,13 @@ impl Desk {
         };
         let usual = like.as_ref().map(|account| account.grants.clone()).unwrap_or_default();
         let grants = if wish.grants.is_empty() { usual } else { wish.grants };
-        let usual = like.as_ref().and_then(|account| account.tenant.as_ref()).map(|tenant| &tenant.path);
-        let tenant = self.tenant_of_new(caller, wish.tenant.as_deref(), usual).await?;
+        let usual = like.as_ref().and_then(|account| account.tenant.as_ref());
+        let (tenant, tenant_name) = self.tenant_of_new(caller, wish.tenant.as_deref(), usual).await?.unzip();
         let object = Object::new_account(caller.plane(), grants.clone()).of_tenant(tenant.clone());
         let permit = self.permit(caller, Operation::UserCreate, &object, Some(wish.name.clone())).await?;
+        let followed = like.as_ref().map(|account| [&account.address_policy, &account.hours_policy]);
+        let wanted = [&wish.address_policy, &wish.hours_policy];
+        self.permit_policies(caller, followed.unwrap_or([&None, &None]), wanted).await?;
         let contact = Contact::new(&wish.mobile, &wish.mail)?;
         let is_administrator = grants.iter().any(|grant| grant.role.is_administrative());
         let person =
@@ -236,7 +239,7 @@ impl Desk {
         let made = serde_json::json!({
             "roles": user.grants,
             "like": wish.like,
-            "tenant": wish.tenant,
+            "tenant": tenant_name,
             "address_policy": address_policy.clone().flatten(),
             "hours_policy": hours_policy.clone().flatten(),
         });
@@ -245,7 +248,9 @@ impl Desk {
         if !attributes.is_empty() {
             let own = Attributes::default().edited(attributes.clone(), at)?;
             let own: Option<Value> = crate::ports::as_value(&serde_json::json!({ "attributes": own }));
-            let own = own.map(|own| own.personal(user.plane, &user.name, random()));
+            let own = own.map(|own| {
+                own.personal(user.plane, &person_name(user.tenant.as_ref(), &user.name), random())
+            });
             records.push(permit.warning(None, own, &wish.reason));
         }
         let reached = (contact != Contact::default()).then(|| serde_json::to_vec(&contact)).transpose();

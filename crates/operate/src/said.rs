@@ -66,6 +66,7 @@ impl fmt::Display for Word {
 pub enum Thing {
     AuditRecord,
     Backup,
+    BlocklistEntry,
     Channel,
     CredentialSet,
     Domain,
@@ -90,9 +91,10 @@ pub enum Thing {
 
 impl Thing {
     /// Every kind.
-    pub const ALL: [Thing; 22] = [
+    pub const ALL: [Thing; 23] = [
         Thing::AuditRecord,
         Thing::Backup,
+        Thing::BlocklistEntry,
         Thing::Channel,
         Thing::CredentialSet,
         Thing::Domain,
@@ -120,6 +122,7 @@ impl Thing {
         match self {
             Thing::AuditRecord => "audit record",
             Thing::Backup => "backup",
+            Thing::BlocklistEntry => "entry of the blocklist",
             Thing::Channel => "channel",
             Thing::CredentialSet => "credential set",
             Thing::Domain => "domain",

@@ -107,10 +107,11 @@ impl Desk {
     /// What a job has found is for those who could have started it, and for who did.
     fn may_see(&self, caller: &Caller, job: &Job) -> bool {
         let circumstances = Circumstances { at: self.clock.now(), address: caller.address };
+        let may = |operation, object| decide(&caller.subject, operation, &object, &circumstances).allowed;
+        let own = job.owner.map(|whose| Object::owned(ObjectKind::Job, whose));
         // What a job has found may be of any element.
-        let object = Object::everywhere(job.operation.object());
-        (job.owner.is_some() && job.owner == owner(caller))
-            || decide(&caller.subject, job.operation, &object, &circumstances).allowed
+        own.is_some_and(|own| may(Operation::JobReadOwn, own))
+            || may(job.operation, Object::everywhere(job.operation.object()))
     }
 
     /// One job: one's own, or with the right to, anybody's.

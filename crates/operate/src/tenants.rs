@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use netwarden_audit::Value;
+use netwarden_audit::{ObjectRef, Record, Value};
 use netwarden_identity::accounts::create_user;
-use netwarden_identity::tenants::{self, tenant_name, users_of};
+use netwarden_identity::factors::secret_name;
+use netwarden_identity::tenants::{self, SecretOf, tenant_name, users_of};
 use netwarden_identity::{
-    NewTenant, NewUser, Object, ObjectKind, Operation, Role, TENANTS, Tenant, TenantKind, TenantPath,
-    TenantScope,
+    Grants, NewTenant, NewUser, Object, ObjectKind, Operation, Role, TENANTS, Tenant, TenantKind, TenantOf,
+    TenantPath, TenantScope,
 };
 use netwarden_model::Plane;
 use netwarden_store::{Condition, ListQuery, Tx};
@@ -15,7 +16,7 @@ use netwarden_vault::KeyOwner;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::accounts::forget_user;
+use crate::accounts::{contact_name, forget_user};
 use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::elements::EDITING;
@@ -69,6 +70,14 @@ fn object(tenant: Option<TenantPath>) -> Object {
     Object::of(ObjectKind::Tenant).of_tenant(tenant)
 }
 
+/// Who of the operator's staff has changed it is not for tenants.
+fn as_seen_by(caller: &Caller, tenant: Tenant) -> Tenant {
+    match caller.tenant() {
+        Some(_) => Tenant { changed_by: String::new(), ..tenant },
+        None => tenant,
+    }
+}
+
 impl Desk {
     /// Tenants that the caller may see.
     pub async fn list_tenants(
@@ -88,12 +97,13 @@ impl Desk {
         };
         let query = filled(seen, FILTERS, &["name", "description"], self.paged(wish))?;
         let listed = self.identity.list_tenants(&query).await?;
-        Ok(Counted { count: query.count(self.store.read()).await?, items: listed.items, next: listed.next })
+        let items = listed.items.into_iter().map(|tenant| as_seen_by(caller, tenant)).collect();
+        Ok(Counted { count: query.count(self.store.read()).await?, items, next: listed.next })
     }
 
     /// One tenant.
     pub async fn tenant(&self, caller: &Caller, name: &str) -> Result<Tenant, OperateError> {
-        Ok(self.permit_tenant(caller, Operation::TenantRead, name).await?.0)
+        Ok(as_seen_by(caller, self.permit_tenant(caller, Operation::TenantRead, name).await?.0))
     }
 
     /// Makes a tenant, with a key of its own.
@@ -103,10 +113,12 @@ impl Desk {
         wish: TenantWish,
         reason: &str,
     ) -> Result<Tenant, OperateError> {
-        let above = match &wish.agency {
-            Some(agency) => Some(self.tenant_or_denied(caller, Operation::TenantCreate, agency).await?.path),
-            None => caller.tenant().cloned(),
+        let agency = match (&wish.agency, caller.tenant()) {
+            (Some(agency), _) => Some(self.tenant_or_denied(caller, Operation::TenantCreate, agency).await?),
+            (None, Some(own)) => self.tenant_at(own).await?,
+            (None, None) => None,
         };
+        let above = agency.as_ref().map(|agency| agency.path.clone());
         let named = wish.name.trim().chars().take(64).collect();
         let permit =
             self.permit(caller, Operation::TenantCreate, &object(above.clone()), Some(named)).await?;
@@ -114,23 +126,21 @@ impl Desk {
         let name = tenant_name(&wish.name)?;
         let given = || Said::NoTenantKind { given: wish.kind.chars().take(32).collect() };
         let kind = TenantKind::of_word(&wish.kind).ok_or_else(|| OperateError::Invalid(given()))?;
-        let made = json!({ "kind": kind, "agency": wish.agency, "description": wish.description });
+        let made = json!({ "kind": kind, "agency": agency.map(|agency| agency.name), "description": wish.description });
         let record = permit.warning(None, as_value(&made), reason);
         let tenant = NewTenant { name: name.clone(), kind, above, description: wish.description };
         let (by, at, vault) = (permit.user().to_owned(), permit.at, Arc::clone(&self.vault));
         let fresh = self.vault.fresh_key().await?;
-        let added = self
-            .store
+        self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     let path = tenants::create(tx, &tenant, &by, at).await?;
-                    let added = vault.put_key(tx, fresh, key_owner(Some(&path)), at).await?;
+                    vault.put_key(tx, fresh, key_owner(Some(&path)), at).await?;
                     netwarden_audit::record(tx, &record).await?;
-                    Ok::<_, OperateError>(added)
+                    Ok::<(), OperateError>(())
                 })
             })
             .await?;
-        self.vault.take_key(added);
         self.tenant_named(&name).await
     }
 
@@ -142,10 +152,10 @@ impl Desk {
         edit: TenantEdit,
         reason: &str,
     ) -> Result<Tenant, OperateError> {
-        let (_, permit) = self.permit_tenant(caller, Operation::TenantModify, name).await?;
+        let (permitted, permit) = self.permit_tenant(caller, Operation::TenantModify, name).await?;
         require_reason(reason)?;
         let _one_at_a_time = EDITING.lock().await;
-        let kept = self.tenant_named(name).await?;
+        let kept = self.tenant_still(&permitted).await?;
         met(edit.expected.as_ref(), &tenant_version(&kept), Said::called(Thing::Tenant, Said::quoted(name)))?;
         let description = edit.description.unwrap_or_else(|| kept.description.clone());
         let enabled = edit.enabled.unwrap_or(kept.enabled);
@@ -179,15 +189,24 @@ impl Desk {
         reason: &str,
         expected: Option<Version>,
     ) -> Result<(), OperateError> {
-        let (_, permit) = self.permit_tenant(caller, Operation::TenantDelete, name).await?;
+        let (permitted, permit) = self.permit_tenant(caller, Operation::TenantDelete, name).await?;
         require_reason(reason)?;
         let _one_at_a_time = EDITING.lock().await;
-        let kept = self.tenant_named(name).await?;
+        let kept = self.tenant_still(&permitted).await?;
         met(expected.as_ref(), &tenant_version(&kept), Said::called(Thing::Tenant, Said::quoted(name)))?;
         let owner = key_owner(Some(&kept.path));
         let old = json!({ "kind": kept.kind, "agency": kept.agency, "users": kept.users });
         let record = permit.warning(as_value(&old), None, reason);
+        // As if each had been deleted where it was.
+        let why = format!("with the tenant '{}'", kept.name);
+        let deleted = move |name: String, grants: &Grants| Record {
+            plane: Plane::Tenant,
+            operation: Operation::UserDelete.name().to_owned(),
+            object: ObjectRef::new("user", name),
+            ..permit.warning(as_value(grants), None, &why)
+        };
         let vault = Arc::clone(&self.vault);
+        let held = vault.hold_keys().await;
         self.store
             .write(move |tx: &Tx| {
                 Box::pin(async move {
@@ -197,18 +216,18 @@ impl Desk {
                             most: MOST_DELETED.into(),
                         }));
                     }
-                    for user in users {
+                    let mut records = vec![record];
+                    for (user, name, grants) in users {
                         forget_user(tx, &vault, user).await?;
+                        records.push(deleted(name, &grants));
                     }
                     tenants::delete(tx, &kept).await?;
-                    vault.delete_keys(tx, owner).await?;
-                    netwarden_audit::record(tx, &record).await?;
+                    vault.delete_keys(tx, held, owner).await?;
+                    netwarden_audit::record_many(tx, &records).await?;
                     Ok(())
                 })
             })
-            .await?;
-        self.vault.forget_keys(owner);
-        Ok(())
+            .await
     }
 
     /// Gives a tenant an administrator: an account that keeps the tenant's users, and with an agency the tenants below
@@ -227,8 +246,16 @@ impl Desk {
             TenantKind::Company | TenantKind::Basic => Role::CompanyTenant,
         };
         let (shown, password) = self.identity.one_time_password(&random()).await?;
-        let new = json!({ "user": user.trim().to_lowercase(), "roles": [&role] });
+        let named = user.trim().to_lowercase();
+        let new = json!({ "user": named, "roles": [&role] });
         let record = permit.warning(None, as_value(&new), reason);
+        // The account is of another plane than whoever keeps tenants in the network's.
+        let made = Record {
+            plane: Plane::Tenant,
+            operation: Operation::UserCreate.name().to_owned(),
+            object: ObjectRef::new("user", named),
+            ..permit.warning(None, as_value(&json!({ "roles": [&role], "tenant": tenant.name })), reason)
+        };
         let (name, grants, at) = (user.to_owned(), [role.into()].into(), permit.at);
         let tenant = Some(tenant.path);
         let user =
@@ -237,7 +264,7 @@ impl Desk {
             .write(move |tx: &Tx| {
                 Box::pin(async move {
                     create_user(tx, &user, at).await?;
-                    netwarden_audit::record(tx, &record).await?;
+                    netwarden_audit::record_many(tx, &[record, made]).await?;
                     Ok::<(), OperateError>(())
                 })
             })
@@ -245,21 +272,48 @@ impl Desk {
         Ok(shown)
     }
 
-    /// Gives a key to the tenants that have none: to those of a release that knew no tenants.
+    /// Gives a key to the tenants that have none: to those of a release that knew no tenants. What was sealed of their
+    /// users goes under it.
     pub async fn keep_tenant_keys(&self) -> Result<(), OperateError> {
-        for tenant in self.identity.tenant_ids().await? {
-            let (owner, at) = (KeyOwner(tenant.0), self.clock.now());
+        for tenant in self.identity.tenants_by_path().await? {
+            let (owner, at) = (key_owner(Some(&tenant)), self.clock.now());
             if self.vault.has_key(owner) {
                 continue;
             }
-            let (fresh, vault) = (self.vault.fresh_key().await?, Arc::clone(&self.vault));
-            let added = self
-                .store
+            let (fresh, vault, of) = (self.vault.fresh_key().await?, Arc::clone(&self.vault), tenant.clone());
+            self.store
                 .write(move |tx: &Tx| {
-                    Box::pin(async move { Ok::<_, OperateError>(vault.put_key(tx, fresh, owner, at).await?) })
+                    Box::pin(async move {
+                        // It may have been deleted meanwhile.
+                        if tenants::is_there(tx, &of).await? {
+                            vault.put_key(tx, fresh, owner, at).await?;
+                        }
+                        Ok::<(), OperateError>(())
+                    })
                 })
                 .await?;
-            self.vault.take_key(added);
+            self.seal_for(&tenant).await?;
+        }
+        Ok(())
+    }
+
+    /// Seals what is kept of a tenant's users under its own key.
+    async fn seal_for(&self, tenant: &TenantPath) -> Result<(), OperateError> {
+        let (owner, at) = (key_owner(Some(tenant)), self.clock.now());
+        for name in self.identity.secrets_of(tenant).await? {
+            let name = match name {
+                SecretOf::Contact(user) => contact_name(user),
+                SecretOf::Factor(factor) => secret_name(factor),
+            };
+            let Some(secret) = self.vault.named_secret(&name).await? else { continue };
+            let vault = Arc::clone(&self.vault);
+            self.store
+                .write(move |tx: &Tx| {
+                    Box::pin(async move {
+                        Ok::<(), OperateError>(vault.put_secret(tx, owner, &name, &secret, at).await?)
+                    })
+                })
+                .await?;
         }
         Ok(())
     }
@@ -269,8 +323,8 @@ impl Desk {
         &self,
         caller: &Caller,
         named: Option<&str>,
-        like: Option<&TenantPath>,
-    ) -> Result<Option<TenantPath>, OperateError> {
+        like: Option<&TenantOf>,
+    ) -> Result<Option<(TenantPath, String)>, OperateError> {
         match named.map(str::trim).filter(|name| !name.is_empty()) {
             Some(_) if caller.plane() != Plane::Tenant => Err(OperateError::Invalid(Said::NoTenantHere)),
             Some(name) => {
@@ -279,9 +333,14 @@ impl Desk {
                     let everywhere = Object::everywhere(ObjectKind::User);
                     self.permit(caller, Operation::UserCreate, &everywhere, None).await?;
                 }
-                Ok(Some(tenant?.path))
+                let tenant = tenant?;
+                Ok(Some((tenant.path, tenant.name)))
             }
-            None => Ok(like.or(caller.tenant()).cloned()),
+            None => match (like, caller.tenant()) {
+                (Some(like), _) => Ok(Some((like.path.clone(), like.name.clone()))),
+                (None, Some(own)) => Ok(self.tenant_at(own).await?.map(|own| (own.path, own.name))),
+                (None, None) => Ok(None),
+            },
         }
     }
 
@@ -311,6 +370,18 @@ impl Desk {
             self.permit(caller, operation, &everywhere, Some(named)).await?;
         }
         found
+    }
+
+    /// The tenant in this place.
+    async fn tenant_at(&self, path: &TenantPath) -> Result<Option<Tenant>, OperateError> {
+        let query = ListQuery::unscoped(&TENANTS).filter("id", Condition::Eq(path.id().0.into()))?;
+        Ok(self.identity.list_tenants(&query).await?.items.pop())
+    }
+
+    /// The tenant that something was permitted for, as it is now: another may have got its name meanwhile.
+    async fn tenant_still(&self, permitted: &Tenant) -> Result<Tenant, OperateError> {
+        let kept = self.tenant_at(&permitted.path).await?;
+        kept.ok_or_else(|| OperateError::not_found(Thing::Tenant, Said::quoted(&permitted.name)))
     }
 
     async fn tenant_named(&self, name: &str) -> Result<Tenant, OperateError> {

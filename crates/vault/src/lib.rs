@@ -26,7 +26,7 @@ pub use components::systemd_credential;
 pub use credentials::CredentialEntry;
 pub use error::VaultError;
 pub use keyring::KeyOwner;
-pub use owners::{AddedKey, FreshKey};
+pub use owners::{FreshKey, HeldKeys};
 pub use rotate::{Place, Resealed};
 pub use sealed::Sealed;
 pub use signing::{SigningKey, verify};

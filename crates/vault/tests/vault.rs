@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use netwarden_model::CredentialId;
 use netwarden_store::testing::TestStore;
 use netwarden_store::{Store, StoreError, execute, query_all, query_one, values};
-use netwarden_vault::{AddedKey, KeyOwner, MIGRATIONS, Vault, VaultConfig, VaultError, verify};
+use netwarden_vault::{KeyOwner, MIGRATIONS, Vault, VaultConfig, VaultError, verify};
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
@@ -371,14 +371,14 @@ async fn given_secrets_are_replaced_rotated_and_forgotten() {
     assert!(vault.named_secret("soc").await.unwrap().is_none());
 }
 
-/// Stores a key of the owner's; what is to be taken into use.
-async fn store_key(place: &Place, vault: &Vault, owner: KeyOwner) -> AddedKey {
+/// Stores a key of the owner's.
+async fn store_key(place: &Place, vault: &Vault, owner: KeyOwner) {
     let (fresh, of) = (vault.fresh_key().await.unwrap(), vault.clone());
-    let stored: Result<AddedKey, VaultError> = place
+    let stored: Result<(), VaultError> = place
         .store()
         .write(move |tx| Box::pin(async move { of.put_key(tx, fresh, owner, now()).await }))
         .await;
-    stored.unwrap()
+    stored.unwrap();
 }
 
 async fn keep(place: &Place, vault: &Vault, owner: KeyOwner, name: &'static str) -> Result<(), VaultError> {
@@ -401,7 +401,7 @@ async fn each_owner_has_keys_of_its_own_that_can_be_lost() {
         let refused = keep(&place, &vault, acme, "early").await;
         assert!(matches!(refused, Err(VaultError::NoKeyOf(7))), "{refused:?}");
         for owner in [acme, other] {
-            vault.take_key(store_key(&place, &vault, owner).await);
+            store_key(&place, &vault, owner).await;
         }
         keep(&place, &vault, KeyOwner::SYSTEM, "of the system").await.unwrap();
         keep(&place, &vault, acme, "of acme").await.unwrap();
@@ -412,8 +412,19 @@ async fn each_owner_has_keys_of_its_own_that_can_be_lost() {
             rows.iter().map(|row| row.try_get_by_index::<Vec<u8>>(0).unwrap()[4]).collect::<Vec<_>>()
         };
         assert_eq!(under().await, [2, 3, 1], "each under a key of whose it is");
-        // A key that was stored and not taken into use before the process died is there at the next start.
-        drop(store_key(&place, &vault, KeyOwner(11)).await);
+        store_key(&place, &vault, KeyOwner(11)).await;
+        // What is rolled back is no key, and holds up no other.
+        let (fresh, of) = (vault.fresh_key().await.unwrap(), vault.clone());
+        let failed: Result<(), VaultError> = place
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    of.put_key(tx, fresh, KeyOwner(12), now()).await?;
+                    Err(VaultError::BadOrder)
+                })
+            })
+            .await;
+        assert!(failed.is_err() && !vault.has_key(KeyOwner(12)));
         let vault = place.unlock().await.unwrap();
         assert!(vault.has_key(KeyOwner(11)) && !vault.has_key(KeyOwner(12)));
 
@@ -426,11 +437,13 @@ async fn each_owner_has_keys_of_its_own_that_can_be_lost() {
         let vault = place.unlock().await.unwrap();
         assert_eq!(vault.named_secret("of acme").await.unwrap().unwrap().as_slice(), b"of acme");
 
-        let of = vault.clone();
-        let deleted: Result<(), VaultError> =
-            place.store().write(move |tx| Box::pin(async move { of.delete_keys(tx, acme).await })).await;
+        let (held, of) = (vault.hold_keys().await, vault.clone());
+        let deleted: Result<(), VaultError> = place
+            .store()
+            .write(move |tx| Box::pin(async move { of.delete_keys(tx, held, acme).await }))
+            .await;
         deleted.unwrap();
-        vault.forget_keys(acme);
+        assert!(!vault.has_key(acme));
         for vault in [&vault, &place.unlock().await.unwrap()] {
             let lost = vault.named_secret("of acme").await;
             assert!(matches!(lost, Err(VaultError::UnknownKey(6))), "{lost:?}");
@@ -438,10 +451,10 @@ async fn each_owner_has_keys_of_its_own_that_can_be_lost() {
             assert!(vault.named_secret("of the system").await.unwrap().is_some());
         }
         // The system's own are nobody's to delete.
-        let of = vault.clone();
+        let (held, of) = (vault.hold_keys().await, vault.clone());
         let kept: Result<(), VaultError> = place
             .store()
-            .write(move |tx| Box::pin(async move { of.delete_keys(tx, KeyOwner::SYSTEM).await }))
+            .write(move |tx| Box::pin(async move { of.delete_keys(tx, held, KeyOwner::SYSTEM).await }))
             .await;
         kept.unwrap();
         place.unlock().await.unwrap();

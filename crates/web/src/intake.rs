@@ -252,6 +252,11 @@ pub(crate) async fn let_in(State(intake): State<Intake>, request: Request, next:
     let (parts, body) = request.into_parts();
     // The local socket's.
     let Some(address) = source(&parts) else { return next.run(Request::from_parts(parts, body)).await };
+    match intake.desk.shut_out(Asked::of(&parts), address).await {
+        Ok(None) => {}
+        Ok(Some(entry)) => return Refusal::shut_out(entry).into_response(),
+        Err(error) => return Refusal::from(error).into_response(),
+    }
     match intake.request(&parts, address).await {
         Ok(_place) => next.run(Request::from_parts(parts, body)).await,
         Err(refusal) => refusal.into_response(),

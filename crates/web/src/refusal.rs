@@ -48,6 +48,11 @@ impl Refusal {
         Self::new(status, BUSY, "Too much at once", detail)
     }
 
+    /// Nobody comes in from there.
+    pub fn shut_out(entry: i64) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "denied", "Not permitted", Said::ShutOut { entry })
+    }
+
     /// Any other.
     pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<Said>) -> Self {
         let detail: Box<Said> = Box::new(detail.into());

@@ -4,6 +4,7 @@
 mod adoption;
 mod audit;
 mod backups;
+mod blocklist;
 mod channels;
 mod credentials;
 mod domains;
@@ -83,6 +84,7 @@ fn routes() -> OpenApiRouter<Desk> {
         .merge(roles::routes())
         .merge(domains::routes())
         .merge(tenants::routes())
+        .merge(blocklist::routes())
         .merge(factors::routes())
         .merge(rules::routes())
         .merge(audit::routes())

@@ -3,6 +3,7 @@
 
 mod ask;
 mod audit;
+mod blocklist;
 mod channels;
 mod credentials;
 mod domains;
@@ -98,6 +99,9 @@ pub enum Verbs {
     /// Roles: what may be done, and by whom.
     #[command(after_help = EXIT_CODES)]
     Roles(Noun<roles::Verb>),
+    /// The blocklist: who is denied what, until when and why.
+    #[command(after_help = EXIT_CODES)]
+    Blocklist(Noun<blocklist::Verb>),
     /// Tenants: customers with users of their own.
     #[command(after_help = EXIT_CODES)]
     Tenants(Noun<tenants::Verb>),
@@ -175,6 +179,7 @@ async fn dispatch(verbs: Verbs) -> Result<(), Fault> {
         Verbs::Passwords(Noun { connection, verb }) => passwords::run(&connection.open()?, verb).await,
         Verbs::Roles(Noun { connection, verb }) => roles::run(&connection.open()?, verb).await,
         Verbs::Factors(Noun { connection, verb }) => factors::run(&connection.open()?, verb).await,
+        Verbs::Blocklist(Noun { connection, verb }) => blocklist::run(&connection.open()?, verb).await,
         Verbs::Tenants(Noun { connection, verb }) => tenants::run(&connection.open()?, verb).await,
         Verbs::Domains(Noun { connection, verb }) => domains::run(&connection.open()?, verb).await,
         Verbs::Policies(Noun { connection, verb }) => policies::run(&connection.open()?, verb).await,

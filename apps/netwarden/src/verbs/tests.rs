@@ -286,6 +286,7 @@ impl Server {
             Verbs::Passwords(noun) => passwords::run(&self.session, noun.verb).await,
             Verbs::Roles(noun) => roles::run(&self.session, noun.verb).await,
             Verbs::Factors(noun) => factors::run(&self.session, noun.verb).await,
+            Verbs::Blocklist(noun) => blocklist::run(&self.session, noun.verb).await,
             Verbs::Tenants(noun) => tenants::run(&self.session, noun.verb).await,
             Verbs::Domains(noun) => domains::run(&self.session, noun.verb).await,
             Verbs::Policies(noun) => policies::run(&self.session, noun.verb).await,

@@ -9,7 +9,7 @@ use crate::check::Problem;
 use crate::record::Personal;
 use crate::{
     AuditError, AuditQuery, CheckpointPolicy, Kind, MIGRATIONS, ObjectRef, Outcome, Plane, Reach, Record,
-    Trail, Value, erase_person, person, verify_export,
+    Trail, Value, erase_persons, person, verify_export,
 };
 
 const TEXT: &str = "looks after the printers of the fifth floor";
@@ -38,7 +38,7 @@ async fn erase(store: &Store, name: &str, recorded: bool) -> u64 {
     let erased = store
         .write(move |tx| {
             Box::pin(async move {
-                let erased = erase_person(tx, &whose).await?;
+                let erased = erase_persons(tx, &[whose]).await?;
                 let new = Some(erased.told.clone());
                 let record = Record::new(at(6), Kind::Security, "user.erase", object, Outcome::Success);
                 if recorded {

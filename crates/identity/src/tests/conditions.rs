@@ -124,6 +124,7 @@ fn a_role_whose_condition_does_not_hold_gives_nothing_and_takes_nothing_of_ones_
         let (grants, dormant) = roles.in_force(all, &asking);
         Identified {
             tenant: None,
+            denied: Arc::default(),
             user: UserId(7),
             name: "ann".to_owned(),
             grants,

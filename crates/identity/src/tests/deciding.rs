@@ -17,6 +17,7 @@ use crate::{
 pub(super) fn user(role: Role) -> Identified {
     Identified {
         tenant: None,
+        denied: Arc::default(),
         user: UserId(7),
         name: "somebody".to_owned(),
         grants: [role.into()].into(),
@@ -67,7 +68,7 @@ fn rights_are_those_of_the_committed_table() {
         let open = line.access == Access::Anyone;
         // Administrator: everything in NAC, its accounts and their passwords.
         assert!(may(&Role::Administrator, operation), "{operation}");
-        // Operator: everything but users and tenants, copies of the whole system, and what the server itself executes.
+        // Operator: everything but users, tenants and the blocklist, copies of the whole system, and what the server itself executes.
         let accounts = matches!(
             line.object,
             ObjectKind::User
@@ -78,6 +79,7 @@ fn rights_are_those_of_the_committed_table() {
                 | ObjectKind::Domain
                 | ObjectKind::Factor
                 | ObjectKind::Tenant
+                | ObjectKind::Blocklist
         );
         let holds_accounts = matches!(operation, Operation::BackupDownload | Operation::BackupRestore);
         assert_eq!(
@@ -119,8 +121,17 @@ fn in_plane(plane: Plane, role: Role) -> Identified {
 }
 
 fn may_in(plane: Plane, role: &Role, operation: Operation) -> bool {
+    let somebody = in_plane(plane, role.clone());
     let object = Object::owned(operation.object(), UserId(7));
-    asked(&in_plane(plane, role.clone()), operation, &object).is_ok()
+    if plane != Plane::Tenant || *role == Role::Superuser {
+        return asked(&somebody, operation, &object).is_ok();
+    }
+    // Within their own tenant, and to tenants below it.
+    let own = crate::TenantPath::below(None, netwarden_model::TenantId(1));
+    let below = crate::TenantPath::below(Some(&own), netwarden_model::TenantId(2));
+    let of = if object.kind == ObjectKind::Tenant { below } else { own.clone() };
+    let somebody = Identified { tenant: Some(own), ..somebody };
+    asked(&somebody, operation, &object.of_tenant(Some(of))).is_ok()
 }
 
 // proves: IAM-02, IAM-20
@@ -163,6 +174,7 @@ fn who_keeps_the_rights_keeps_nothing_else_and_who_keeps_all_else_keeps_no_right
                 | ObjectKind::Role
                 | ObjectKind::Domain
                 | ObjectKind::Factor
+                | ObjectKind::Blocklist
         );
         for plane in [Plane::Management, Plane::Om] {
             let (manages, administers) = (

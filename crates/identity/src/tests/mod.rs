@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admission;
+mod blocklist;
 mod conditions;
 mod deciding;
 mod guessing;

@@ -134,6 +134,22 @@ fn agencies_keep_the_tenants_below_them_and_not_themselves() {
     for elsewhere in [Object::of(ObjectKind::Tenant), tenant(&[4])] {
         assert_eq!(asked(&agency, Operation::TenantCreate, &elsewhere), Err(Because::OtherTenant));
     }
+    // Who keeps the users of an agency gives none of them the keeping of its tenants, nor takes over who has it.
+    let clerk = of(Some(&[1]), Role::CompanyTenant);
+    let colleague = |role: Role| Object { grants: [role.into()].into(), ..account(Some(&[1])) };
+    for operation in [
+        Operation::UserCreate,
+        Operation::UserSetRoles,
+        Operation::UserResetPassword,
+        Operation::FactorReset,
+        Operation::UserDelete,
+    ] {
+        let of_kind = |object: Object| Object { kind: operation.object(), ..object };
+        assert!(asked(&clerk, operation, &of_kind(colleague(Role::BasisTenant))).is_ok(), "{operation}");
+        let denied = asked(&clerk, operation, &of_kind(colleague(Role::Agency)));
+        assert_eq!(denied, Err(Because::WiderRole("agency_role".into())), "{operation}");
+        assert!(asked(&agency, operation, &of_kind(colleague(Role::Agency))).is_ok(), "{operation}");
+    }
     // In the network's plane who keeps tenants keeps nothing else.
     let keeper = Identified {
         roles: Arc::new(Roles::new(Plane::Om, Separation::Strict, [])),
@@ -144,6 +160,9 @@ fn agencies_keep_the_tenants_below_them_and_not_themselves() {
     for operation in [Operation::UserRead, Operation::NeRead, Operation::AuditRead] {
         assert!(asked(&keeper, operation, &Object::of(operation.object())).is_err(), "{operation}");
     }
+    let administrators = Identified { grants: [Role::Administrators.into()].into(), ..keeper.clone() };
+    assert!(asked(&administrators, Operation::TenantRead, &Object::of(ObjectKind::Tenant)).is_ok());
+    assert!(asked(&administrators, Operation::TenantAddAdministrator, &tenant(&[4])).is_err());
     for role in [Role::Guest, Role::MaintenanceGroup, Role::OperatorGroup, Role::SmManagers] {
         let other = Identified { grants: [role.clone().into()].into(), ..keeper.clone() };
         let list = Object::of(ObjectKind::Tenant);

@@ -77,6 +77,7 @@ impl From<&Because> for Said {
             Because::NotInPlane(plane) => Said::NotInPlane { plane: plane.to_string() },
             Because::OtherPlane(plane) => Said::OtherPlane { plane: plane.to_string() },
             Because::OtherTenant => Said::OtherTenant,
+            Because::Listed(entry) => Said::Listed { entry: *entry },
             Because::OwnRights => Said::OwnRights,
             Because::NotNow(role) => Said::NotNow { role: role.clone() },
         }
@@ -89,6 +90,7 @@ impl From<Bar> for Said {
             Bar::Disabled => Said::BarDisabled,
             Bar::SingleUser => Said::BarSingleUser,
             Bar::Tenant => Said::BarTenant,
+            Bar::Blocklist => Said::BarBlocklist,
             Bar::Expired => Said::BarExpired,
             Bar::Unused => Said::BarUnused,
             Bar::Address => Said::BarAddress,
@@ -325,6 +327,7 @@ mod tests {
             Because::NotInPlane(Plane::Tenant),
             Because::OtherPlane(Plane::Management),
             Because::OtherTenant,
+            Because::Listed(7),
             Because::OwnRights,
             Because::NotNow("x".into()),
         ];

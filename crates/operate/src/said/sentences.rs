@@ -262,6 +262,20 @@ sentences! {
         "said-not-in-plane", "it is nothing that users of the plane '{plane}' do";
     OtherPlane { plane: String } =
         "said-other-plane", "the account belongs to the plane '{plane}'";
+    Listed { entry: i64 } = "said-listed", "entry {entry} of the blocklist denies it";
+    ShutOut { entry: i64 } = "said-shut-out", "entry {entry} of the blocklist shuts this address out";
+    NoListedKind { given: String } =
+        "said-no-listed-kind", "'{given}' cannot be on the blocklist: user, address, tenant and source can";
+    AdminListed = "said-admin-listed", "the built-in user 'admin' is never on the blocklist";
+    NoListedAddress { given: String } = "said-no-listed-address", "'{given}' is no address, range or network";
+    NoResource { given: String } =
+        "said-no-resource",
+        "'{given}' is nothing that can be denied: everything, an object of operations (port) and an operation (port.off) are";
+    DeniesNothing = "said-denies-nothing", "an entry of the blocklist denies at least one thing";
+    EndsBefore = "said-ends-before", "an entry of the blocklist ends in the future";
+    MostEntries { most: i64 } = "said-most-entries", "the blocklist has at most {most} entries";
+    BlocksOneself =
+        "said-blocks-oneself", "this entry would keep you from taking it away again; ask somebody else to make it";
     OtherTenant = "said-other-tenant", "it is not for users of this tenant";
     BadTenantName { name: String } =
         "said-bad-tenant-name",
@@ -662,6 +676,8 @@ sentences! {
     LoginRefused { because: Clause } = "said-login-refused", "the login was refused: {because}";
     BarDisabled = "said-bar-disabled", "the account is switched off";
     BarSingleUser = "said-bar-single-user", "only 'admin' may log in at present";
+    BarBlocklist =
+        "said-bar-blocklist", "the account, its tenant or this address is on the blocklist";
     BarTenant = "said-bar-tenant", "the tenant to which the account belongs is switched off";
     BarExpired = "said-bar-expired", "the account has come to its end";
     BarUnused = "said-bar-unused", "the account was not used for too long";

@@ -337,7 +337,7 @@ async fn sessions(
         false => desk.list_sessions(&asker.caller, wish).await?,
     };
     Ok(Json(shape::page(listed, |session| {
-        let doing = desk.online.of(session.id);
+        let doing = desk.doing(&asker.caller, session.id);
         ListedSession {
             id: session.id,
             user: session.user,

@@ -203,6 +203,8 @@ mod tests {
             "truth-",
             "domain-part-",
             "tenant-kind-",
+            "listed-kind-",
+            "denied-",
             "domain-hint-",
             "password-rule-",
             "attribute-",

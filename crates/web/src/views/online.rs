@@ -47,7 +47,7 @@ const OWN_LISTING: &Listing = &Listing {
 
 fn session_row(desk: &Desk, visitor: &Visitor, session: &ListedSession, end: (Operation, String)) -> Row {
     let l = visitor.language();
-    let doing = desk.online.of(session.id).map(|doing| {
+    let doing = desk.doing(visitor.caller(), session.id).map(|doing| {
         let operation = doing.operation.name().to_owned();
         doing.object.map_or_else(|| operation.clone(), |object| format!("{operation}: {object}"))
     });

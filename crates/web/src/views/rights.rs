@@ -25,6 +25,7 @@ const OBJECTS: &[&str] = &[
     "adoption",
     "audit",
     "backup",
+    "blocklist",
     "channel",
     "chart",
     "credential",

@@ -49,6 +49,7 @@ fn sections(desk: &Desk, visitor: &Visitor) -> Vec<Section> {
         (Operation::UserRead, "accounts", "accounts-about", "/system/accounts"),
         (Operation::RoleRead, "roles", "roles-about", "/system/roles"),
         (Operation::DomainRead, "domains", "domains-about", "/system/domains"),
+        (Operation::BlocklistRead, "blocklist", "blocklist-about", "/system/blocklist"),
         (Operation::SessionRead, "online", "online-about", "/system/sessions"),
         (Operation::TokenRead, "tokens", "tokens-about", "/system/tokens"),
         (Operation::SessionHistory, "logins", "logins-about", "/system/logins"),

@@ -488,6 +488,18 @@ pub fn calls(bench: &Bench, token: i64, job: &str) -> Vec<Call> {
         call("DELETE", "/api/v1/domains/{name}", "/api/v1/domains/north?reason=a+test", Sent::Nothing, 204),
         call(
             "POST",
+            "/api/v1/blocklist",
+            "/api/v1/blocklist",
+            Sent::Json(
+                json!({ "reason": "a test", "kind": "address", "who": "203.0.113.0/24", "denies": ["port"] }),
+            ),
+            201,
+        ),
+        call("GET", "/api/v1/blocklist", "/api/v1/blocklist?kind=address", Sent::Nothing, 200),
+        call("GET", "/api/v1/blocklist/{id}", "/api/v1/blocklist/1", Sent::Nothing, 200),
+        call("DELETE", "/api/v1/blocklist/{id}", "/api/v1/blocklist/1?reason=a+test", Sent::Nothing, 204),
+        call(
+            "POST",
             "/api/v1/tenants",
             "/api/v1/tenants",
             Sent::Json(json!({ "reason": "a test", "name": "acme", "kind": "company" })),

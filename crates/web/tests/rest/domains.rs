@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use netwarden_identity::password::Person;
-use netwarden_identity::{Grant, NewUser, Plane};
+use netwarden_identity::{Grant, NewUser, Operation, Plane};
 use netwarden_inventory::ElementBase;
 use netwarden_model::NeId;
 use netwarden_model::element::Element;
@@ -200,11 +200,29 @@ async fn a_token_that_is_confined_to_a_domain_goes_no_further() {
         let made = bench.json(&secret, "POST", "/api/v1/tokens", token(domains.clone(), 1)).await;
         assert_eq!(made.status, status, "{domains}: {}", made.body);
     }
+    // What is its owner's may be of more: jobs, sessions, tokens.
+    let caller = bench.desk.identify_bearer(&olga, None).await.unwrap();
+    let netwarden_identity::Subject::User(owner) = &caller.subject else { panic!("{caller:?}") };
+    let (now, work) = (bench.desk.clock.now(), |_| async { Ok(Value::Null) });
+    let job = bench.desk.jobs.start("a test".into(), Operation::RuleRehearse, Some(owner.user), now, work);
+    assert_eq!(bench.asks(&olga, &format!("/jobs/{job}")).await.status, 200);
+    assert_eq!(bench.asks(&secret, &format!("/jobs/{job}")).await.status, 403);
+    assert!(!bench.asks(&secret, "/jobs").await.body.contains(&job.to_string()));
+    let wider = bench.json(&olga, "POST", "/api/v1/tokens", json!({ "name": "wide", "days": 1 })).await;
+    assert_eq!(wider.status, 201, "{}", wider.body);
+    let mine = bench.asks(&olga, "/tokens?text=wide").await.json()["items"][0]["id"].clone();
+    let session = bench.asks(&olga, "/sessions?own=true").await.json()["items"][0]["id"].clone();
+    for path in [format!("/tokens/{mine}"), format!("/sessions/{session}?reason=x")] {
+        let refused = bench.call(Some(&secret), "DELETE", &format!("/api/v1{path}"), None).await;
+        assert_eq!(refused.status, 403, "{path}: {}", refused.body);
+    }
+    assert_eq!(bench.call(Some(&olga), "DELETE", &format!("/api/v1/tokens/{mine}"), None).await.status, 204);
     // It is listed with its domain, its record tells of it, and it holds the domain.
-    let listed = bench.asks(&olga, "/tokens").await.json();
+    let listed = bench.asks(&olga, "/tokens?text=script").await.json();
     assert_eq!(listed["items"][0]["domains"], json!(["north"]), "{listed}");
+    bench.desk.trail.tick(bench.desk.clock.now()).await.unwrap();
     let records = bench.asks("administrator", "/audit?operation=token.create_own").await;
-    assert!(records.body.contains(r#""domains":["north"]"#), "{}", records.body);
+    assert!(records.body.contains(r#"\"domains\":[\"north\"]"#), "{}", records.body);
     let drop =
         async || bench.call(Some("administrator"), "DELETE", "/api/v1/domains/north?reason=x", None).await;
     assert_eq!(drop().await.status, 409);

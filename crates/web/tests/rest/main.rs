@@ -3,6 +3,7 @@
 
 mod adoption;
 mod attacker;
+mod blocklist;
 mod bulk;
 mod calls;
 mod channels;

@@ -65,6 +65,7 @@ impl Bench {
             .replace("{role}", "night")
             .replace("{domain}", "north")
             .replace("{tenant}", "acme")
+            .replace("{entry}", "1")
             .replace("{factor}", "1")
             .replace("{session}", "1")
             .replace("{token}", "1")

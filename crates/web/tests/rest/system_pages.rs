@@ -32,6 +32,7 @@ impl Bench {
                 json!({ "reason": "a test", "name": "office", "kind": "addresses", "lines": "0.0.0.0/0\n::/0" }),
             ),
             ("roles", json!({ "reason": "a test", "name": "night", "operations": ["port.read"] })),
+            ("blocklist", json!({ "reason": "a test", "kind": "user", "who": "otto", "denies": ["backup"] })),
             ("tenants", json!({ "reason": "a test", "name": "acme", "kind": "company" })),
             ("domains", json!({ "reason": "a test", "name": "north", "belongs": { "regions": ["north"] } })),
             ("users", json!({ "name": "anna", "password": "Horse-battery/3", "roles": ["Helpdesk"] })),

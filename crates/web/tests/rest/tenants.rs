@@ -2,6 +2,8 @@
 
 use netwarden_identity::password::Person;
 use netwarden_identity::{Grant, NewUser, Plane, TenantPath};
+use netwarden_store::{query_one, values};
+use netwarden_vault::KeyOwner;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -10,19 +12,24 @@ use crate::desk::{Answer, Bench, PASSWORD, bench};
 impl Bench {
     /// The secret of a session of a new account of a tenant.
     async fn belongs(&self, tenant: &TenantPath, name: &str, role: &str) -> String {
+        self.makes(name, role, Some(tenant.clone())).await
+    }
+
+    async fn makes(&self, name: &str, role: &str, tenant: Option<TenantPath>) -> String {
         let person = Person { name, ..Person::default() };
         let password = Zeroizing::new(PASSWORD.to_owned());
         let password = self.desk.identity.hash_new_password(person, password, [7; 16]).await.unwrap();
+        let (name, grants) = (name.to_owned(), [Grant::from(role)].into());
         let user = NewUser {
             plane: Plane::Tenant,
-            name: name.to_owned(),
-            tenant: Some(tenant.clone()),
-            grants: [Grant::from(role)].into(),
+            name: name.clone(),
+            tenant,
+            grants,
             password,
             must_change_password: false,
         };
         self.desk.identity.create_user(user, self.desk.clock.now()).await.unwrap();
-        self.comes_in(name, PASSWORD).await.json()["token"].as_str().unwrap().to_owned()
+        self.comes_in(&name, PASSWORD).await.json()["token"].as_str().unwrap().to_owned()
     }
 
     async fn comes_in(&self, name: &str, password: &str) -> Answer {
@@ -49,6 +56,22 @@ impl Bench {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// The tenant under whose key the vault keeps something; None for the system's own.
+    async fn sealed_for(&self, name: &str) -> Option<String> {
+        let read = self.desk.store.read();
+        let sql = "SELECT sealed FROM vault_secrets WHERE purpose = $1";
+        let sealed = query_one(read, sql, values![format!("given/{name}")]).await.unwrap().unwrap();
+        let sealed: Vec<u8> = sealed.try_get_by_index(0).unwrap();
+        let sql = "SELECT t.name FROM vault_keys k JOIN identity_tenant t ON t.id = k.owner WHERE k.id = $1";
+        let owner = query_one(read, sql, values![i64::from(sealed[4])]).await.unwrap();
+        owner.map(|row| row.try_get_by_index(0).unwrap())
+    }
+
+    /// A session of the plane's `admin`.
+    async fn admin_of_tenants(&self) -> String {
+        self.makes("admin", "superuser", None).await
     }
 
     async fn tenant_page(&self, secret: &str, path: &str) -> Answer {
@@ -184,10 +207,74 @@ async fn ids_and_names_of_another_tenant_lead_nowhere() {
     assert_eq!(own.status, 403, "{}", own.body);
     let self_made = json!({ "reason": "x", "roles": ["company_tenant", "agency_role"] });
     assert_eq!(bench.there(&wile, "PATCH", "/users/wile", self_made).await.status, 403);
+    // Login policies are the operator's.
+    let office = json!({ "reason": "x", "name": "office", "kind": "addresses", "lines": "192.0.2.0/24" });
+    let office = bench.json("administrator", "POST", "/api/v1/policies/logins", office).await;
+    assert_eq!(office.status, 201, "{}", office.body);
+    for policy in ["office", "no-such"] {
+        let followed = json!({ "reason": "x", "attributes": { "address_policy": policy } });
+        let refused = bench.there(&wile, "PATCH", "/users/bird", followed).await;
+        assert_eq!(refused.status, 403, "{policy}: {}", refused.body);
+        let mut user = into("acme");
+        user["attributes"] = json!({ "hours_policy": policy });
+        assert_eq!(bench.there(&wile, "POST", "/users", user).await.status, 403, "{policy}");
+    }
     // In the other planes a tenant is no attribute of an account.
     let here = bench.json("administrator", "POST", "/api/v1/users", into("globex")).await;
     assert_eq!(here.status, 422, "{}", here.body);
     assert!(here.detail().contains("only accounts on the tenants' plane"), "{}", here.body);
+}
+
+// proves: IAM-21, SEC-08
+#[tokio::test]
+async fn who_gets_a_name_that_was_another_tenants_erases_nothing_of_it() {
+    let Tenants { bench, wile, hank, .. } = tenants().await;
+    let admin = bench.admin_of_tenants().await;
+    let user = |tenant: &str, text: &str| {
+        json!({ "name": "ann@mail", "password": "Tunnel-paint/9", "roles": ["basis_tenant"], "tenant": tenant,
+                "attributes": { "description": text } })
+    };
+    let reason = json!({ "reason": "asked for it" });
+    let erases =
+        async |secret: &str| bench.there(secret, "POST", "/users/ann@mail/erase", reason.clone()).await;
+    let made = bench.there(&wile, "POST", "/users", user("acme", "of Acme's")).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(bench.there(&wile, "DELETE", "/users/ann@mail?reason=left", Value::Null).await.status, 204);
+    assert_eq!(bench.there(&hank, "POST", "/users", user("globex", "of Globex's")).await.status, 201);
+    assert_eq!(erases(&hank).await.json()["texts"], 1, "Globex's alone");
+    assert_eq!(erases(&hank).await.status, 403, "of who is no more the plane's administrator alone learns");
+    // Acme's was there all the time.
+    assert_eq!(erases(&admin).await.json()["texts"], 1);
+    assert_eq!(erases(&admin).await.status, 404);
+}
+
+// proves: IAM-21
+#[tokio::test]
+async fn what_was_sealed_before_there_were_tenants_goes_under_their_keys() {
+    let bench = bench().await;
+    let home = bench.tenant("home", None).await;
+    bench.belongs(&home, "ann", "basis_tenant").await;
+    let ann = bench.desk.identity.find_user(Plane::Tenant, "ann").await.unwrap().user;
+    let contact = format!("contact/{ann}");
+    let (vault, name, now) = (bench.desk.vault.clone(), contact.clone(), bench.desk.clock.now());
+    let held = vault.hold_keys().await;
+    let before: Result<(), netwarden_vault::VaultError> = bench
+        .desk
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                vault.delete_keys(tx, held, KeyOwner(home.id().0)).await?;
+                vault
+                    .put_secret(tx, KeyOwner::SYSTEM, &name, b"{\"mobile\":\"+43\",\"mail\":\"\"}", now)
+                    .await
+            })
+        })
+        .await;
+    before.unwrap();
+    assert_eq!(bench.sealed_for(&contact).await, None);
+    bench.desk.keep_tenant_keys().await.unwrap();
+    assert_eq!(bench.sealed_for(&contact).await.as_deref(), Some("home"));
+    assert!(bench.desk.vault.named_secret(&contact).await.unwrap().is_some());
 }
 
 // proves: IAM-21
@@ -230,21 +317,7 @@ async fn an_operator_makes_tenants_and_these_keep_their_users() {
     let contact = format!("contact/{}", user.json()["id"]);
     let kept = async || bench.desk.vault.named_secret(&contact).await;
     assert!(kept().await.unwrap().is_some());
-    let sealed = netwarden_store::query_one(
-        bench.desk.store.read(),
-        "SELECT sealed FROM vault_secrets WHERE purpose = $1",
-        netwarden_store::values![format!("given/{contact}")],
-    )
-    .await
-    .unwrap()
-    .unwrap();
-    let sealed: Vec<u8> = sealed.try_get_by_index(0).unwrap();
-    let owner = netwarden_store::query_one(
-        bench.desk.store.read(),
-        "SELECT t.name FROM vault_keys k JOIN identity_tenant t ON t.id = k.owner WHERE k.id = $1",
-        netwarden_store::values![i64::from(sealed[4])],
-    );
-    assert_eq!(owner.await.unwrap().unwrap().try_get_by_index::<String>(0).unwrap(), "acme");
+    assert_eq!(bench.sealed_for(&contact).await.as_deref(), Some("acme"));
 
     // Switched off, none of its users does anything, from the next request on.
     let opened = bench.comes_in("wile", "Tunnel-paint/9").await.json();
@@ -268,12 +341,12 @@ async fn an_operator_makes_tenants_and_these_keep_their_users() {
     assert!(kept().await.unwrap().is_none());
     assert_eq!(bench.comes_in("wile", "Tunnel-paint/9").await.status, 401);
     assert_eq!(bench.lists(agent, "/users", "name").await, ["agent@reseller"]);
-    let keys = netwarden_store::query_one(
-        bench.desk.store.read(),
-        "SELECT COUNT(*) FROM vault_keys WHERE owner <> 0",
-        [],
-    );
+    let keys = query_one(bench.desk.store.read(), "SELECT COUNT(*) FROM vault_keys WHERE owner <> 0", []);
     assert_eq!(keys.await.unwrap().unwrap().try_get_by_index::<i64>(0).unwrap(), 1);
+    // The account of the administrator, and that which went with its tenant, have records of their own.
+    for (operation, count) in [("user.create", 2), ("user.delete", 1)] {
+        assert_eq!(bench.records(operation, "success").await, count, "{operation}");
+    }
     for (operation, count) in
         [("tenant.create", 2), ("tenant.modify", 1), ("tenant.delete", 1), ("tenant.add_administrator", 1)]
     {

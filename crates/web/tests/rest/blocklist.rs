@@ -1,0 +1,163 @@
+//! The blocklist over HTTP: what is denied at the next request, to whom, until when, and that nobody shuts themselves out.
+
+use jiff::SignedDuration;
+use netwarden_identity::Plane;
+use serde_json::json;
+
+use crate::desk::{Answer, Bench, PASSWORD, bench};
+
+impl Bench {
+    async fn lists_of(&self, kind: &str, who: &str, denies: &[&str], ends: Option<i64>) -> Answer {
+        let ends = ends.map(|seconds| self.desk.clock.now() + SignedDuration::from_secs(seconds));
+        let body =
+            json!({ "reason": "seen at night", "kind": kind, "who": who, "denies": denies, "ends_at": ends });
+        self.json("administrator", "POST", "/api/v1/blocklist", body).await
+    }
+
+    async fn takes_off(&self, entry: &Answer) {
+        let path = format!("/api/v1/blocklist/{}?reason=it+was+a+mistake", entry.json()["id"]);
+        assert_eq!(self.call(Some("administrator"), "DELETE", &path, None).await.status, 204);
+    }
+}
+
+// proves: SEC-10
+#[tokio::test]
+async fn a_listed_user_is_denied_at_the_next_request_what_the_entry_names() {
+    let bench = bench().await;
+    let asks = async |path: &str| bench.call(Some("operator"), "GET", &format!("/api/v1{path}"), None).await;
+    assert_eq!(asks("/rules").await.status, 200);
+    // An object of operations, and an operation.
+    let rules = bench.lists_of("user", "Operator", &["rule", "endpoint.read"], None).await;
+    assert_eq!(rules.status, 201, "{}", rules.body);
+    let id = rules.json()["id"].as_i64().unwrap();
+    for path in ["/rules", "/endpoints"] {
+        let denied = asks(path).await;
+        assert_eq!(denied.status, 403, "{path}: {}", denied.body);
+        assert!(
+            denied.detail().contains(&format!("entry {id} of the blocklist denies it")),
+            "{}",
+            denied.body
+        );
+    }
+    assert_eq!(asks("/elements").await.status, 200);
+    assert_eq!(bench.call(Some("revisor"), "GET", "/api/v1/rules", None).await.status, 200, "somebody else");
+    assert!(bench.records("rule.read", "denied").await >= 1);
+    let page = bench.page("operator", "/rules").await;
+    assert_eq!(page.status, 403, "{}", page.body);
+    bench.takes_off(&rules).await;
+    assert_eq!(asks("/rules").await.status, 200);
+
+    // Everything: the session is over, and another is not opened, which is told to who knows the password.
+    let all = bench.lists_of("user", "operator", &["everything"], Some(3_600)).await;
+    assert_eq!(all.status, 201, "{}", all.body);
+    assert_eq!(asks("/elements").await.status, 401);
+    let login = async |password: &str| {
+        let body = json!({ "user": "operator", "password": password }).to_string();
+        bench.call(None, "POST", "/api/v1/sessions", Some(("application/json", body))).await
+    };
+    let barred = login(PASSWORD).await;
+    assert_eq!(barred.status, 403, "{}", barred.body);
+    assert!(barred.detail().contains("on the blocklist"), "{}", barred.body);
+    assert_eq!(login("wrong").await.status, 401);
+    // It ends by itself.
+    bench.wait(SignedDuration::from_secs(3_601));
+    assert_eq!(login(PASSWORD).await.status, 201);
+    let administrator = bench
+        .desk
+        .login(Plane::Om, "administrator", zeroize::Zeroizing::new(PASSWORD.to_owned()), None)
+        .await;
+    let administrator = administrator.unwrap().secret;
+    let listed = bench.call(Some(&administrator), "GET", "/api/v1/blocklist", None).await.json();
+    assert_eq!(listed["total"]["count"], 1, "what has ended is still told of: {listed}");
+    assert_eq!(bench.records("blocklist.add", "success").await, 2);
+    assert_eq!(bench.records("blocklist.remove", "success").await, 1);
+}
+
+// proves: SEC-10
+#[tokio::test]
+async fn nobody_comes_in_from_a_listed_address_but_to_the_platform() {
+    let bench = bench().await;
+    let operator = bench.secrets["operator"].clone();
+    let from = async |address: &str, path: &str| {
+        let bearer = format!("Bearer {operator}");
+        bench.from(address, "GET", path, &[("authorization", bearer.as_str())], Vec::new()).await.status
+    };
+    let (inside, outside) = ("203.0.113.77", "203.0.114.1");
+    assert_eq!(from(inside, "/api/v1/elements").await, 200);
+    let entry = bench.lists_of("address", "203.0.113.0/24", &["everything"], None).await;
+    assert_eq!(entry.status, 201, "{}", entry.body);
+    for path in ["/api/v1/elements", "/sign-in", "/healthz", "/tenant/sign-in"] {
+        assert_eq!(from(inside, path).await, 403, "{path}");
+        assert_ne!(from(outside, path).await, 403, "{path}");
+    }
+    assert_ne!(from(inside, "/management/sign-in").await, 403, "from there it is mended");
+    assert!(bench.records("session.login", "denied").await >= 1);
+    bench.takes_off(&entry).await;
+    assert_eq!(from(inside, "/api/v1/elements").await, 200);
+    // A part of it only: it depends on from where the same session is used.
+    let part = bench.lists_of("address", "203.0.113.70-203.0.113.80", &["ne.read"], None).await;
+    assert_eq!(part.status, 201, "{}", part.body);
+    assert_eq!(from(inside, "/api/v1/elements").await, 403);
+    assert_eq!(from(inside, "/api/v1/rules").await, 200);
+    assert_eq!(from(outside, "/api/v1/elements").await, 200);
+}
+
+// proves: SEC-10
+#[tokio::test]
+async fn a_listed_tenant_is_denied_and_goes_off_the_list_when_deleted() {
+    let bench = bench().await;
+    let wile = bench.joins_plane(Plane::Tenant, "wile", "company_tenant").await;
+    let mine = async || bench.call(Some(&wile), "GET", "/tenant/api/v1/users", None).await;
+    assert_eq!(mine().await.status, 200);
+    let part = bench.lists_of("tenant", "home", &["user"], None).await;
+    assert_eq!(part.status, 201, "{}", part.body);
+    assert_eq!(mine().await.status, 403);
+    let one = bench.lists_of("user", "tenant/wile", &["everything"], None).await;
+    assert_eq!(one.status, 201, "{}", one.body);
+    assert_eq!(mine().await.status, 401);
+    let gone = bench.call(Some("administrator"), "DELETE", "/api/v1/tenants/home?reason=x", None).await;
+    assert_eq!(gone.status, 204, "{}", gone.body);
+    let left = bench.call(Some("administrator"), "GET", "/api/v1/blocklist", None).await.json();
+    assert_eq!(left["items"].as_array().unwrap().len(), 1, "{left}");
+}
+
+// proves: SEC-10
+#[tokio::test]
+async fn what_cannot_be_listed_is_told_and_nobody_shuts_themselves_out() {
+    let bench = bench().await;
+    for (kind, who, denies, ends, told) in [
+        ("device", "x", vec!["everything"], None, "cannot be on the blocklist"),
+        ("user", "a b", vec!["everything"], None, "name"),
+        ("user", "admin", vec!["everything"], None, "never on the blocklist"),
+        ("user", "tenant/admin", vec!["everything"], None, "never on the blocklist"),
+        ("address", "203.0.113.0/33", vec!["everything"], None, "no address, range or network"),
+        ("address", "at 1 2", vec!["everything"], None, "no address, range or network"),
+        ("address", "203.0.113.1\n203.0.113.2", vec!["everything"], None, "no address, range or network"),
+        ("tenant", "nowhere", vec!["everything"], None, "no tenant 'nowhere'"),
+        ("user", "otto", vec![], None, "at least one thing"),
+        ("user", "otto", vec!["notifications"], None, "at least one thing"),
+        ("user", "otto", vec!["port.of"], None, "'port.of' is nothing that can be denied"),
+        ("user", "otto", vec!["port"], Some(0), "ends in the future"),
+        ("user", "administrator", vec!["everything"], None, "keep you from taking it away"),
+        ("user", "administrator", vec!["blocklist"], None, "keep you from taking it away"),
+        ("user", "administrator", vec!["blocklist.remove"], None, "keep you from taking it away"),
+    ] {
+        let refused = bench.lists_of(kind, who, &denies, ends).await;
+        assert_eq!(refused.status, 422, "{kind} {who} {denies:?}: {}", refused.body);
+        assert!(refused.detail().contains(told), "{kind} {who} {denies:?}: {}", refused.body);
+    }
+    let listed = bench.call(Some("administrator"), "GET", "/api/v1/blocklist", None).await.json();
+    assert_eq!(listed["items"], json!([]));
+    assert_eq!(bench.records("blocklist.add", "success").await, 0);
+    // One's own rights otherwise may go, and a source needs no more than its address.
+    assert_eq!(bench.lists_of("user", "administrator", &["backup"], None).await.status, 201);
+    let source = bench.lists_of("source", "198.51.100.7", &[], None).await;
+    assert_eq!(source.json()["denies"], json!(["notifications"]), "{}", source.body);
+    let deaf =
+        |address: &str| bench.desk.identity.is_deaf_to(address.parse().unwrap(), bench.desk.clock.now());
+    assert!(deaf("198.51.100.7") && !deaf("198.51.100.8"));
+    bench.takes_off(&source).await;
+    assert!(!deaf("198.51.100.7"));
+    let none = bench.call(Some("administrator"), "DELETE", "/api/v1/blocklist/4711?reason=x", None).await;
+    assert_eq!(none.status, 404, "{}", none.body);
+}
