@@ -166,11 +166,11 @@ pub struct NewToken {
 pub struct BlocklistEntry {
     /// Id.
     pub id: i64,
-    /// `user`, `address`, `tenant`, or `source` of notifications.
+    /// `user`, `address`, `tenant`, `source` of notifications, or `device`.
     pub kind: String,
     /// Who is listed.
     pub who: String,
-    /// What they are denied: `everything`, objects of operations, operations, `notifications`.
+    /// What they are denied: `everything`, objects of operations, operations, `notifications`, `network`.
     pub denies: Vec<String>,
     /// It holds until then; absent for until somebody takes it away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,12 +187,12 @@ pub struct BlocklistEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewBlocklistEntry {
-    /// `user`, `address`, `tenant`, or `source` of notifications.
+    /// `user`, `address`, `tenant`, `source` of notifications, or `device`.
     pub kind: String,
-    /// A user (`tenant/NAME` for one of a tenant), an address, range or network, or a tenant.
+    /// A user (`tenant/NAME` for one of a tenant), an address, range or network, a tenant, or a MAC address.
     pub who: String,
     /// What they are denied: `everything`, objects of operations (`port`), operations (`port.off`). Of a source it is that
-    /// it is heard.
+    /// it is heard, of a device the network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub denies: Vec<String>,
     /// It holds until then; absent for until somebody takes it away.

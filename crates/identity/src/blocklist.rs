@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use netwarden_model::Plane;
+use netwarden_model::{Mac, Plane};
 
 use crate::admission::Addresses;
 use crate::operation::{OPERATIONS, ObjectKind, Operation};
@@ -26,12 +26,14 @@ pub enum ListedKind {
     Tenant,
     /// Whoever sends notifications (traps and informs) from there.
     Source,
+    /// A device, by its MAC address.
+    Device,
 }
 
 impl ListedKind {
     /// All of them.
-    pub const ALL: [ListedKind; 4] =
-        [ListedKind::User, ListedKind::Address, ListedKind::Tenant, ListedKind::Source];
+    pub const ALL: [ListedKind; 5] =
+        [ListedKind::User, ListedKind::Address, ListedKind::Tenant, ListedKind::Source, ListedKind::Device];
 
     /// The word used in interfaces and in the store.
     pub const fn as_str(self) -> &'static str {
@@ -40,6 +42,7 @@ impl ListedKind {
             ListedKind::Address => "address",
             ListedKind::Tenant => "tenant",
             ListedKind::Source => "source",
+            ListedKind::Device => "device",
         }
     }
 
@@ -60,6 +63,8 @@ pub enum Who {
     Tenant(TenantPath),
     /// Notifications from one of these addresses.
     Source(Addresses),
+    /// This device.
+    Device(Mac),
 }
 
 /// What is denied.
@@ -73,10 +78,13 @@ pub enum Resource {
     Operation(Operation),
     /// That notifications are heard.
     Notifications,
+    /// That a device is in the network.
+    Network,
 }
 
 const EVERYTHING: &str = "everything";
 const NOTIFICATIONS: &str = "notifications";
+const NETWORK: &str = "network";
 
 impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,6 +93,7 @@ impl fmt::Display for Resource {
             Resource::Object(kind) => kind.as_str(),
             Resource::Operation(operation) => operation.name(),
             Resource::Notifications => NOTIFICATIONS,
+            Resource::Network => NETWORK,
         })
     }
 }
@@ -103,6 +112,7 @@ impl FromStr for Resource {
         match word {
             EVERYTHING => Ok(Resource::Everything),
             NOTIFICATIONS => Ok(Resource::Notifications),
+            NETWORK => Ok(Resource::Network),
             _ => match word.parse().map(Resource::Operation) {
                 Ok(operation) => Ok(operation),
                 Err(_) => {
@@ -166,13 +176,19 @@ impl Blocklist {
                 Who::User(plane, name) => *plane == comer.plane && comer.name == Some(name.as_str()),
                 Who::Address(addresses) => comer.address.is_some_and(|address| addresses.contains(address)),
                 Who::Tenant(tenant) => comer.tenant.is_some_and(|own| own.is_within(tenant)),
-                Who::Source(_) => false,
+                Who::Source(_) | Who::Device(_) => false,
             };
             if is_meant {
                 denied.0.extend(entry.denies.iter().map(|resource| (*resource, entry.id)));
             }
         }
         denied
+    }
+
+    /// The entry that keeps a device out of the network.
+    pub fn of_device(&self, device: Mac, now: Timestamp) -> Option<i64> {
+        let is_meant = |entry: &&Entry| entry.holds(now) && entry.who == Who::Device(device);
+        self.0.iter().find(is_meant).map(|entry| entry.id)
     }
 
     /// True where notifications from there are not to be heard.
@@ -200,7 +216,7 @@ impl Denied {
             Resource::Everything => true,
             Resource::Object(kind) => *kind == operation.object(),
             Resource::Operation(one) => *one == operation,
-            Resource::Notifications => false,
+            Resource::Notifications | Resource::Network => false,
         };
         let found = self.0.iter().find(|(resource, _)| is_meant(resource)).map(|(_, entry)| *entry);
         found.filter(|_| operation != Operation::SessionLogout)

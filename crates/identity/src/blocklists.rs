@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
-use netwarden_model::{Plane, TenantId};
+use netwarden_model::{Mac, Plane, TenantId};
 use netwarden_store::{
     Column, ColumnKind, ConnectionTrait, ListQuery, ListTable, Listed, StoreError, Tx, execute, from_micros,
     query_all, query_one, values,
@@ -30,7 +30,7 @@ pub(crate) type BlocklistAt = (i64, Arc<Blocklist>);
 pub struct ListedEntry {
     /// Its row.
     pub id: i64,
-    /// What it is about: `user`, `address`, `tenant`, `source`.
+    /// What it is about: `user`, `address`, `tenant`, `source`, `device`.
     pub kind: String,
     /// Who is listed: a name (`tenant/` before it for a user of a tenant), a tenant, or an address, range or network.
     pub who: String,
@@ -106,11 +106,15 @@ async fn meant<C: ConnectionTrait>(
             let one = Some(text).filter(|text| !text.contains(['\n', '#']) && !text.starts_with("at "));
             let addresses = one.and_then(|text| Addresses::parse(text).ok());
             let addresses = addresses.ok_or_else(|| IdentityError::NoAddress(shown()))?;
-            let who = addresses.to_string();
+            // As it was written: a network is not shown as a range.
             match kind {
-                ListedKind::Source => (Who::Source(addresses), who),
-                _ => (Who::Address(addresses), who),
+                ListedKind::Source => (Who::Source(addresses), text.to_owned()),
+                _ => (Who::Address(addresses), text.to_owned()),
             }
+        }
+        ListedKind::Device => {
+            let mac: Mac = text.parse().map_err(|_| IdentityError::NoDevice(shown()))?;
+            (Who::Device(mac), mac.to_string())
         }
         ListedKind::Tenant => {
             let sql = "SELECT path, name FROM identity_tenant WHERE name = $1";
@@ -132,9 +136,12 @@ pub async fn create(
     let (who, text) = meant(tx, entry.kind, &entry.who).await?;
     let denies = match entry.kind {
         ListedKind::Source => [Resource::Notifications].into(),
+        ListedKind::Device => [Resource::Network].into(),
         _ => entry.denies.clone(),
     };
-    if denies.is_empty() || (entry.kind != ListedKind::Source && denies.contains(&Resource::Notifications)) {
+    let is_of_things = |resource: &Resource| matches!(resource, Resource::Notifications | Resource::Network);
+    let is_of_people = !matches!(entry.kind, ListedKind::Source | ListedKind::Device);
+    if denies.is_empty() || (is_of_people && denies.iter().any(is_of_things)) {
         return Err(IdentityError::DeniesNothing);
     }
     if entry.ends.is_some_and(|ends| ends <= now) {
@@ -144,7 +151,7 @@ pub async fn create(
         return Err(IdentityError::AttributeText { attribute: "reason", most: MOST_CHARACTERS });
     }
     // What has ended makes room.
-    let over = "DELETE FROM identity_blocklist WHERE ends <= $1 AND \
+    let over = "DELETE FROM identity_blocklist WHERE ends <= $1 AND was IS NULL AND \
                 (SELECT COUNT(*) FROM identity_blocklist) >= $2";
     let most = i64::try_from(MOST_ENTRIES).unwrap_or(i64::MAX);
     execute(tx, over, values![now.as_microsecond(), most]).await?;
@@ -185,6 +192,27 @@ pub async fn delete(tx: &Tx, id: i64) -> Result<(), IdentityError> {
     }
 }
 
+/// A device that is kept out of the network, or was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedDevice {
+    /// The entry's row.
+    pub id: i64,
+    /// Which device.
+    pub device: Mac,
+    /// Until when; None for until somebody takes it away.
+    pub ends: Option<Timestamp>,
+    /// Why.
+    pub reason: String,
+    /// What was said of the device before it was kept out, as was noted; None while it is not.
+    pub was: Option<String>,
+}
+
+/// Notes what was said of a device before it is kept out; None once that holds again.
+pub async fn note_device(tx: &Tx, id: i64, was: Option<&str>) -> Result<(), IdentityError> {
+    execute(tx, "UPDATE identity_blocklist SET was = $2 WHERE id = $1", values![id, was]).await?;
+    Ok(())
+}
+
 /// All entries, ended ones too. Words of another release deny nothing of this one.
 pub(crate) async fn read<C: ConnectionTrait>(connection: &C) -> Result<Blocklist, IdentityError> {
     let sql = "SELECT b.id, b.kind, b.who, t.path, b.denies, b.ends FROM identity_blocklist b \
@@ -203,6 +231,7 @@ pub(crate) async fn read<C: ConnectionTrait>(connection: &C) -> Result<Blocklist
             },
             ListedKind::Address => Who::Address(addresses(&who)?),
             ListedKind::Source => Who::Source(addresses(&who)?),
+            ListedKind::Device => Who::Device(who.parse().map_err(|_| unreadable())?),
             // Its tenant was deleted, and its users with it.
             ListedKind::Tenant => match path {
                 Some(path) => Who::Tenant(sql::read_tenant(&path)?),
@@ -254,6 +283,27 @@ impl Identity {
     pub fn is_deaf_to(&self, source: IpAddr, now: Timestamp) -> bool {
         let known = self.blocklist.read().unwrap_or_else(PoisonError::into_inner);
         known.as_ref().is_some_and(|(_, blocklist)| blocklist.is_deaf_to(source, now))
+    }
+
+    /// The devices on it, and those whose entry has ended.
+    pub async fn listed_devices(&self) -> Result<Vec<ListedDevice>, IdentityError> {
+        let sql = "SELECT id, who, ends, reason, was FROM identity_blocklist WHERE kind = $1 ORDER BY id";
+        let kind = values![ListedKind::Device.as_str()];
+        let unreadable = || StoreError::Unreadable("a device on the blocklist".into());
+        query_all(self.store.read(), sql, kind)
+            .await?
+            .iter()
+            .map(|row| {
+                let (who, ends): (String, Option<i64>) = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+                Ok(ListedDevice {
+                    id: row.try_get_by_index(0)?,
+                    device: who.parse().map_err(|_| unreadable())?,
+                    ends: ends.map(from_micros).transpose()?,
+                    reason: row.try_get_by_index(3)?,
+                    was: row.try_get_by_index(4)?,
+                })
+            })
+            .collect()
     }
 
     /// The entries that `query` over [`BLOCKLIST`] asks for.

@@ -178,6 +178,9 @@ pub enum IdentityError {
     /// What is to be listed is no address.
     #[error("'{0}' is no address, range or network")]
     NoAddress(String),
+    /// What is to be listed is no MAC address.
+    #[error("'{0}' is no MAC address")]
+    NoDevice(String),
     /// An entry that denies nothing.
     #[error("an entry of the blocklist denies at least one thing")]
     DeniesNothing,

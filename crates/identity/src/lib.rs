@@ -46,7 +46,7 @@ mod tests;
 pub use accounts::{ADMIN, Keep, NewToken, NewUser, TokenWish};
 pub use admission::{AccountPolicy, Attributes, AttributesEdit, Bar, LoginMode, Unused, UnusedAct};
 pub use blocklist::{Blocklist, Denied, ListedKind, NoResource, Resource};
-pub use blocklists::{BLOCKLIST, ListedEntry, NewEntry};
+pub use blocklists::{BLOCKLIST, ListedDevice, ListedEntry, NewEntry};
 pub use condition::{Asking, CIRCUMSTANCES, Circumstance, RoleCondition};
 pub use decide::{
     AuditReach, Because, Circumstances, Decision, Identified, Object, Place, SecondFactor, Subject,

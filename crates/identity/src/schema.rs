@@ -272,7 +272,8 @@ UPDATE identity_user SET tenant = (SELECT id FROM identity_tenant) WHERE plane =
   ends BIGINT,
   reason TEXT NOT NULL,
   made_at BIGINT NOT NULL,
-  made_by TEXT NOT NULL
+  made_by TEXT NOT NULL,
+  was TEXT
 );
 ",
     },

@@ -24,11 +24,12 @@ const FILTERS: Filters = &[("kind", Reads::Text), ("who", Reads::Part)];
 /// An entry that is wished for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockWish {
-    /// `user`, `address`, `tenant` or `source`.
+    /// `user`, `address`, `tenant`, `source` or `device`.
     pub kind: String,
-    /// Who: a user (`tenant/` before the name of one of a tenant), an address, range or network, or a tenant.
+    /// Who: a user (`tenant/` before the name of one of a tenant), an address, range or network, a tenant, or a MAC
+    /// address.
     pub who: String,
-    /// What is denied: `everything`, objects of operations, operations. Of a source nothing is said.
+    /// What is denied: `everything`, objects of operations, operations. Of sources and devices nothing is said.
     pub denies: BTreeSet<String>,
     /// It holds until then; None for until somebody takes it away.
     pub ends: Option<Timestamp>,
@@ -87,6 +88,9 @@ impl Desk {
             .await?;
         // What hears notifications asks for what was read last.
         self.identity.blocklist().await?;
+        if kind == ListedKind::Device {
+            self.keep_listed_devices().await?;
+        }
         self.entry(id).await
     }
 
@@ -95,6 +99,11 @@ impl Desk {
         let permit = self.permit_entry(caller, Operation::BlocklistRemove, &id.to_string()).await?;
         require_reason(reason)?;
         let entry = self.entry(id).await?;
+        // Where this is all that is done, the entry holds again at the next look.
+        let devices = self.identity.listed_devices().await?;
+        if let Some(device) = devices.iter().find(|device| device.id == id) {
+            self.keep_device(device, false).await?;
+        }
         let record = permit.warning(as_value(&entry), None, reason);
         self.store
             .write(move |tx: &Tx| {

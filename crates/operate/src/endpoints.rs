@@ -12,7 +12,7 @@ use netwarden_inventory::edit::EndpointEdit;
 use netwarden_inventory::{Changes, Network, Posture};
 use netwarden_model::access::PortAccess;
 use netwarden_model::action::Originator;
-use netwarden_model::{EndpointStatus, Mac, NeId, PortRef, RequestId, RequestKey, VlanId};
+use netwarden_model::{EndpointStatus, Mac, NeId, PortRef, RequestId, RequestKey, Scope, VlanId};
 
 use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
@@ -46,6 +46,37 @@ pub(crate) struct Readmitted {
     pub(crate) whoever_shares: bool,
 }
 
+/// Who changes endpoints, when, and how far what follows from it goes.
+#[derive(Debug)]
+pub(crate) struct Act {
+    at: Timestamp,
+    user: String,
+    originator: Originator,
+    scope: Scope,
+    /// Of what follows from it, as far as that is the same for all.
+    record: Record,
+}
+
+impl Act {
+    /// Somebody who may.
+    pub(crate) fn of(permit: &Permit, reason: &str) -> Self {
+        let user = permit.user().to_owned();
+        Self {
+            at: permit.at,
+            originator: Originator::Person { user: user.clone(), reason: reason.to_owned() },
+            user,
+            scope: permit.caller.scope(permit.operation),
+            record: permit.record(None, None, reason),
+        }
+    }
+
+    /// The system itself, everywhere.
+    pub(crate) fn of_system(record: Record, reason: &str) -> Self {
+        let originator = Originator::System { reason: reason.to_owned() };
+        Self { at: record.at, user: String::new(), originator, scope: Scope::All, record }
+    }
+}
+
 /// An endpoint that the baseline step would authorise, or has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -75,6 +106,9 @@ impl Desk {
             ..EndpointEdit::default()
         };
         let permit = self.permit_endpoint(caller, Operation::EndpointAuthorise, mac).await?;
+        if let Some(entry) = self.identity.blocklist().await?.of_device(mac, permit.at) {
+            return Err(OperateError::Conflict(Said::DeviceListed { entry }));
+        }
         // Who authorises this one has seen its port; whoever else is there, it comes back.
         let endpoints = if wish.release { BTreeSet::from([mac]) } else { BTreeSet::new() };
         let readmitted = Readmitted { endpoints, whoever_shares: true };
@@ -151,7 +185,7 @@ impl Desk {
                 .map_err(|error| KeeperError::Outdated(error.to_string()))?;
             network.plan_edit(mac, &edit, now).map_err(|error| KeeperError::Refused(error.to_string()))
         };
-        let edited = self.edit_and_readmit(&permit, vec![record], readmitted, reason, plan).await;
+        let edited = self.edit_and_readmit(Act::of(&permit, reason), vec![record], readmitted, plan).await;
         edited.map_err(|error| not_edited(error, what()))
     }
 
@@ -160,27 +194,25 @@ impl Desk {
     /// no crash comes between.
     pub(crate) async fn edit_and_readmit<F>(
         &self,
-        permit: &Permit,
+        act: Act,
         records: Vec<Record>,
         readmitted: Readmitted,
-        reason: &str,
         plan: F,
     ) -> Result<Vec<RequestId>, KeeperError>
     where
         F: FnOnce(&Network, Timestamp) -> Result<Changes, KeeperError> + Send + 'static,
     {
         let Readmitted { endpoints, whoever_shares } = readmitted;
-        let user = permit.user().to_owned();
         let readmission = Readmission {
-            at: permit.at,
-            key: RequestKey::of_person(&user, &format!("readmission {}", Self::request_id())),
-            originator: Originator::Person { user, reason: reason.to_owned() },
+            at: act.at,
+            key: RequestKey::of_person(&act.user, &format!("readmission {}", Self::request_id())),
+            originator: act.originator,
             depth: 0,
             endpoints,
-            scope: permit.caller.scope(permit.operation),
+            scope: act.scope,
         };
         let (picture, wake) = (self.engine.keeper().picture().clone(), self.engine.enforcer().clone());
-        let of_release = permit.record(None, None, reason);
+        let of_release = act.record;
         let (tell, told) = tokio::sync::oneshot::channel();
         let with: netwarden_engine::With = Box::new(move |tx| {
             Box::pin(async move {
@@ -285,11 +317,12 @@ impl Desk {
                     .plan_baseline(&macs, group.as_deref(), bind, now)
                     .map_err(|error| KeeperError::Refused(error.to_string()))
             };
-            let refusal = match self.edit_and_readmit(&permit, records, readmitted, reason, plan).await {
-                Ok(_) => return Ok(accepted),
-                Err(KeeperError::Refused(why)) => KeeperError::Refused(why),
-                Err(error) => return Err(error.into()),
-            };
+            let refusal =
+                match self.edit_and_readmit(Act::of(&permit, reason), records, readmitted, plan).await {
+                    Ok(_) => return Ok(accepted),
+                    Err(KeeperError::Refused(why)) => KeeperError::Refused(why),
+                    Err(error) => return Err(error.into()),
+                };
             // An element was read meanwhile whose own address was taken for an endpoint's: it is none any
             // more. Each turn takes somebody out, so there is an end.
             let left = self.candidates(filter);
@@ -338,7 +371,8 @@ impl Desk {
         let plan = move |network: &Network, now| {
             network.plan_posture(mac, &posture, now).map_err(|error| KeeperError::Refused(error.to_string()))
         };
-        let edited = self.edit_and_readmit(&permit, vec![record], Readmitted::default(), reason, plan).await;
+        let edited =
+            self.edit_and_readmit(Act::of(&permit, reason), vec![record], Readmitted::default(), plan).await;
         edited.map(drop).map_err(OperateError::from)
     }
 

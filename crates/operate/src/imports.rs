@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::elements::{ElementWish, owner};
-use crate::endpoints::Readmitted;
+use crate::endpoints::{Act, Readmitted};
 use crate::error::OperateError;
 use crate::jobs::Progress;
 use crate::ports::require_reason;
@@ -79,7 +79,7 @@ impl Desk {
                     .plan_edits(edits, now)
                     .map_err(|error| netwarden_engine::KeeperError::Refused(error.to_string()))
             };
-            match self.edit_and_readmit(&permit, records, readmitted, reason, plan).await {
+            match self.edit_and_readmit(Act::of(&permit, reason), records, readmitted, plan).await {
                 Ok(_) => outcome.imported += count,
                 // The network has changed since the rows were tried.
                 Err(netwarden_engine::KeeperError::Refused(reason)) => {

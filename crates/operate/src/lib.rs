@@ -31,6 +31,7 @@ mod intake;
 mod jobs;
 mod keys;
 mod lifecycle;
+mod listed_devices;
 mod lists;
 mod login_policies;
 mod measure;

@@ -28,6 +28,9 @@ pub async fn keep_accounts(desk: Desk) {
         if let Err(error) = desk.identity.end_idle_sessions(desk.clock.now()).await {
             tracing::error!(error = &error as &dyn std::error::Error, "sessions cannot be ended");
         }
+        if let Err(error) = desk.keep_listed_devices().await {
+            tracing::error!(error = &error as &dyn std::error::Error, "listed devices cannot be kept out");
+        }
         if let Err(error) = desk.look_for_shared_accounts().await {
             tracing::error!(error = &error as &dyn std::error::Error, "shared accounts cannot be looked for");
         }

@@ -19,7 +19,7 @@ pub enum Verb {
     List {
         /// Found in who is listed, what is denied, or the reason.
         text: Option<String>,
-        /// Only of this kind: user, address, tenant or source.
+        /// Only of this kind: user, address, tenant, source or device.
         #[arg(long, value_name = "KIND")]
         kind: Option<String>,
         #[command(flatten)]
@@ -41,7 +41,7 @@ pub enum Verb {
     },
 }
 
-/// A new entry: exactly one of --user, --address, --tenant and --source.
+/// A new entry: exactly one of --user, --address, --tenant, --source and --device.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("listed").required(true))]
 pub struct AddArguments {
@@ -57,11 +57,14 @@ pub struct AddArguments {
     /// Whoever sends traps and informs from an address, a range or a network: they are not heard.
     #[arg(long, value_name = "ADDRESS", group = "listed")]
     source: Option<String>,
+    /// A device, by its MAC address: it is kept out of the network.
+    #[arg(long, value_name = "MAC", group = "listed")]
+    device: Option<String>,
     /// What is denied: everything (where missing), an object of operations (port), an operation (port.off); can be given
     /// several times.
-    #[arg(long = "deny", value_name = "RESOURCE", conflicts_with = "source")]
+    #[arg(long = "deny", value_name = "RESOURCE", conflicts_with_all = ["source", "device"])]
     denies: Vec<String>,
-    /// It holds until then, such as 2h, tomorrow or 2030-01-31T12:00; until somebody takes it away where missing.
+    /// It holds until then, such as 2h, 7d or 2030-01-31; until somebody takes it away where missing.
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     #[command(flatten)]
@@ -78,14 +81,20 @@ pub async fn run(session: &Session, verb: Verb) -> Result<(), Fault> {
         }
         Verb::Show { id } => show::<BlocklistEntry>(out, client.get(&format!("/blocklist/{id}"), &[]).await?),
         Verb::Add(arguments) => {
-            let AddArguments { user, address, tenant, source, mut denies, until, reason } = arguments;
-            let listed = [("user", user), ("address", address), ("tenant", tenant), ("source", source)];
+            let AddArguments { user, address, tenant, source, device, mut denies, until, reason } = arguments;
+            let listed = [
+                ("user", user),
+                ("address", address),
+                ("tenant", tenant),
+                ("source", source),
+                ("device", device),
+            ];
             let listed = listed.into_iter().find_map(|(kind, who)| Some((kind, who?)));
             let Some((kind, who)) = listed else {
-                let what = "one of --user, --address, --tenant and --source is needed";
+                let what = "one of --user, --address, --tenant, --source and --device is needed";
                 return Err(Fault::Usage(what.to_owned()));
             };
-            if denies.is_empty() && kind != "source" {
+            if denies.is_empty() && !matches!(kind, "source" | "device") {
                 denies.push("everything".to_owned());
             }
             let ends_at = until.as_deref().map(|text| out.time(text, Sense::Future)).transpose()?;

@@ -26,7 +26,9 @@ fn tenant(ids: &str) -> TenantPath {
 // proves: SEC-10
 #[test]
 fn resources_are_everything_objects_and_operations() {
-    for word in ["everything", "notifications", "port", "name_source", "port.off", "backup.download"] {
+    for word in
+        ["everything", "notifications", "network", "port", "name_source", "port.off", "backup.download"]
+    {
         assert_eq!(word.parse::<Resource>().unwrap().to_string(), word);
     }
     for word in ["", "port.", "port.of", "Port", "everything ", "*"] {
@@ -70,7 +72,7 @@ fn who_is_meant_is_denied_for_as_long_as_the_entry_holds() {
                 Resource::Everything => true,
                 Resource::Object(kind) => *kind == line.object,
                 Resource::Operation(operation) => *operation == line.operation,
-                Resource::Notifications => false,
+                Resource::Notifications | Resource::Network => false,
             };
             let meant = expected.iter().any(is_meant) && line.operation != Operation::SessionLogout;
             assert_eq!(denied.operation(line.operation).is_some(), meant, "{what}: {}", line.name);

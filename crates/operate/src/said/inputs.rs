@@ -57,7 +57,7 @@ impl Said {
             Said::TokenForNothing => "everything",
             Said::TokenLabel => "name",
             Said::NoListedKind { .. } => "kind",
-            Said::AdminListed => "who",
+            Said::AdminListed | Said::NoListedDevice { .. } => "who",
             Said::NoListedAddress { .. } | Said::BlocksOneself => "who",
             Said::NoResource { .. } | Said::DeniesNothing => "denies",
             Said::EndsBefore => "ends_at",

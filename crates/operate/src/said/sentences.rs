@@ -265,9 +265,12 @@ sentences! {
     Listed { entry: i64 } = "said-listed", "entry {entry} of the blocklist denies it";
     ShutOut { entry: i64 } = "said-shut-out", "entry {entry} of the blocklist shuts this address out";
     NoListedKind { given: String } =
-        "said-no-listed-kind", "'{given}' cannot be on the blocklist: user, address, tenant and source can";
+        "said-no-listed-kind", "'{given}' cannot be on the blocklist: user, address, tenant, source and device can";
     AdminListed = "said-admin-listed", "the built-in user 'admin' is never on the blocklist";
     NoListedAddress { given: String } = "said-no-listed-address", "'{given}' is no address, range or network";
+    NoListedDevice { given: String } = "said-no-listed-device", "'{given}' is no MAC address";
+    DeviceListed { entry: i64 } =
+        "said-device-listed", "entry {entry} of the blocklist keeps this device out; take it off the blocklist first";
     NoResource { given: String } =
         "said-no-resource",
         "'{given}' is nothing that can be denied: everything, an object of operations (port) and an operation (port.off) are";

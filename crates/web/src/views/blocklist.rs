@@ -31,12 +31,11 @@ const COLUMNS: Columns = &[
     ("column-ends", Some("ends")),
     ("column-reason", None),
     ("column-made-by", Some("made_by")),
-    ("column-made", Some("made")),
     ("column-acts", None),
 ];
 const FILTERS: Filters = &[
     ("text", "filter-text", None),
-    ("kind", "column-kind", Some(("listed-kind", &["user", "address", "tenant", "source"]))),
+    ("kind", "column-kind", Some(("listed-kind", &["user", "address", "tenant", "source", "device"]))),
 ];
 const LISTING: &Listing =
     &Listing { path: HERE, columns: COLUMNS, filters: FILTERS, file: "blocklist.csv", watched: false };
@@ -44,7 +43,7 @@ const LISTING: &Listing =
 /// What is denied, in words where there are some.
 fn denied(l: Language, entry: &ListedEntry) -> String {
     let word = |name: &String| match name.as_str() {
-        "everything" | "notifications" => l.word("denied", name),
+        "everything" | "notifications" | "network" => l.word("denied", name),
         _ => name.clone(),
     };
     entry.denies.iter().map(word).collect::<Vec<_>>().join(", ")
@@ -58,7 +57,7 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
         let rows = shape::page(listed, |entry| {
             let (word, key) = match entry.ends {
                 Some(ends) if ends <= now => ("off", "entry-ended"),
-                _ => ("error", "entry-holds"),
+                _ => ("denied", "entry-holds"),
             };
             let remove =
                 (Operation::BlocklistRemove, "act-remove", format!("{HERE}/{}/remove", entry.id), true);
@@ -71,7 +70,6 @@ pub(crate) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(qu
                     Cell::Time(entry.ends),
                     Cell::Text(entry.reason.clone()),
                     Cell::Text(entry.made_by.clone()),
-                    Cell::Time(Some(entry.made)),
                     acts(&desk, &visitor, &entry.who, [remove]),
                 ],
             }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use netwarden_identity::Plane;
 use serde_json::json;
 
-use crate::desk::{Answer, Bench, PASSWORD, bench};
+use crate::desk::{Answer, Bench, MAC, PASSWORD, bench};
 
 impl Bench {
     async fn lists_of(&self, kind: &str, who: &str, denies: &[&str], ends: Option<i64>) -> Answer {
@@ -126,7 +126,9 @@ async fn a_listed_tenant_is_denied_and_goes_off_the_list_when_deleted() {
 async fn what_cannot_be_listed_is_told_and_nobody_shuts_themselves_out() {
     let bench = bench().await;
     for (kind, who, denies, ends, told) in [
-        ("device", "x", vec!["everything"], None, "cannot be on the blocklist"),
+        ("printer", "x", vec!["everything"], None, "cannot be on the blocklist"),
+        ("device", "x", vec![], None, "no MAC address"),
+        ("user", "otto", vec!["network"], None, "at least one thing"),
         ("user", "a b", vec!["everything"], None, "name"),
         ("user", "admin", vec!["everything"], None, "never on the blocklist"),
         ("user", "tenant/admin", vec!["everything"], None, "never on the blocklist"),
@@ -160,4 +162,66 @@ async fn what_cannot_be_listed_is_told_and_nobody_shuts_themselves_out() {
     assert!(!deaf("198.51.100.7"));
     let none = bench.call(Some("administrator"), "DELETE", "/api/v1/blocklist/4711?reason=x", None).await;
     assert_eq!(none.status, 404, "{}", none.body);
+}
+
+// proves: SEC-10
+#[tokio::test]
+async fn a_listed_device_is_refused_until_its_entry_ends_and_is_then_what_it_was() {
+    let bench = bench().await;
+    let endpoint = format!("/api/v1/endpoints/{MAC}");
+    let status = async || {
+        let shown = bench.call(Some("administrator"), "GET", &endpoint, None).await.json();
+        (shown["status"].as_str().unwrap().to_owned(), shown["valid_until"].clone())
+    };
+    let reason = json!({ "reason": "a test" });
+    let authorise = json!({ "reason": "a test", "until": "2100-01-01T00:00:00Z" });
+    let path = format!("{endpoint}/authorise");
+    let authorised = bench.json("administrator", "POST", &path, authorise).await;
+    assert_eq!(authorised.status, 200, "{}", authorised.body);
+    let before = status().await;
+    assert_eq!(before.0, "authorised");
+
+    let entry = bench.lists_of("device", MAC, &[], Some(600)).await;
+    assert_eq!(
+        (entry.status.as_u16(), &entry.json()["denies"]),
+        (201, &json!(["network"])),
+        "{}",
+        entry.body
+    );
+    assert_eq!(status().await.0, "unauthorised", "at once");
+    let refused = bench.json("administrator", "POST", &path, reason).await;
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert!(refused.detail().contains("of the blocklist keeps this device out"), "{}", refused.body);
+    // Whoever authorises it otherwise has it refused again at the next look.
+    let list = format!("mac,status\n{MAC},authorised\n");
+    let imported = bench
+        .call(
+            Some("administrator"),
+            "POST",
+            "/api/v1/adoption/import?kind=endpoints&reason=x",
+            Some(("text/csv", list)),
+        )
+        .await;
+    assert_eq!(imported.status, 200, "{}", imported.body);
+    assert_eq!(status().await.0, "authorised");
+    assert_eq!(bench.desk.keep_listed_devices().await.unwrap(), 1);
+    assert_eq!(status().await.0, "unauthorised");
+    assert_eq!(bench.desk.keep_listed_devices().await.unwrap(), 0, "nothing is left to do");
+    // Its end comes by itself.
+    bench.wait(SignedDuration::from_secs(601));
+    assert_eq!(bench.desk.keep_listed_devices().await.unwrap(), 1);
+    assert_eq!(status().await, before);
+    assert_eq!(bench.desk.keep_listed_devices().await.unwrap(), 0);
+    assert_eq!(bench.records("endpoint.block", "success").await, 2);
+    assert_eq!(bench.records("endpoint.authorise", "success").await, 2, "by hand, and when the entry ended");
+
+    // Taken off the list it is at once what it was; one that nobody has seen can be on it, too.
+    let entry = bench.lists_of("device", MAC, &[], None).await;
+    assert_eq!(status().await.0, "unauthorised");
+    bench.takes_off(&entry).await;
+    assert_eq!(status().await, before);
+    let stranger = bench.lists_of("device", "00:1b:21:00:00:77", &[], None).await;
+    assert_eq!(stranger.status, 201, "{}", stranger.body);
+    let shown = bench.call(Some("administrator"), "GET", "/api/v1/endpoints/00:1b:21:00:00:77", None).await;
+    assert_eq!(shown.json()["status"], "unauthorised", "{}", shown.body);
 }
