@@ -52,6 +52,9 @@ async function things() {
   await once("/policies/logins", { reason, name: "anywhere", kind: "addresses", lines: "0.0.0.0/0\n::/0" });
   await once("/roles", { reason, name: "night-shift", operations: ["port.read", "port.off"] });
   await once("/domains", { reason, name: "north", belongs: { regions: ["north"] } });
+  await once("/tenants", { reason, name: "initech", kind: "basic" });
+  const listed = { reason, kind: "address", who: "203.0.113.7", denies: ["backup"] };
+  const entry = (await first("/blocklist")) ?? (await call(about, "POST", "/blocklist", listed));
   await make("administrator");
   const job = (await first("/jobs")) ?? (await call(about, "POST", `/rules/${rule.id}/rehearse`, {}));
   // What was done becomes a record of the trail a moment later.
@@ -69,6 +72,8 @@ async function things() {
     policy: "anywhere",
     role: "night-shift",
     domain: "north",
+    tenant: "initech",
+    entry: entry.id,
     factor: 1,
     setting: (await first("/policies/accounts")).name,
     token: await token(),

@@ -6,8 +6,17 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::binary;
+use crate::binary::{self, Running};
 use crate::https::Server;
+
+/// A new server, and the folder with all of it.
+fn started() -> (tempfile::TempDir, Server) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("netwarden.toml");
+    binary::run(binary::netwarden().arg("init").arg("--config").arg(&config));
+    let server = Server::start(&config);
+    (folder, server)
+}
 
 /// The status that curl is answered from an address of loopback; None where there is no answer.
 fn status(server: SocketAddr, from: &str, options: &[&str]) -> Option<u16> {
@@ -37,10 +46,7 @@ fn who_takes_all_connections_shuts_out_neither_others_nor_who_was_here_before() 
         println!("skipped: curl is not installed");
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("netwarden.toml");
-    binary::run(binary::netwarden().arg("init").arg("--config").arg(&config));
-    let server = Server::start(&config);
+    let (folder, server) = started();
     let socket = folder.path().join("data/netwarden.sock");
     // It is listened on after the port.
     let until = Instant::now() + Duration::from_secs(60);
@@ -99,12 +105,9 @@ fn whoever_says_nothing_after_the_handshake_holds_no_place_for_long() {
         println!("skipped: openssl is not installed");
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("netwarden.toml");
-    binary::run(binary::netwarden().arg("init").arg("--config").arg(&config));
-    let server = Server::start(&config);
+    let (_folder, server) = started();
     for options in [&["-alpn", "h2"][..], &["-alpn", "http/1.1"]] {
-        let mut silent = Command::new("openssl")
+        let silent = Command::new("openssl")
             .args(["s_client", "-quiet", "-connect", &server.address.to_string()])
             .args(options)
             .stdin(Stdio::piped())
@@ -112,8 +115,9 @@ fn whoever_says_nothing_after_the_handshake_holds_no_place_for_long() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        let mut silent = Running(silent);
         let until = Instant::now() + Duration::from_secs(40);
-        while silent.try_wait().unwrap().is_none() {
+        while silent.0.try_wait().unwrap().is_none() {
             assert!(Instant::now() < until, "{options:?}: it is still connected");
             std::thread::sleep(Duration::from_millis(50));
         }

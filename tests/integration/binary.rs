@@ -1,7 +1,17 @@
 //! The binaries under test.
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+
+/// A process that was started, ended when dropped.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 /// A binary of the workspace, beside this test's own; built first where it is not there.
 pub fn path(name: &str, package: &str) -> PathBuf {

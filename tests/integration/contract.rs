@@ -3,10 +3,10 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::binary;
+use crate::binary::{self, Running};
 
 /// What is held against the document, and against reason.
 const CHECKS: &str = "not_a_server_error,response_schema_conformance,content_type_conformance,\
@@ -15,16 +15,6 @@ const CHECKS: &str = "not_a_server_error,response_schema_conformance,content_typ
 const SPARED: &str = r"tokens/\{";
 /// Examples of each route, beside those that cover the document.
 const EXAMPLES: &str = "3";
-
-/// Ended when dropped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Schemathesis in a folder of its own below the target; None, with a line that says why, where it cannot be had.
 fn schemathesis() -> Option<PathBuf> {

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::binary;
+use crate::binary::{self, Running};
 
 /// `netwarden serve` on a port of loopback; ended when dropped.
 pub struct Server {
-    child: Child,
+    child: Running,
     pub address: SocketAddr,
 }
 
@@ -27,10 +27,10 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut server = Self { child, address };
+        let mut server = Self { child: Running(child), address };
         let limit = Instant::now() + Duration::from_secs(60);
         while TcpStream::connect(address).is_err() {
-            assert!(server.child.try_wait().unwrap().is_none(), "the server has ended");
+            assert!(server.child.0.try_wait().unwrap().is_none(), "the server has ended");
             assert!(Instant::now() < limit, "the server does not listen");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -71,7 +71,7 @@ impl Server {
 
     /// Ports of TCP on which the process listens (proc(5)).
     fn listens(&self) -> BTreeSet<u16> {
-        let process = PathBuf::from(format!("/proc/{}", self.child.id()));
+        let process = PathBuf::from(format!("/proc/{}", self.child.0.id()));
         let sockets: BTreeSet<String> = std::fs::read_dir(process.join("fd"))
             .unwrap()
             .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
@@ -90,13 +90,6 @@ impl Server {
             }
         }
         ports
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

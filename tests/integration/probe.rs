@@ -3,22 +3,15 @@
 use std::io::Write;
 use std::net::UdpSocket;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::binary::{netwarden, run};
+use crate::binary::{Running, netwarden, run};
 
 struct Snmpd {
-    child: Child,
+    _child: Running,
     port: u16,
     _dir: tempfile::TempDir,
-}
-
-impl Drop for Snmpd {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// net-snmp's agent on a free port, or None where it is not installed.
@@ -49,7 +42,7 @@ fn snmpd() -> Option<Snmpd> {
         .spawn()
         .unwrap();
     std::thread::sleep(Duration::from_millis(700));
-    Some(Snmpd { child, port, _dir: dir })
+    Some(Snmpd { _child: Running(child), port, _dir: dir })
 }
 
 #[test]

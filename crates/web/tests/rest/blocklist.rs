@@ -112,6 +112,14 @@ async fn a_listed_tenant_is_denied_and_goes_off_the_list_when_deleted() {
     let part = bench.lists_of("tenant", "home", &["user"], None).await;
     assert_eq!(part.status, 201, "{}", part.body);
     assert_eq!(mine().await.status, 403);
+    let all = bench.lists_of("tenant", "home", &["everything"], None).await;
+    assert_eq!(all.status, 201, "{}", all.body);
+    assert_eq!(mine().await.status, 401);
+    let cookie = format!("__Host-netwarden-tenant={wile}");
+    let page =
+        bench.call_with(None, "GET", "/tenant/system/accounts", None, &[("cookie", cookie.as_str())]).await;
+    assert_eq!(page.status, 303, "{}", page.body);
+    bench.takes_off(&all).await;
     let one = bench.lists_of("user", "tenant/wile", &["everything"], None).await;
     assert_eq!(one.status, 201, "{}", one.body);
     assert_eq!(mine().await.status, 401);
