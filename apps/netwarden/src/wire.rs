@@ -153,9 +153,14 @@ impl Server {
             backups: options.backup_dir,
             started: now,
         });
-        desk.keep_tenant_keys().await.context("the keys of tenants")?;
+        if let Err(error) = desk.keep_tenant_keys().await {
+            tracing::warn!(%error, "a tenant of an earlier release has no key yet");
+        }
         let sealing = desk.clone();
         tokio::spawn(async move {
+            if let Err(error) = sealing.seal_for_tenants().await {
+                tracing::warn!(%error, "what is kept of tenants' users could not be sealed anew");
+            }
             if let Err(error) = sealing.finish_resealing().await {
                 tracing::warn!(%error, "what older keys have sealed could not be sealed anew");
             }

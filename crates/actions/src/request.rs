@@ -162,6 +162,8 @@ pub struct Readmission {
     pub endpoints: BTreeSet<Mac>,
     /// Where ports come back; whoever lets them in may do so there.
     pub scope: Scope,
+    /// Only what was taken since then comes back; None for all.
+    pub since: Option<Timestamp>,
 }
 
 /// Asks for the release of the ports that are held because of endpoints that may connect from now on, in
@@ -179,6 +181,9 @@ pub async fn readmit(
         let Some(mac) = row.endpoint.filter(|_| readmission.scope.contains(Some(row.port.ne))) else {
             continue;
         };
+        if readmission.since.is_some_and(|since| row.standing.since < since) {
+            continue;
+        }
         if let Some(other) = stands_against(&row.port) {
             sql::set_because_of(tx, row.id, Some(other)).await?;
             continue;

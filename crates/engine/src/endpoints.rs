@@ -92,6 +92,7 @@ async fn release(
         key: RequestKey(format!("{}:release", request.key.0)),
         endpoints: BTreeSet::from([endpoint]),
         scope: netwarden_model::Scope::All,
+        since: None,
     };
     let stands_against = |port: &PortRef| picture.read().not_authorised_on(port, &readmission.endpoints);
     let asked = readmit(tx, &readmission, stands_against, || RequestId(uuid::Uuid::now_v7())).await?;

@@ -215,6 +215,7 @@ async fn give_back(tx: &Tx, request: &ActionRequest, mac: Mac) -> Result<(), Jud
         key: RequestKey(format!("late:{}", request.key.0)),
         endpoints: BTreeSet::from([mac]),
         scope: netwarden_model::Scope::All,
+        since: None,
     };
     let id = || RequestId(uuid::Uuid::now_v7());
     for (mac, release) in netwarden_actions::readmit(tx, &readmission, |_| None, id).await? {

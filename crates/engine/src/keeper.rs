@@ -396,12 +396,18 @@ impl Keeper {
         // Those behind it were refused, or will be; what they planned is in the picture and nowhere else.
         while self.behind.next().await.is_some() {}
         self.chain = Chain::default();
-        let settings = self.picture.read().settings().clone();
+        let (settings, kept_out) = {
+            let network = self.picture.read();
+            (network.settings().clone(), network.kept_out().clone())
+        };
         loop {
             let loaded =
                 netwarden_inventory::sql::load(self.store.read(), settings.clone(), self.clock.now()).await;
             match loaded {
-                Ok(network) => return self.picture.replace(network),
+                Ok(mut network) => {
+                    network.keep_out(kept_out);
+                    return self.picture.replace(network);
+                }
                 Err(error) => self.log_failure("the picture of what is on disk", Err(error.into())),
             }
             tokio::time::sleep(RELOAD).await;

@@ -202,9 +202,12 @@ pub async fn set_login_policies(
 
 /// Deletes an account with its tokens and sessions.
 pub async fn delete_user(tx: &Tx, user: UserId) -> Result<(), IdentityError> {
-    if is_admin(tx, user).await? {
+    let present = sql::user_by_id(tx, user).await?;
+    let present = present.ok_or_else(|| IdentityError::NoSuchUser(user.to_string()))?;
+    if present.name == ADMIN {
         return Err(IdentityError::AdminStays);
     }
+    crate::blocklists::forget_user(tx, present.plane, &present.name).await?;
     for table in
         ["identity_token", "identity_session", "identity_local", "identity_password", "identity_login"]
     {

@@ -113,8 +113,10 @@ impl FromStr for Resource {
             EVERYTHING => Ok(Resource::Everything),
             NOTIFICATIONS => Ok(Resource::Notifications),
             NETWORK => Ok(Resource::Network),
-            _ => match word.parse().map(Resource::Operation) {
-                Ok(operation) => Ok(operation),
+            _ => match word.parse::<Operation>() {
+                // Signs of life are everybody's.
+                Ok(Operation::SystemAlive) => Err(NoResource(word.to_owned())),
+                Ok(operation) => Ok(Resource::Operation(operation)),
                 Err(_) => {
                     object().map(Resource::Object).ok_or_else(|| NoResource(word.chars().take(64).collect()))
                 }

@@ -86,6 +86,7 @@ async fn meant<C: ConnectionTrait>(
     connection: &C,
     kind: ListedKind,
     text: &str,
+    now: Timestamp,
 ) -> Result<(Who, String), IdentityError> {
     let text = text.trim();
     let shown = || text.chars().take(64).collect::<String>();
@@ -100,7 +101,8 @@ async fn meant<C: ConnectionTrait>(
             if name == ADMIN {
                 return Err(IdentityError::AdminListed);
             }
-            (Who::User(plane, name), lower)
+            let who = format!("{}{name}", if plane == Plane::Tenant { OF_TENANT } else { "" });
+            (Who::User(plane, name), who)
         }
         ListedKind::Address | ListedKind::Source => {
             let one = Some(text).filter(|text| !text.contains(['\n', '#']) && !text.starts_with("at "));
@@ -113,7 +115,13 @@ async fn meant<C: ConnectionTrait>(
             }
         }
         ListedKind::Device => {
-            let mac: Mac = text.parse().map_err(|_| IdentityError::NoDevice(shown()))?;
+            let mac = text.parse().ok().filter(|mac: &Mac| mac.is_endpoint());
+            let mac: Mac = mac.ok_or_else(|| IdentityError::NoDevice(shown()))?;
+            let sql = "SELECT id FROM identity_blocklist WHERE kind = $1 AND who = $2 AND (ends IS NULL OR ends > $3)";
+            let held = values![kind.as_str(), mac.to_string(), now.as_microsecond()];
+            if let Some(row) = query_one(connection, sql, held).await? {
+                return Err(IdentityError::DeviceListed(row.try_get_by_index(0)?));
+            }
             (Who::Device(mac), mac.to_string())
         }
         ListedKind::Tenant => {
@@ -133,7 +141,7 @@ pub async fn create(
     by: &str,
     now: Timestamp,
 ) -> Result<(i64, Entry), IdentityError> {
-    let (who, text) = meant(tx, entry.kind, &entry.who).await?;
+    let (who, text) = meant(tx, entry.kind, &entry.who, now).await?;
     let denies = match entry.kind {
         ListedKind::Source => [Resource::Notifications].into(),
         ListedKind::Device => [Resource::Network].into(),
@@ -199,6 +207,8 @@ pub struct ListedDevice {
     pub id: i64,
     /// Which device.
     pub device: Mac,
+    /// Since when.
+    pub made: Timestamp,
     /// Until when; None for until somebody takes it away.
     pub ends: Option<Timestamp>,
     /// Why.
@@ -207,10 +217,11 @@ pub struct ListedDevice {
     pub was: Option<String>,
 }
 
-/// Notes what was said of a device before it is kept out; None once that holds again.
-pub async fn note_device(tx: &Tx, id: i64, was: Option<&str>) -> Result<(), IdentityError> {
-    execute(tx, "UPDATE identity_blocklist SET was = $2 WHERE id = $1", values![id, was]).await?;
-    Ok(())
+/// Notes what was said of a device before it is kept out; None once that holds again. False where there is no such
+/// entry any more.
+pub async fn note_device(tx: &Tx, id: i64, was: Option<&str>) -> Result<bool, IdentityError> {
+    let sql = "UPDATE identity_blocklist SET was = $2 WHERE id = $1";
+    Ok(execute(tx, sql, values![id, was]).await? == 1)
 }
 
 /// All entries, ended ones too. Words of another release deny nothing of this one.
@@ -245,6 +256,18 @@ pub(crate) async fn read<C: ConnectionTrait>(connection: &C) -> Result<Blocklist
     Ok(Blocklist::of(entries))
 }
 
+/// Entries about an account go with it: its name may be somebody else's next.
+pub(crate) async fn forget_user(tx: &Tx, plane: Plane, name: &str) -> Result<(), IdentityError> {
+    let who = match plane {
+        Plane::Om => name.to_owned(),
+        Plane::Tenant => format!("{OF_TENANT}{name}"),
+        Plane::Management => return Ok(()),
+    };
+    let sql = "DELETE FROM identity_blocklist WHERE kind = $1 AND who = $2";
+    execute(tx, sql, values![ListedKind::User.as_str(), who]).await?;
+    Ok(())
+}
+
 /// Entries about a tenant go with it.
 pub(crate) async fn forget_tenant(tx: &Tx, tenant: TenantId) -> Result<(), IdentityError> {
     execute(tx, "DELETE FROM identity_blocklist WHERE tenant = $1", values![tenant.0]).await?;
@@ -261,8 +284,11 @@ impl Identity {
             return Ok(blocklist);
         }
         let blocklist = Arc::new(read(self.store.read()).await?);
-        *self.blocklist.write().unwrap_or_else(PoisonError::into_inner) =
-            Some((version, Arc::clone(&blocklist)));
+        let mut kept = self.blocklist.write().unwrap_or_else(PoisonError::into_inner);
+        // Whoever was slower must not bring back an earlier one.
+        if kept.as_ref().is_none_or(|(at, _)| *at <= version) {
+            *kept = Some((version, Arc::clone(&blocklist)));
+        }
         Ok(blocklist)
     }
 
@@ -287,7 +313,8 @@ impl Identity {
 
     /// The devices on it, and those whose entry has ended.
     pub async fn listed_devices(&self) -> Result<Vec<ListedDevice>, IdentityError> {
-        let sql = "SELECT id, who, ends, reason, was FROM identity_blocklist WHERE kind = $1 ORDER BY id";
+        let sql =
+            "SELECT id, who, ends, reason, was, made_at FROM identity_blocklist WHERE kind = $1 ORDER BY id";
         let kind = values![ListedKind::Device.as_str()];
         let unreadable = || StoreError::Unreadable("a device on the blocklist".into());
         query_all(self.store.read(), sql, kind)
@@ -301,6 +328,7 @@ impl Identity {
                     ends: ends.map(from_micros).transpose()?,
                     reason: row.try_get_by_index(3)?,
                     was: row.try_get_by_index(4)?,
+                    made: from_micros(row.try_get_by_index(5)?)?,
                 })
             })
             .collect()

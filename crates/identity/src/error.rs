@@ -181,6 +181,9 @@ pub enum IdentityError {
     /// What is to be listed is no MAC address.
     #[error("'{0}' is no MAC address")]
     NoDevice(String),
+    /// The device is on the list.
+    #[error("entry {0} of the blocklist keeps this device out already")]
+    DeviceListed(i64),
     /// An entry that denies nothing.
     #[error("an entry of the blocklist denies at least one thing")]
     DeniesNothing,

@@ -22,6 +22,7 @@ use crate::admission::{AccountPolicy, Attributes, Bar, bar, bar_of_login};
 use crate::decide::Identified;
 use crate::error::IdentityError;
 use crate::lockout::{Locked, LockoutPolicy, Tallies, counted_address};
+use crate::operation::Operation;
 use crate::password::PasswordHash;
 use crate::secret::{self, SecretKind};
 use crate::service::IdentityPolicy;
@@ -414,7 +415,7 @@ pub(crate) async fn admit(
     let logins = u32::try_from(user.logins).unwrap_or(u32::MAX);
     let denied = crate::blocklists::read(tx).await?.denied(user.listable(address), now);
     let barred = bar(accounts, user.standing(), address, now)
-        .or_else(|| denied.everything().map(|_| Bar::Blocklist))
+        .or_else(|| denied.operation(Operation::SessionLogin).map(|_| Bar::Blocklist))
         .or_else(|| bar_of_login(accounts, user.standing(), sessions, logins));
     if let Some(bar) = barred {
         let because = Because::Barred(bar);

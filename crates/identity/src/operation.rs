@@ -415,8 +415,10 @@ impl Operation {
                     || (is_of_people && !matches!(self, O::UserMapLocal | O::AuditExport | O::AuditVerify))
             }
             Plane::Management => {
-                let is_of_platform =
-                    matches!(self.object(), K::System | K::Policy | K::Parameter | K::Channel | K::Backup);
+                let is_of_platform = matches!(
+                    self.object(),
+                    K::System | K::Policy | K::Parameter | K::Channel | K::Backup | K::Blocklist
+                );
                 let is_own_work = matches!(self, O::JobReadOwn | O::JobCancelOwn);
                 is_of_people || is_own_work || (is_of_platform && !matches!(self, O::StatisticsRead))
             }

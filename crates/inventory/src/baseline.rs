@@ -101,6 +101,7 @@ impl Network {
             // Learned before the element that it belongs to was read: it is taken off the list soon.
             let own = draft.is_own(endpoint.mac);
             if !wanted
+                || self.kept_out.contains(&endpoint.mac)
                 || !present
                 || own
                 || filter.leaves_out(endpoint, self.pending.get(&endpoint.mac))

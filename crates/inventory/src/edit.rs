@@ -70,6 +70,9 @@ pub enum EditError {
     /// The address is an element's.
     #[error("{0} is an address of a network element, which is no endpoint")]
     OfAnElement(Mac),
+    /// It is on the blocklist.
+    #[error("{0} is on the blocklist, which keeps it out of the network")]
+    KeptOut(Mac),
     /// The port is not known.
     #[error("{0} is not in the inventory")]
     UnknownPort(PortRef),
@@ -158,6 +161,9 @@ impl Draft<'_> {
         }
         if self.is_own(mac) {
             return Err(EditError::OfAnElement(mac));
+        }
+        if edit.status == Some(EndpointStatus::Authorised) && self.is_kept_out(mac) {
+            return Err(EditError::KeptOut(mac));
         }
         if let Some(Some(until)) = edit.valid_until
             && until <= self.now

@@ -116,6 +116,8 @@ pub struct Network {
     pub(crate) next_row: i64,
     /// Rises with every change of what is administered of the elements.
     pub(crate) elements_version: u64,
+    /// Whom nobody authorises: the devices on the blocklist.
+    pub(crate) kept_out: BTreeSet<Mac>,
     /// Every element has been read, or has had the time for it: locations can be told.
     pub(crate) settled: bool,
 }
@@ -131,6 +133,7 @@ impl Network {
             seen: HashMap::new(),
             own: HashMap::new(),
             silent: BTreeSet::new(),
+            kept_out: BTreeSet::new(),
             pending: BTreeMap::new(),
             suspicions: BTreeMap::new(),
             recheck: BTreeMap::new(),
@@ -183,6 +186,16 @@ impl Network {
     /// One endpoint.
     pub fn endpoint(&self, mac: Mac) -> Option<&Endpoint> {
         self.endpoints.get(&mac)
+    }
+
+    /// From now on nobody authorises these, whoever asks; what is said of them otherwise stays.
+    pub fn keep_out(&mut self, devices: BTreeSet<Mac>) {
+        self.kept_out = devices;
+    }
+
+    /// Whom nobody authorises.
+    pub const fn kept_out(&self) -> &BTreeSet<Mac> {
+        &self.kept_out
     }
 
     /// All endpoints, in no order.

@@ -260,6 +260,11 @@ impl<'a> Draft<'a> {
         !self.owners(mac).is_empty()
     }
 
+    /// True for whom nobody authorises.
+    pub(crate) fn is_kept_out(&self, mac: Mac) -> bool {
+        self.net.kept_out.contains(&mac)
+    }
+
     /// True where nothing is located: inter-switch ports, and rows whose port cannot be told.
     pub(crate) fn is_uplink(&self, place: Place) -> bool {
         place.slot == NO_PORT

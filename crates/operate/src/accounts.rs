@@ -442,7 +442,8 @@ impl Desk {
         found
     }
 
-    /// Refuses a tenant's user who names a login policy, but the one that is followed already: they are the operator's.
+    /// Refuses a tenant's user who wants another login policy than the one that is followed, or none: they are the
+    /// operator's.
     pub(crate) async fn permit_policies(
         &self,
         caller: &Caller,
@@ -450,7 +451,7 @@ impl Desk {
         wanted: [&Option<Option<String>>; 2],
     ) -> Result<(), OperateError> {
         let names_another = |(present, wanted): (&Option<String>, &Option<Option<String>>)| {
-            wanted.as_ref().is_some_and(|wanted| wanted.is_some() && wanted != present)
+            wanted.as_ref().is_some_and(|wanted| wanted != present)
         };
         if caller.tenant().is_some() && present.into_iter().zip(wanted).any(names_another) {
             self.permit_of(caller, Operation::PolicyRead).await?;

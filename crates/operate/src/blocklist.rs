@@ -9,12 +9,14 @@ use netwarden_identity::{
     BLOCKLIST, Blocklist, ListedEntry, ListedKind, NewEntry, NoResource, Object, ObjectKind, Operation,
     Resource, Subject, blocklists,
 };
-use netwarden_model::Plane;
+use netwarden_inventory::edit::EndpointEdit;
+use netwarden_model::{EndpointStatus, Plane};
 use netwarden_store::{Condition, ListQuery, Tx};
 
 use crate::caller::{Caller, Permit};
 use crate::desk::Desk;
 use crate::error::OperateError;
+use crate::listed_devices::LISTING;
 use crate::lists::{Counted, Filters, ListWish, Reads, filled};
 use crate::ports::{as_value, require_reason};
 use crate::said::{Said, Thing};
@@ -69,10 +71,16 @@ impl Desk {
         let kind = ListedKind::of_word(&wish.kind).ok_or_else(|| OperateError::Invalid(unknown()))?;
         let denies = wish.denies.iter().map(|word| word.trim().parse()).collect::<Result<_, NoResource>>();
         let denies: BTreeSet<Resource> = denies.map_err(netwarden_identity::IdentityError::from)?;
+        if kind == ListedKind::Device {
+            self.can_be_refused(&wish.who, permit.at)?;
+        }
         let new = NewEntry { kind, who: wish.who, denies, ends: wish.ends, reason: reason.trim().to_owned() };
-        let told = serde_json::json!({ "kind": wish.kind, "denies": wish.denies, "ends": wish.ends });
+        let told = serde_json::json!({
+            "kind": wish.kind, "who": new.who, "denies": wish.denies, "ends": wish.ends,
+        });
         let record = permit.warning(None, as_value(&told), reason);
         let (by, at, own) = (permit.user().to_owned(), permit.at, caller.clone());
+        let _one_at_a_time = LISTING.lock().await;
         let id = self
             .store
             .write(move |tx: &Tx| {
@@ -89,7 +97,7 @@ impl Desk {
         // What hears notifications asks for what was read last.
         self.identity.blocklist().await?;
         if kind == ListedKind::Device {
-            self.keep_listed_devices().await?;
+            self.keep_all_devices(None).await?;
         }
         self.entry(id).await
     }
@@ -99,10 +107,10 @@ impl Desk {
         let permit = self.permit_entry(caller, Operation::BlocklistRemove, &id.to_string()).await?;
         require_reason(reason)?;
         let entry = self.entry(id).await?;
-        // Where this is all that is done, the entry holds again at the next look.
-        let devices = self.identity.listed_devices().await?;
-        if let Some(device) = devices.iter().find(|device| device.id == id) {
-            self.keep_device(device, false).await?;
+        let _one_at_a_time = LISTING.lock().await;
+        if entry.kind == ListedKind::Device.as_str() {
+            // Where this is all that is done, the entry holds again at the next look.
+            self.keep_all_devices(Some(id)).await?;
         }
         let record = permit.warning(as_value(&entry), None, reason);
         self.store
@@ -124,6 +132,14 @@ impl Desk {
         self.refuse_unidentified(plane, &from.to_string(), &format!("entry {entry} of the blocklist"))
             .await?;
         Ok(Some(entry))
+    }
+
+    /// Refuses a device that cannot be kept out: an element's own address is no endpoint's.
+    fn can_be_refused(&self, who: &str, now: Timestamp) -> Result<(), OperateError> {
+        let Ok(mac) = who.trim().parse() else { return Ok(()) };
+        let edit = EndpointEdit { status: Some(EndpointStatus::Unauthorised), ..EndpointEdit::default() };
+        let planned = self.engine.keeper().picture().read().plan_edit(mac, &edit, now);
+        planned.map(drop).map_err(|error| OperateError::Invalid(error.to_string().into()))
     }
 
     async fn permit_entry(
@@ -152,5 +168,9 @@ fn keeps_out(caller: &Caller, entries: Blocklist, now: Timestamp) -> bool {
         tenant: user.tenant.as_ref(),
         address: caller.address,
     };
-    entries.denied(comer, now).operation(Operation::BlocklistRemove).is_some()
+    // Taking it away asks for a proof of the second factor.
+    let denied = entries.denied(comer, now);
+    [Operation::BlocklistRemove, Operation::SessionProve]
+        .into_iter()
+        .any(|operation| denied.operation(operation).is_some())
 }

@@ -53,6 +53,8 @@ pub(crate) struct Act {
     user: String,
     originator: Originator,
     scope: Scope,
+    /// Only what was taken since then comes back.
+    since: Option<Timestamp>,
     /// Of what follows from it, as far as that is the same for all.
     record: Record,
 }
@@ -66,14 +68,15 @@ impl Act {
             originator: Originator::Person { user: user.clone(), reason: reason.to_owned() },
             user,
             scope: permit.caller.scope(permit.operation),
+            since: None,
             record: permit.record(None, None, reason),
         }
     }
 
     /// The system itself, everywhere.
-    pub(crate) fn of_system(record: Record, reason: &str) -> Self {
+    pub(crate) fn of_system(record: Record, reason: &str, since: Timestamp) -> Self {
         let originator = Originator::System { reason: reason.to_owned() };
-        Self { at: record.at, user: String::new(), originator, scope: Scope::All, record }
+        Self { at: record.at, user: String::new(), originator, scope: Scope::All, since: Some(since), record }
     }
 }
 
@@ -106,9 +109,6 @@ impl Desk {
             ..EndpointEdit::default()
         };
         let permit = self.permit_endpoint(caller, Operation::EndpointAuthorise, mac).await?;
-        if let Some(entry) = self.identity.blocklist().await?.of_device(mac, permit.at) {
-            return Err(OperateError::Conflict(Said::DeviceListed { entry }));
-        }
         // Who authorises this one has seen its port; whoever else is there, it comes back.
         let endpoints = if wish.release { BTreeSet::from([mac]) } else { BTreeSet::new() };
         let readmitted = Readmitted { endpoints, whoever_shares: true };
@@ -176,6 +176,7 @@ impl Desk {
     ) -> Result<Vec<RequestId>, OperateError> {
         require_reason(reason)?;
         check(&edit)?;
+        let (said, at) = (edit.status, permit.at);
         let old = self.engine.keeper().picture().read().facts(mac);
         let record = permit.record(old.as_ref().and_then(as_value), as_value(&edit), reason);
         let what = move || Said::called(Thing::Endpoint, mac);
@@ -186,7 +187,9 @@ impl Desk {
             network.plan_edit(mac, &edit, now).map_err(|error| KeeperError::Refused(error.to_string()))
         };
         let edited = self.edit_and_readmit(Act::of(&permit, reason), vec![record], readmitted, plan).await;
-        edited.map_err(|error| not_edited(error, what()))
+        let asked = edited.map_err(|error| not_edited(error, what()))?;
+        self.note_said(mac, said, at).await?;
+        Ok(asked)
     }
 
     /// Changes endpoints with these records and, in the same transaction, asks for the release of the ports
@@ -210,6 +213,7 @@ impl Desk {
             depth: 0,
             endpoints,
             scope: act.scope,
+            since: act.since,
         };
         let (picture, wake) = (self.engine.keeper().picture().clone(), self.engine.enforcer().clone());
         let of_release = act.record;

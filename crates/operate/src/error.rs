@@ -246,6 +246,7 @@ impl From<IdentityError> for OperateError {
             }
             IdentityError::AdminListed => Self::Invalid(Said::AdminListed),
             IdentityError::NoAddress(given) => Self::Invalid(Said::NoListedAddress { given }),
+            IdentityError::DeviceListed(entry) => Self::Conflict(Said::DeviceListed { entry }),
             IdentityError::NoDevice(given) => Self::Invalid(Said::NoListedDevice { given }),
             IdentityError::NoResource(netwarden_identity::NoResource(given)) => {
                 Self::Invalid(Said::NoResource { given })
@@ -330,6 +331,7 @@ mod tests {
             || IdentityError::TenantKeepsOthers(2),
             || IdentityError::AdminListed,
             || IdentityError::NoDevice("x".into()),
+            || IdentityError::DeviceListed(7),
             || IdentityError::NoAddress("x".into()),
             || IdentityError::NoResource(netwarden_identity::NoResource("x".into())),
             || IdentityError::DeniesNothing,

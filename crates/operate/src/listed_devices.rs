@@ -56,19 +56,42 @@ fn step(holds: bool, noted: Option<Was>, now: Was, at: Timestamp) -> Option<Step
     }
 }
 
+/// One at a time looks after the devices on the list, or changes which they are.
+pub(crate) static LISTING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 impl Desk {
     /// Refuses the devices that are listed, and restores those whose entry has ended; for how many something was done.
     pub async fn keep_listed_devices(&self) -> Result<usize, OperateError> {
+        let _one_at_a_time = LISTING.lock().await;
+        // Who is deaf to whom, and who is shut out, is asked of what was read last.
+        self.identity.blocklist().await?;
+        self.keep_all_devices(None).await
+    }
+
+    /// As if the entry `without` had ended; [`LISTING`] is held.
+    pub(crate) async fn keep_all_devices(&self, without: Option<i64>) -> Result<usize, OperateError> {
+        let (devices, now) = (self.identity.listed_devices().await?, self.clock.now());
+        let holds =
+            |device: &ListedDevice| Some(device.id) != without && device.ends.is_none_or(|ends| now < ends);
+        let kept_out: BTreeSet<Mac> =
+            devices.iter().filter(|device| holds(device)).map(|device| device.device).collect();
+        self.engine.keeper().adjust(move |network| network.keep_out(kept_out)).await?;
         let mut count = 0;
-        for device in self.identity.listed_devices().await? {
-            let holds = device.ends.is_none_or(|ends| self.clock.now() < ends);
-            count += usize::from(self.keep_device(&device, holds).await?);
+        for device in &devices {
+            match self.keep_device(device, holds(device)).await {
+                Ok(done) => count += usize::from(done),
+                // The others are looked at all the same.
+                Err(error) => tracing::error!(
+                    device = %device.device, error = &error as &dyn std::error::Error,
+                    "a device on the blocklist cannot be kept"
+                ),
+            }
         }
         Ok(count)
     }
 
-    /// Does for one device what follows; `holds` as if its entry did.
-    pub(crate) async fn keep_device(&self, device: &ListedDevice, holds: bool) -> Result<bool, OperateError> {
+    /// Does for one device what follows.
+    async fn keep_device(&self, device: &ListedDevice, holds: bool) -> Result<bool, OperateError> {
         let (now, mac) = (self.clock.now(), device.device);
         let present = self.said_of(mac);
         // What cannot be read was written by another release: nothing is known of it.
@@ -76,9 +99,10 @@ impl Desk {
         let Some(step) = step(holds, noted, present, now) else { return Ok(false) };
         match step {
             Step::Refuse(was) => {
-                if let Some(was) = was {
-                    let text = serde_json::to_string(&was).map_err(|error| OperateError::failed(&error))?;
-                    self.note_device(device.id, Some(text)).await?;
+                if let Some(was) = was
+                    && !self.note_device(device.id, Some(was)).await?
+                {
+                    return Ok(false);
                 }
                 if present.status != EndpointStatus::Unauthorised {
                     let refused = Was { status: EndpointStatus::Unauthorised, valid_until: None };
@@ -91,9 +115,28 @@ impl Desk {
                 }
                 self.note_device(device.id, None).await?;
             }
-            Step::Forget => self.note_device(device.id, None).await?,
+            Step::Forget => {
+                self.note_device(device.id, None).await?;
+            }
         }
         Ok(true)
+    }
+
+    /// Somebody says something of a listed device: that is what holds once its entry has ended.
+    pub(crate) async fn note_said(
+        &self,
+        mac: Mac,
+        said: Option<EndpointStatus>,
+        now: Timestamp,
+    ) -> Result<(), OperateError> {
+        let Some(status) = said.filter(|status| *status != EndpointStatus::Authorised) else {
+            return Ok(());
+        };
+        if let Some(entry) = self.identity.blocklist().await?.of_device(mac, now) {
+            let _one_at_a_time = LISTING.lock().await;
+            self.note_device(entry, Some(Was { status, valid_until: None })).await?;
+        }
+        Ok(())
     }
 
     fn said_of(&self, mac: Mac) -> Was {
@@ -137,7 +180,8 @@ impl Desk {
         let may_connect = then.status == EndpointStatus::Authorised;
         let endpoints = if may_connect { BTreeSet::from([mac]) } else { BTreeSet::new() };
         let readmitted = Readmitted { endpoints, whoever_shares: false };
-        let act = Act::of_system(record.clone(), &why);
+        // What was taken before was taken for another reason.
+        let act = Act::of_system(record.clone(), &why, device.made);
         match self.edit_and_readmit(act, vec![record], readmitted, plan).await {
             Ok(_) => Ok(()),
             // It is an element's own address by now: it is none that is refused.
@@ -149,10 +193,13 @@ impl Desk {
         }
     }
 
-    async fn note_device(&self, id: i64, was: Option<String>) -> Result<(), OperateError> {
+    /// False where there is no such entry any more.
+    async fn note_device(&self, id: i64, was: Option<Was>) -> Result<bool, OperateError> {
+        let text = was.map(|was| serde_json::to_string(&was)).transpose();
+        let text = text.map_err(|error| OperateError::failed(&error))?;
         self.store
             .write(move |tx: &Tx| {
-                Box::pin(async move { Ok::<(), OperateError>(note_device(tx, id, was.as_deref()).await?) })
+                Box::pin(async move { Ok::<bool, OperateError>(note_device(tx, id, text.as_deref()).await?) })
             })
             .await
     }

@@ -272,8 +272,7 @@ impl Desk {
         Ok(shown)
     }
 
-    /// Gives a key to the tenants that have none: to those of a release that knew no tenants. What was sealed of their
-    /// users goes under it.
+    /// Gives a key to the tenants that have none: to those of a release that knew no tenants.
     pub async fn keep_tenant_keys(&self) -> Result<(), OperateError> {
         for tenant in self.identity.tenants_by_path().await? {
             let (owner, at) = (key_owner(Some(&tenant)), self.clock.now());
@@ -292,12 +291,19 @@ impl Desk {
                     })
                 })
                 .await?;
+        }
+        Ok(())
+    }
+
+    /// Seals what is kept of tenants' users under keys of their own, where an earlier release has sealed it otherwise.
+    /// What cannot be opened stays as it is.
+    pub async fn seal_for_tenants(&self) -> Result<(), OperateError> {
+        for tenant in self.identity.tenants_by_path().await? {
             self.seal_for(&tenant).await?;
         }
         Ok(())
     }
 
-    /// Seals what is kept of a tenant's users under its own key.
     async fn seal_for(&self, tenant: &TenantPath) -> Result<(), OperateError> {
         let (owner, at) = (key_owner(Some(tenant)), self.clock.now());
         for name in self.identity.secrets_of(tenant).await? {
@@ -305,7 +311,14 @@ impl Desk {
                 SecretOf::Contact(user) => contact_name(user),
                 SecretOf::Factor(factor) => secret_name(factor),
             };
-            let Some(secret) = self.vault.named_secret(&name).await? else { continue };
+            let secret = match self.vault.named_secret_of_another(owner, &name).await {
+                Ok(Some(secret)) => secret,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::warn!(%error, name, "what is sealed of a tenant's user cannot be opened");
+                    continue;
+                }
+            };
             let vault = Arc::clone(&self.vault);
             self.store
                 .write(move |tx: &Tx| {

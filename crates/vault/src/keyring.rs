@@ -96,6 +96,11 @@ impl Keyring {
         self.current.remove(&owner);
     }
 
+    /// Under whose key a value is sealed.
+    pub(crate) fn owner_of(&self, sealed: &Sealed) -> Option<KeyOwner> {
+        self.keys.get(&sealed.key_id()?).map(|(owner, _)| *owner)
+    }
+
     /// True where a value is sealed under the present key of whose it is.
     pub(crate) fn is_current(&self, sealed: &Sealed) -> bool {
         let Some(id) = sealed.key_id() else { return false };

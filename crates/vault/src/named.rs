@@ -37,6 +37,21 @@ impl Vault {
         self.open(PURPOSE, aad(&name), &sealed).map(Some)
     }
 
+    /// [`Vault::named_secret`], where it is sealed under the key of somebody else than `owner`; None also where it is
+    /// theirs already.
+    pub async fn named_secret_of_another(
+        &self,
+        owner: KeyOwner,
+        name: &str,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        let name = row(name);
+        let Some(sealed) = sql::secret(self.inner.store.read(), &name).await? else { return Ok(None) };
+        if self.keyring(|keyring| keyring.owner_of(&sealed)) == Some(owner) {
+            return Ok(None);
+        }
+        self.open(PURPOSE, aad(&name), &sealed).map(Some)
+    }
+
     /// Forgets the secret kept under `name`, if there is one.
     pub async fn remove_secret(&self, tx: &Tx, name: &str) -> Result<(), VaultError> {
         execute(tx, "DELETE FROM vault_secrets WHERE purpose = $1", values![row(name)]).await?;

@@ -85,6 +85,11 @@ impl Refusal {
         self.problem.kind.ends_with(BUSY)
     }
 
+    /// True where nobody is to be looked up for the sake of a page about it.
+    pub fn is_for_nobody(&self) -> bool {
+        self.is_busy() || matches!(*self.detail, Said::ShutOut { .. })
+    }
+
     /// The problem as it is sent.
     pub const fn problem(&self) -> &Problem {
         &self.problem

@@ -167,7 +167,7 @@ impl Tabular for Tenant {
         vec![
             Cell::from(&self.name),
             Cell::Text(word(self.kind).to_owned()),
-            Cell::Text(self.agency.clone().unwrap_or_default()),
+            self.agency.clone().into(),
             Cell::Text(if self.enabled { "yes" } else { "no" }.to_owned()),
             Cell::Text(self.users.to_string()),
             Cell::Text(self.description.clone().unwrap_or_default()),

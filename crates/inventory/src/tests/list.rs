@@ -124,6 +124,31 @@ fn the_baseline_accepts_who_is_present_by_group() {
     assert_eq!(lab.kinds(), [], "nobody is reported");
 }
 
+// proves: SEC-10
+#[test]
+fn nobody_authorises_whom_the_blocklist_keeps_out() {
+    let mut lab = Lab::switches(1);
+    for (at, one) in [mac(71), mac(72)].into_iter().enumerate() {
+        lab.learn(1, one, 5 + at as u32);
+    }
+    lab.minutes(1);
+    lab.net.keep_out([mac(71), mac(99)].into());
+    let yes = EndpointEdit { status: Some(EndpointStatus::Authorised), ..EndpointEdit::default() };
+    let no = EndpointEdit { status: Some(EndpointStatus::Unauthorised), ..EndpointEdit::default() };
+    for one in [mac(71), mac(99)] {
+        let refused = lab.net.plan_edit(one, &yes, lab.now).err();
+        assert_eq!(refused, Some(EditError::KeptOut(one)));
+        lab.net.plan_edit(one, &no, lab.now).unwrap();
+    }
+    let both = [(mac(72), &yes), (mac(71), &yes)];
+    assert_eq!(lab.net.plan_edits(both, lab.now).err(), Some(EditError::KeptOut(mac(71))));
+    let present = lab.net.baseline(&BaselineFilter::default());
+    let present: Vec<_> = present.into_values().flatten().map(|entry| entry.mac).collect();
+    assert_eq!(present, [mac(72)]);
+    lab.net.keep_out(std::collections::BTreeSet::new());
+    lab.net.plan_edit(mac(71), &yes, lab.now).unwrap();
+}
+
 #[test]
 fn an_elements_own_address_seen_before_the_element_was_read_is_no_part_of_the_baseline() {
     let mut lab = Lab::switches(1);

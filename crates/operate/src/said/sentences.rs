@@ -270,7 +270,7 @@ sentences! {
     NoListedAddress { given: String } = "said-no-listed-address", "'{given}' is no address, range or network";
     NoListedDevice { given: String } = "said-no-listed-device", "'{given}' is no MAC address";
     DeviceListed { entry: i64 } =
-        "said-device-listed", "entry {entry} of the blocklist keeps this device out; take it off the blocklist first";
+        "said-device-listed", "entry {entry} of the blocklist keeps this device out already";
     NoResource { given: String } =
         "said-no-resource",
         "'{given}' is nothing that can be denied: everything, an object of operations (port) and an operation (port.off) are";

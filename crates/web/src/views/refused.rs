@@ -108,8 +108,7 @@ pub(crate) async fn on_a_page(State(desk): State<Desk>, request: Request, next: 
     let Some(Refused(refusal)) = response.extensions().get::<Refused>() else { return response };
     let (mut parts, ()) = asked.into_parts();
     let look = Look::of(&parts.headers);
-    // At a busy time nobody is looked up for the sake of a page.
-    let visitor = match refusal.is_busy() {
+    let visitor = match refusal.is_for_nobody() {
         true => None,
         false => Visitor::from_request_parts(&mut parts, &desk).await.ok(),
     };

@@ -215,6 +215,9 @@ async fn ids_and_names_of_another_tenant_lead_nowhere() {
         let followed = json!({ "reason": "x", "attributes": { "address_policy": policy } });
         let refused = bench.there(&wile, "PATCH", "/users/bird", followed).await;
         assert_eq!(refused.status, 403, "{policy}: {}", refused.body);
+        let cleared = json!({ "reason": "x", "attributes": { "clear": ["address_policy"] } });
+        let same = bench.there(&wile, "PATCH", "/users/bird", cleared).await;
+        assert_eq!(same.status, 200, "there is none: {}", same.body);
         let mut user = into("acme");
         user["attributes"] = json!({ "hours_policy": policy });
         assert_eq!(bench.there(&wile, "POST", "/users", user).await.status, 403, "{policy}");
@@ -273,6 +276,8 @@ async fn what_was_sealed_before_there_were_tenants_goes_under_their_keys() {
     before.unwrap();
     assert_eq!(bench.sealed_for(&contact).await, None);
     bench.desk.keep_tenant_keys().await.unwrap();
+    assert_eq!(bench.sealed_for(&contact).await, None, "as a crash would leave it");
+    bench.desk.seal_for_tenants().await.unwrap();
     assert_eq!(bench.sealed_for(&contact).await.as_deref(), Some("home"));
     assert!(bench.desk.vault.named_secret(&contact).await.unwrap().is_some());
 }
