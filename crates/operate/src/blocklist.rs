@@ -111,6 +111,13 @@ impl Desk {
         if entry.kind == ListedKind::Device.as_str() {
             // Where this is all that is done, the entry holds again at the next look.
             self.keep_all_devices(Some(id)).await?;
+            // Nobody else knows what was said of it.
+            let devices = self.identity.listed_devices().await?;
+            if devices.iter().any(|device| device.id == id && device.was.is_some()) {
+                return Err(OperateError::Failed(
+                    "what was said of the device could not be said again; the entry stays".to_owned(),
+                ));
+            }
         }
         let record = permit.warning(as_value(&entry), None, reason);
         self.store

@@ -56,6 +56,18 @@ fn step(holds: bool, noted: Option<Was>, now: Was, at: Timestamp) -> Option<Step
     }
 }
 
+/// Pure: the entries that have ended and of whose device another one holds by now, which is to know what was said of it.
+fn handovers<'d>(
+    devices: &'d [ListedDevice],
+    holds: impl Fn(&ListedDevice) -> bool,
+) -> Vec<(&'d ListedDevice, &'d ListedDevice)> {
+    let ended = devices.iter().filter(|device| device.was.is_some() && !holds(device));
+    let heir = |from: &'d ListedDevice| {
+        devices.iter().find(|to| to.device == from.device && to.was.is_none() && holds(to))
+    };
+    ended.filter_map(|from| Some((from, heir(from)?))).collect()
+}
+
 /// One at a time looks after the devices on the list, or changes which they are.
 pub(crate) static LISTING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
@@ -76,7 +88,12 @@ impl Desk {
         let kept_out: BTreeSet<Mac> =
             devices.iter().filter(|device| holds(device)).map(|device| device.device).collect();
         self.engine.keeper().adjust(move |network| network.keep_out(kept_out)).await?;
-        let mut count = 0;
+        let (mut count, mut handed_on) = (0, false);
+        for (from, to) in handovers(&devices, holds) {
+            self.hand_on(from, to).await?;
+            handed_on = true;
+        }
+        let devices = if handed_on { self.identity.listed_devices().await? } else { devices };
         for device in &devices {
             match self.keep_device(device, holds(device)).await {
                 Ok(done) => count += usize::from(done),
@@ -137,6 +154,20 @@ impl Desk {
             self.note_device(entry, Some(Was { status, valid_until: None })).await?;
         }
         Ok(())
+    }
+
+    /// What was said of a device goes from an entry to the one that holds now.
+    async fn hand_on(&self, from: &ListedDevice, to: &ListedDevice) -> Result<(), OperateError> {
+        let (from, to, was) = (from.id, to.id, from.was.clone());
+        self.store
+            .write(move |tx: &Tx| {
+                Box::pin(async move {
+                    note_device(tx, to, was.as_deref()).await?;
+                    note_device(tx, from, None).await?;
+                    Ok::<(), OperateError>(())
+                })
+            })
+            .await
     }
 
     fn said_of(&self, mac: Mac) -> Was {
@@ -213,6 +244,32 @@ mod tests {
 
     fn was(status: EndpointStatus, valid_until_s: Option<i64>) -> Was {
         Was { status, valid_until: valid_until_s.map(|second| Timestamp::from_second(second).unwrap()) }
+    }
+
+    // proves: SEC-10
+    #[test]
+    fn what_was_said_of_a_device_goes_to_the_entry_that_holds_now() {
+        let entry = |id: i64, device: u8, ends: Option<i64>, was: Option<&str>| ListedDevice {
+            id,
+            device: Mac::new([0, 0x1b, 0x21, 0, 0, device]),
+            made: AT,
+            ends: ends.map(|second| Timestamp::from_second(second).unwrap()),
+            reason: String::new(),
+            was: was.map(str::to_owned),
+        };
+        let holds = |one: &ListedDevice| one.ends.is_none_or(|ends| AT < ends);
+        let all = [
+            entry(1, 1, Some(-1), Some("authorised")),
+            entry(2, 1, None, None),
+            // Nobody follows this one; that one knows already; of this one nothing is known.
+            entry(3, 2, Some(-1), Some("authorised")),
+            entry(4, 3, Some(-1), Some("authorised")),
+            entry(5, 3, None, Some("new")),
+            entry(6, 4, Some(-1), None),
+            entry(7, 4, None, None),
+        ];
+        let found: Vec<_> = handovers(&all, holds).into_iter().map(|(from, to)| (from.id, to.id)).collect();
+        assert_eq!(found, [(1, 2)]);
     }
 
     // proves: SEC-10
