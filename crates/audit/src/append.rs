@@ -106,11 +106,11 @@ pub async fn erase_persons(tx: &Tx, persons: &[String]) -> Result<Erased, AuditE
 /// The persons of a plane who were called so, each in another place of it.
 pub async fn persons_called(tx: &Tx, plane: Plane, name: &str) -> Result<Vec<String>, AuditError> {
     let all = format!("{plane}/");
-    let sql = "SELECT DISTINCT person FROM audit_personal WHERE substr(person, 1, $2) = $1";
-    let rows =
-        query_all(tx, sql, values![all.as_str(), i64::try_from(all.len()).unwrap_or(i64::MAX)]).await?;
+    let sql = "SELECT DISTINCT person FROM audit_personal WHERE person LIKE $1";
+    let rows = query_all(tx, sql, values![format!("{all}%")]).await?;
     let persons = rows.iter().map(|row| row.try_get_by_index::<String>(0));
-    let is_called = |person: &String| person.rsplit('/').next() == Some(name);
+    // SQLite's LIKE knows no case of letters: what it gives is looked at again.
+    let is_called = |person: &String| person.starts_with(&all) && person.rsplit('/').next() == Some(name);
     let persons: Vec<String> = persons.collect::<Result<_, _>>()?;
     Ok(persons.into_iter().filter(is_called).collect())
 }

@@ -9,7 +9,7 @@ use crate::check::Problem;
 use crate::record::Personal;
 use crate::{
     AuditError, AuditQuery, CheckpointPolicy, Kind, MIGRATIONS, ObjectRef, Outcome, Plane, Reach, Record,
-    Trail, Value, erase_persons, person, verify_export,
+    Trail, Value, erase_persons, person, persons_called, verify_export,
 };
 
 const TEXT: &str = "looks after the printers of the fifth floor";
@@ -102,6 +102,31 @@ async fn whoever_is_erased_leaves_hashes_and_the_proof_stands() {
                 octets.iter().filter(|row| row.windows(text.len()).any(|w| w == text.as_bytes())).count()
             };
             assert_eq!(holds(TEXT), usize::from(table == "audit_value"), "{table}: eve's alone");
+        }
+    }
+}
+
+// proves: SEC-08
+#[tokio::test]
+async fn whoever_was_called_so_is_found_in_every_part_of_the_plane_and_of_no_other() {
+    for test in TestStore::all(&[MIGRATIONS]).await.unwrap() {
+        let _trail = trail(&test.store).await;
+        let in_part = |name: &str, salt| Record {
+            new: Some(Value::of_person(Plane::Tenant, name, TEXT, [salt; 16])),
+            ..sample(1)
+        };
+        let names = ["1/bob", "2/bob", "2/eve", "2/bobby", "2/Bob"];
+        append(&test.store, names.iter().zip(10..).map(|(name, salt)| in_part(name, salt)).collect()).await;
+        for (plane, name, expected) in [
+            (Plane::Tenant, "bob", vec!["tenant/1/bob", "tenant/2/bob"]),
+            (Plane::Tenant, "b_b", vec![]),
+            (Plane::Om, "bob", vec!["om/bob"]),
+            (Plane::Management, "bob", vec![]),
+        ] {
+            let found = test.store.write(move |tx| Box::pin(persons_called(tx, plane, name))).await;
+            let mut found = found.unwrap();
+            found.sort();
+            assert_eq!(found, expected, "{plane} {name}");
         }
     }
 }
