@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::accounts::{ADMIN, user_name};
 use crate::admission::Addresses;
-use crate::blocklist::{Blocklist, Comer, Entry, ListedKind, MOST_ENTRIES, Resource, Who};
+use crate::blocklist::{Blocklist, Comer, Entry, ListedKind, MOST_ENTRIES, NoResource, Resource, Who};
 use crate::error::IdentityError;
 use crate::service::Identity;
 use crate::sql;
@@ -149,7 +149,10 @@ pub async fn create(
     };
     let is_of_things = |resource: &Resource| matches!(resource, Resource::Notifications | Resource::Network);
     let is_of_people = !matches!(entry.kind, ListedKind::Source | ListedKind::Device);
-    if denies.is_empty() || (is_of_people && denies.iter().any(is_of_things)) {
+    if let Some(thing) = denies.iter().find(|resource| is_of_people && is_of_things(resource)) {
+        return Err(NoResource(thing.to_string()).into());
+    }
+    if denies.is_empty() {
         return Err(IdentityError::DeniesNothing);
     }
     if entry.ends.is_some_and(|ends| ends <= now) {

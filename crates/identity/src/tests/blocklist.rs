@@ -4,12 +4,20 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use netwarden_model::TenantId;
+use netwarden_store::testing::TestStore;
+use netwarden_store::{ListQuery, Store};
 
 use super::at;
 use super::deciding::{asked, user};
 use crate::admission::Addresses;
-use crate::blocklist::{Blocklist, Comer, Entry, Who};
-use crate::{Because, Denied, Identified, Object, Operation, Plane, Resource, Role, TenantPath};
+use crate::blocklist::{Blocklist, Comer, Entry, ListedKind, Who};
+use crate::blocklists::{self, BLOCKLIST, NewEntry};
+use crate::tenant::TenantKind;
+use crate::tenants::{self, NewTenant};
+use crate::{
+    Because, Denied, Identified, Identity, IdentityError, IdentityPolicy, MIGRATIONS, Object, Operation,
+    Plane, Resource, Role, TenantPath,
+};
 
 fn resources(words: &str) -> BTreeSet<Resource> {
     words.split_whitespace().map(|word| word.parse().unwrap()).collect()
@@ -98,4 +106,91 @@ fn the_decision_names_the_entry_that_denies() {
     let own = |operation: Operation| asked(&ann, operation, &Object::owned(operation.object(), ann.user));
     assert_eq!(own(Operation::SessionReadOwn), Err(Because::Listed(7)));
     assert!(own(Operation::SessionLogout).is_ok(), "nobody is kept from leaving");
+}
+
+async fn listed(store: &Store, kind: ListedKind, who: &str, denies: &str) -> Result<i64, IdentityError> {
+    let (who, denies, reason) = (who.to_owned(), resources(denies), "spreads a worm".to_owned());
+    let entry = NewEntry { kind, who, denies, ends: Some(at(100)), reason };
+    let made = store.write(move |tx| {
+        Box::pin(async move { blocklists::create(tx, &entry, "ann", at(0)).await.map(|(id, _)| id) })
+    });
+    made.await
+}
+
+// proves: SEC-10
+#[tokio::test]
+async fn the_list_is_kept_noted_and_mended_in_every_store() {
+    for test in TestStore::all(&[MIGRATIONS]).await.unwrap() {
+        let store = &test.store;
+        let identity = Identity::new(store.clone(), IdentityPolicy::default());
+        let acme = NewTenant {
+            name: "acme".to_owned(),
+            kind: TenantKind::Company,
+            above: None,
+            description: String::new(),
+        };
+        store
+            .write(move |tx| Box::pin(async move { tenants::create(tx, &acme, "ann", at(0)).await }))
+            .await
+            .unwrap();
+        let mut ids = Vec::new();
+        for (kind, who, denies) in [
+            (ListedKind::User, " Otto ", "port.off"),
+            (ListedKind::User, "tenant/otto", "everything"),
+            (ListedKind::Address, "192.0.2.0/24", "everything"),
+            (ListedKind::Source, "198.51.100.7", ""),
+            (ListedKind::Device, "00-00-5E-00-53-01", ""),
+            (ListedKind::Tenant, "ACME", "user"),
+        ] {
+            ids.push(listed(store, kind, who, denies).await.unwrap());
+        }
+        for (kind, who, denies, told) in [
+            (ListedKind::Device, "00:00:5e:00:53:01", "", "keeps this device out already"),
+            (ListedKind::Tenant, "nowhere", "user", "there is no tenant 'nowhere'"),
+            (ListedKind::User, "otto", "port network", "'network' is nothing that can be denied"),
+            (ListedKind::User, "otto", "", "denies at least one thing"),
+        ] {
+            let refused = listed(store, kind, who, denies).await.unwrap_err().to_string();
+            assert!(refused.contains(told), "{refused}");
+        }
+        let shown = || async {
+            let items = identity.list_blocklist(&ListQuery::unscoped(&BLOCKLIST)).await.unwrap().items;
+            items.into_iter().map(|one| format!("{} {}", one.kind, one.who)).collect::<Vec<_>>()
+        };
+        let all = [
+            "user otto",
+            "user tenant/otto",
+            "address 192.0.2.0/24",
+            "source 198.51.100.7",
+            "device 00:00:5e:00:53:01",
+            "tenant acme",
+        ];
+        assert_eq!(shown().await, all);
+        let blocklist = identity.blocklist().await.unwrap();
+        let otto = Comer { plane: Plane::Om, name: Some("otto"), tenant: None, address: None };
+        let is_denied =
+            |list: &Blocklist, second| list.denied(otto, at(second)).operation(Operation::PortOff).is_some();
+        assert!(is_denied(&blocklist, 99) && !is_denied(&blocklist, 100));
+        assert!(identity.is_deaf_to("198.51.100.7".parse().unwrap(), at(1)));
+        assert!(identity.shut_out(Plane::Om, "192.0.2.9".parse().unwrap(), at(1)).is_some());
+
+        let device = ids[4];
+        let note = |was: Option<&'static str>, id: i64| {
+            store.write(move |tx| Box::pin(async move { blocklists::note_device(tx, id, was).await }))
+        };
+        for was in [Some("allowed"), None] {
+            assert!(note(was, device).await.unwrap());
+            let devices = identity.listed_devices().await.unwrap();
+            assert_eq!(devices.len(), 1);
+            assert_eq!((devices[0].id, devices[0].was.as_deref()), (device, was));
+            assert_eq!((devices[0].made, devices[0].ends), (at(0), Some(at(100))));
+        }
+        assert!(!note(None, 4711).await.unwrap());
+
+        let take = |id| store.write(move |tx| Box::pin(async move { blocklists::delete(tx, id).await }));
+        take(ids[0]).await.unwrap();
+        assert!(matches!(take(ids[0]).await, Err(IdentityError::NoSuchEntry(_))));
+        assert_eq!(shown().await, all[1..]);
+        assert!(!is_denied(&identity.blocklist().await.unwrap(), 1), "read anew");
+    }
 }

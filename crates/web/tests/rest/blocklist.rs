@@ -145,7 +145,7 @@ async fn what_cannot_be_listed_is_told_and_nobody_shuts_themselves_out() {
     for (kind, who, denies, ends, told) in [
         ("printer", "x", vec!["everything"], None, "cannot be on the blocklist"),
         ("device", "x", vec![], None, "no MAC address"),
-        ("user", "otto", vec!["network"], None, "at least one thing"),
+        ("user", "otto", vec!["network"], None, "'network' is nothing that can be denied"),
         ("user", "a b", vec!["everything"], None, "name"),
         ("user", "admin", vec!["everything"], None, "never on the blocklist"),
         ("user", "tenant/admin", vec!["everything"], None, "never on the blocklist"),
@@ -154,7 +154,7 @@ async fn what_cannot_be_listed_is_told_and_nobody_shuts_themselves_out() {
         ("address", "203.0.113.1\n203.0.113.2", vec!["everything"], None, "no address, range or network"),
         ("tenant", "nowhere", vec!["everything"], None, "no tenant 'nowhere'"),
         ("user", "otto", vec![], None, "at least one thing"),
-        ("user", "otto", vec!["notifications"], None, "at least one thing"),
+        ("user", "otto", vec!["notifications"], None, "'notifications' is nothing that can be denied"),
         ("user", "otto", vec!["port.of"], None, "'port.of' is nothing that can be denied"),
         ("user", "otto", vec!["port"], Some(0), "ends in the future"),
         ("user", "administrator", vec!["everything"], None, "keep you from taking it away"),
